@@ -1,0 +1,79 @@
+/** What the tests and benchmarks need beyond npm: Postgres 15, its extensions, and the test tools. */
+const REQUIRED_PACKAGES = [
+  "postgresql-15",
+  "postgresql-15-cron",
+  "postgresql-15-pgtap",
+  "postgresql-15-plpgsql-check",
+  "postgresql-server-dev-15",
+  "libtap-parser-sourcehandler-pgtap-perl",
+];
+
+/**
+ * Makes sure that the Debian packages for a throwaway Postgres are installed.
+ *
+ * Installs what is missing with apt-get when running as root or when `sudo -n` works; does nothing when all is there.
+ * Throws an Error that names the missing packages and the command to run when it may not install, when the machine has
+ * no apt, or when apt-get fails.
+ */
+export async function ensurePackages(): Promise<void> {
+  const missing = await findMissingPackages();
+  if (missing.length === 0) return;
+
+  const byHand = `apt-get update && apt-get install --yes --no-install-recommends ${missing.join(" ")}`;
+  const prefix = await rootPrefix();
+  if (prefix === null) {
+    throw new Error(`Missing packages: ${missing.join(", ")}. Run as root: ${byHand}`);
+  }
+  try {
+    await runQuietly([...prefix, "apt-get", "update"]);
+    await runQuietly([...prefix, "apt-get", "install", "--yes", "--no-install-recommends", ...missing]);
+  } catch (error) {
+    throw new Error(`Could not install ${missing.join(", ")} with: ${byHand}`, { cause: error });
+  }
+}
+
+async function findMissingPackages(): Promise<string[]> {
+  const installed = await Promise.all(REQUIRED_PACKAGES.map(isInstalled));
+  return REQUIRED_PACKAGES.filter((_, index) => !installed[index]);
+}
+
+async function isInstalled(name: string): Promise<boolean> {
+  try {
+    const { success, stdout } = await new Deno.Command("dpkg-query", {
+      args: ["--show", "--showformat=${db:Status-Status}", name],
+      stderr: "null",
+    }).output();
+    return success && new TextDecoder().decode(stdout) === "installed";
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+/** The words to put before a command so that it runs as root, or null when that is not allowed here. */
+async function rootPrefix(): Promise<string[] | null> {
+  if (!(await canRun(["apt-get", "--version"]))) return null;
+  if (Deno.uid() === 0) return [];
+  return (await canRun(["sudo", "-n", "true"])) ? ["sudo", "-n"] : null;
+}
+
+async function canRun(command: string[]): Promise<boolean> {
+  try {
+    return (await new Deno.Command(command[0]!, { args: command.slice(1), stdout: "null", stderr: "null" }).output())
+      .success;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+async function runQuietly(command: string[]): Promise<void> {
+  const { success, stdout, stderr } = await new Deno.Command(command[0]!, {
+    args: command.slice(1),
+    env: { DEBIAN_FRONTEND: "noninteractive" },
+    stdin: "null",
+  }).output();
+  if (!success) {
+    throw new Error(`${command.join(" ")}\n${new TextDecoder().decode(stdout)}${new TextDecoder().decode(stderr)}`);
+  }
+}
