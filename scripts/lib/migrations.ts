@@ -1,0 +1,63 @@
+import type { Database } from "./database.ts";
+
+const migrationsFolder = new URL("../../supabase/migrations/", import.meta.url);
+
+/** One file of `supabase/migrations`, named `<version>_<name>.sql`. */
+export interface Migration {
+  version: string;
+  name: string;
+  sql: string;
+}
+
+/** Reads the project's migrations in the order in which they apply. Throws when a file is not named like one. */
+export async function readMigrations(): Promise<Migration[]> {
+  const migrations: Migration[] = [];
+  for await (const { name: file } of Deno.readDir(migrationsFolder)) {
+    if (!file.endsWith(".sql")) continue;
+    const [, version, name] = /^(\d+)_(.+)\.sql$/.exec(file) ?? [];
+    if (version === undefined || name === undefined) {
+      throw new Error(`supabase/migrations/${file} is not named <digits>_<what it does>.sql`);
+    }
+    migrations.push({ version, name, sql: await Deno.readTextFile(new URL(file, migrationsFolder)) });
+  }
+  return migrations.sort((a, b) => a.version < b.version ? -1 : 1);
+}
+
+/**
+ * Applies the migrations that `db` does not have yet, each in a transaction of its own, and records them the way the
+ * Supabase CLI does, so that `supabase db push` finds nothing to do afterwards. Returns the names applied now.
+ * A migration that fails is rolled back and throws an Error that names its file; those before it stay applied.
+ */
+export async function migrate(db: Database): Promise<string[]> {
+  await db.exec(`
+    create schema if not exists supabase_migrations;
+    create table if not exists supabase_migrations.schema_migrations
+      (version text not null primary key, statements text[], name text);
+  `);
+  const rows = await db.query<{ version: string }>("select version from supabase_migrations.schema_migrations");
+  const known = new Set(rows.map((row) => row.version));
+
+  const applied: string[] = [];
+  for (const migration of await readMigrations()) {
+    if (known.has(migration.version)) continue;
+    await applyOne(db, migration);
+    applied.push(migration.name);
+  }
+  return applied;
+}
+
+async function applyOne(db: Database, { version, name, sql }: Migration): Promise<void> {
+  await db.exec("begin");
+  try {
+    await db.exec(sql);
+    await db.query(
+      "insert into supabase_migrations.schema_migrations (version, name, statements) values ($1, $2, $3::text[])",
+      [version, name, [sql]],
+    );
+    await db.exec("commit");
+  } catch (cause) {
+    await db.exec("rollback");
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(`migration ${version}_${name}.sql failed: ${reason}`, { cause });
+  }
+}
