@@ -1,0 +1,25 @@
+-- The one list of timeframes. A further timeframe is a further row (and a word in the checks of derived_data_bars).
+create table agg.timeframe (
+  timeframe text not null,
+  duration interval not null,
+  source_timeframe text,
+  is_mandatory boolean not null,
+  constraint timeframe_pkey primary key (timeframe),
+  constraint timeframe_duration_key unique (duration),
+  constraint timeframe_source_fkey foreign key (source_timeframe) references agg.timeframe (timeframe),
+  constraint timeframe_duration_positive check (duration > interval '0')
+);
+
+create index timeframe_source_idx on agg.timeframe (source_timeframe);
+
+alter table agg.timeframe enable row level security;
+revoke all on table agg.timeframe from public, anon, authenticated;
+grant select on table agg.timeframe to service_role;
+
+comment on table agg.timeframe is
+  'Every timeframe there is: its length, the timeframe its bars are built from (null for 1m, which is ingested or synthetic) and whether every active asset has it. Order timeframes by duration, never by name.';
+
+insert into agg.timeframe (timeframe, duration, source_timeframe, is_mandatory) values
+  ('1m', interval '1 minute', null, false),
+  ('5m', interval '5 minutes', '1m', true),
+  ('1h', interval '1 hour', '5m', true);

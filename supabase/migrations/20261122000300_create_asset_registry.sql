@@ -1,0 +1,26 @@
+create table public.core_asset_registry_all (
+  canonical_symbol text not null,
+  asset_class text,
+  description text,
+  active boolean not null default false,
+  test_active boolean not null default false,
+  is_active boolean generated always as (active) stored,
+  metadata jsonb not null default '{}',
+  created_at timestamptz not null default now(),
+  updated_at timestamptz not null default now(),
+  constraint core_asset_registry_all_pkey primary key (canonical_symbol),
+  constraint core_asset_registry_all_symbol_not_blank check (canonical_symbol <> '' and canonical_symbol = btrim(canonical_symbol)),
+  constraint core_asset_registry_all_metadata_is_object check (jsonb_typeof(metadata) = 'object')
+);
+
+alter table public.core_asset_registry_all enable row level security;
+revoke all on table public.core_asset_registry_all from public, anon, authenticated;
+grant select, insert, update, delete on table public.core_asset_registry_all to service_role;
+
+comment on table public.core_asset_registry_all is
+  'Every asset. sync_agg_state_from_registry turns active assets into tasks; metadata.agg configures them, metadata.components makes an asset synthetic.';
+comment on column public.core_asset_registry_all.active is 'Aggregated in every environment but DEV and TEST.';
+comment on column public.core_asset_registry_all.test_active is 'Aggregated in the environments DEV and TEST.';
+comment on column public.core_asset_registry_all.is_active is 'The same as active, for callers that know it under this name.';
+comment on column public.core_asset_registry_all.metadata is
+  'metadata.agg: enabled, start_utc, mandatory, optional, session, quality. Synthetic series: is_synthetic, components, component_weights, formula_base, derivation_version.';

@@ -1,0 +1,40 @@
+create table agg.run_log (
+  run_id bigint generated always as identity,
+  started_at timestamptz not null,
+  finished_at timestamptz not null,
+  env text not null,
+  batches integer not null,
+  tasks integer not null,
+  windows bigint not null,
+  bars_created bigint not null,
+  bars_quality_poor bigint not null,
+  failed integer not null,
+  stopped_reason text not null,
+  constraint run_log_pkey primary key (run_id),
+  constraint run_log_stopped_reason_check check (stopped_reason in ('idle', 'time_budget', 'busy'))
+);
+
+create index run_log_finished_at_idx on agg.run_log (finished_at);
+
+create table agg.alert (
+  alert_id bigint generated always as identity,
+  kind text not null,
+  canonical_symbol text not null,
+  timeframe text not null,
+  message text not null,
+  raised_at timestamptz not null,
+  resolved_at timestamptz,
+  constraint alert_pkey primary key (alert_id),
+  constraint alert_kind_check check (kind in ('hard_failed', 'disabled', 'behind'))
+);
+
+create unique index alert_open_idx on agg.alert (kind, canonical_symbol, timeframe) where resolved_at is null;
+
+alter table agg.run_log enable row level security;
+alter table agg.alert enable row level security;
+revoke all on table agg.run_log, agg.alert from public, anon, authenticated;
+grant select on table agg.run_log, agg.alert to service_role;
+
+comment on table agg.run_log is 'One row a dispatcher run, kept for 14 days by agg_maintain. Times are the wall clock.';
+comment on table agg.alert is
+  'What somebody should look at: raised once, resolved when its cause is gone. Kept for 90 days after that by agg_maintain.';

@@ -1,0 +1,42 @@
+create view agg.source_bar with (security_invoker = true) as
+select
+  d.canonical_symbol, d.timeframe, d.ts_utc,
+  d.open, d.high, d.low, d.close, d.vol, d.vwap, d.trade_count,
+  1 as covered_minutes
+from public.data_bars as d
+union all
+select
+  d.canonical_symbol, d.timeframe, d.ts_utc,
+  d.open, d.high, d.low, d.close, d.vol, d.vwap, d.trade_count,
+  d.covered_minutes
+from public.derived_data_bars as d
+where d.deleted_at is null;
+
+comment on view agg.source_bar is
+  'Bars of any timeframe as a source: 1m from data_bars, all longer from derived_data_bars. Both halves are probed through their key, so the half that cannot match costs one index descent.';
+
+create view agg.synthetic_component with (security_invoker = true) as
+select
+  r.canonical_symbol,
+  k.component_no,
+  k.component,
+  case jsonb_typeof(r.metadata -> 'component_weights' -> k.component)
+    when 'number' then (r.metadata -> 'component_weights' ->> k.component)::double precision
+  end as weight,
+  jsonb_array_length(b.components) as component_count,
+  case jsonb_typeof(r.metadata -> 'formula_base')
+    when 'number' then (r.metadata ->> 'formula_base')::double precision
+  end as formula_base,
+  case r.metadata -> 'derivation_version' when '2' then 2 else 1 end as derivation_version
+from public.core_asset_registry_all as r
+cross join lateral (
+  select case jsonb_typeof(r.metadata -> 'components') when 'array' then r.metadata -> 'components' else '[]' end
+) as b (components)
+cross join lateral jsonb_array_elements_text(b.components) with ordinality as k (component, component_no)
+where r.metadata ->> 'is_synthetic' = 'true';
+
+comment on view agg.synthetic_component is
+  'The baskets of the registry, a row a component. weight and formula_base are null where the registry holds no number.';
+
+revoke all on table agg.source_bar, agg.synthetic_component from public, anon, authenticated;
+grant select on table agg.source_bar, agg.synthetic_component to service_role;

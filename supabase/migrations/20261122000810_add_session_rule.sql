@@ -1,0 +1,111 @@
+create function agg.minute_of_week(p_ts_utc timestamptz, p_time_zone text)
+returns integer
+language sql
+stable
+parallel safe
+set search_path = ''
+as $$
+  select (extract(epoch from l.ts - date_trunc('week', l.ts)) / 60)::integer
+  from (select p_ts_utc at time zone p_time_zone) as l (ts);
+$$;
+
+create function agg.open_minutes(
+  p_from_utc timestamptz, p_minutes integer, p_time_zone text, p_session_minutes int4multirange
+)
+returns integer
+language sql
+stable
+parallel safe
+set search_path = ''
+as $$
+  select coalesce(sum(upper(o.span) - lower(o.span)), 0)::integer
+  from agg.minute_of_week(p_from_utc, p_time_zone) as w (minute)
+  cross join lateral unnest(
+    p_session_minutes * int4multirange(int4range(w.minute, w.minute + p_minutes))
+  ) as o (span);
+$$;
+
+-- The week is given as in {"time_zone": "America/New_York", "weekly": [{"open": "Sun 17:00", "close": "Fri 17:00"}]}.
+create function agg.session_minutes(p_session jsonb)
+returns int4multirange
+language plpgsql
+stable
+set search_path = ''
+as $$
+declare
+  v_days constant text[] := array['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'];
+  v_week constant integer := 7 * 24 * 60;
+  v_clock constant text := '^(mon|tue|wed|thu|fri|sat|sun) ([01][0-9]|2[0-3]):[0-5][0-9]$';
+  v_unknown text;
+  v_bad jsonb;
+  v_open int4multirange;
+begin
+  if p_session is null or p_session = '"24x7"' then
+    return null;
+  end if;
+  if jsonb_typeof(p_session) <> 'object' then
+    raise exception 'agg.session must be "24x7" or an object with time_zone and weekly, not %', p_session
+      using errcode = 'invalid_parameter_value';
+  end if;
+  select string_agg(format('agg.session.%s', k.name), ', ') into v_unknown
+  from jsonb_object_keys(p_session) as k (name)
+  where k.name not in ('time_zone', 'weekly');
+  if v_unknown is not null then
+    raise exception '% is not known; agg.session has time_zone and weekly', v_unknown
+      using errcode = 'invalid_parameter_value';
+  end if;
+  if not exists (select from pg_catalog.pg_timezone_names as z where z.name = p_session ->> 'time_zone') then
+    raise exception 'agg.session.time_zone must name a time zone such as America/New_York, not %',
+      coalesce(p_session -> 'time_zone', 'null')
+      using errcode = 'invalid_parameter_value';
+  end if;
+  if jsonb_typeof(p_session -> 'weekly') is distinct from 'array' or p_session -> 'weekly' = '[]' then
+    raise exception 'agg.session.weekly must be a list such as [{"open": "Sun 17:00", "close": "Fri 17:00"}], not %',
+      coalesce(p_session -> 'weekly', 'null')
+      using errcode = 'invalid_parameter_value';
+  end if;
+  select i.item into v_bad
+  from jsonb_array_elements(p_session -> 'weekly') as i (item)
+  where coalesce(lower(i.item ->> 'open') !~ v_clock, true) or coalesce(lower(i.item ->> 'close') !~ v_clock, true)
+    or lower(i.item ->> 'open') = lower(i.item ->> 'close')
+  limit 1;
+  if v_bad is not null then
+    raise exception 'agg.session.weekly: each entry needs two different times such as {"open": "Mon 09:30", "close": "Mon 16:00"}, not %', v_bad
+      using errcode = 'invalid_parameter_value';
+  end if;
+
+  select range_agg(r.span) into v_open
+  from (
+    select
+      (array_position(v_days, left(lower(i.item ->> 'open'), 3)) - 1) * 1440
+        + (extract(epoch from right(i.item ->> 'open', 5)::time) / 60)::integer as opens,
+      (array_position(v_days, left(lower(i.item ->> 'close'), 3)) - 1) * 1440
+        + (extract(epoch from right(i.item ->> 'close', 5)::time) / 60)::integer as closes
+    from jsonb_array_elements(p_session -> 'weekly') as i (item)
+  ) as s
+  cross join lateral (
+    select int4range(s.opens, s.closes) where s.opens < s.closes
+    union all
+    select unnest(array[int4range(s.opens, v_week), int4range(0, s.closes)]) where s.opens > s.closes
+  ) as r (span);
+
+  return v_open + (
+    select coalesce(range_agg(int4range(lower(m.span) + v_week, upper(m.span) + v_week)), '{}')
+    from unnest(v_open * int4multirange(int4range(0, 1440))) as m (span)
+  );
+end;
+$$;
+
+revoke execute on function agg.minute_of_week(timestamptz, text) from public, anon, authenticated;
+revoke execute on function agg.open_minutes(timestamptz, integer, text, int4multirange) from public, anon, authenticated;
+revoke execute on function agg.session_minutes(jsonb) from public, anon, authenticated;
+grant execute on function agg.minute_of_week(timestamptz, text) to service_role;
+grant execute on function agg.open_minutes(timestamptz, integer, text, int4multirange) to service_role;
+grant execute on function agg.session_minutes(jsonb) to service_role;
+
+comment on function agg.minute_of_week(timestamptz, text) is
+  'Minutes since the last Monday 00:00 of the wall clock in p_time_zone.';
+comment on function agg.open_minutes(timestamptz, integer, text, int4multirange) is
+  'How many of the p_minutes (at most a day) from p_from_utc the session is open. A window across a change of the clock counts from the wall clock of its start.';
+comment on function agg.session_minutes(jsonb) is
+  'Open minutes of the local week from metadata.agg.session: null for 24x7, otherwise ranges from Monday 00:00 on with the first day repeated after the last. Raises invalid_parameter_value naming the key.';

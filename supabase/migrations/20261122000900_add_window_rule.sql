@@ -1,0 +1,191 @@
+-- Formula: design rules 2 (OHLCV) and 3 (quality is coverage).
+create function agg.build_windows(p_orders agg.build_order[])
+returns setof agg.build_result
+language plpgsql
+volatile
+set search_path = ''
+as $$
+begin
+  return query
+  with build as (
+    select
+      o.*,
+      (extract(epoch from o.window_length) / 60)::integer as window_minutes,
+      (extract(epoch from o.source_length) / 60)::integer as source_minutes,
+      exists (
+        select from public.derived_data_bars as d
+        where d.canonical_symbol = o.canonical_symbol and d.timeframe = o.timeframe
+          and d.ts_utc >= o.from_utc and d.ts_utc < o.to_utc
+      ) as has_bars
+    from unnest(p_orders) as o
+    where o.source_timeframe is not null
+  ),
+  window_bar as materialized (
+    select
+      b.canonical_symbol, b.timeframe, b.source_timeframe, b.derivation_version, b.has_bars,
+      w.ts_utc, w.open, w.high, w.low, w.close, w.vol, w.vwap, w.trade_count,
+      w.source_candles, w.covered_minutes, e.expected_minutes,
+      ceil(e.expected_minutes::numeric / b.source_minutes)::integer as expected_candles,
+      case
+        when e.expected_minutes = 0 then null
+        when w.covered_minutes >= e.expected_minutes then 2
+        when w.covered_minutes * 100 >= e.expected_minutes * b.good_percent then 1
+        when w.covered_minutes * 100 >= e.expected_minutes * b.poor_percent then 0
+      end as quality_score
+    from build as b
+    cross join lateral (
+      select
+        s.window_start as ts_utc,
+        -- Arrays compare by their first element first: the price that goes with the first and with the last ts_utc.
+        (min(array[s.epoch, s.open]))[2] as open,
+        max(s.high) as high,
+        min(s.low) as low,
+        (max(array[s.epoch, s.close]))[2] as close,
+        sum(s.vol) as vol,
+        sum(s.vwap * s.vol) filter (where s.vol > 0 and s.vwap is not null)
+          / sum(s.vol) filter (where s.vol > 0 and s.vwap is not null) as vwap,
+        sum(s.trade_count)::bigint as trade_count,
+        count(*)::integer as source_candles,
+        sum(s.covered_minutes)::integer as covered_minutes
+      from (
+        select
+          date_bin(b.window_length, f.ts_utc, timestamptz '2000-01-01 00:00:00+00') as window_start,
+          date_part('epoch', f.ts_utc) as epoch,
+          f.*
+        from (
+          select c.*
+          from agg.source_bar as c
+          where c.canonical_symbol = b.canonical_symbol and c.timeframe = b.source_timeframe
+            and c.ts_utc >= b.from_utc and c.ts_utc < b.to_utc
+            -- A minute outside the trading session is no part of a session bar; longer sources hold none any more.
+            and (
+              b.session_minutes is null or b.source_minutes > 1
+              or b.session_minutes @> agg.minute_of_week(c.ts_utc, b.session_time_zone)
+            )
+          order by c.ts_utc
+          -- No window holds more source bars than this, so the first max_windows windows are complete.
+          limit b.max_windows::bigint * b.window_minutes / b.source_minutes
+        ) as f
+        -- Sums of floats depend on the order: with this one a bar built again is the same to the last bit.
+        order by 1, f.ts_utc
+      ) as s
+      group by s.window_start
+      order by s.window_start
+      limit b.max_windows
+    ) as w
+    cross join lateral (
+      select case
+        when b.session_minutes is null then b.window_minutes
+        else agg.open_minutes(w.ts_utc, b.window_minutes, b.session_time_zone, b.session_minutes)
+      end
+    ) as e (expected_minutes)
+  ),
+  stored as (
+    insert into public.derived_data_bars as d (
+      canonical_symbol, timeframe, ts_utc, open, high, low, close, vol, vwap, trade_count,
+      source_timeframe, source_candles, expected_candles, covered_minutes, expected_minutes,
+      quality_score, derivation_version
+    )
+    select
+      w.canonical_symbol, w.timeframe, w.ts_utc, w.open, w.high, w.low, w.close, w.vol, w.vwap, w.trade_count,
+      w.source_timeframe, w.source_candles, w.expected_candles, w.covered_minutes, w.expected_minutes,
+      w.quality_score, w.derivation_version
+    from window_bar as w
+    where w.quality_score is not null
+    on conflict (canonical_symbol, timeframe, ts_utc) do update set
+      open = excluded.open,
+      high = excluded.high,
+      low = excluded.low,
+      close = excluded.close,
+      vol = excluded.vol,
+      vwap = excluded.vwap,
+      trade_count = excluded.trade_count,
+      source_timeframe = excluded.source_timeframe,
+      source_candles = excluded.source_candles,
+      expected_candles = excluded.expected_candles,
+      covered_minutes = excluded.covered_minutes,
+      expected_minutes = excluded.expected_minutes,
+      quality_score = excluded.quality_score,
+      derivation_version = excluded.derivation_version,
+      deleted_at = null,
+      updated_at = now()
+    where (
+      d.open, d.high, d.low, d.close, d.vol, d.vwap, d.trade_count,
+      d.source_timeframe, d.source_candles, d.expected_candles, d.covered_minutes, d.expected_minutes,
+      d.quality_score, d.derivation_version, d.deleted_at
+    ) is distinct from (
+      excluded.open, excluded.high, excluded.low, excluded.close, excluded.vol, excluded.vwap, excluded.trade_count,
+      excluded.source_timeframe, excluded.source_candles, excluded.expected_candles,
+      excluded.covered_minutes, excluded.expected_minutes,
+      excluded.quality_score, excluded.derivation_version, null::timestamptz
+    )
+    returning d.canonical_symbol, d.timeframe, d.xmax = 0 as is_new
+  ),
+  tally as (
+    -- Grouped rather than joined: linear whatever the planner believes of the number of tasks.
+    select
+      t.canonical_symbol, t.timeframe,
+      count(*) filter (where t.kind = 'window')::integer as windows,
+      count(t.quality_score)::integer as bars,
+      count(*) filter (where t.quality_score = 0)::integer as bars_poor,
+      count(*) filter (where t.is_new)::integer as inserted,
+      count(*) filter (where not t.is_new)::integer as updated,
+      max(t.from_utc) as from_utc,
+      max(t.to_utc) as to_utc,
+      max(t.frontier_utc) as frontier_utc,
+      max(t.window_length) as window_length,
+      bool_or(t.has_bars) as has_bars,
+      case
+        when count(*) filter (where t.kind = 'window') >= max(t.max_windows) then max(t.ts_utc) + max(t.window_length)
+        else max(t.to_utc)
+      end as decided_to_utc
+    from (
+      select
+        b.canonical_symbol, b.timeframe, 'order' as kind,
+        b.from_utc, b.to_utc, b.frontier_utc, b.max_windows, b.window_length, b.has_bars,
+        null::timestamptz as ts_utc, null::integer as quality_score, null::boolean as is_new
+      from build as b
+      union all
+      select
+        w.canonical_symbol, w.timeframe, 'window', null, null, null, null, null, null, w.ts_utc, w.quality_score, null
+      from window_bar as w
+      union all
+      select s.canonical_symbol, s.timeframe, 'stored', null, null, null, null, null, null, null, null, s.is_new
+      from stored as s
+    ) as t
+    group by t.canonical_symbol, t.timeframe
+  ),
+  retired as (
+    update public.derived_data_bars as d
+    set deleted_at = now(), updated_at = now()
+    from (
+      select k.canonical_symbol, k.timeframe, k.ts_utc
+      from (
+        select l.canonical_symbol, l.timeframe, l.ts_utc, false as qualifies
+        from tally as t
+        join public.derived_data_bars as l
+          on l.canonical_symbol = t.canonical_symbol and l.timeframe = t.timeframe
+          and l.ts_utc >= t.from_utc and l.ts_utc < t.decided_to_utc
+        where t.has_bars and l.deleted_at is null
+        union all
+        select w.canonical_symbol, w.timeframe, w.ts_utc, true
+        from window_bar as w
+        where w.has_bars and w.quality_score is not null
+      ) as k
+      group by k.canonical_symbol, k.timeframe, k.ts_utc
+      having not bool_or(k.qualifies)
+    ) as stale
+    where d.canonical_symbol = stale.canonical_symbol and d.timeframe = stale.timeframe and d.ts_utc = stale.ts_utc
+  )
+  select
+    t.canonical_symbol, t.timeframe, t.window_length, t.from_utc, t.to_utc, t.frontier_utc,
+    t.windows, t.bars, t.bars_poor, t.inserted, t.updated, t.decided_to_utc
+  from tally as t;
+end;
+$$;
+
+revoke execute on function agg.build_windows(agg.build_order[]) from public, anon, authenticated;
+grant execute on function agg.build_windows(agg.build_order[]) to service_role;
+
+comment on function agg.build_windows(agg.build_order[]) is
+  'The one rule that turns source bars into bars: builds every order, of any number of tasks and windows, in one statement. Writes only what differs, and soft-deletes bars of decided windows that no longer qualify. One order a task. Takes no lock on tasks: the caller holds them. A result row for each order with a source_timeframe.';

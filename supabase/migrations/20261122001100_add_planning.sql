@@ -1,0 +1,104 @@
+create function agg.bootstrap_cursor(p_start_utc timestamptz, p_window_length interval)
+returns timestamptz
+language sql
+immutable
+parallel safe
+set search_path = ''
+as $$
+  select date_bin(
+    p_window_length, p_start_utc - interval '1 microsecond', timestamptz '2000-01-01 00:00:00+00'
+  );
+$$;
+
+create function agg.due_at(p_cursor_utc timestamptz, p_window_length interval, p_delay_seconds integer)
+returns timestamptz
+language sql
+immutable
+parallel safe
+set search_path = ''
+as $$
+  select p_cursor_utc + 2 * p_window_length + make_interval(secs => p_delay_seconds);
+$$;
+
+create function agg.plan_builds(
+  p_claims agg.claim[],
+  p_now timestamptz,
+  p_max_windows integer,
+  p_derivation_version integer,
+  p_stop_at_data_frontier boolean default true
+)
+returns setof agg.build_order
+language plpgsql
+stable
+set search_path = ''
+as $$
+begin
+  return query
+  select
+    c.canonical_symbol, c.timeframe, t.source_timeframe, t.duration, st.duration,
+    r.from_utc,
+    greatest(r.from_utc, case when p_stop_at_data_frontier then least(r.frontier_utc, d.data_end_utc) else r.frontier_utc end),
+    r.frontier_utc,
+    p_max_windows,
+    coalesce(p_derivation_version, synthetic.derivation_version, 1),
+    coalesce(s.good_percent, 80::smallint), coalesce(s.poor_percent, 60::smallint),
+    s.session_time_zone, s.session_minutes
+  from unnest(p_claims) as c
+  join agg.timeframe as t on t.timeframe = c.timeframe
+  left join agg.timeframe as st on st.timeframe = t.source_timeframe
+  left join public.data_agg_state as s
+    on s.canonical_symbol = c.canonical_symbol and s.timeframe = c.timeframe
+  left join public.data_agg_state as up
+    on up.canonical_symbol = c.canonical_symbol and up.timeframe = t.source_timeframe and up.enabled
+  cross join lateral (
+    select
+      greatest(c.cursor_utc, agg.bootstrap_cursor(s.agg_start_utc, t.duration)) + t.duration as from_utc,
+      date_bin(
+        t.duration,
+        least(
+          p_now - make_interval(secs => coalesce(s.aggregation_delay_seconds, 300)),
+          up.last_agg_bar_ts_utc + st.duration
+        ),
+        timestamptz '2000-01-01 00:00:00+00'
+      ) as frontier_utc
+  ) as r
+  left join lateral (
+    -- A source bar stamped after the clock proves nothing about the windows before it.
+    select date_bin(t.duration, b.ts_utc, timestamptz '2000-01-01 00:00:00+00') + t.duration as data_end_utc
+    from agg.source_bar as b
+    where b.canonical_symbol = c.canonical_symbol and b.timeframe = t.source_timeframe and b.ts_utc < p_now
+    order by b.ts_utc desc
+    limit 1
+  ) as ingested on t.source_timeframe is not null
+  left join lateral (
+    select case when count(*) = count(l.ts_utc) then min(l.ts_utc) + t.duration end as data_end_utc,
+      max(k.derivation_version) as derivation_version
+    from agg.synthetic_component as k
+    left join lateral (
+      select b.ts_utc
+      from public.data_bars as b
+      where b.canonical_symbol = k.component and b.timeframe = '1m' and b.ts_utc < p_now
+      order by b.ts_utc desc
+      limit 1
+    ) as l on true
+    where k.canonical_symbol = c.canonical_symbol
+  ) as synthetic on t.source_timeframe is null
+  cross join lateral (
+    select coalesce(ingested.data_end_utc, synthetic.data_end_utc, r.from_utc)
+  ) as d (data_end_utc);
+end;
+$$;
+
+revoke execute on function agg.bootstrap_cursor(timestamptz, interval) from public, anon, authenticated;
+revoke execute on function agg.plan_builds(agg.claim[], timestamptz, integer, integer, boolean) from public, anon, authenticated;
+revoke execute on function agg.due_at(timestamptz, interval, integer) from public, anon, authenticated;
+grant execute on function agg.due_at(timestamptz, interval, integer) to service_role;
+grant execute on function agg.bootstrap_cursor(timestamptz, interval) to service_role;
+grant execute on function agg.plan_builds(agg.claim[], timestamptz, integer, integer, boolean) to service_role;
+
+comment on function agg.bootstrap_cursor(timestamptz, interval) is
+  'The cursor of a task that has decided nothing yet: one interval before its first whole window at or after p_start_utc.';
+comment on function agg.due_at(timestamptz, interval, integer) is
+  'When the window after the cursor may be decided: its end plus the delay.';
+comment on function agg.plan_builds(agg.claim[], timestamptz, integer, integer, boolean) is
+  'What each claimed task may decide at p_now: from the window after its cursor (never before agg_start_utc) up to the nearest of time frontier, source frontier and, if asked, data frontier. Reads only. A null p_derivation_version is that of the registry (synthetic series), otherwise 1. A symbol without a task is planned with the defaults: 24x7, 300 s, no start.';

@@ -1,0 +1,35 @@
+create function agg.build_bars(p_orders agg.build_order[])
+returns setof agg.build_result
+language sql
+volatile
+set search_path = ''
+as $$
+  select r.* from agg.build_windows(p_orders) as r
+  union all
+  select r.* from agg.build_synthetic(p_orders) as r;
+$$;
+
+create function agg.stopped_reason(p_result agg.build_result)
+returns text
+language sql
+immutable
+parallel safe
+set search_path = ''
+as $$
+  select case
+    when p_result.from_utc + p_result.window_length > p_result.frontier_utc then 'cursor_at_frontier'
+    when p_result.decided_to_utc < p_result.to_utc then 'max_windows'
+    when p_result.decided_to_utc >= p_result.frontier_utc then 'frontier'
+    else 'no_source_data'
+  end;
+$$;
+
+revoke execute on function agg.build_bars(agg.build_order[]) from public, anon, authenticated;
+revoke execute on function agg.stopped_reason(agg.build_result) from public, anon, authenticated;
+grant execute on function agg.build_bars(agg.build_order[]) to service_role;
+grant execute on function agg.stopped_reason(agg.build_result) to service_role;
+
+comment on function agg.build_bars(agg.build_order[]) is
+  'Builds every order, windows and synthetic minutes alike: one result an order.';
+comment on function agg.stopped_reason(agg.build_result) is
+  'Why work stopped: cursor_at_frontier (nothing to decide yet), max_windows, frontier (time or source), no_source_data (waits at the data frontier).';

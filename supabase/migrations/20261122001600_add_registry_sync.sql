@@ -1,0 +1,173 @@
+create function agg.active_symbols(p_env text)
+returns setof text
+language sql
+stable
+set search_path = ''
+as $$
+  select r.canonical_symbol
+  from public.core_asset_registry_all as r
+  where case when upper(p_env) in ('DEV', 'TEST') then r.test_active else r.active end;
+$$;
+
+create function public.sync_agg_state_from_registry(
+  p_env text default 'prod',
+  p_default_start_utc timestamptz default '2025-07-01 00:00:00+00'
+)
+returns jsonb
+language plpgsql
+volatile
+set search_path = ''
+set statement_timeout = '60s'
+as $$
+declare
+  v_refused jsonb;
+  v_inserted integer;
+  v_updated integer;
+  v_reenabled integer;
+  v_disabled integer;
+begin
+  if p_default_start_utc is null then
+    raise exception 'p_default_start_utc must not be null' using errcode = 'invalid_parameter_value';
+  end if;
+
+  select coalesce(jsonb_agg(jsonb_build_object('canonical_symbol', a.symbol, 'problem', p.problem) order by a.symbol), '[]')
+  into v_refused
+  from agg.active_symbols(p_env) as a (symbol)
+  join public.core_asset_registry_all as r on r.canonical_symbol = a.symbol
+  cross join lateral agg.metadata_problems(r.metadata) as p (problem);
+  if v_refused <> '[]' then
+    raise warning 'left out of the sync for their metadata: %', (
+      select string_agg(format('%s (%s)', f.item ->> 'canonical_symbol', f.item ->> 'problem'), '; ')
+      from jsonb_array_elements(v_refused) as f (item)
+    ) using hint = 'Mend metadata in core_asset_registry_all and sync again; their tasks stay as they are.';
+  end if;
+
+  with asset as materialized (
+    select
+      r.canonical_symbol,
+      r.metadata,
+      agg.utc_instant(r.metadata -> 'agg' ->> 'start_utc') as start_utc,
+      coalesce((r.metadata -> 'agg' -> 'quality' ->> 'good')::smallint, 80::smallint) as good_percent,
+      coalesce((r.metadata -> 'agg' -> 'quality' ->> 'poor')::smallint, 60::smallint) as poor_percent,
+      m.session_minutes,
+      case when m.session_minutes is not null then r.metadata -> 'agg' -> 'session' ->> 'time_zone' end as session_time_zone
+    from agg.active_symbols(p_env) as a (symbol)
+    join public.core_asset_registry_all as r on r.canonical_symbol = a.symbol
+    cross join lateral (
+      select not exists (
+        select from jsonb_array_elements(v_refused) as f (item) where f.item ->> 'canonical_symbol' = r.canonical_symbol
+      )
+    ) as v (is_valid)
+    cross join lateral (
+      select case when v.is_valid then agg.session_minutes(r.metadata -> 'agg' -> 'session') end
+    ) as m (session_minutes)
+    where v.is_valid and coalesce((r.metadata -> 'agg' ->> 'enabled')::boolean, true)
+  ),
+  wanted as materialized (
+    select
+      a.canonical_symbol, t.timeframe, coalesce(t.source_timeframe, t.timeframe) as source_timeframe, t.duration,
+      (t.source_timeframe is null or t.is_mandatory or a.metadata -> 'agg' -> 'mandatory' ? t.timeframe) as is_mandatory,
+      a.start_utc, a.good_percent, a.poor_percent, a.session_time_zone, a.session_minutes,
+      not s.enabled or (s.status = 'disabled' and s.hard_fail_streak < 3) as is_off
+    from asset as a
+    join agg.timeframe as t
+      on t.is_mandatory
+      or (t.source_timeframe is null and a.metadata -> 'is_synthetic' = 'true')
+      or a.metadata -> 'agg' -> 'mandatory' ? t.timeframe
+      or a.metadata -> 'agg' -> 'optional' ? t.timeframe
+    left join public.data_agg_state as s on s.canonical_symbol = a.canonical_symbol and s.timeframe = t.timeframe
+  ),
+  stored as (
+    insert into public.data_agg_state as s (
+      canonical_symbol, timeframe, source_timeframe, run_interval_minutes, is_mandatory,
+      agg_start_utc, last_agg_bar_ts_utc, next_run_at,
+      good_percent, poor_percent, session_time_zone, session_minutes
+    )
+    select
+      w.canonical_symbol, w.timeframe, w.source_timeframe, extract(epoch from w.duration) / 60, w.is_mandatory,
+      b.start_utc, c.cursor_utc, agg.due_at(c.cursor_utc, w.duration, 300),
+      w.good_percent, w.poor_percent, w.session_time_zone, w.session_minutes
+    from wanted as w
+    cross join lateral (select coalesce(w.start_utc, p_default_start_utc)) as b (start_utc)
+    cross join lateral (select agg.bootstrap_cursor(b.start_utc, w.duration)) as c (cursor_utc)
+    order by w.canonical_symbol, w.duration
+    on conflict (canonical_symbol, timeframe) do update set
+      source_timeframe = excluded.source_timeframe,
+      run_interval_minutes = excluded.run_interval_minutes,
+      is_mandatory = excluded.is_mandatory,
+      agg_start_utc = coalesce(
+        (select a.start_utc from asset as a where a.canonical_symbol = excluded.canonical_symbol), s.agg_start_utc
+      ),
+      good_percent = excluded.good_percent,
+      poor_percent = excluded.poor_percent,
+      session_time_zone = excluded.session_time_zone,
+      session_minutes = excluded.session_minutes,
+      enabled = true,
+      status = case when not s.enabled or (s.status = 'disabled' and s.hard_fail_streak < 3) then 'idle' else s.status end,
+      running_started_at_utc = case when s.enabled then s.running_started_at_utc end,
+      fail_streak = case when s.enabled then s.fail_streak else 0 end,
+      hard_fail_streak = case when s.enabled then s.hard_fail_streak else 0 end,
+      next_run_at = case
+        when s.enabled and s.status <> 'disabled' then s.next_run_at
+        else agg.due_at(s.last_agg_bar_ts_utc, make_interval(mins => s.run_interval_minutes), s.aggregation_delay_seconds)
+      end,
+      updated_at = now()
+    where (
+      s.source_timeframe, s.run_interval_minutes, s.is_mandatory, s.agg_start_utc,
+      s.good_percent, s.poor_percent, s.session_time_zone, s.session_minutes
+    ) is distinct from (
+      excluded.source_timeframe, excluded.run_interval_minutes, excluded.is_mandatory,
+      coalesce((select a.start_utc from asset as a where a.canonical_symbol = excluded.canonical_symbol), s.agg_start_utc),
+      excluded.good_percent, excluded.poor_percent, excluded.session_time_zone, excluded.session_minutes
+    )
+      or not s.enabled or (s.status = 'disabled' and s.hard_fail_streak < 3)
+    returning s.canonical_symbol, s.timeframe, s.xmax = 0 as is_new
+  ),
+  switched_off as (
+    update public.data_agg_state as s
+    set enabled = false, status = 'disabled', updated_at = now()
+    where s.enabled
+      and (s.canonical_symbol, s.timeframe) not in (select w.canonical_symbol, w.timeframe from wanted as w)
+      and s.canonical_symbol not in (
+        select f.item ->> 'canonical_symbol' from jsonb_array_elements(v_refused) as f (item)
+      )
+    returning 1
+  )
+  select
+    count(*) filter (where k.is_new),
+    count(*) filter (where not k.is_new and not coalesce(k.is_off, false)),
+    count(*) filter (where not k.is_new and k.is_off),
+    (select count(*) from switched_off)
+  into v_inserted, v_updated, v_reenabled, v_disabled
+  from (
+    select t.canonical_symbol, t.timeframe, bool_or(t.is_new) as is_new, bool_or(t.is_off) as is_off
+    from (
+      select st.canonical_symbol, st.timeframe, st.is_new, null::boolean as is_off from stored as st
+      union all
+      select w.canonical_symbol, w.timeframe, null, w.is_off from wanted as w
+    ) as t
+    group by t.canonical_symbol, t.timeframe
+  ) as k;
+
+  return jsonb_build_object(
+    'success', true,
+    'inserted', v_inserted,
+    'updated', v_updated,
+    'reenabled', v_reenabled,
+    'disabled', v_disabled,
+    'inserted_or_updated', v_inserted + v_updated + v_reenabled,
+    'refused', v_refused,
+    'default_start_utc', p_default_start_utc
+  );
+end;
+$$;
+
+revoke execute on function agg.active_symbols(text) from public, anon, authenticated;
+revoke execute on function public.sync_agg_state_from_registry(text, timestamptz) from public, anon, authenticated;
+grant execute on function agg.active_symbols(text) to service_role;
+grant execute on function public.sync_agg_state_from_registry(text, timestamptz) to service_role;
+
+comment on function agg.active_symbols(text) is
+  'Symbols of the assets active in p_env: DEV and TEST, in any case, look at test_active, everything else at active.';
+comment on function public.sync_agg_state_from_registry(text, timestamptz) is
+  'Makes tasks follow the registry: every active asset gets its mandatory and optional timeframes, a synthetic one its 1m as well. Creates with a bootstrapped cursor, updates what differs, re-enables, and switches off the tasks of inactive assets; keeps cursors, delays and priorities. An optional task that three hard failures disabled stays so until its asset is switched off and on. Assets with bad metadata are left as they are and listed under refused. Locks the task rows it writes, in key order; repeating it changes nothing. p_default_start_utc serves new tasks of assets without metadata.agg.start_utc.';

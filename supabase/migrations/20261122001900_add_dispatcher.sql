@@ -1,0 +1,176 @@
+create function agg.advance_tasks(p_claims agg.claim[], p_now timestamptz, p_max_windows integer)
+returns agg.batch_result
+language plpgsql
+volatile
+set search_path = ''
+as $$
+declare
+  v_results agg.build_result[];
+  v_sums agg.batch_result;
+begin
+  v_results := array(
+    select r
+    from agg.build_bars(array(select o from agg.plan_builds(p_claims, p_now, p_max_windows, null) as o)) as r
+  );
+  perform agg.finish_tasks(
+    array(
+      select row(
+        r.canonical_symbol, r.timeframe, true, r.decided_to_utc - r.window_length, agg.stopped_reason(r),
+        r.bars, r.bars_poor, null, null
+      )::agg.task_outcome
+      from unnest(v_results) as r
+    ),
+    p_now
+  );
+  select count(*), coalesce(sum(r.windows), 0), coalesce(sum(r.bars), 0), coalesce(sum(r.bars_poor), 0), 0
+  into v_sums
+  from unnest(v_results) as r;
+  return v_sums;
+end;
+$$;
+
+create function agg.fail_kind(p_sqlstate text)
+returns text
+language sql
+immutable
+parallel safe
+set search_path = ''
+as $$
+  select case
+    when left(p_sqlstate, 2) in ('08', '40', '53', '57', '58') or p_sqlstate = '55P03' then 'transient'
+    else 'hard'
+  end;
+$$;
+
+create function agg.run_batch(
+  p_env text default 'prod',
+  p_limit integer default 1000,
+  p_now timestamptz default now(),
+  p_batch_windows integer default 100000
+)
+returns agg.batch_result
+language plpgsql
+volatile
+set search_path = ''
+as $$
+declare
+  v_claims agg.claim[];
+  v_claim agg.claim;
+  v_max_windows integer;
+  v_part agg.batch_result;
+  v_sums agg.batch_result := row(0, 0, 0, 0, 0);
+begin
+  perform agg.recover_abandoned_claims(p_now);
+  v_claims := agg.claim_due_tasks(p_env, p_limit, p_now);
+  if v_claims = '{}' then
+    return v_sums;
+  end if;
+  v_max_windows := greatest(1, p_batch_windows / cardinality(v_claims));
+
+  begin
+    return agg.advance_tasks(v_claims, p_now, v_max_windows);
+  exception when others then
+    raise log 'pgbars: a batch of % tasks failed (%), its tasks run one by one', cardinality(v_claims), sqlerrm;
+  end;
+
+  foreach v_claim in array v_claims loop
+    begin
+      v_part := agg.advance_tasks(array[v_claim], p_now, v_max_windows);
+    exception when others then
+      perform agg.finish_tasks(
+        array[row(
+          v_claim.canonical_symbol, v_claim.timeframe, false, null, null, null, null,
+          agg.fail_kind(sqlstate), format('%s (%s)', sqlerrm, sqlstate)
+        )::agg.task_outcome],
+        p_now
+      );
+      v_part := row(1, 0, 0, 0, 1);
+    end;
+    v_sums := row(
+      v_sums.tasks + v_part.tasks, v_sums.windows + v_part.windows, v_sums.bars_created + v_part.bars_created,
+      v_sums.bars_quality_poor + v_part.bars_quality_poor, v_sums.failed + v_part.failed
+    );
+  end loop;
+  return v_sums;
+end;
+$$;
+
+-- No search_path is set: a procedure that sets one cannot commit. Every name is qualified instead.
+create procedure public.agg_run_due(
+  p_env text default 'prod',
+  p_limit integer default 1000,
+  p_now timestamptz default now(),
+  p_time_budget interval default interval '40 seconds',
+  p_batch_windows integer default 100000,
+  inout p_result jsonb default null
+)
+language plpgsql
+as $$
+declare
+  v_started_at timestamptz := pg_catalog.clock_timestamp();
+  v_stopped_reason text;
+  v_batch agg.batch_result;
+  v_batches integer := 0;
+  v_sums agg.batch_result := row(0, 0, 0, 0, 0);
+begin
+  loop
+    -- Held to the end of each transaction, so that no dead or pooled session can keep it.
+    if not pg_catalog.pg_try_advisory_xact_lock(pg_catalog.hashtextextended('pgbars.agg_run_due', 0)) then
+      v_stopped_reason := 'busy';
+      exit;
+    end if;
+    if pg_catalog.clock_timestamp() >= v_started_at + p_time_budget then
+      v_stopped_reason := 'time_budget';
+      exit;
+    end if;
+    v_batch := agg.run_batch(p_env, p_limit, p_now, p_batch_windows);
+    if v_batch.tasks = 0 then
+      v_stopped_reason := 'idle';
+      exit;
+    end if;
+    v_batches := v_batches + 1;
+    v_sums := row(
+      v_sums.tasks + v_batch.tasks, v_sums.windows + v_batch.windows, v_sums.bars_created + v_batch.bars_created,
+      v_sums.bars_quality_poor + v_batch.bars_quality_poor, v_sums.failed + v_batch.failed
+    );
+    commit;
+  end loop;
+
+  if v_sums.failed > 0 then
+    perform agg.refresh_alerts(p_now);
+  end if;
+  insert into agg.run_log (
+    started_at, finished_at, env, batches, tasks, windows, bars_created, bars_quality_poor, failed, stopped_reason
+  )
+  values (
+    v_started_at, pg_catalog.clock_timestamp(), p_env, v_batches, v_sums.tasks, v_sums.windows,
+    v_sums.bars_created, v_sums.bars_quality_poor, v_sums.failed, v_stopped_reason
+  );
+  p_result := pg_catalog.jsonb_build_object(
+    'tasks', v_sums.tasks,
+    'windows', v_sums.windows,
+    'bars_created', v_sums.bars_created,
+    'bars_quality_poor', v_sums.bars_quality_poor,
+    'failed', v_sums.failed,
+    'batches', v_batches,
+    'stopped_reason', v_stopped_reason
+  );
+end;
+$$;
+
+revoke execute on function agg.advance_tasks(agg.claim[], timestamptz, integer) from public, anon, authenticated;
+revoke execute on function agg.fail_kind(text) from public, anon, authenticated;
+revoke execute on function agg.run_batch(text, integer, timestamptz, integer) from public, anon, authenticated;
+revoke execute on procedure public.agg_run_due(text, integer, timestamptz, interval, integer, jsonb) from public, anon, authenticated;
+grant execute on function agg.advance_tasks(agg.claim[], timestamptz, integer) to service_role;
+grant execute on function agg.fail_kind(text) to service_role;
+grant execute on function agg.run_batch(text, integer, timestamptz, integer) to service_role;
+
+comment on function agg.advance_tasks(agg.claim[], timestamptz, integer) is
+  'Plans, builds and finishes the claimed tasks, all or nothing. The caller holds their row locks, taken in an earlier statement.';
+comment on function agg.fail_kind(text) is
+  'transient for what may pass by itself (connection, serialization, resources, operator, lock), otherwise hard.';
+comment on function agg.run_batch(text, integer, timestamptz, integer) is
+  'One batch in the caller''s transaction: claims due tasks of one timeframe and advances them together; if that fails, one by one, so that a bad task costs only itself. At most p_batch_windows windows, shared evenly. tasks is 0 when nothing was due. Any number may run side by side.';
+comment on procedure public.agg_run_due(text, integer, timestamptz, interval, integer, jsonb) is
+  'The dispatcher, what pg_cron calls each minute: runs batches and commits each, until nothing is due (idle), p_time_budget of wall clock is over (time_budget), or another dispatcher is at work (busy). Writes one row of agg.run_log. Must not be called inside a transaction block. p_result: tasks, windows, bars_created, bars_quality_poor, failed, batches, stopped_reason.';

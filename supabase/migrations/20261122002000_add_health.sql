@@ -1,0 +1,112 @@
+create function public.agg_health(p_now timestamptz default now())
+returns table (
+  canonical_symbol text,
+  timeframe text,
+  status text,
+  cursor_utc timestamptz,
+  lag interval,
+  due_for interval,
+  next_run_at timestamptz,
+  state text,
+  explanation text
+)
+language sql
+stable
+set search_path = ''
+as $$
+  select
+    s.canonical_symbol, s.timeframe, s.status, s.last_agg_bar_ts_utc, k.lag, k.due_for, s.next_run_at, v.state,
+    case v.state
+      when 'switched_off' then 'the asset is not active in the registry, or metadata.agg does not ask for this timeframe'
+      when 'disabled' then format('disabled after %s hard failures in a row: %s', s.hard_fail_streak, s.last_error)
+      when 'hard_failed' then format('%s hard failures in a row, next try at %s: %s', s.hard_fail_streak, s.next_run_at, s.last_error)
+      when 'failing' then format('%s failures in a row, next try at %s: %s', s.fail_streak, s.next_run_at, s.last_error)
+      when 'running' then format('claimed by a worker since %s', s.running_started_at_utc)
+      when 'never_ran' then 'no dispatcher has run it yet: is agg_run_due scheduled?'
+      when 'overdue' then format('due for %s, but no dispatcher has run it: is agg_run_due scheduled?', k.due_for)
+      when 'catching_up' then format('%s windows behind, more at every run', floor(extract(epoch from k.lag) / (s.run_interval_minutes * 60)))
+      when 'waiting_for_data' then format('no source bar after %s: waits for data', s.last_agg_bar_ts_utc + k.length)
+      when 'waiting_for_source' then format('the %s task has not decided the next window yet', s.source_timeframe)
+      else 'every complete window is decided'
+    end
+  from public.data_agg_state as s
+  cross join lateral (
+    select
+      make_interval(mins => s.run_interval_minutes) as length,
+      greatest(
+        interval '0',
+        p_now - agg.due_at(
+          s.last_agg_bar_ts_utc, make_interval(mins => s.run_interval_minutes), s.aggregation_delay_seconds
+        )
+      ) as lag,
+      -- A task switched on just now has been due for no longer than that.
+      greatest(interval '0', p_now - greatest(s.next_run_at, s.updated_at)) as due_for
+  ) as k
+  cross join lateral (
+    select case
+      when not s.enabled then 'switched_off'
+      when s.status in ('disabled', 'hard_failed', 'running') then s.status
+      when s.fail_streak > 0 then 'failing'
+      when s.last_attempted_at_utc is null then 'never_ran'
+      when k.due_for > interval '5 minutes' then 'overdue'
+      when k.lag = interval '0' then 'current'
+      when s.last_stopped_reason = 'max_windows' then 'catching_up'
+      when s.last_stopped_reason = 'no_source_data' then 'waiting_for_data'
+      when s.last_stopped_reason in ('frontier', 'cursor_at_frontier') and s.timeframe <> s.source_timeframe then 'waiting_for_source'
+      else 'current'
+    end as state
+  ) as v
+  order by s.canonical_symbol, s.run_interval_minutes;
+$$;
+
+create function public.agg_gaps(
+  p_symbol text, p_timeframe text, p_from_utc timestamptz default null, p_to_utc timestamptz default null
+)
+returns table (gap_from_utc timestamptz, gap_to_utc timestamptz, windows bigint)
+language sql
+stable
+set search_path = ''
+as $$
+  with task as (
+    select
+      t.duration,
+      s.source_timeframe,
+      greatest(agg.bootstrap_cursor(s.agg_start_utc, t.duration) + t.duration, p_from_utc) as from_utc,
+      least(s.last_agg_bar_ts_utc + t.duration, p_to_utc) as to_utc
+    from public.data_agg_state as s
+    join agg.timeframe as t on t.timeframe = s.timeframe
+    where s.canonical_symbol = p_symbol and s.timeframe = p_timeframe
+  ),
+  filled as (
+    select distinct date_bin(t.duration, b.ts_utc, timestamptz '2000-01-01 00:00:00+00') as ts_utc
+    from task as t
+    join agg.source_bar as b
+      on b.canonical_symbol = p_symbol and b.timeframe = t.source_timeframe
+      and b.ts_utc >= t.from_utc and b.ts_utc < t.to_utc
+  ),
+  edge as (
+    select f.ts_utc + t.duration as gap_from_utc, lead(f.ts_utc, 1, t.to_utc) over (order by f.ts_utc) as gap_to_utc, t.duration
+    from (
+      select f.ts_utc from filled as f
+      union all
+      select t.from_utc - t.duration from task as t
+    ) as f
+    cross join task as t
+  )
+  select
+    e.gap_from_utc, e.gap_to_utc,
+    extract(epoch from e.gap_to_utc - e.gap_from_utc)::bigint / extract(epoch from e.duration)::bigint
+  from edge as e
+  where e.gap_to_utc > e.gap_from_utc
+  order by e.gap_from_utc;
+$$;
+
+revoke execute on function public.agg_health(timestamptz) from public, anon, authenticated;
+revoke execute on function public.agg_gaps(text, text, timestamptz, timestamptz) from public, anon, authenticated;
+grant execute on function public.agg_health(timestamptz) to service_role;
+grant execute on function public.agg_gaps(text, text, timestamptz, timestamptz) to service_role;
+
+comment on function public.agg_health(timestamptz) is
+  'How every task stands at p_now and why: state is current, catching_up, waiting_for_data, waiting_for_source, never_ran, overdue, running, failing, hard_failed, disabled or switched_off. lag is how long the next window could have been decided (zero: nothing to do), due_for how long a dispatcher has left it lying.';
+comment on function public.agg_gaps(text, text, timestamptz, timestamptz) is
+  'The gaps a task has stepped over: runs of decided windows without a source bar, [gap_from_utc, gap_to_utc), optionally within a range aligned to the timeframe. For a synthetic 1m task: minutes without a bar of the series. No row for an unknown task.';

@@ -1,0 +1,85 @@
+create function agg.refresh_alerts(p_now timestamptz)
+returns integer
+language plpgsql
+volatile
+set search_path = ''
+as $$
+declare
+  v_raised integer;
+begin
+  with wanted as materialized (
+    select
+      case when h.state in ('hard_failed', 'disabled') then h.state else 'behind' end as kind,
+      h.canonical_symbol, h.timeframe, h.explanation
+    from public.agg_health(p_now) as h
+    where h.state in ('hard_failed', 'disabled')
+      or (h.state in ('overdue', 'never_ran') and h.due_for > interval '15 minutes')
+  ),
+  resolved as (
+    update agg.alert as a
+    set resolved_at = p_now
+    where a.resolved_at is null
+      and (a.kind, a.canonical_symbol, a.timeframe) not in (
+        select w.kind, w.canonical_symbol, w.timeframe from wanted as w
+      )
+  )
+  insert into agg.alert (kind, canonical_symbol, timeframe, message, raised_at)
+  select w.kind, w.canonical_symbol, w.timeframe, w.explanation, p_now
+  from wanted as w
+  on conflict (kind, canonical_symbol, timeframe) where resolved_at is null do nothing;
+  get diagnostics v_raised = row_count;
+  return v_raised;
+end;
+$$;
+
+create function agg.prune_logs(p_now timestamptz)
+returns integer
+language plpgsql
+volatile
+set search_path = ''
+as $$
+declare
+  v_pruned integer;
+  v_cron_rows integer;
+begin
+  delete from agg.run_log as r where r.finished_at < p_now - interval '14 days';
+  get diagnostics v_pruned = row_count;
+  delete from agg.alert as a where a.resolved_at < p_now - interval '90 days';
+  if to_regclass('cron.job_run_details') is not null then
+    execute $sql$
+      delete from cron.job_run_details as d
+      using cron.job as j
+      where j.jobid = d.jobid and j.jobname like 'pgbars:%' and d.end_time < $1 - interval '3 days'
+    $sql$ using p_now;
+    get diagnostics v_cron_rows = row_count;
+  end if;
+  return v_pruned + coalesce(v_cron_rows, 0);
+end;
+$$;
+
+create function public.agg_maintain(p_env text default 'prod', p_now timestamptz default now())
+returns jsonb
+language plpgsql
+volatile
+set search_path = ''
+set statement_timeout = '60s'
+as $$
+begin
+  return jsonb_build_object(
+    'sync', public.sync_agg_state_from_registry(p_env),
+    'alerts_raised', agg.refresh_alerts(p_now),
+    'rows_pruned', agg.prune_logs(p_now)
+  );
+end;
+$$;
+
+revoke execute on function agg.refresh_alerts(timestamptz) from public, anon, authenticated;
+revoke execute on function agg.prune_logs(timestamptz) from public, anon, authenticated;
+revoke execute on function public.agg_maintain(text, timestamptz) from public, anon, authenticated;
+
+comment on function agg.refresh_alerts(timestamptz) is
+  'Raises an alert for every task that is hard_failed, disabled by failures, or has not been run for 15 minutes though due; resolves those whose cause is gone. Returns how many are new.';
+comment on function agg.prune_logs(timestamptz) is
+  'Drops run log rows older than 14 days, alerts resolved 90 days ago, and our own rows of cron.job_run_details older than 3 days.';
+comment on function public.agg_maintain(text, timestamptz) is
+  'The maintenance job: registry sync, alerts, pruning. For the owner of the database; repeating it changes nothing.';

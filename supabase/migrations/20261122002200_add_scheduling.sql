@@ -1,0 +1,60 @@
+create function agg.job_list(p_env text default 'prod', p_now timestamptz default null)
+returns table (job_name text, schedule text, command text)
+language sql
+stable
+set search_path = ''
+as $$
+  select j.job_name, j.schedule, format(j.command, p_env, coalesce(format('%L::timestamptz', p_now), 'now()'))
+  from (
+    values
+      ('pgbars:dispatch', '* * * * *', 'call public.agg_run_due(p_env => %1$L, p_now => %2$s)'),
+      ('pgbars:maintain', '*/5 * * * *', 'select public.agg_maintain(p_env => %1$L, p_now => %2$s)')
+  ) as j (job_name, schedule, command);
+$$;
+
+create function public.schedule_jobs(p_env text default 'prod')
+returns jsonb
+language plpgsql
+volatile
+set search_path = ''
+as $$
+declare
+  v_scheduled text[];
+  v_removed text[];
+begin
+  if not exists (select from pg_catalog.pg_extension as e where e.extname = 'pg_cron') then
+    raise notice 'nothing is scheduled: pg_cron is not installed in this database'
+      using hint = 'create extension pg_cron; then select schedule_jobs(); or call agg_run_due() from elsewhere each minute.';
+    return jsonb_build_object(
+      'pg_cron', false, 'scheduled', '[]'::jsonb, 'removed', '[]'::jsonb,
+      'message', 'nothing is scheduled: pg_cron is not installed in this database'
+    );
+  end if;
+
+  execute $sql$
+    with removed as materialized (
+      select j.jobname, cron.unschedule(j.jobid)
+      from cron.job as j
+      where j.jobname like 'pgbars:%' and j.jobname not in (select l.job_name from agg.job_list($1) as l)
+    ),
+    scheduled as materialized (
+      select l.job_name, cron.schedule(l.job_name, l.schedule, l.command) from agg.job_list($1) as l
+    )
+    select
+      array(select s.job_name from scheduled as s order by s.job_name),
+      array(select r.jobname::text from removed as r order by r.jobname)
+  $sql$ into v_scheduled, v_removed using p_env;
+  return jsonb_build_object(
+    'pg_cron', true, 'scheduled', to_jsonb(v_scheduled), 'removed', to_jsonb(v_removed),
+    'message', format('%s jobs are scheduled', cardinality(v_scheduled))
+  );
+end;
+$$;
+
+revoke execute on function agg.job_list(text, timestamptz) from public, anon, authenticated;
+revoke execute on function public.schedule_jobs(text) from public, anon, authenticated;
+
+comment on function agg.job_list(text, timestamptz) is
+  'Every job of pgbars: name, cron schedule in UTC, and the SQL to run, at p_now where given. The one definition, for pg_cron and for runners without it.';
+comment on function public.schedule_jobs(text) is
+  'Makes the jobs of pg_cron whose names begin with pgbars: those of agg.job_list, no more and no fewer, and says what it did; without pg_cron it schedules nothing and says so. For the owner of the database; may be repeated at any time.';
