@@ -1,4 +1,4 @@
-import postgres from "postgres";
+import { openServer } from "./database.ts";
 
 /** A running Postgres 15 cluster. The superuser is `postgres`, trusted without a password on 127.0.0.1 and the socket. */
 export interface Cluster {
@@ -96,12 +96,12 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
 export async function useCluster(): Promise<Cluster> {
   const url = Deno.env.get(CLUSTER_URL_VARIABLE);
   if (!url) return await startCluster();
-  const sql = connect(url);
+  const db = await openServer(url);
   try {
-    const [row] = await sql`select current_setting('unix_socket_directories') as dir`;
+    const [row] = await db.query<{ dir: string }>("select current_setting('unix_socket_directories') as dir");
     return describeCluster(Number(new URL(url).port), row!.dir, await findBinDir(), () => Promise.resolve());
   } finally {
-    await sql.end();
+    await db.close();
   }
 }
 
@@ -109,19 +109,19 @@ function describeCluster(port: number, socketDir: string, binDir: string, stop: 
   const url = (database = "postgres") =>
     `postgresql://postgres@127.0.0.1:${port}/${encodeURIComponent(database)}?sslmode=disable`;
   const createDatabase = async (name: string, template = "template1") => {
-    const sql = connect(url());
+    const db = await openServer(url());
     try {
-      await sql`create database ${sql(name)} template ${sql(template)}`;
+      await db.query(`create database ${quoteIdentifier(name)} template ${quoteIdentifier(template)}`);
     } finally {
-      await sql.end();
+      await db.close();
     }
     return url(name);
   };
   return { url, createDatabase, stop, port, socketDir, binDir, [Symbol.asyncDispose]: stop };
 }
 
-function connect(url: string): postgres.Sql {
-  return postgres(url, { max: 1, onnotice: () => {} });
+function quoteIdentifier(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
 }
 
 function defaultSettings(dir: string, port: number): Record<string, string> {

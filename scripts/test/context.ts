@@ -1,0 +1,76 @@
+import { type Cluster, startCluster } from "../lib/cluster.ts";
+import { openServer } from "../lib/database.ts";
+import { ensurePackages } from "../lib/debian.ts";
+import type { RunResult } from "./process.ts";
+import { supabase } from "./supabase.ts";
+
+export interface TestOptions {
+  /** Files and folders to which the steps that run test files keep; all when empty. */
+  paths: string[];
+  /** Write what the isolation specs printed as the output expected from now on. */
+  accept: boolean;
+}
+
+export interface PushedDatabase {
+  url: string;
+  /** What `supabase db push` printed. */
+  push: RunResult;
+}
+
+/** Name of the database that holds a copy of the pushed one, and to which nobody connects. */
+const TEMPLATE = "pgbars_template";
+
+/** What the steps share. Each part is made when a step first asks for it; a failure meets every step that asks. */
+export class TestContext {
+  readonly options: TestOptions;
+  /** Installs the Debian packages. */
+  readonly packages = once(ensurePackages);
+  readonly cluster = once(async () => {
+    await this.packages();
+    return this.#cluster = await startCluster();
+  });
+  /** A database that was empty until `supabase db push` filled it. Rejects when the push failed. */
+  readonly pushed = once(() => this.#push());
+  #cluster: Cluster | undefined;
+
+  constructor(options: TestOptions) {
+    this.options = options;
+  }
+
+  /** Creates a database as `supabase db push` leaves an empty one, and returns its URL. */
+  async createMigratedDatabase(name: string): Promise<string> {
+    await this.pushed();
+    return await (await this.cluster()).createDatabase(name, TEMPLATE);
+  }
+
+  async #push(): Promise<PushedDatabase> {
+    const cluster = await this.cluster();
+    const url = await cluster.createDatabase("pgbars_pushed");
+    const push = await supabase(url, ["db", "push"]);
+    if (push.code !== 0) throw new Error(push.report);
+    await cluster.createDatabase(TEMPLATE, "pgbars_pushed");
+    return { url, push };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#cluster?.stop();
+  }
+}
+
+/** Runs `use` with a session on `url` that is closed afterwards. */
+export async function withServer<T>(
+  url: string,
+  use: (db: Awaited<ReturnType<typeof openServer>>) => Promise<T>,
+): Promise<T> {
+  const db = await openServer(url);
+  try {
+    return await use(db);
+  } finally {
+    await db.close();
+  }
+}
+
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => made ??= make();
+}

@@ -1,0 +1,45 @@
+import { CLUSTER_URL_VARIABLE } from "../lib/cluster.ts";
+import type { TestContext } from "./context.ts";
+import { findFiles } from "./files.ts";
+import { countJunit } from "./junit.ts";
+import { run, type RunResult } from "./process.ts";
+import { addCounts, NOTHING, type StepResult } from "./result.ts";
+
+/** Runs every `*.test.ts` below tests/, files in parallel, with the shared cluster's URL in the environment. */
+export async function runDenoTests(context: TestContext): Promise<StepResult> {
+  const files = await findFiles("tests", ".test.ts", context.options.paths);
+  if (files.length === 0) return { ...NOTHING, output: "" };
+  const url = (await context.cluster()).url();
+  return await runTestFiles(files, { [CLUSTER_URL_VARIABLE]: url });
+}
+
+/** Runs the given files; one in which no test ran counts as one failure. */
+export async function runTestFiles(files: string[], env: Record<string, string> = {}): Promise<StepResult> {
+  const junitPath = await Deno.makeTempFile({ prefix: "pgbars-junit-", suffix: ".xml" });
+  try {
+    const result = await run(
+      Deno.execPath(),
+      ["test", "--allow-all", "--no-check", "--parallel", `--junit-path=${junitPath}`, ...files],
+      { env: { DENO_JOBS: "2", ...env } },
+    );
+    return summarize(files, result, await Deno.readTextFile(junitPath));
+  } finally {
+    await Deno.remove(junitPath);
+  }
+}
+
+function summarize(files: string[], { code, report }: RunResult, xml: string): StepResult {
+  const counted = countJunit(xml);
+  const silent = files.filter((file) => {
+    const counts = counted.get(file);
+    return !counts || counts.passed + counts.failed + counts.skipped === 0;
+  });
+  const total = [...counted.values()].reduce(addCounts, NOTHING);
+  const failed = total.failed + silent.length;
+  const problems = silent.map((file) => `!! no test ran in ${file}`);
+  return {
+    ...total,
+    failed: code !== 0 && failed === 0 ? 1 : failed,
+    output: [report, ...problems].join("\n"),
+  };
+}

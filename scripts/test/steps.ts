@@ -1,0 +1,53 @@
+import type { TestContext } from "./context.ts";
+import { runDenoTests } from "./deno_tests.ts";
+import { runIsolationSpecs } from "./isolation.ts";
+import { lintDatabase, runAdvisors } from "./linters.ts";
+import { runPgtapEmbedded } from "./pgtap_embedded.ts";
+import { runPgtapServer } from "./pgtap_server.ts";
+import { pushTwice } from "./push.ts";
+import { NOTHING, type StepResult } from "./result.ts";
+import { checkSnapshot } from "./snapshot.ts";
+import { checkFormat, checkTypes, lint } from "./static.ts";
+
+export interface Step {
+  name: string;
+  /** What the step does, for the list of steps. */
+  about: string;
+  run(context: TestContext): Promise<StepResult>;
+  /** True for a step that has nothing to count when all is well. */
+  silent?: boolean;
+}
+
+export const STEPS: readonly Step[] = [
+  { name: "packages", about: "install what is missing from Debian", run: installPackages, silent: true },
+  { name: "fmt", about: "deno fmt --check", run: checkFormat },
+  { name: "lint", about: "deno lint", run: lint },
+  { name: "check", about: "deno check", run: checkTypes },
+  { name: "push", about: "supabase db push into an empty database, and again as a no-op", run: pushTwice },
+  { name: "db-lint", about: "supabase db lint without a warning", run: lintDatabase },
+  { name: "advisors", about: "supabase db advisors without a finding", run: runAdvisors },
+  { name: "schema", about: "supabase/schema.sql is what the migrations build", run: checkSnapshot },
+  { name: "pgtap-embedded", about: "tests/db on the embedded Postgres", run: runPgtapEmbedded },
+  { name: "pgtap-server", about: "tests/db on Postgres 15 with pg_prove", run: runPgtapServer },
+  { name: "isolation", about: "tests/isolation on Postgres 15 with isolationtester", run: runIsolationSpecs },
+  { name: "deno", about: "every *.test.ts below tests", run: runDenoTests },
+];
+
+/**
+ * The steps that `names` ask for, in the order of the list; all when there are none. A name stands for the step called
+ * so, or for all that begin with it and a hyphen (`pgtap`). Throws when a name stands for no step.
+ */
+export function selectSteps(names: string[]): readonly Step[] {
+  if (names.length === 0) return STEPS;
+  const matches = (step: Step, name: string) => step.name === name || step.name.startsWith(`${name}-`);
+  const unknown = names.filter((name) => !STEPS.some((step) => matches(step, name)));
+  if (unknown.length > 0) {
+    throw new Error(`No step ${unknown.join(", ")}. Steps: ${STEPS.map((step) => step.name).join(", ")}.`);
+  }
+  return STEPS.filter((step) => names.some((name) => matches(step, name)));
+}
+
+async function installPackages(context: TestContext): Promise<StepResult> {
+  await context.packages();
+  return { ...NOTHING, output: "" };
+}

@@ -1,0 +1,15 @@
+import { run, type RunResult } from "./process.ts";
+
+/** Pinned here and run through npx, since its many optional platform packages would weigh on every other task's install. */
+const CLI = "supabase@3.1.0";
+
+/**
+ * Runs one command of the Supabase CLI on the database at `url`, with structured output on `stdout`. It asks nothing
+ * and neither reports usage nor looks for updates.
+ */
+export function supabase(url: string, args: string[]): Promise<RunResult> {
+  const options = [`--remote=${url}`, "--output-format", "json", "--yes", "--agent", "no"];
+  return run("npx", ["--yes", "--prefer-offline", CLI, ...args, ...options], {
+    env: { DO_NOT_TRACK: "1", SUPABASE_TELEMETRY_DISABLED: "1", SUPABASE_NO_UPDATE_NOTIFIER: "1" },
+  });
+}

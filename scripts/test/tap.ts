@@ -1,0 +1,40 @@
+import { type FinalResults, Parser } from "tap-parser";
+import { type Counts, NOTHING, type StepResult } from "./result.ts";
+
+/**
+ * Counts one file's TAP. Every assertion counts once: `# SKIP` and `# TODO` as skipped whichever way they went, the rest
+ * as passed or failed. A file that went wrong as a whole counts one failure more: nothing ran, the plan
+ * was not met, it bailed out, or `error` says how the program that ran it failed.
+ */
+export function countTap(file: string, tap: string, error?: string): StepResult {
+  const { counts, results } = parse(tap);
+  const problems = findProblems(counts, results, error);
+  return {
+    ...counts,
+    failed: counts.failed + (problems.length > 0 ? 1 : 0),
+    output: [file, tap.trim(), ...problems].filter(Boolean).join("\n"),
+  };
+}
+
+function parse(tap: string): { counts: Counts; results: FinalResults } {
+  const counts: Counts = { ...NOTHING };
+  let results: FinalResults | undefined;
+  const parser = new Parser((final) => results = final);
+  parser.on("assert", (assertion) => {
+    if (assertion.skip || assertion.todo) counts.skipped++;
+    else if (assertion.ok) counts.passed++;
+    else counts.failed++;
+  });
+  parser.end(tap);
+  if (!results) throw new Error("The TAP parser did not finish.");
+  if (results.plan.skipAll && /skip/i.test(results.plan.skipReason)) counts.skipped++;
+  return { counts, results };
+}
+
+function findProblems(counts: Counts, results: FinalResults, error: string | undefined): string[] {
+  const problems = results.failures.map((failure) => failure.tapError).filter((text) => typeof text === "string");
+  if (results.bailout) problems.push(`bailed out: ${results.bailout}`);
+  if (counts.passed + counts.failed + counts.skipped === 0) problems.push("no assertion ran");
+  if (error) problems.push(error);
+  return problems.map((problem) => `!! ${problem}`);
+}
