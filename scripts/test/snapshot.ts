@@ -39,8 +39,7 @@ export function tidyDump(dump: string): string {
   if (firstObject < 0) throw new Error("The dump holds no object.");
   return dump.slice(firstObject)
     .replace(/^--\n-- PostgreSQL database dump complete\n--\n[^]*$/m, "")
-    .replace(/^--\n-- Name: .*; Owner: .*\n--\n\n/gm, "")
     .replace(/^SET default_(?:tablespace|table_access_method) = .*;\n\n/gm, "")
-    .replace(/;\n\n\n/g, ";\n\n")
-    .trimEnd() + "\n";
+    .replace(/\n*^--\n-- Name: .*; Owner: .*\n--\n\n/gm, "\n\n")
+    .trim() + "\n";
 }

@@ -1,6 +1,9 @@
 import { type FinalResults, Parser } from "tap-parser";
 import { type Counts, NOTHING, type StepResult } from "./result.ts";
 
+/** The parser's words for a plan that is not met, which it leaves out once an assertion has failed. */
+const PLAN_ERRORS = ["incorrect number of tests", "no plan"];
+
 /**
  * Counts one file's TAP. Every assertion counts once: `# SKIP` and `# TODO` as skipped whichever way they went, the rest
  * as passed or failed. A file that went wrong as a whole counts one failure more: nothing ran, the plan
@@ -32,7 +35,13 @@ function parse(tap: string): { counts: Counts; results: FinalResults } {
 }
 
 function findProblems(counts: Counts, results: FinalResults, error: string | undefined): string[] {
-  const problems = results.failures.map((failure) => failure.tapError).filter((text) => typeof text === "string");
+  const problems: string[] = [];
+  const planned = (results.plan.end ?? 0) - (results.plan.start ?? 1) + 1;
+  if (results.plan.end === null) problems.push("no plan");
+  else if (planned !== results.count) problems.push(`planned ${planned} assertions but ran ${results.count}`);
+  for (const { tapError } of results.failures) {
+    if (tapError && !PLAN_ERRORS.includes(tapError)) problems.push(tapError);
+  }
   if (results.bailout) problems.push(`bailed out: ${results.bailout}`);
   if (counts.passed + counts.failed + counts.skipped === 0) problems.push("no assertion ran");
   if (error) problems.push(error);
