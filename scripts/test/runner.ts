@@ -5,6 +5,9 @@ import type { Step } from "./steps.ts";
 /** Steps that run at the same time. They wait for subprocesses most of the time. */
 const LANES = 2;
 
+/** How often a step that takes long says that it is still at work. */
+const HEARTBEAT_MS = 30_000;
+
 /**
  * Runs the steps, starting them in order, and prints a line for each as it ends, with the output of those that failed.
  * A step that throws counts as one failure and does not stop the others, and so does one in which nothing ran, unless
@@ -21,11 +24,18 @@ export async function runSteps(
   let total: Counts = NOTHING;
   const work = async () => {
     for (let step = waiting.shift(); step; step = waiting.shift()) {
+      const name = step.name.padEnd(width);
       const started = performance.now();
+      const secondsSoFar = () => (performance.now() - started) / 1000;
+      const heartbeat = setInterval(
+        () => print(`...   ${name}  running for ${secondsSoFar().toFixed(0)} s`),
+        HEARTBEAT_MS,
+      );
       const result = await runStep(step, context, reported);
-      const seconds = ((performance.now() - started) / 1000).toFixed(1);
+      clearInterval(heartbeat);
+      const seconds = secondsSoFar().toFixed(1);
       total = addCounts(total, result);
-      print(`${result.failed > 0 ? "FAIL" : "ok  "}  ${step.name.padEnd(width)}  ${describe(result)} (${seconds} s)`);
+      print(`${result.failed > 0 ? "FAIL" : "ok  "}  ${name}  ${describe(result)} (${seconds} s)`);
       if (result.failed > 0) print(indent(result.output));
     }
   };
