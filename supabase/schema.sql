@@ -1,0 +1,2267 @@
+-- The schema that supabase/migrations build up to. Generated: do not edit, run `deno task schema`.
+
+CREATE SCHEMA agg;
+
+COMMENT ON SCHEMA agg IS 'The engine room of pgbars: window rule, planning, dispatcher, run log, alerts. Not exposed over the Data API.';
+
+CREATE SCHEMA public;
+
+COMMENT ON SCHEMA public IS 'standard public schema';
+
+CREATE TYPE agg.batch_result AS (
+	tasks integer,
+	windows bigint,
+	bars_created bigint,
+	bars_quality_poor bigint,
+	failed integer
+);
+
+COMMENT ON TYPE agg.batch_result IS 'Sums over the tasks of one batch.';
+
+CREATE TYPE agg.build_order AS (
+	canonical_symbol text,
+	timeframe text,
+	source_timeframe text,
+	window_length interval,
+	source_length interval,
+	from_utc timestamp with time zone,
+	to_utc timestamp with time zone,
+	frontier_utc timestamp with time zone,
+	max_windows integer,
+	derivation_version integer,
+	good_percent smallint,
+	poor_percent smallint,
+	session_time_zone text,
+	session_minutes int4multirange
+);
+
+COMMENT ON TYPE agg.build_order IS 'Build the windows of one task that start in [from_utc, to_utc), at most max_windows of those that have source bars (null: all). It carries the task''s whole configuration, so that building joins bars on canonical_symbol alone. A null source_timeframe means a synthetic series.';
+
+CREATE TYPE agg.build_result AS (
+	canonical_symbol text,
+	timeframe text,
+	window_length interval,
+	from_utc timestamp with time zone,
+	to_utc timestamp with time zone,
+	frontier_utc timestamp with time zone,
+	windows integer,
+	bars integer,
+	bars_poor integer,
+	inserted integer,
+	updated integer,
+	decided_to_utc timestamp with time zone
+);
+
+COMMENT ON TYPE agg.build_result IS 'What came of a build_order (its times repeated): windows with source bars, bars among them that qualify, of which inserted and updated were written (the rest stood there already), and the end of the last window decided.';
+
+CREATE TYPE agg.claim AS (
+	canonical_symbol text,
+	timeframe text,
+	cursor_utc timestamp with time zone
+);
+
+COMMENT ON TYPE agg.claim IS 'A task somebody holds, with the cursor to go on from.';
+
+CREATE TYPE agg.task_outcome AS (
+	canonical_symbol text,
+	timeframe text,
+	succeeded boolean,
+	new_cursor_utc timestamp with time zone,
+	stopped_reason text,
+	bars_created bigint,
+	bars_quality_poor bigint,
+	fail_kind text,
+	error text
+);
+
+COMMENT ON TYPE agg.task_outcome IS 'How work on a claimed task ended. fail_kind (transient, hard) and error only where it did not succeed.';
+
+CREATE FUNCTION agg.active_symbols(p_env text) RETURNS SETOF text
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+  select r.canonical_symbol
+  from public.core_asset_registry_all as r
+  where case when upper(p_env) in ('DEV', 'TEST') then r.test_active else r.active end;
+$$;
+
+COMMENT ON FUNCTION agg.active_symbols(p_env text) IS 'Symbols of the assets active in p_env: DEV and TEST, in any case, look at test_active, everything else at active.';
+
+CREATE FUNCTION agg.advance_tasks(p_claims agg.claim[], p_now timestamp with time zone, p_max_windows integer) RETURNS agg.batch_result
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  v_results agg.build_result[];
+  v_sums agg.batch_result;
+begin
+  v_results := array(
+    select r
+    from agg.build_bars(array(select o from agg.plan_builds(p_claims, p_now, p_max_windows, null) as o)) as r
+  );
+  perform agg.finish_tasks(
+    array(
+      select row(
+        r.canonical_symbol, r.timeframe, true, r.decided_to_utc - r.window_length, agg.stopped_reason(r),
+        r.bars, r.bars_poor, null, null
+      )::agg.task_outcome
+      from unnest(v_results) as r
+    ),
+    p_now
+  );
+  select count(*), coalesce(sum(r.windows), 0), coalesce(sum(r.bars), 0), coalesce(sum(r.bars_poor), 0), 0
+  into v_sums
+  from unnest(v_results) as r;
+  return v_sums;
+end;
+$$;
+
+COMMENT ON FUNCTION agg.advance_tasks(p_claims agg.claim[], p_now timestamp with time zone, p_max_windows integer) IS 'Plans, builds and finishes the claimed tasks, all or nothing. The caller holds their row locks, taken in an earlier statement.';
+
+CREATE FUNCTION agg.bootstrap_cursor(p_start_utc timestamp with time zone, p_window_length interval) RETURNS timestamp with time zone
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path TO ''
+    AS $$
+  select date_bin(
+    p_window_length, p_start_utc - interval '1 microsecond', timestamptz '2000-01-01 00:00:00+00'
+  );
+$$;
+
+COMMENT ON FUNCTION agg.bootstrap_cursor(p_start_utc timestamp with time zone, p_window_length interval) IS 'The cursor of a task that has decided nothing yet: one interval before its first whole window at or after p_start_utc.';
+
+CREATE FUNCTION agg.build_bars(p_orders agg.build_order[]) RETURNS SETOF agg.build_result
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+  select r.* from agg.build_windows(p_orders) as r
+  union all
+  select r.* from agg.build_synthetic(p_orders) as r;
+$$;
+
+COMMENT ON FUNCTION agg.build_bars(p_orders agg.build_order[]) IS 'Builds every order, windows and synthetic minutes alike: one result an order.';
+
+CREATE FUNCTION agg.build_single_window(p_symbol text, p_timeframe text, p_from_utc timestamp with time zone, p_to_utc timestamp with time zone, p_derivation_version integer, p_now timestamp with time zone) RETURNS jsonb
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  v_length interval;
+  v_order agg.build_order;
+  v_quality smallint;
+  v_source_count integer;
+  v_reason text;
+begin
+  select t.duration into strict v_length from agg.timeframe as t where t.timeframe = p_timeframe;
+  if p_symbol is null or p_from_utc is null or p_to_utc is null
+    or p_to_utc <> p_from_utc + v_length
+    or date_bin(v_length, p_from_utc, timestamptz '2000-01-01 00:00:00+00') <> p_from_utc
+  then
+    raise exception '% %: [%, %) is not one % window', p_symbol, p_timeframe, p_from_utc, p_to_utc, p_timeframe
+      using errcode = 'invalid_parameter_value',
+        hint = format('Give the start of a window, aligned to %s in UTC, and the instant %s later.', v_length, v_length);
+  end if;
+
+  select o.* into v_order
+  from agg.plan_builds(
+    array[row(p_symbol, p_timeframe, p_from_utc - v_length)::agg.claim], p_now, null, p_derivation_version, false
+  ) as o;
+
+  if v_order.from_utc > p_from_utc then
+    v_reason := 'before_agg_start_utc';
+  elsif v_order.frontier_utc < p_to_utc then
+    v_reason := 'frontier';
+  else
+    v_order.to_utc := p_to_utc;
+    perform agg.build_bars(array[v_order]);
+    select d.quality_score, d.source_candles into v_quality, v_source_count
+    from public.derived_data_bars as d
+    where d.canonical_symbol = p_symbol and d.timeframe = p_timeframe and d.ts_utc = p_from_utc and d.deleted_at is null;
+    if v_quality is null then
+      v_reason := 'insufficient_source_bars';
+    end if;
+  end if;
+
+  if v_source_count is null then
+    select count(*) into v_source_count
+    from agg.source_bar as b
+    where b.canonical_symbol = p_symbol and b.timeframe = v_order.source_timeframe
+      and b.ts_utc >= p_from_utc and b.ts_utc < p_to_utc and b.deleted_at is null;
+  end if;
+  return jsonb_strip_nulls(jsonb_build_object(
+    'success', true,
+    'stored', v_quality is not null,
+    'source_count', v_source_count,
+    'quality_score', v_quality,
+    'reason', v_reason
+  ));
+end;
+$$;
+
+COMMENT ON FUNCTION agg.build_single_window(p_symbol text, p_timeframe text, p_from_utc timestamp with time zone, p_to_utc timestamp with time zone, p_derivation_version integer, p_now timestamp with time zone) IS 'One window of any timeframe, for the window functions of the contract.';
+
+CREATE FUNCTION agg.build_synthetic(p_orders agg.build_order[]) RETURNS SETOF agg.build_result
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET jit TO 'off'
+    AS $$
+declare
+  v_problems text;
+begin
+  if not exists (select from unnest(p_orders) as o where o.source_timeframe is null) then
+    return;
+  end if;
+  select string_agg(format('%s: %s', o.canonical_symbol, coalesce(p.problem, 'is_synthetic is not true')), '; ')
+  into v_problems
+  from unnest(p_orders) as o
+  left join public.core_asset_registry_all as r on r.canonical_symbol = o.canonical_symbol
+  left join lateral agg.metadata_problems(r.metadata) as p (problem) on true
+  where o.source_timeframe is null
+    and (p.problem is not null or r.metadata -> 'is_synthetic' is distinct from 'true');
+  if v_problems is not null then
+    raise exception 'the registry does not say how to compute %', v_problems
+      using errcode = 'invalid_parameter_value', hint = 'Mend metadata in core_asset_registry_all.';
+  end if;
+
+  return query
+  with component as materialized (
+    select
+      o.canonical_symbol, o.timeframe, o.window_length, o.from_utc, o.to_utc as order_to_utc, o.frontier_utc,
+      o.derivation_version,
+      k.component_no, k.component, k.weight, k.component_count, k.formula_base,
+      -- Every component is complete up to the shortest of the first max_windows minutes.
+      min(coalesce(n.ts_utc, o.to_utc)) over (partition by o.canonical_symbol) as to_utc
+    from unnest(p_orders) as o
+    join agg.synthetic_component as k on k.canonical_symbol = o.canonical_symbol
+    left join lateral (
+      select d.ts_utc
+      from public.data_bars as d
+      where d.canonical_symbol = k.component and d.timeframe = '1m'
+        and d.ts_utc >= o.from_utc and d.ts_utc < o.to_utc
+      order by d.ts_utc
+      offset o.max_windows limit case when o.max_windows is not null then 1 else 0 end
+    ) as n on true
+    where o.source_timeframe is null
+  ),
+  minute as (
+    select
+      c.canonical_symbol, c.timeframe, d.ts_utc, c.derivation_version,
+      count(*) filter (where d.open > 0 and d.close > 0) = c.component_count as is_complete,
+      c.formula_base,
+      -- Summed in the order of the basket: sums of floats depend on it.
+      sum(c.weight * case when d.open > 0 then ln(d.open) end order by c.component_no) as ln_open,
+      sum(c.weight * case when d.close > 0 then ln(d.close) end order by c.component_no) as ln_close,
+      array_agg(c.component order by c.component_no) as components
+    from component as c
+    join lateral (
+      select b.ts_utc, b.open, b.close
+      from public.data_bars as b
+      where b.canonical_symbol = c.component and b.timeframe = '1m'
+        and b.ts_utc >= c.from_utc and b.ts_utc < c.to_utc
+    ) as d on true
+    group by c.canonical_symbol, c.timeframe, d.ts_utc, c.derivation_version, c.component_count, c.formula_base
+  ),
+  priced as materialized (
+    select
+      m.canonical_symbol, m.timeframe, m.ts_utc, m.derivation_version, m.is_complete, m.components, m.formula_base,
+      round((m.formula_base * exp(m.ln_open))::numeric, 8)::double precision as open,
+      round((m.formula_base * exp(m.ln_close))::numeric, 8)::double precision as close
+    from minute as m
+  ),
+  stored as (
+    insert into public.data_bars as d (
+      canonical_symbol, timeframe, ts_utc, open, high, low, close, vol, vwap, trade_count, source, raw
+    )
+    select
+      p.canonical_symbol, p.timeframe, p.ts_utc,
+      v.open, greatest(v.open, p.close), least(v.open, p.close), p.close,
+      0, null, 0, 'synthetic',
+      jsonb_build_object(
+        'kind', lower(p.canonical_symbol),
+        'derivation_version', p.derivation_version,
+        'prices', case p.derivation_version when 1 then 'flat' else 'open_close' end,
+        'components', to_jsonb(p.components),
+        'formula_base', p.formula_base
+      )
+    from priced as p
+    cross join lateral (select case p.derivation_version when 1 then p.close else p.open end) as v (open)
+    where p.is_complete
+    on conflict (canonical_symbol, timeframe, ts_utc) do update set
+      open = excluded.open,
+      high = excluded.high,
+      low = excluded.low,
+      close = excluded.close,
+      vol = excluded.vol,
+      vwap = excluded.vwap,
+      trade_count = excluded.trade_count,
+      is_partial = excluded.is_partial,
+      source = excluded.source,
+      raw = excluded.raw,
+      updated_at = now()
+    where (d.open, d.high, d.low, d.close, d.vol, d.vwap, d.trade_count, d.is_partial, d.source, d.raw)
+      is distinct from (
+        excluded.open, excluded.high, excluded.low, excluded.close, excluded.vol, excluded.vwap,
+        excluded.trade_count, excluded.is_partial, excluded.source, excluded.raw
+      )
+    returning d.canonical_symbol, d.timeframe, d.xmax = 0 as is_new
+  )
+  select
+    t.canonical_symbol, t.timeframe,
+    max(t.window_length), max(t.from_utc), max(t.order_to_utc), max(t.frontier_utc),
+    count(t.is_complete)::integer,
+    count(*) filter (where t.is_complete)::integer,
+    0,
+    count(*) filter (where t.is_new)::integer,
+    count(*) filter (where not t.is_new)::integer,
+    max(t.to_utc)
+  from (
+    select
+      c.canonical_symbol, c.timeframe, c.window_length, c.from_utc, c.order_to_utc, c.frontier_utc, c.to_utc,
+      null::boolean as is_complete, null::boolean as is_new
+    from component as c
+    union all
+    select p.canonical_symbol, p.timeframe, null, null, null, null, null, p.is_complete, null
+    from priced as p
+    union all
+    select s.canonical_symbol, s.timeframe, null, null, null, null, null, null, s.is_new
+    from stored as s
+  ) as t
+  group by t.canonical_symbol, t.timeframe;
+end;
+$$;
+
+COMMENT ON FUNCTION agg.build_synthetic(p_orders agg.build_order[]) IS 'Builds the minutes of synthetic series, for any number of them in one statement, over minutes in which every component has a bar with positive prices. Rounded to 8 decimals. Version 1 is flat at the price of the closes; any other takes its open from the opens and its close from the closes, with high and low as their larger and smaller. Writes only what differs. windows counts minutes with at least one component, bars those with all.';
+
+CREATE FUNCTION agg.build_windows(p_orders agg.build_order[]) RETURNS SETOF agg.build_result
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET enable_sort TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET jit TO 'off'
+    SET work_mem TO '32MB'
+    AS $$
+begin
+  return query
+  with build as (
+    select
+      o.*,
+      (extract(epoch from o.window_length) / 60)::integer as window_minutes,
+      (extract(epoch from o.source_length) / 60)::integer as source_minutes,
+      exists (
+        select from public.derived_data_bars as d
+        where d.canonical_symbol = o.canonical_symbol and d.timeframe = o.timeframe
+          and d.ts_utc >= o.from_utc and d.ts_utc < o.to_utc
+      ) as has_bars
+    from unnest(p_orders) as o
+    where o.source_timeframe is not null
+  ),
+  window_bar as materialized (
+    select
+      b.canonical_symbol, b.timeframe, b.source_timeframe, b.derivation_version, b.has_bars,
+      w.ts_utc, w.open, w.high, w.low, w.close, w.vol, w.vwap, w.trade_count,
+      w.source_candles, w.covered_minutes, e.expected_minutes,
+      ceil(e.expected_minutes::numeric / b.source_minutes)::integer as expected_candles,
+      case
+        when e.expected_minutes = 0 then null
+        when w.covered_minutes >= e.expected_minutes then 2
+        when w.covered_minutes * 100 >= e.expected_minutes * b.good_percent then 1
+        when w.covered_minutes * 100 >= e.expected_minutes * b.poor_percent then 0
+      end as quality_score
+    from build as b
+    cross join lateral (
+    select g.*
+    from (
+      select
+        s.window_start as ts_utc,
+        -- Arrays compare by their first element first: the price that goes with the first and with the last ts_utc.
+        (min(array[s.epoch, s.open]))[2] as open,
+        max(s.high) as high,
+        min(s.low) as low,
+        (max(array[s.epoch, s.close]))[2] as close,
+        sum(s.vol) as vol,
+        sum(s.vwap * s.vol) filter (where s.vol > 0 and s.vwap is not null)
+          / sum(s.vol) filter (where s.vol > 0 and s.vwap is not null) as vwap,
+        sum(s.trade_count)::bigint as trade_count,
+        count(*)::integer as source_candles,
+        sum(s.covered_minutes)::integer as covered_minutes
+      from (
+        select
+          date_bin(b.window_length, f.ts_utc, timestamptz '2000-01-01 00:00:00+00') as window_start,
+          date_part('epoch', f.ts_utc) as epoch,
+          f.*
+        from (
+          select c.*
+          from agg.source_bar as c
+          where c.canonical_symbol = b.canonical_symbol and c.timeframe = b.source_timeframe
+            and c.ts_utc >= b.from_utc and c.ts_utc < b.to_utc and c.deleted_at is null
+            -- A minute outside the trading session is no part of a session bar; longer sources hold none any more.
+            and (
+              b.session_minutes is null or b.source_minutes > 1
+              or b.session_minutes @> agg.minute_of_week(c.ts_utc, b.session_time_zone)
+            )
+          order by c.ts_utc
+          -- No window holds more source bars than this, so the first max_windows windows are complete.
+          limit b.max_windows::bigint * b.window_minutes / b.source_minutes
+        ) as f
+        -- Sums of floats depend on the order: with this one a bar built again is the same to the last bit.
+        order by f.ts_utc
+      ) as s
+      group by s.window_start
+      offset 0
+    ) as g
+    order by g.ts_utc
+    limit b.max_windows
+    ) as w
+    cross join lateral (
+      select case
+        when b.session_minutes is null then b.window_minutes
+        else agg.open_minutes(w.ts_utc, b.window_minutes, b.session_time_zone, b.session_minutes)
+      end
+    ) as e (expected_minutes)
+  ),
+  stored as (
+    insert into public.derived_data_bars as d (
+      canonical_symbol, timeframe, ts_utc, open, high, low, close, vol, vwap, trade_count,
+      source_timeframe, source_candles, expected_candles, covered_minutes, expected_minutes,
+      quality_score, derivation_version
+    )
+    select
+      w.canonical_symbol, w.timeframe, w.ts_utc, w.open, w.high, w.low, w.close, w.vol, w.vwap, w.trade_count,
+      w.source_timeframe, w.source_candles, w.expected_candles, w.covered_minutes, w.expected_minutes,
+      w.quality_score, w.derivation_version
+    from window_bar as w
+    where w.quality_score is not null
+    on conflict (canonical_symbol, timeframe, ts_utc) do update set
+      open = excluded.open,
+      high = excluded.high,
+      low = excluded.low,
+      close = excluded.close,
+      vol = excluded.vol,
+      vwap = excluded.vwap,
+      trade_count = excluded.trade_count,
+      source_timeframe = excluded.source_timeframe,
+      source_candles = excluded.source_candles,
+      expected_candles = excluded.expected_candles,
+      covered_minutes = excluded.covered_minutes,
+      expected_minutes = excluded.expected_minutes,
+      quality_score = excluded.quality_score,
+      derivation_version = excluded.derivation_version,
+      deleted_at = null,
+      updated_at = now()
+    where (
+      d.open, d.high, d.low, d.close, d.vol, d.vwap, d.trade_count,
+      d.source_timeframe, d.source_candles, d.expected_candles, d.covered_minutes, d.expected_minutes,
+      d.quality_score, d.derivation_version, d.deleted_at
+    ) is distinct from (
+      excluded.open, excluded.high, excluded.low, excluded.close, excluded.vol, excluded.vwap, excluded.trade_count,
+      excluded.source_timeframe, excluded.source_candles, excluded.expected_candles,
+      excluded.covered_minutes, excluded.expected_minutes,
+      excluded.quality_score, excluded.derivation_version, null::timestamptz
+    )
+    returning d.canonical_symbol, d.timeframe, d.xmax = 0 as is_new
+  ),
+  tally as (
+    -- Grouped rather than joined: linear whatever the planner believes of the number of tasks.
+    select
+      t.canonical_symbol, t.timeframe,
+      count(*) filter (where t.kind = 'window')::integer as windows,
+      count(t.quality_score)::integer as bars,
+      count(*) filter (where t.quality_score = 0)::integer as bars_poor,
+      count(*) filter (where t.is_new)::integer as inserted,
+      count(*) filter (where not t.is_new)::integer as updated,
+      max(t.from_utc) as from_utc,
+      max(t.to_utc) as to_utc,
+      max(t.frontier_utc) as frontier_utc,
+      max(t.window_length) as window_length,
+      bool_or(t.has_bars) as has_bars,
+      case
+        when count(*) filter (where t.kind = 'window') >= max(t.max_windows) then max(t.ts_utc) + max(t.window_length)
+        else max(t.to_utc)
+      end as decided_to_utc
+    from (
+      select
+        b.canonical_symbol, b.timeframe, 'order' as kind,
+        b.from_utc, b.to_utc, b.frontier_utc, b.max_windows, b.window_length, b.has_bars,
+        null::timestamptz as ts_utc, null::integer as quality_score, null::boolean as is_new
+      from build as b
+      union all
+      select
+        w.canonical_symbol, w.timeframe, 'window', null, null, null, null, null, null, w.ts_utc, w.quality_score, null
+      from window_bar as w
+      union all
+      select s.canonical_symbol, s.timeframe, 'stored', null, null, null, null, null, null, null, null, s.is_new
+      from stored as s
+    ) as t
+    group by t.canonical_symbol, t.timeframe
+  ),
+  retired as (
+    update public.derived_data_bars as d
+    set deleted_at = now(), updated_at = now()
+    from (
+      select k.canonical_symbol, k.timeframe, k.ts_utc
+      from (
+        select l.canonical_symbol, l.timeframe, l.ts_utc, false as qualifies
+        from tally as t
+        join public.derived_data_bars as l
+          on l.canonical_symbol = t.canonical_symbol and l.timeframe = t.timeframe
+          and l.ts_utc >= t.from_utc and l.ts_utc < t.decided_to_utc
+        where t.has_bars and l.deleted_at is null
+        union all
+        select w.canonical_symbol, w.timeframe, w.ts_utc, true
+        from window_bar as w
+        where w.has_bars and w.quality_score is not null
+      ) as k
+      group by k.canonical_symbol, k.timeframe, k.ts_utc
+      having not bool_or(k.qualifies)
+    ) as stale
+    where d.canonical_symbol = stale.canonical_symbol and d.timeframe = stale.timeframe and d.ts_utc = stale.ts_utc
+  )
+  select
+    t.canonical_symbol, t.timeframe, t.window_length, t.from_utc, t.to_utc, t.frontier_utc,
+    t.windows, t.bars, t.bars_poor, t.inserted, t.updated, t.decided_to_utc
+  from tally as t;
+end;
+$$;
+
+COMMENT ON FUNCTION agg.build_windows(p_orders agg.build_order[]) IS 'The one rule that turns source bars into bars: builds every order, of any number of tasks and windows, in one statement. Writes only what differs, and soft-deletes bars of decided windows that no longer qualify. One order a task. Takes no lock on tasks: the caller holds them. A result row for each order with a source_timeframe.';
+
+CREATE FUNCTION agg.claim_due_tasks(p_env text, p_limit integer, p_now timestamp with time zone) RETURNS agg.claim[]
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  v_first record;
+begin
+  select s.timeframe, s.is_mandatory into v_first
+  from agg.runnable_task as s
+  join agg.timeframe as t on t.timeframe = s.timeframe
+  where s.next_run_at <= p_now
+    and s.canonical_symbol in (select a.symbol from agg.active_symbols(p_env) as a (symbol))
+  order by s.is_mandatory desc, t.duration, s.task_priority, s.last_successful_at_utc nulls first
+  limit 1
+  for update of s skip locked;
+  if not found then
+    return '{}';
+  end if;
+
+  return array(
+    select row(s.canonical_symbol, s.timeframe, s.last_agg_bar_ts_utc)::agg.claim
+    from agg.runnable_task as s
+    where s.next_run_at <= p_now and s.timeframe = v_first.timeframe and s.is_mandatory = v_first.is_mandatory
+      and s.canonical_symbol in (select a.symbol from agg.active_symbols(p_env) as a (symbol))
+    order by s.task_priority, s.last_successful_at_utc nulls first
+    limit p_limit
+    for update of s skip locked
+  );
+end;
+$$;
+
+COMMENT ON FUNCTION agg.claim_due_tasks(p_env text, p_limit integer, p_now timestamp with time zone) IS 'Locks up to p_limit due tasks of one timeframe until the end of the transaction: mandatory first, then shorter timeframe, priority, least recent success. Never waits: rows locked by others are passed over. Build in a later statement, so that its snapshot is younger than the locks.';
+
+CREATE FUNCTION agg.due_at(p_cursor_utc timestamp with time zone, p_window_length interval, p_delay_seconds integer) RETURNS timestamp with time zone
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path TO ''
+    AS $$
+  select p_cursor_utc + 2 * p_window_length + make_interval(secs => p_delay_seconds);
+$$;
+
+COMMENT ON FUNCTION agg.due_at(p_cursor_utc timestamp with time zone, p_window_length interval, p_delay_seconds integer) IS 'When the window after the cursor may be decided: its end plus the delay.';
+
+CREATE FUNCTION agg.fail_kind(p_sqlstate text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path TO ''
+    AS $$
+  select case
+    when left(p_sqlstate, 2) in ('08', '40', '53', '57', '58') or p_sqlstate = '55P03' then 'transient'
+    else 'hard'
+  end;
+$$;
+
+COMMENT ON FUNCTION agg.fail_kind(p_sqlstate text) IS 'transient for what may pass by itself (connection, serialization, resources, operator, lock), otherwise hard.';
+
+CREATE FUNCTION agg.finish_tasks(p_outcomes agg.task_outcome[], p_now timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  v_alarms text;
+begin
+  with finished as (
+    update public.data_agg_state as s
+    set
+      last_agg_bar_ts_utc = n.cursor_utc,
+      status = case
+        when not s.enabled or s.status = 'disabled' then 'disabled'
+        when n.hard_fail_streak < 3 then 'idle'
+        when s.is_mandatory then 'hard_failed'
+        else 'disabled'
+      end,
+      next_run_at = case
+        when not o.succeeded then p_now + least(interval '1 hour', interval '1 minute' * 2 ^ least(s.fail_streak, 6))
+        when o.stopped_reason = 'max_windows' then p_now
+        when n.due_at > p_now then n.due_at
+        -- Waits for data: ask again after an eighth of the time it has waited.
+        else p_now + least(n.length, greatest(interval '1 minute', (p_now - n.due_at) / 8))
+      end,
+      running_started_at_utc = null,
+      fail_streak = case when o.succeeded then 0 else s.fail_streak + 1 end,
+      hard_fail_streak = n.hard_fail_streak,
+      total_runs = s.total_runs + 1,
+      total_bars_created = s.total_bars_created + coalesce(o.bars_created, 0),
+      total_bars_quality_poor = s.total_bars_quality_poor + coalesce(o.bars_quality_poor, 0),
+      last_attempted_at_utc = p_now,
+      last_successful_at_utc = case when o.succeeded then p_now else s.last_successful_at_utc end,
+      last_stopped_reason = case when o.succeeded then o.stopped_reason else s.last_stopped_reason end,
+      last_error = case when o.succeeded then null else o.error end,
+      updated_at = now()
+    from unnest(p_outcomes) as o
+    join public.data_agg_state as c on c.canonical_symbol = o.canonical_symbol and c.timeframe = o.timeframe
+    cross join lateral (select make_interval(mins => c.run_interval_minutes)) as l (length)
+    cross join lateral (
+      select
+        l.length,
+        case when o.succeeded then greatest(c.last_agg_bar_ts_utc, o.new_cursor_utc) else c.last_agg_bar_ts_utc end as cursor_utc,
+        case when o.succeeded then 0 else c.hard_fail_streak + (o.fail_kind = 'hard')::integer end as hard_fail_streak
+    ) as k
+    cross join lateral (
+      select k.*, agg.due_at(k.cursor_utc, k.length, c.aggregation_delay_seconds) as due_at
+    ) as n
+    where s.canonical_symbol = c.canonical_symbol and s.timeframe = c.timeframe
+    returning s.canonical_symbol, s.timeframe, s.is_mandatory, s.hard_fail_streak, s.status, s.last_error
+  )
+  select string_agg(
+    format('%s %s (%s, %s in a row): %s', f.canonical_symbol, f.timeframe,
+      case when f.is_mandatory then 'mandatory, keeps retrying' else 'optional, now disabled' end, f.hard_fail_streak, f.last_error),
+    '; ' order by f.canonical_symbol, f.timeframe
+  )
+  into v_alarms
+  from finished as f
+  where f.hard_fail_streak >= 3;
+
+  if v_alarms is not null then
+    raise warning 'hard failures: %', v_alarms using hint = 'select * from agg_health() explains every task.';
+  end if;
+end;
+$$;
+
+COMMENT ON FUNCTION agg.finish_tasks(p_outcomes agg.task_outcome[], p_now timestamp with time zone) IS 'The one rule for what follows work on tasks: cursor, streaks, status, and when each is due again. The caller holds the tasks. Three hard failures disable an optional task; a mandatory one keeps retrying with backoff as hard_failed. Warns of both.';
+
+CREATE FUNCTION agg.job_list(p_env text DEFAULT 'prod'::text, p_now timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS TABLE(job_name text, schedule text, command text)
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $_$
+  select j.job_name, j.schedule, format(j.command, p_env, coalesce(format('%L::timestamptz', p_now), 'now()'))
+  from (
+    values
+      ('pgbars:dispatch', '* * * * *', 'call public.agg_run_due(p_env => %1$L, p_now => %2$s)'),
+      ('pgbars:maintain', '*/5 * * * *', 'select public.agg_maintain(p_env => %1$L, p_now => %2$s)')
+  ) as j (job_name, schedule, command);
+$_$;
+
+COMMENT ON FUNCTION agg.job_list(p_env text, p_now timestamp with time zone) IS 'Every job of pgbars: name, cron schedule in UTC, and the SQL to run, at p_now where given. The one definition, for pg_cron and for runners without it.';
+
+CREATE FUNCTION agg.metadata_problems(p_metadata jsonb) RETURNS SETOF text
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $_$
+  with config as (
+    select case jsonb_typeof(p_metadata -> 'agg') when 'object' then p_metadata -> 'agg' else '{}' end as agg
+  ),
+  timeframes as (
+    select string_agg(t.timeframe, ', ' order by t.duration) as known
+    from agg.timeframe as t
+    where t.source_timeframe is not null
+  )
+  select format('agg must be an object, not %s', p_metadata -> 'agg')
+  where jsonb_typeof(p_metadata -> 'agg') <> 'object'
+  union all
+  select format('agg.%s is not known; known are enabled, start_utc, mandatory, optional, session, quality', k.key)
+  from config as c
+  cross join lateral jsonb_object_keys(c.agg) as k (key)
+  where k.key not in ('enabled', 'start_utc', 'mandatory', 'optional', 'session', 'quality')
+  union all
+  select format('agg.enabled must be true or false, not %s', c.agg -> 'enabled')
+  from config as c
+  where jsonb_typeof(c.agg -> 'enabled') <> 'boolean'
+  union all
+  select format('agg.start_utc must be an instant with its zone such as "2025-07-01T00:00:00Z", not %s', c.agg -> 'start_utc')
+  from config as c
+  where c.agg ? 'start_utc' and agg.utc_instant(c.agg ->> 'start_utc') is null
+  union all
+  select format('agg.%s must be a list of timeframes out of %s, not %s', k.key, f.known, k.value)
+  from config as c
+  cross join timeframes as f
+  cross join lateral jsonb_each(c.agg) as k (key, value)
+  where k.key in ('mandatory', 'optional')
+    and (
+      jsonb_typeof(k.value) <> 'array'
+      or exists (
+        select
+        from jsonb_array_elements(case jsonb_typeof(k.value) when 'array' then k.value else '[]' end) as i (item)
+        where jsonb_typeof(i.item) <> 'string'
+          or not exists (
+            select from agg.timeframe as t where t.timeframe = i.item #>> '{}' and t.source_timeframe is not null
+          )
+      )
+    )
+  union all
+  select p.problem
+  from config as c
+  cross join lateral (select agg.session_problem(c.agg -> 'session')) as p (problem)
+  where p.problem is not null
+  union all
+  select format(
+    'agg.quality must be an object with good and poor in whole percent, 1 <= poor <= good <= 100, not %s', c.agg -> 'quality'
+  )
+  from config as c
+  cross join lateral (
+    select
+      coalesce(substring(c.agg -> 'quality' ->> 'good' from '^[0-9]{1,3}$')::integer, 80) as good,
+      coalesce(substring(c.agg -> 'quality' ->> 'poor' from '^[0-9]{1,3}$')::integer, 60) as poor,
+      case jsonb_typeof(c.agg -> 'quality') when 'object' then c.agg -> 'quality' else '{"": null}' end as entries
+  ) as q
+  where c.agg ? 'quality'
+    and (
+      q.poor not between 1 and q.good or q.good > 100
+      or exists (
+        select from jsonb_each(q.entries) as e (key, value)
+        where e.key not in ('good', 'poor') or e.value::text !~ '^[0-9]{1,3}$'
+      )
+    )
+  union all
+  select format('is_synthetic must be true or false, not %s', p_metadata -> 'is_synthetic')
+  where jsonb_typeof(p_metadata -> 'is_synthetic') <> 'boolean'
+  union all
+  select s.problem
+  from (
+    select case jsonb_typeof(p_metadata -> 'components') when 'array' then p_metadata -> 'components' else '[]' end as components
+  ) as b
+  cross join lateral (
+    select 'components must be a list of symbols that differ' as problem
+    where b.components = '[]'
+      or jsonb_path_exists(b.components, '$[*] ? (@.type() != "string")')
+      or (select count(*) <> count(distinct k.item) from jsonb_array_elements(b.components) as k (item))
+    union all
+    select format('component_weights.%s must be a number, not %s', k.item, coalesce(p_metadata -> 'component_weights' -> k.item, 'null'))
+    from jsonb_array_elements_text(b.components) as k (item)
+    where jsonb_typeof(p_metadata -> 'component_weights' -> k.item) is distinct from 'number'
+    union all
+    select format('formula_base must be a number above 0, not %s', coalesce(p_metadata -> 'formula_base', 'null'))
+    where not coalesce(jsonb_path_match(p_metadata, '$.formula_base > 0'), false)
+    union all
+    select format('derivation_version must be 1 or 2, not %s', p_metadata -> 'derivation_version')
+    where p_metadata ? 'derivation_version' and p_metadata -> 'derivation_version' not in ('1', '2')
+  ) as s
+  where p_metadata -> 'is_synthetic' = 'true';
+$_$;
+
+COMMENT ON FUNCTION agg.metadata_problems(p_metadata jsonb) IS 'What is wrong with the metadata of an asset, a line a problem, each naming its key. No row where all is well.';
+
+CREATE FUNCTION agg.minute_of_week(p_ts_utc timestamp with time zone, p_time_zone text) RETURNS integer
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path TO ''
+    AS $$
+  select (extract(epoch from l.ts - date_trunc('week', l.ts)) / 60)::integer
+  from (select p_ts_utc at time zone p_time_zone) as l (ts);
+$$;
+
+COMMENT ON FUNCTION agg.minute_of_week(p_ts_utc timestamp with time zone, p_time_zone text) IS 'Minutes since the last Monday 00:00 of the wall clock in p_time_zone.';
+
+CREATE FUNCTION agg.open_minutes(p_from_utc timestamp with time zone, p_minutes integer, p_time_zone text, p_session_minutes int4multirange) RETURNS integer
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path TO ''
+    AS $$
+  select coalesce(sum(upper(o.span) - lower(o.span)), 0)::integer
+  from agg.minute_of_week(p_from_utc, p_time_zone) as w (minute)
+  cross join lateral unnest(
+    p_session_minutes * int4multirange(int4range(w.minute, w.minute + p_minutes))
+  ) as o (span);
+$$;
+
+COMMENT ON FUNCTION agg.open_minutes(p_from_utc timestamp with time zone, p_minutes integer, p_time_zone text, p_session_minutes int4multirange) IS 'How many of the p_minutes (at most a day) from p_from_utc the session is open. A window across a change of the clock counts from the wall clock of its start.';
+
+CREATE FUNCTION agg.plan_builds(p_claims agg.claim[], p_now timestamp with time zone, p_max_windows integer, p_derivation_version integer, p_stop_at_data_frontier boolean DEFAULT true) RETURNS SETOF agg.build_order
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS $$
+begin
+  return query
+  select
+    c.canonical_symbol, c.timeframe, t.source_timeframe, t.duration, st.duration,
+    r.from_utc,
+    greatest(r.from_utc, case when p_stop_at_data_frontier then least(r.frontier_utc, d.data_end_utc) else r.frontier_utc end),
+    r.frontier_utc,
+    p_max_windows,
+    coalesce(p_derivation_version, synthetic.derivation_version, 1),
+    coalesce(s.good_percent, 80::smallint), coalesce(s.poor_percent, 60::smallint),
+    s.session_time_zone, s.session_minutes
+  from unnest(p_claims) as c
+  join agg.timeframe as t on t.timeframe = c.timeframe
+  left join agg.timeframe as st on st.timeframe = t.source_timeframe
+  left join public.data_agg_state as s
+    on s.canonical_symbol = c.canonical_symbol and s.timeframe = c.timeframe
+  left join public.data_agg_state as up
+    on up.canonical_symbol = c.canonical_symbol and up.timeframe = t.source_timeframe and up.enabled
+  cross join lateral (
+    select
+      greatest(c.cursor_utc, agg.bootstrap_cursor(s.agg_start_utc, t.duration)) + t.duration as from_utc,
+      date_bin(
+        t.duration,
+        least(
+          p_now - make_interval(secs => coalesce(s.aggregation_delay_seconds, 300)),
+          up.last_agg_bar_ts_utc + st.duration
+        ),
+        timestamptz '2000-01-01 00:00:00+00'
+      ) as frontier_utc
+  ) as r
+  left join lateral (
+    -- A source bar stamped after the clock proves nothing about the windows before it.
+    select date_bin(t.duration, b.ts_utc, timestamptz '2000-01-01 00:00:00+00') + t.duration as data_end_utc
+    from agg.source_bar as b
+    where b.canonical_symbol = c.canonical_symbol and b.timeframe = t.source_timeframe and b.ts_utc < p_now
+      and b.deleted_at is null
+    order by b.ts_utc desc
+    limit 1
+  ) as ingested on t.source_timeframe is not null
+  left join lateral (
+    select case when count(*) = count(l.ts_utc) then min(l.ts_utc) + t.duration end as data_end_utc,
+      max(k.derivation_version) as derivation_version
+    from agg.synthetic_component as k
+    left join lateral (
+      select b.ts_utc
+      from public.data_bars as b
+      where b.canonical_symbol = k.component and b.timeframe = '1m' and b.ts_utc < p_now
+      order by b.ts_utc desc
+      limit 1
+    ) as l on true
+    where k.canonical_symbol = c.canonical_symbol
+  ) as synthetic on t.source_timeframe is null
+  cross join lateral (
+    select coalesce(ingested.data_end_utc, synthetic.data_end_utc, r.from_utc)
+  ) as d (data_end_utc);
+end;
+$$;
+
+COMMENT ON FUNCTION agg.plan_builds(p_claims agg.claim[], p_now timestamp with time zone, p_max_windows integer, p_derivation_version integer, p_stop_at_data_frontier boolean) IS 'What each claimed task may decide at p_now: from the window after its cursor (never before agg_start_utc) up to the nearest of time frontier, source frontier and, if asked, data frontier. Reads only. A null p_derivation_version is that of the registry (synthetic series), otherwise 1. A symbol without a task is planned with the defaults: 24x7, 300 s, no start.';
+
+CREATE FUNCTION agg.prune_logs(p_now timestamp with time zone) RETURNS integer
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $_$
+declare
+  v_pruned integer;
+  v_cron_rows integer;
+begin
+  delete from agg.run_log as r where r.finished_at < p_now - interval '14 days';
+  get diagnostics v_pruned = row_count;
+  delete from agg.alert as a where a.resolved_at < p_now - interval '90 days';
+  if to_regclass('cron.job_run_details') is not null then
+    execute $sql$
+      delete from cron.job_run_details as d
+      using cron.job as j
+      where j.jobid = d.jobid and j.jobname like 'pgbars:%' and d.end_time < $1 - interval '3 days'
+    $sql$ using p_now;
+    get diagnostics v_cron_rows = row_count;
+  end if;
+  return v_pruned + coalesce(v_cron_rows, 0);
+end;
+$_$;
+
+COMMENT ON FUNCTION agg.prune_logs(p_now timestamp with time zone) IS 'Drops run log rows older than 14 days, alerts resolved 90 days ago, and our own rows of cron.job_run_details older than 3 days.';
+
+CREATE FUNCTION agg.recover_abandoned_claims(p_now timestamp with time zone) RETURNS integer
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  v_recovered integer;
+begin
+  update public.data_agg_state as s
+  set
+    status = 'idle',
+    running_started_at_utc = null,
+    next_run_at = p_now,
+    last_error = format('claim of %s was abandoned', s.running_started_at_utc),
+    updated_at = now()
+  from (
+    select a.canonical_symbol, a.timeframe
+    from public.data_agg_state as a
+    where a.status = 'running' and a.running_started_at_utc <= p_now - interval '15 minutes'
+    for update skip locked
+  ) as abandoned
+  where s.canonical_symbol = abandoned.canonical_symbol and s.timeframe = abandoned.timeframe;
+  get diagnostics v_recovered = row_count;
+  return v_recovered;
+end;
+$$;
+
+COMMENT ON FUNCTION agg.recover_abandoned_claims(p_now timestamp with time zone) IS 'Frees tasks that a worker claimed with agg_start 15 minutes ago or longer and never finished; returns how many.';
+
+CREATE FUNCTION agg.refresh_alerts(p_now timestamp with time zone) RETURNS integer
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  v_raised integer;
+begin
+  with wanted as materialized (
+    select
+      case when h.state in ('hard_failed', 'disabled') then h.state else 'behind' end as kind,
+      h.canonical_symbol, h.timeframe, h.explanation
+    from public.agg_health(p_now) as h
+    where h.state in ('hard_failed', 'disabled')
+      or (h.state in ('overdue', 'never_ran') and h.due_for > interval '15 minutes')
+  ),
+  resolved as (
+    update agg.alert as a
+    set resolved_at = p_now
+    where a.resolved_at is null
+      and (a.kind, a.canonical_symbol, a.timeframe) not in (
+        select w.kind, w.canonical_symbol, w.timeframe from wanted as w
+      )
+  )
+  insert into agg.alert (kind, canonical_symbol, timeframe, message, raised_at)
+  select w.kind, w.canonical_symbol, w.timeframe, w.explanation, p_now
+  from wanted as w
+  on conflict (kind, canonical_symbol, timeframe) where resolved_at is null do nothing;
+  get diagnostics v_raised = row_count;
+  return v_raised;
+end;
+$$;
+
+COMMENT ON FUNCTION agg.refresh_alerts(p_now timestamp with time zone) IS 'Raises an alert for every task that is hard_failed, disabled by failures, or has not been run for 15 minutes though due; resolves those whose cause is gone. Returns how many are new.';
+
+CREATE FUNCTION agg.run_batch(p_env text DEFAULT 'prod'::text, p_limit integer DEFAULT 1000, p_now timestamp with time zone DEFAULT now(), p_batch_windows integer DEFAULT 100000) RETURNS agg.batch_result
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  v_claims agg.claim[];
+  v_claim agg.claim;
+  v_max_windows integer;
+  v_part agg.batch_result;
+  v_sums agg.batch_result := row(0, 0, 0, 0, 0);
+begin
+  perform agg.recover_abandoned_claims(p_now);
+  v_claims := agg.claim_due_tasks(p_env, p_limit, p_now);
+  if v_claims = '{}' then
+    return v_sums;
+  end if;
+  v_max_windows := greatest(1, p_batch_windows / cardinality(v_claims));
+
+  begin
+    return agg.advance_tasks(v_claims, p_now, v_max_windows);
+  exception when others then
+    raise log 'pgbars: a batch of % tasks failed (%), its tasks run one by one', cardinality(v_claims), sqlerrm;
+  end;
+
+  foreach v_claim in array v_claims loop
+    begin
+      v_part := agg.advance_tasks(array[v_claim], p_now, v_max_windows);
+    exception when others then
+      perform agg.finish_tasks(
+        array[row(
+          v_claim.canonical_symbol, v_claim.timeframe, false, null, null, null, null,
+          agg.fail_kind(sqlstate), format('%s (%s)', sqlerrm, sqlstate)
+        )::agg.task_outcome],
+        p_now
+      );
+      v_part := row(1, 0, 0, 0, 1);
+    end;
+    v_sums := row(
+      v_sums.tasks + v_part.tasks, v_sums.windows + v_part.windows, v_sums.bars_created + v_part.bars_created,
+      v_sums.bars_quality_poor + v_part.bars_quality_poor, v_sums.failed + v_part.failed
+    );
+  end loop;
+  return v_sums;
+end;
+$$;
+
+COMMENT ON FUNCTION agg.run_batch(p_env text, p_limit integer, p_now timestamp with time zone, p_batch_windows integer) IS 'One batch in the caller''s transaction: claims due tasks of one timeframe and advances them together; if that fails, one by one, so that a bad task costs only itself. At most p_batch_windows windows, shared evenly. tasks is 0 when nothing was due. Any number may run side by side.';
+
+CREATE FUNCTION agg.session_minutes(p_session jsonb) RETURNS int4multirange
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS $_$
+declare
+  v_days constant text[] := array['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'];
+  v_week constant integer := 7 * 24 * 60;
+  v_clock constant text := '^(mon|tue|wed|thu|fri|sat|sun) ([01][0-9]|2[0-3]):[0-5][0-9]$';
+  v_unknown text;
+  v_bad jsonb;
+  v_open int4multirange;
+begin
+  if p_session is null or p_session = '"24x7"' then
+    return null;
+  end if;
+  if jsonb_typeof(p_session) <> 'object' then
+    raise exception 'agg.session must be "24x7" or an object with time_zone and weekly, not %', p_session
+      using errcode = 'invalid_parameter_value';
+  end if;
+  select string_agg(format('agg.session.%s', k.name), ', ') into v_unknown
+  from jsonb_object_keys(p_session) as k (name)
+  where k.name not in ('time_zone', 'weekly');
+  if v_unknown is not null then
+    raise exception '% is not known; agg.session has time_zone and weekly', v_unknown
+      using errcode = 'invalid_parameter_value';
+  end if;
+  if not exists (select from pg_catalog.pg_timezone_names as z where z.name = p_session ->> 'time_zone') then
+    raise exception 'agg.session.time_zone must name a time zone such as America/New_York, not %',
+      coalesce(p_session -> 'time_zone', 'null')
+      using errcode = 'invalid_parameter_value';
+  end if;
+  if jsonb_typeof(p_session -> 'weekly') is distinct from 'array' or p_session -> 'weekly' = '[]' then
+    raise exception 'agg.session.weekly must be a list such as [{"open": "Sun 17:00", "close": "Fri 17:00"}], not %',
+      coalesce(p_session -> 'weekly', 'null')
+      using errcode = 'invalid_parameter_value';
+  end if;
+  select i.item into v_bad
+  from jsonb_array_elements(p_session -> 'weekly') as i (item)
+  where coalesce(lower(i.item ->> 'open') !~ v_clock, true) or coalesce(lower(i.item ->> 'close') !~ v_clock, true)
+    or lower(i.item ->> 'open') = lower(i.item ->> 'close')
+  limit 1;
+  if v_bad is not null then
+    raise exception 'agg.session.weekly: each entry needs two different times such as {"open": "Mon 09:30", "close": "Mon 16:00"}, not %', v_bad
+      using errcode = 'invalid_parameter_value';
+  end if;
+
+  select range_agg(r.span) into v_open
+  from (
+    select
+      (array_position(v_days, left(lower(i.item ->> 'open'), 3)) - 1) * 1440
+        + (extract(epoch from right(i.item ->> 'open', 5)::time) / 60)::integer as opens,
+      (array_position(v_days, left(lower(i.item ->> 'close'), 3)) - 1) * 1440
+        + (extract(epoch from right(i.item ->> 'close', 5)::time) / 60)::integer as closes
+    from jsonb_array_elements(p_session -> 'weekly') as i (item)
+  ) as s
+  cross join lateral (
+    select int4range(s.opens, s.closes) where s.opens < s.closes
+    union all
+    select unnest(array[int4range(s.opens, v_week), int4range(0, s.closes)]) where s.opens > s.closes
+  ) as r (span);
+
+  return v_open + (
+    select coalesce(range_agg(int4range(lower(m.span) + v_week, upper(m.span) + v_week)), '{}')
+    from unnest(v_open * int4multirange(int4range(0, 1440))) as m (span)
+  );
+end;
+$_$;
+
+COMMENT ON FUNCTION agg.session_minutes(p_session jsonb) IS 'Open minutes of the local week from metadata.agg.session: null for 24x7, otherwise ranges from Monday 00:00 on with the first day repeated after the last. Raises invalid_parameter_value naming the key.';
+
+CREATE FUNCTION agg.session_problem(p_session jsonb) RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS $$
+begin
+  perform agg.session_minutes(p_session);
+  return null;
+exception when invalid_parameter_value then
+  return sqlerrm;
+end;
+$$;
+
+COMMENT ON FUNCTION agg.session_problem(p_session jsonb) IS 'What is wrong with metadata.agg.session, null where nothing is.';
+
+CREATE FUNCTION agg.stopped_reason(p_result agg.build_result) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path TO ''
+    AS $$
+  select case
+    when p_result.from_utc + p_result.window_length > p_result.frontier_utc then 'cursor_at_frontier'
+    when p_result.decided_to_utc < p_result.to_utc then 'max_windows'
+    when p_result.decided_to_utc >= p_result.frontier_utc then 'frontier'
+    else 'no_source_data'
+  end;
+$$;
+
+COMMENT ON FUNCTION agg.stopped_reason(p_result agg.build_result) IS 'Why work stopped: cursor_at_frontier (nothing to decide yet), max_windows, frontier (time or source), no_source_data (waits at the data frontier).';
+
+CREATE FUNCTION agg.utc_instant(p_text text) RETURNS timestamp with time zone
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS $_$
+begin
+  if p_text ~ '^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d(:?\d\d)?)$' then
+    return p_text::timestamptz;
+  end if;
+  return null;
+exception when datetime_field_overflow or invalid_datetime_format then
+  return null;
+end;
+$_$;
+
+COMMENT ON FUNCTION agg.utc_instant(p_text text) IS 'The instant that an ISO 8601 text with a zone names, null where it names none.';
+
+CREATE FUNCTION public.agg_bootstrap_cursor(p_symbol text, p_to_tf text) RETURNS jsonb
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  v_task public.data_agg_state;
+begin
+  update public.data_agg_state as s
+  set
+    last_agg_bar_ts_utc = b.cursor_utc,
+    status = case when s.enabled then 'idle' else 'disabled' end,
+    running_started_at_utc = null,
+    fail_streak = 0,
+    hard_fail_streak = 0,
+    next_run_at = agg.due_at(b.cursor_utc, b.length, s.aggregation_delay_seconds),
+    updated_at = now()
+  from (
+    select t.canonical_symbol, t.timeframe, l.length, agg.bootstrap_cursor(t.agg_start_utc, l.length) as cursor_utc
+    from public.data_agg_state as t
+    cross join lateral (select make_interval(mins => t.run_interval_minutes)) as l (length)
+    where t.canonical_symbol = p_symbol and t.timeframe = p_to_tf
+    for update
+  ) as b
+  where s.canonical_symbol = b.canonical_symbol and s.timeframe = b.timeframe
+  returning s.* into v_task;
+  if not found then
+    raise exception 'there is no task % %', p_symbol, p_to_tf
+      using errcode = 'no_data_found',
+        hint = 'Add the asset to core_asset_registry_all, then run sync_agg_state_from_registry().';
+  end if;
+  return jsonb_build_object(
+    'success', true,
+    'bootstrapped_cursor', v_task.last_agg_bar_ts_utc,
+    'will_start_at', v_task.last_agg_bar_ts_utc + make_interval(mins => v_task.run_interval_minutes)
+  );
+end;
+$$;
+
+COMMENT ON FUNCTION public.agg_bootstrap_cursor(p_symbol text, p_to_tf text) IS 'Sets the cursor one interval before agg_start_utc, so that the task builds everything again, and clears its failures; an unchanged bar is not written. Waits for a dispatcher that holds the task. The only way a cursor moves back.';
+
+CREATE FUNCTION public.agg_finish(p_symbol text, p_tf text, p_success boolean, p_new_cursor_utc timestamp with time zone DEFAULT NULL::timestamp with time zone, p_stats jsonb DEFAULT NULL::jsonb, p_fail_kind text DEFAULT NULL::text, p_error text DEFAULT NULL::text, p_now timestamp with time zone DEFAULT now()) RETURNS jsonb
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  v_task public.data_agg_state;
+  v_length interval;
+  v_frontier_utc timestamptz;
+begin
+  if p_success is null then
+    raise exception 'p_success must be true or false' using errcode = 'invalid_parameter_value';
+  end if;
+  if not p_success and coalesce(p_fail_kind, '') not in ('transient', 'hard') then
+    raise exception 'p_fail_kind must be transient or hard, not %', coalesce(p_fail_kind, 'null')
+      using errcode = 'invalid_parameter_value';
+  end if;
+
+  select s.* into v_task
+  from public.data_agg_state as s
+  where s.canonical_symbol = p_symbol and s.timeframe = p_tf
+  for update;
+  if not found or v_task.running_started_at_utc is null then
+    raise exception 'task % % is not claimed', p_symbol, p_tf
+      using errcode = 'object_not_in_prerequisite_state',
+        hint = 'Claim it with agg_start() first. A claim older than 15 minutes counts as abandoned and is taken back.';
+  end if;
+
+  if p_success and p_new_cursor_utc is not null then
+    v_length := make_interval(mins => v_task.run_interval_minutes);
+    if date_bin(v_length, p_new_cursor_utc, timestamptz '2000-01-01 00:00:00+00') <> p_new_cursor_utc
+      or p_new_cursor_utc < v_task.last_agg_bar_ts_utc
+    then
+      raise exception 'cursor % of % % is not the start of a window at or after the cursor %',
+        p_new_cursor_utc, p_symbol, p_tf, v_task.last_agg_bar_ts_utc
+        using errcode = 'invalid_parameter_value', hint = 'Give new_cursor as catchup_aggregation_range() returned it.';
+    end if;
+    select o.frontier_utc into v_frontier_utc
+    from agg.plan_builds(array[row(p_symbol, p_tf, v_task.last_agg_bar_ts_utc)::agg.claim], p_now, null, 1) as o;
+    if p_new_cursor_utc > v_task.last_agg_bar_ts_utc and p_new_cursor_utc + v_length > v_frontier_utc then
+      raise exception 'cursor % of % % is beyond the frontier %', p_new_cursor_utc, p_symbol, p_tf, v_frontier_utc
+        using errcode = 'invalid_parameter_value', hint = 'Give new_cursor as catchup_aggregation_range() returned it.';
+    end if;
+  end if;
+
+  perform agg.finish_tasks(
+    array[row(
+      p_symbol, p_tf, p_success, p_new_cursor_utc, p_stats ->> 'stopped_reason',
+      (p_stats ->> 'bars_created')::bigint, (p_stats ->> 'bars_quality_poor')::bigint, p_fail_kind, p_error
+    )::agg.task_outcome],
+    p_now
+  );
+  select s.* into v_task
+  from public.data_agg_state as s
+  where s.canonical_symbol = p_symbol and s.timeframe = p_tf;
+  return jsonb_build_object(
+    'success', true,
+    'status', v_task.status,
+    'last_agg_bar_ts_utc', v_task.last_agg_bar_ts_utc,
+    'next_run_at', v_task.next_run_at,
+    'hard_fail_streak', v_task.hard_fail_streak
+  );
+end;
+$$;
+
+COMMENT ON FUNCTION public.agg_finish(p_symbol text, p_tf text, p_success boolean, p_new_cursor_utc timestamp with time zone, p_stats jsonb, p_fail_kind text, p_error text, p_now timestamp with time zone) IS 'Releases a claim. On success stores p_new_cursor_utc (null: unchanged), which must be aligned, not behind the cursor and not beyond a frontier, and the counts of p_stats (the result of catchup_aggregation_range); on failure counts it (p_fail_kind transient or hard) and backs off. Call it in the transaction that built the bars. Raises object_not_in_prerequisite_state without a claim.';
+
+CREATE FUNCTION public.agg_gaps(p_symbol text, p_timeframe text, p_from_utc timestamp with time zone DEFAULT NULL::timestamp with time zone, p_to_utc timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS TABLE(gap_from_utc timestamp with time zone, gap_to_utc timestamp with time zone, windows bigint)
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+  with task as (
+    select
+      t.duration,
+      s.source_timeframe,
+      greatest(agg.bootstrap_cursor(s.agg_start_utc, t.duration) + t.duration, p_from_utc) as from_utc,
+      least(s.last_agg_bar_ts_utc + t.duration, p_to_utc) as to_utc
+    from public.data_agg_state as s
+    join agg.timeframe as t on t.timeframe = s.timeframe
+    where s.canonical_symbol = p_symbol and s.timeframe = p_timeframe
+  ),
+  filled as (
+    select distinct date_bin(t.duration, b.ts_utc, timestamptz '2000-01-01 00:00:00+00') as ts_utc
+    from task as t
+    join agg.source_bar as b
+      on b.canonical_symbol = p_symbol and b.timeframe = t.source_timeframe
+      and b.ts_utc >= t.from_utc and b.ts_utc < t.to_utc and b.deleted_at is null
+  ),
+  edge as (
+    select f.ts_utc + t.duration as gap_from_utc, lead(f.ts_utc, 1, t.to_utc) over (order by f.ts_utc) as gap_to_utc, t.duration
+    from (
+      select f.ts_utc from filled as f
+      union all
+      select t.from_utc - t.duration from task as t
+    ) as f
+    cross join task as t
+  )
+  select
+    e.gap_from_utc, e.gap_to_utc,
+    extract(epoch from e.gap_to_utc - e.gap_from_utc)::bigint / extract(epoch from e.duration)::bigint
+  from edge as e
+  where e.gap_to_utc > e.gap_from_utc
+  order by e.gap_from_utc;
+$$;
+
+COMMENT ON FUNCTION public.agg_gaps(p_symbol text, p_timeframe text, p_from_utc timestamp with time zone, p_to_utc timestamp with time zone) IS 'The gaps a task has stepped over: runs of decided windows without a source bar, [gap_from_utc, gap_to_utc), optionally within a range aligned to the timeframe. For a synthetic 1m task: minutes without a bar of the series. No row for an unknown task.';
+
+CREATE FUNCTION public.agg_get_due_tasks(p_env text DEFAULT 'prod'::text, p_limit integer DEFAULT 10, p_now timestamp with time zone DEFAULT now()) RETURNS TABLE(canonical_symbol text, timeframe text, source_timeframe text, last_agg_bar_ts_utc timestamp with time zone, run_interval_minutes integer, aggregation_delay_seconds integer, is_mandatory boolean, task_priority integer)
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+  perform agg.recover_abandoned_claims(p_now);
+  return query
+  select
+    s.canonical_symbol, s.timeframe, s.source_timeframe, s.last_agg_bar_ts_utc,
+    s.run_interval_minutes, s.aggregation_delay_seconds, s.is_mandatory, s.task_priority
+  from agg.runnable_task as s
+  join agg.timeframe as t on t.timeframe = s.timeframe
+  where s.next_run_at <= p_now
+    and s.canonical_symbol in (select a.symbol from agg.active_symbols(p_env) as a (symbol))
+  order by s.is_mandatory desc, t.duration, s.task_priority, s.last_successful_at_utc nulls first, s.canonical_symbol
+  limit p_limit;
+end;
+$$;
+
+COMMENT ON FUNCTION public.agg_get_due_tasks(p_env text, p_limit integer, p_now timestamp with time zone) IS 'Tasks to work on, most urgent first: mandatory, then shorter timeframe, then task_priority, then least recently successful. Claims nothing (agg_start does); frees claims abandoned for 15 minutes.';
+
+CREATE FUNCTION public.agg_health(p_now timestamp with time zone DEFAULT now()) RETURNS TABLE(canonical_symbol text, timeframe text, status text, cursor_utc timestamp with time zone, lag interval, due_for interval, next_run_at timestamp with time zone, state text, explanation text)
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+  select
+    s.canonical_symbol, s.timeframe, s.status, s.last_agg_bar_ts_utc, k.lag, k.due_for, s.next_run_at, v.state,
+    case v.state
+      when 'switched_off' then 'the asset is not active in the registry, or metadata.agg does not ask for this timeframe'
+      when 'disabled' then format('disabled after %s hard failures in a row: %s', s.hard_fail_streak, s.last_error)
+      when 'hard_failed' then format('%s hard failures in a row, next try at %s: %s', s.hard_fail_streak, s.next_run_at, s.last_error)
+      when 'failing' then format('%s failures in a row, next try at %s: %s', s.fail_streak, s.next_run_at, s.last_error)
+      when 'running' then format('claimed by a worker since %s', s.running_started_at_utc)
+      when 'never_ran' then 'no dispatcher has run it yet: is agg_run_due scheduled?'
+      when 'overdue' then format('due for %s, but no dispatcher has run it: is agg_run_due scheduled?', k.due_for)
+      when 'catching_up' then format('%s windows behind, more at every run', floor(extract(epoch from k.lag) / (s.run_interval_minutes * 60)))
+      when 'waiting_for_data' then format('no source bar after %s: waits for data', s.last_agg_bar_ts_utc + k.length)
+      when 'waiting_for_source' then format('the %s task has not decided the next window yet', s.source_timeframe)
+      else 'every complete window is decided'
+    end
+  from public.data_agg_state as s
+  cross join lateral (
+    select
+      make_interval(mins => s.run_interval_minutes) as length,
+      greatest(
+        interval '0',
+        p_now - agg.due_at(
+          s.last_agg_bar_ts_utc, make_interval(mins => s.run_interval_minutes), s.aggregation_delay_seconds
+        )
+      ) as lag,
+      -- A task switched on just now has been due for no longer than that.
+      greatest(interval '0', p_now - greatest(s.next_run_at, s.updated_at)) as due_for
+  ) as k
+  cross join lateral (
+    select case
+      when not s.enabled then 'switched_off'
+      when s.status in ('disabled', 'hard_failed', 'running') then s.status
+      when s.fail_streak > 0 then 'failing'
+      when s.last_attempted_at_utc is null then 'never_ran'
+      when k.due_for > interval '5 minutes' then 'overdue'
+      when k.lag = interval '0' then 'current'
+      when s.last_stopped_reason = 'max_windows' then 'catching_up'
+      when s.last_stopped_reason = 'no_source_data' then 'waiting_for_data'
+      when s.last_stopped_reason in ('frontier', 'cursor_at_frontier') and s.timeframe <> s.source_timeframe then 'waiting_for_source'
+      else 'current'
+    end as state
+  ) as v
+  order by s.canonical_symbol, s.run_interval_minutes;
+$$;
+
+COMMENT ON FUNCTION public.agg_health(p_now timestamp with time zone) IS 'How every task stands at p_now and why: state is current, catching_up, waiting_for_data, waiting_for_source, never_ran, overdue, running, failing, hard_failed, disabled or switched_off. lag is how long the next window could have been decided (zero: nothing to do), due_for how long a dispatcher has left it lying.';
+
+CREATE FUNCTION public.agg_maintain(p_env text DEFAULT 'prod'::text, p_now timestamp with time zone DEFAULT now()) RETURNS jsonb
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    SET statement_timeout TO '60s'
+    AS $$
+begin
+  return jsonb_build_object(
+    'sync', public.sync_agg_state_from_registry(p_env),
+    'alerts_raised', agg.refresh_alerts(p_now),
+    'rows_pruned', agg.prune_logs(p_now)
+  );
+end;
+$$;
+
+COMMENT ON FUNCTION public.agg_maintain(p_env text, p_now timestamp with time zone) IS 'The maintenance job: registry sync, alerts, pruning. For the owner of the database; repeating it changes nothing.';
+
+CREATE PROCEDURE public.agg_run_due(IN p_env text DEFAULT 'prod'::text, IN p_limit integer DEFAULT 1000, IN p_now timestamp with time zone DEFAULT now(), IN p_time_budget interval DEFAULT '00:00:40'::interval, IN p_batch_windows integer DEFAULT 100000, INOUT p_result jsonb DEFAULT NULL::jsonb)
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_started_at timestamptz := pg_catalog.clock_timestamp();
+  v_stopped_reason text;
+  v_batch agg.batch_result;
+  v_batches integer := 0;
+  v_sums agg.batch_result := row(0, 0, 0, 0, 0);
+begin
+  loop
+    -- Held to the end of each transaction, so that no dead or pooled session can keep it.
+    if not pg_catalog.pg_try_advisory_xact_lock(pg_catalog.hashtextextended('pgbars.agg_run_due', 0)) then
+      v_stopped_reason := 'busy';
+      exit;
+    end if;
+    if pg_catalog.clock_timestamp() >= v_started_at + p_time_budget then
+      v_stopped_reason := 'time_budget';
+      exit;
+    end if;
+    v_batch := agg.run_batch(p_env, p_limit, p_now, p_batch_windows);
+    if v_batch.tasks = 0 then
+      v_stopped_reason := 'idle';
+      exit;
+    end if;
+    v_batches := v_batches + 1;
+    v_sums := row(
+      v_sums.tasks + v_batch.tasks, v_sums.windows + v_batch.windows, v_sums.bars_created + v_batch.bars_created,
+      v_sums.bars_quality_poor + v_batch.bars_quality_poor, v_sums.failed + v_batch.failed
+    );
+    commit;
+  end loop;
+
+  if v_sums.failed > 0 then
+    perform agg.refresh_alerts(p_now);
+  end if;
+  insert into agg.run_log (
+    started_at, finished_at, env, batches, tasks, windows, bars_created, bars_quality_poor, failed, stopped_reason
+  )
+  values (
+    v_started_at, pg_catalog.clock_timestamp(), p_env, v_batches, v_sums.tasks, v_sums.windows,
+    v_sums.bars_created, v_sums.bars_quality_poor, v_sums.failed, v_stopped_reason
+  );
+  p_result := pg_catalog.jsonb_build_object(
+    'tasks', v_sums.tasks,
+    'windows', v_sums.windows,
+    'bars_created', v_sums.bars_created,
+    'bars_quality_poor', v_sums.bars_quality_poor,
+    'failed', v_sums.failed,
+    'batches', v_batches,
+    'stopped_reason', v_stopped_reason
+  );
+end;
+$$;
+
+COMMENT ON PROCEDURE public.agg_run_due(IN p_env text, IN p_limit integer, IN p_now timestamp with time zone, IN p_time_budget interval, IN p_batch_windows integer, INOUT p_result jsonb) IS 'The dispatcher, what pg_cron calls each minute: runs batches and commits each, until nothing is due (idle), p_time_budget of wall clock is over (time_budget), or another dispatcher is at work (busy). Writes one row of agg.run_log. Must not be called inside a transaction block. p_result: tasks, windows, bars_created, bars_quality_poor, failed, batches, stopped_reason.';
+
+CREATE FUNCTION public.agg_start(p_symbol text, p_tf text, p_now timestamp with time zone DEFAULT now()) RETURNS jsonb
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  v_task public.data_agg_state;
+begin
+  update public.data_agg_state as s
+  set status = 'running', running_started_at_utc = p_now, updated_at = now()
+  from (
+    select r.canonical_symbol, r.timeframe
+    from agg.runnable_task as r
+    where r.canonical_symbol = p_symbol and r.timeframe = p_tf
+    for update skip locked
+  ) as free
+  where s.canonical_symbol = free.canonical_symbol and s.timeframe = free.timeframe
+  returning s.* into v_task;
+  if found then
+    return jsonb_build_object(
+      'claimed', true,
+      'canonical_symbol', v_task.canonical_symbol,
+      'timeframe', v_task.timeframe,
+      'source_timeframe', v_task.source_timeframe,
+      'last_agg_bar_ts_utc', v_task.last_agg_bar_ts_utc
+    );
+  end if;
+
+  select s.* into v_task
+  from public.data_agg_state as s
+  where s.canonical_symbol = p_symbol and s.timeframe = p_tf;
+  if not found then
+    raise exception 'there is no task % %', p_symbol, p_tf
+      using errcode = 'no_data_found',
+        hint = 'Add the asset to core_asset_registry_all, then run sync_agg_state_from_registry().';
+  end if;
+  return jsonb_build_object(
+    'claimed', false,
+    'reason', case when v_task.status in ('running', 'disabled') then v_task.status else 'busy' end
+  );
+end;
+$$;
+
+COMMENT ON FUNCTION public.agg_start(p_symbol text, p_tf text, p_now timestamp with time zone) IS 'Claims a task for an outside worker. claimed false comes with a reason: running, disabled, or busy (a dispatcher holds it). Never waits. Raises no_data_found without a task.';
+
+CREATE FUNCTION public.aggregate_1m_to_5m_window(p_symbol text, p_from_utc timestamp with time zone, p_to_utc timestamp with time zone, p_derivation_version integer DEFAULT 1, p_now timestamp with time zone DEFAULT now()) RETURNS jsonb
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+  select agg.build_single_window(p_symbol, '5m', p_from_utc, p_to_utc, p_derivation_version, p_now);
+$$;
+
+COMMENT ON FUNCTION public.aggregate_1m_to_5m_window(p_symbol text, p_from_utc timestamp with time zone, p_to_utc timestamp with time zone, p_derivation_version integer, p_now timestamp with time zone) IS 'Builds the one 5m window [p_from_utc, p_to_utc) of p_symbol from its 1m bars and returns success, stored, source_count, and quality_score or the reason it was not stored: insufficient_source_bars, before_agg_start_utc, frontier (not complete at p_now). Moves no cursor, takes no task lock, may be repeated. Raises invalid_parameter_value for a range that is not exactly one aligned window.';
+
+CREATE FUNCTION public.aggregate_5m_to_1h_window(p_symbol text, p_from_utc timestamp with time zone, p_to_utc timestamp with time zone, p_derivation_version integer DEFAULT 1, p_now timestamp with time zone DEFAULT now()) RETURNS jsonb
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+  select agg.build_single_window(p_symbol, '1h', p_from_utc, p_to_utc, p_derivation_version, p_now);
+$$;
+
+COMMENT ON FUNCTION public.aggregate_5m_to_1h_window(p_symbol text, p_from_utc timestamp with time zone, p_to_utc timestamp with time zone, p_derivation_version integer, p_now timestamp with time zone) IS 'Builds the one 1h window [p_from_utc, p_to_utc) of p_symbol from its 5m bars; otherwise as aggregate_1m_to_5m_window. frontier also means that the 5m task has not decided the whole hour.';
+
+CREATE FUNCTION public.calc_dxy_range_1m(p_from_utc timestamp with time zone, p_to_utc timestamp with time zone, p_derivation_version integer DEFAULT 1) RETURNS jsonb
+    LANGUAGE sql
+    SET search_path TO ''
+    SET statement_timeout TO '120s'
+    AS $$
+  select public.derive_synthetic_range('DXY', p_from_utc, p_to_utc, p_derivation_version);
+$$;
+
+COMMENT ON FUNCTION public.calc_dxy_range_1m(p_from_utc timestamp with time zone, p_to_utc timestamp with time zone, p_derivation_version integer) IS 'derive_synthetic_range for DXY: 50.14348112 x EURUSD^-0.576 x USDJPY^0.136 x GBPUSD^-0.119 x USDCAD^0.091 x USDSEK^0.042 x USDCHF^0.036. A synthetic series, not an official print of the index.';
+
+CREATE FUNCTION public.catchup_aggregation_range(p_symbol text, p_to_tf text, p_start_cursor_utc timestamp with time zone DEFAULT NULL::timestamp with time zone, p_max_windows integer DEFAULT 100, p_until_utc timestamp with time zone DEFAULT now(), p_derivation_version integer DEFAULT NULL::integer, p_stop_on_zero_source boolean DEFAULT true) RETURNS jsonb
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    SET statement_timeout TO '120s'
+    AS $$
+declare
+  v_task public.data_agg_state;
+  v_length interval;
+  v_result agg.build_result;
+begin
+  select s.* into v_task
+  from public.data_agg_state as s
+  where s.canonical_symbol = p_symbol and s.timeframe = p_to_tf;
+  if not found then
+    raise exception 'there is no task % %', p_symbol, p_to_tf
+      using errcode = 'no_data_found',
+        hint = 'Add the asset to core_asset_registry_all, then run sync_agg_state_from_registry().';
+  end if;
+  select t.duration into strict v_length from agg.timeframe as t where t.timeframe = p_to_tf;
+  if p_max_windows is null or p_max_windows < 1 then
+    raise exception 'p_max_windows must be at least 1, not %', p_max_windows using errcode = 'invalid_parameter_value';
+  end if;
+  if p_until_utc is null then
+    raise exception 'p_until_utc must not be null' using errcode = 'invalid_parameter_value';
+  end if;
+  if date_bin(v_length, p_start_cursor_utc, timestamptz '2000-01-01 00:00:00+00') <> p_start_cursor_utc then
+    raise exception 'cursor % of % % is not the start of a window', p_start_cursor_utc, p_symbol, p_to_tf
+      using errcode = 'invalid_parameter_value',
+        hint = format('Cursors are aligned to %s in UTC; null goes on from the stored cursor.', v_length);
+  end if;
+
+  select r.* into strict v_result
+  from agg.build_bars(array(
+    select o
+    from agg.plan_builds(
+      array[row(p_symbol, p_to_tf, coalesce(p_start_cursor_utc, v_task.last_agg_bar_ts_utc))::agg.claim],
+      p_until_utc, p_max_windows, p_derivation_version, coalesce(p_stop_on_zero_source, true)
+    ) as o
+  )) as r;
+
+  return jsonb_build_object(
+    'success', true,
+    'windows_processed', v_result.windows,
+    'windows_empty', extract(epoch from v_result.decided_to_utc - v_result.from_utc)::bigint
+      / extract(epoch from v_length)::bigint - v_result.windows,
+    'bars_created', v_result.bars,
+    'bars_quality_poor', v_result.bars_poor,
+    'bars_written', v_result.inserted + v_result.updated,
+    'new_cursor', v_result.decided_to_utc - v_length,
+    'stopped_reason', agg.stopped_reason(v_result),
+    'agg_start_enforced', v_task.agg_start_utc
+  );
+end;
+$$;
+
+COMMENT ON FUNCTION public.catchup_aggregation_range(p_symbol text, p_to_tf text, p_start_cursor_utc timestamp with time zone, p_max_windows integer, p_until_utc timestamp with time zone, p_derivation_version integer, p_stop_on_zero_source boolean) IS 'Builds up to p_max_windows windows that have source bars, from the one after p_start_cursor_utc (null: the stored cursor) up to the frontiers at p_until_utc, stepping over gaps, and returns new_cursor for agg_finish to store. windows_processed had source bars, windows_empty were stepped over, bars_created qualify, bars_written differed from what stood there. stopped_reason: max_windows, frontier, no_source_data, cursor_at_frontier. With p_stop_on_zero_source false it also decides the empty windows behind the last source bar. A null p_derivation_version is that of the registry, otherwise 1. Stores no cursor, takes no task lock, may be repeated. Raises no_data_found without a task, invalid_parameter_value for a misaligned cursor.';
+
+CREATE FUNCTION public.derive_synthetic_range(p_symbol text, p_from_utc timestamp with time zone, p_to_utc timestamp with time zone, p_derivation_version integer DEFAULT 1) RETURNS jsonb
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    SET statement_timeout TO '120s'
+    AS $$
+declare
+  v_result agg.build_result;
+begin
+  if p_from_utc is null or p_to_utc is null or p_from_utc >= p_to_utc then
+    raise exception '[%, %) is not a range of time', p_from_utc, p_to_utc using errcode = 'invalid_parameter_value';
+  end if;
+  if p_derivation_version is null or p_derivation_version not in (1, 2) then
+    raise exception 'p_derivation_version must be 1 (flat) or 2 (open and close), not %', p_derivation_version
+      using errcode = 'invalid_parameter_value';
+  end if;
+  if not exists (
+    select from public.core_asset_registry_all as r
+    where r.canonical_symbol = p_symbol and r.metadata -> 'is_synthetic' = 'true'
+  ) then
+    raise exception '% is not a synthetic asset of the registry', p_symbol
+      using errcode = 'no_data_found',
+        hint = 'Its metadata needs is_synthetic, components, component_weights and formula_base.';
+  end if;
+
+  select r.* into strict v_result
+  from agg.build_synthetic(array[row(
+    p_symbol, '1m', null, interval '1 minute', null, p_from_utc, p_to_utc, p_to_utc, null, p_derivation_version,
+    null, null, null, null
+  )::agg.build_order]) as r;
+  return jsonb_build_object(
+    'success', true,
+    'inserted', v_result.inserted,
+    'updated', v_result.updated,
+    'unchanged', v_result.bars - v_result.inserted - v_result.updated,
+    'skipped_incomplete', v_result.windows - v_result.bars,
+    'derivation_version', p_derivation_version,
+    'timestamp_range', jsonb_build_object('from', p_from_utc, 'to', p_to_utc)
+  );
+end;
+$$;
+
+COMMENT ON FUNCTION public.derive_synthetic_range(p_symbol text, p_from_utc timestamp with time zone, p_to_utc timestamp with time zone, p_derivation_version integer) IS 'Computes the 1m bars of a synthetic asset for minutes in [p_from_utc, p_to_utc) from the components, weights and base in its registry metadata, into data_bars. Minutes without all components, or with a price that is not positive, are counted as skipped_incomplete. Moves no cursor, takes no task lock; repeating it counts unchanged and writes nothing. Version 1 is the flat bar of the closes, version 2 has open and close (high and low are then a lower bound of the true range). Errors raise: invalid_parameter_value, no_data_found.';
+
+CREATE FUNCTION public.schedule_jobs(p_env text DEFAULT 'prod'::text) RETURNS jsonb
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $_$
+declare
+  v_scheduled text[];
+  v_removed text[];
+begin
+  if not exists (select from pg_catalog.pg_extension as e where e.extname = 'pg_cron') then
+    raise notice 'nothing is scheduled: pg_cron is not installed in this database'
+      using hint = 'create extension pg_cron; then select schedule_jobs(); or call agg_run_due() from elsewhere each minute.';
+    return jsonb_build_object(
+      'pg_cron', false, 'scheduled', '[]'::jsonb, 'removed', '[]'::jsonb,
+      'message', 'nothing is scheduled: pg_cron is not installed in this database'
+    );
+  end if;
+
+  execute $sql$
+    with removed as materialized (
+      select j.jobname, cron.unschedule(j.jobid)
+      from cron.job as j
+      where j.jobname like 'pgbars:%' and j.jobname not in (select l.job_name from agg.job_list($1) as l)
+    ),
+    scheduled as materialized (
+      select l.job_name, cron.schedule(l.job_name, l.schedule, l.command) from agg.job_list($1) as l
+    )
+    select
+      array(select s.job_name from scheduled as s order by s.job_name),
+      array(select r.jobname::text from removed as r order by r.jobname)
+  $sql$ into v_scheduled, v_removed using p_env;
+  return jsonb_build_object(
+    'pg_cron', true, 'scheduled', to_jsonb(v_scheduled), 'removed', to_jsonb(v_removed),
+    'message', format('%s jobs are scheduled', cardinality(v_scheduled))
+  );
+end;
+$_$;
+
+COMMENT ON FUNCTION public.schedule_jobs(p_env text) IS 'Makes the jobs of pg_cron whose names begin with pgbars: those of agg.job_list, no more and no fewer, and says what it did; without pg_cron it schedules nothing and says so. For the owner of the database; may be repeated at any time.';
+
+CREATE FUNCTION public.sync_agg_state_from_registry(p_env text DEFAULT 'prod'::text, p_default_start_utc timestamp with time zone DEFAULT '2025-07-01 00:00:00+00'::timestamp with time zone) RETURNS jsonb
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    SET statement_timeout TO '60s'
+    AS $$
+declare
+  v_refused jsonb;
+  v_inserted integer;
+  v_updated integer;
+  v_reenabled integer;
+  v_disabled integer;
+begin
+  if p_default_start_utc is null then
+    raise exception 'p_default_start_utc must not be null' using errcode = 'invalid_parameter_value';
+  end if;
+
+  select coalesce(jsonb_agg(jsonb_build_object('canonical_symbol', a.symbol, 'problem', p.problem) order by a.symbol), '[]')
+  into v_refused
+  from agg.active_symbols(p_env) as a (symbol)
+  join public.core_asset_registry_all as r on r.canonical_symbol = a.symbol
+  cross join lateral agg.metadata_problems(r.metadata) as p (problem);
+  if v_refused <> '[]' then
+    raise warning 'left out of the sync for their metadata: %', (
+      select string_agg(format('%s (%s)', f.item ->> 'canonical_symbol', f.item ->> 'problem'), '; ')
+      from jsonb_array_elements(v_refused) as f (item)
+    ) using hint = 'Mend metadata in core_asset_registry_all and sync again; their tasks stay as they are.';
+  end if;
+
+  with asset as materialized (
+    select
+      r.canonical_symbol,
+      r.metadata,
+      agg.utc_instant(r.metadata -> 'agg' ->> 'start_utc') as start_utc,
+      coalesce((r.metadata -> 'agg' -> 'quality' ->> 'good')::smallint, 80::smallint) as good_percent,
+      coalesce((r.metadata -> 'agg' -> 'quality' ->> 'poor')::smallint, 60::smallint) as poor_percent,
+      m.session_minutes,
+      case when m.session_minutes is not null then r.metadata -> 'agg' -> 'session' ->> 'time_zone' end as session_time_zone
+    from agg.active_symbols(p_env) as a (symbol)
+    join public.core_asset_registry_all as r on r.canonical_symbol = a.symbol
+    cross join lateral (
+      select not exists (
+        select from jsonb_array_elements(v_refused) as f (item) where f.item ->> 'canonical_symbol' = r.canonical_symbol
+      )
+    ) as v (is_valid)
+    cross join lateral (
+      select case when v.is_valid then agg.session_minutes(r.metadata -> 'agg' -> 'session') end
+    ) as m (session_minutes)
+    where v.is_valid and coalesce((r.metadata -> 'agg' ->> 'enabled')::boolean, true)
+  ),
+  wanted as materialized (
+    select
+      a.canonical_symbol, t.timeframe, coalesce(t.source_timeframe, t.timeframe) as source_timeframe, t.duration,
+      (t.source_timeframe is null or t.is_mandatory or a.metadata -> 'agg' -> 'mandatory' ? t.timeframe) as is_mandatory,
+      a.start_utc, a.good_percent, a.poor_percent, a.session_time_zone, a.session_minutes,
+      not s.enabled or (s.status = 'disabled' and s.hard_fail_streak < 3) as is_off
+    from asset as a
+    join agg.timeframe as t
+      on t.is_mandatory
+      or (t.source_timeframe is null and a.metadata -> 'is_synthetic' = 'true')
+      or a.metadata -> 'agg' -> 'mandatory' ? t.timeframe
+      or a.metadata -> 'agg' -> 'optional' ? t.timeframe
+    left join public.data_agg_state as s on s.canonical_symbol = a.canonical_symbol and s.timeframe = t.timeframe
+  ),
+  stored as (
+    insert into public.data_agg_state as s (
+      canonical_symbol, timeframe, source_timeframe, run_interval_minutes, is_mandatory,
+      agg_start_utc, last_agg_bar_ts_utc, next_run_at,
+      good_percent, poor_percent, session_time_zone, session_minutes
+    )
+    select
+      w.canonical_symbol, w.timeframe, w.source_timeframe, extract(epoch from w.duration) / 60, w.is_mandatory,
+      b.start_utc, c.cursor_utc, agg.due_at(c.cursor_utc, w.duration, 300),
+      w.good_percent, w.poor_percent, w.session_time_zone, w.session_minutes
+    from wanted as w
+    cross join lateral (select coalesce(w.start_utc, p_default_start_utc)) as b (start_utc)
+    cross join lateral (select agg.bootstrap_cursor(b.start_utc, w.duration)) as c (cursor_utc)
+    order by w.canonical_symbol, w.duration
+    on conflict (canonical_symbol, timeframe) do update set
+      source_timeframe = excluded.source_timeframe,
+      run_interval_minutes = excluded.run_interval_minutes,
+      is_mandatory = excluded.is_mandatory,
+      agg_start_utc = coalesce(
+        (select a.start_utc from asset as a where a.canonical_symbol = excluded.canonical_symbol), s.agg_start_utc
+      ),
+      good_percent = excluded.good_percent,
+      poor_percent = excluded.poor_percent,
+      session_time_zone = excluded.session_time_zone,
+      session_minutes = excluded.session_minutes,
+      enabled = true,
+      status = case when not s.enabled or (s.status = 'disabled' and s.hard_fail_streak < 3) then 'idle' else s.status end,
+      running_started_at_utc = case when s.enabled then s.running_started_at_utc end,
+      fail_streak = case when s.enabled then s.fail_streak else 0 end,
+      hard_fail_streak = case when s.enabled then s.hard_fail_streak else 0 end,
+      next_run_at = case
+        when s.enabled and s.status <> 'disabled' then s.next_run_at
+        else agg.due_at(s.last_agg_bar_ts_utc, make_interval(mins => s.run_interval_minutes), s.aggregation_delay_seconds)
+      end,
+      updated_at = now()
+    where (
+      s.source_timeframe, s.run_interval_minutes, s.is_mandatory, s.agg_start_utc,
+      s.good_percent, s.poor_percent, s.session_time_zone, s.session_minutes
+    ) is distinct from (
+      excluded.source_timeframe, excluded.run_interval_minutes, excluded.is_mandatory,
+      coalesce((select a.start_utc from asset as a where a.canonical_symbol = excluded.canonical_symbol), s.agg_start_utc),
+      excluded.good_percent, excluded.poor_percent, excluded.session_time_zone, excluded.session_minutes
+    )
+      or not s.enabled or (s.status = 'disabled' and s.hard_fail_streak < 3)
+    returning s.canonical_symbol, s.timeframe, s.xmax = 0 as is_new
+  ),
+  switched_off as (
+    update public.data_agg_state as s
+    set enabled = false, status = 'disabled', updated_at = now()
+    where s.enabled
+      and (s.canonical_symbol, s.timeframe) not in (select w.canonical_symbol, w.timeframe from wanted as w)
+      and s.canonical_symbol not in (
+        select f.item ->> 'canonical_symbol' from jsonb_array_elements(v_refused) as f (item)
+      )
+    returning 1
+  )
+  select
+    count(*) filter (where k.is_new),
+    count(*) filter (where not k.is_new and not coalesce(k.is_off, false)),
+    count(*) filter (where not k.is_new and k.is_off),
+    (select count(*) from switched_off)
+  into v_inserted, v_updated, v_reenabled, v_disabled
+  from (
+    select t.canonical_symbol, t.timeframe, bool_or(t.is_new) as is_new, bool_or(t.is_off) as is_off
+    from (
+      select st.canonical_symbol, st.timeframe, st.is_new, null::boolean as is_off from stored as st
+      union all
+      select w.canonical_symbol, w.timeframe, null, w.is_off from wanted as w
+    ) as t
+    group by t.canonical_symbol, t.timeframe
+  ) as k;
+
+  return jsonb_build_object(
+    'success', true,
+    'inserted', v_inserted,
+    'updated', v_updated,
+    'reenabled', v_reenabled,
+    'disabled', v_disabled,
+    'inserted_or_updated', v_inserted + v_updated + v_reenabled,
+    'refused', v_refused,
+    'default_start_utc', p_default_start_utc
+  );
+end;
+$$;
+
+COMMENT ON FUNCTION public.sync_agg_state_from_registry(p_env text, p_default_start_utc timestamp with time zone) IS 'Makes tasks follow the registry: every active asset gets its mandatory and optional timeframes, a synthetic one its 1m as well. Creates with a bootstrapped cursor, updates what differs, re-enables, and switches off the tasks of inactive assets; keeps cursors, delays and priorities. An optional task that three hard failures disabled stays so until its asset is switched off and on. Assets with bad metadata are left as they are and listed under refused. Locks the task rows it writes, in key order; repeating it changes nothing. p_default_start_utc serves new tasks of assets without metadata.agg.start_utc.';
+
+CREATE TABLE agg.alert (
+    alert_id bigint NOT NULL,
+    kind text NOT NULL,
+    canonical_symbol text NOT NULL,
+    timeframe text NOT NULL,
+    message text NOT NULL,
+    raised_at timestamp with time zone NOT NULL,
+    resolved_at timestamp with time zone,
+    CONSTRAINT alert_kind_check CHECK ((kind = ANY (ARRAY['hard_failed'::text, 'disabled'::text, 'behind'::text])))
+);
+
+COMMENT ON TABLE agg.alert IS 'What somebody should look at: raised once, resolved when its cause is gone. Kept for 90 days after that by agg_maintain.';
+
+ALTER TABLE agg.alert ALTER COLUMN alert_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME agg.alert_alert_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE agg.run_log (
+    run_id bigint NOT NULL,
+    started_at timestamp with time zone NOT NULL,
+    finished_at timestamp with time zone NOT NULL,
+    env text NOT NULL,
+    batches integer NOT NULL,
+    tasks integer NOT NULL,
+    windows bigint NOT NULL,
+    bars_created bigint NOT NULL,
+    bars_quality_poor bigint NOT NULL,
+    failed integer NOT NULL,
+    stopped_reason text NOT NULL,
+    CONSTRAINT run_log_stopped_reason_check CHECK ((stopped_reason = ANY (ARRAY['idle'::text, 'time_budget'::text, 'busy'::text])))
+);
+
+COMMENT ON TABLE agg.run_log IS 'One row a dispatcher run, kept for 14 days by agg_maintain. Times are the wall clock.';
+
+ALTER TABLE agg.run_log ALTER COLUMN run_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME agg.run_log_run_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.data_agg_state (
+    canonical_symbol text NOT NULL,
+    timeframe text NOT NULL,
+    source_timeframe text NOT NULL,
+    run_interval_minutes integer NOT NULL,
+    aggregation_delay_seconds integer DEFAULT 300 NOT NULL,
+    last_agg_bar_ts_utc timestamp with time zone NOT NULL,
+    agg_start_utc timestamp with time zone DEFAULT '2025-07-01 00:00:00+00'::timestamp with time zone NOT NULL,
+    status text DEFAULT 'idle'::text NOT NULL,
+    next_run_at timestamp with time zone DEFAULT now() NOT NULL,
+    running_started_at_utc timestamp with time zone,
+    enabled boolean DEFAULT true NOT NULL,
+    is_mandatory boolean DEFAULT false NOT NULL,
+    task_priority integer DEFAULT 100 NOT NULL,
+    good_percent smallint DEFAULT 80 NOT NULL,
+    poor_percent smallint DEFAULT 60 NOT NULL,
+    session_time_zone text,
+    session_minutes int4multirange,
+    fail_streak integer DEFAULT 0 NOT NULL,
+    hard_fail_streak integer DEFAULT 0 NOT NULL,
+    total_runs bigint DEFAULT 0 NOT NULL,
+    total_bars_created bigint DEFAULT 0 NOT NULL,
+    total_bars_quality_poor bigint DEFAULT 0 NOT NULL,
+    last_attempted_at_utc timestamp with time zone,
+    last_successful_at_utc timestamp with time zone,
+    last_stopped_reason text,
+    last_error text,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT data_agg_state_cursor_aligned CHECK ((date_bin(make_interval(mins => run_interval_minutes), last_agg_bar_ts_utc, '2000-01-01 00:00:00+00'::timestamp with time zone) = last_agg_bar_ts_utc)),
+    CONSTRAINT data_agg_state_delay_not_negative CHECK ((aggregation_delay_seconds >= 0)),
+    CONSTRAINT data_agg_state_interval_positive CHECK ((run_interval_minutes > 0)),
+    CONSTRAINT data_agg_state_percents_check CHECK ((((poor_percent >= 1) AND (poor_percent <= good_percent)) AND (good_percent <= 100))),
+    CONSTRAINT data_agg_state_running_has_start CHECK (((status <> 'running'::text) OR (running_started_at_utc IS NOT NULL))),
+    CONSTRAINT data_agg_state_session_check CHECK (((session_time_zone IS NULL) = (session_minutes IS NULL))),
+    CONSTRAINT data_agg_state_status_check CHECK ((status = ANY (ARRAY['idle'::text, 'running'::text, 'disabled'::text, 'hard_failed'::text]))),
+    CONSTRAINT data_agg_state_streaks_check CHECK (((hard_fail_streak >= 0) AND (hard_fail_streak <= fail_streak)))
+);
+
+COMMENT ON TABLE public.data_agg_state IS 'One row a task: build timeframe bars of canonical_symbol from its source_timeframe. Follows the registry through sync_agg_state_from_registry.';
+
+COMMENT ON COLUMN public.data_agg_state.aggregation_delay_seconds IS 'A window is decided once its end is this many seconds old.';
+
+COMMENT ON COLUMN public.data_agg_state.last_agg_bar_ts_utc IS 'The cursor: start of the last window decided for good. The next window starts at cursor + interval.';
+
+COMMENT ON COLUMN public.data_agg_state.agg_start_utc IS 'Nothing is built before this instant.';
+
+COMMENT ON COLUMN public.data_agg_state.enabled IS 'Whether the registry wants the task. An enabled task with status disabled is an optional one that failed three times in a row.';
+
+COMMENT ON COLUMN public.data_agg_state.task_priority IS 'Lower runs first, after mandatory and timeframe.';
+
+COMMENT ON COLUMN public.data_agg_state.good_percent IS 'Least coverage, in percent, of a good bar (quality 1).';
+
+COMMENT ON COLUMN public.data_agg_state.poor_percent IS 'Least coverage, in percent, of any bar (quality 0).';
+
+COMMENT ON COLUMN public.data_agg_state.session_minutes IS 'Open minutes of the local week (0 is Monday 00:00 in session_time_zone), the first day repeated after the last; null is 24x7.';
+
+COMMENT ON COLUMN public.data_agg_state.fail_streak IS 'Failures in a row, of any kind: sets the backoff. A success clears it.';
+
+COMMENT ON COLUMN public.data_agg_state.hard_fail_streak IS 'Hard failures since the last success.';
+
+CREATE VIEW agg.runnable_task WITH (security_invoker='true') AS
+ SELECT s.canonical_symbol,
+    s.timeframe,
+    s.source_timeframe,
+    s.run_interval_minutes,
+    s.aggregation_delay_seconds,
+    s.last_agg_bar_ts_utc,
+    s.agg_start_utc,
+    s.status,
+    s.next_run_at,
+    s.running_started_at_utc,
+    s.enabled,
+    s.is_mandatory,
+    s.task_priority,
+    s.good_percent,
+    s.poor_percent,
+    s.session_time_zone,
+    s.session_minutes,
+    s.fail_streak,
+    s.hard_fail_streak,
+    s.total_runs,
+    s.total_bars_created,
+    s.total_bars_quality_poor,
+    s.last_attempted_at_utc,
+    s.last_successful_at_utc,
+    s.last_stopped_reason,
+    s.last_error,
+    s.created_at,
+    s.updated_at
+   FROM public.data_agg_state s
+  WHERE (s.enabled AND (s.status = ANY (ARRAY['idle'::text, 'hard_failed'::text])));
+
+COMMENT ON VIEW agg.runnable_task IS 'Tasks that may be claimed once their next_run_at has come: mandatory ones even after hard failures.';
+
+CREATE TABLE public.data_bars (
+    canonical_symbol text NOT NULL,
+    timeframe text DEFAULT '1m'::text NOT NULL,
+    ts_utc timestamp with time zone NOT NULL,
+    open double precision NOT NULL,
+    high double precision NOT NULL,
+    low double precision NOT NULL,
+    close double precision NOT NULL,
+    vol double precision,
+    vwap double precision,
+    trade_count bigint,
+    is_partial boolean DEFAULT false NOT NULL,
+    source text DEFAULT 'ingest'::text NOT NULL,
+    ingested_at timestamp with time zone DEFAULT now() NOT NULL,
+    raw jsonb DEFAULT '{}'::jsonb NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT data_bars_high_covers CHECK (((high >= open) AND (high >= close))),
+    CONSTRAINT data_bars_low_covers CHECK (((low <= open) AND (low <= close) AND (low <= high))),
+    CONSTRAINT data_bars_prices_finite CHECK (((high < 'Infinity'::double precision) AND (low > '-Infinity'::double precision) AND (open < 'Infinity'::double precision) AND (close < 'Infinity'::double precision))),
+    CONSTRAINT data_bars_source_check CHECK ((source = ANY (ARRAY['massive_api'::text, 'ingest'::text, 'synthetic'::text]))),
+    CONSTRAINT data_bars_timeframe_check CHECK ((timeframe = '1m'::text)),
+    CONSTRAINT data_bars_trade_count_not_negative CHECK ((trade_count >= 0)),
+    CONSTRAINT data_bars_ts_aligned CHECK ((date_bin('00:01:00'::interval, ts_utc, '2000-01-01 00:00:00+00'::timestamp with time zone) = ts_utc)),
+    CONSTRAINT data_bars_vol_not_negative CHECK (((vol >= (0)::double precision) AND (vol < 'Infinity'::double precision))),
+    CONSTRAINT data_bars_vwap_finite CHECK (((vwap < 'Infinity'::double precision) AND (vwap > '-Infinity'::double precision)))
+);
+
+COMMENT ON TABLE public.data_bars IS 'Every 1m bar, ingested or synthetic, stamped with the start of its minute in UTC. vol, vwap and trade_count are null where unknown.';
+
+CREATE TABLE public.derived_data_bars (
+    canonical_symbol text NOT NULL,
+    timeframe text NOT NULL,
+    ts_utc timestamp with time zone NOT NULL,
+    open double precision NOT NULL,
+    high double precision NOT NULL,
+    low double precision NOT NULL,
+    close double precision NOT NULL,
+    vol double precision,
+    vwap double precision,
+    trade_count bigint,
+    source_timeframe text NOT NULL,
+    source_candles integer NOT NULL,
+    expected_candles integer NOT NULL,
+    covered_minutes integer NOT NULL,
+    expected_minutes integer NOT NULL,
+    quality_score smallint NOT NULL,
+    derivation_version integer DEFAULT 1 NOT NULL,
+    source text DEFAULT 'aggregated'::text NOT NULL,
+    raw jsonb DEFAULT '{}'::jsonb NOT NULL,
+    deleted_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT derived_data_bars_counts_check CHECK (((source_candles > 0) AND (expected_candles > 0) AND (covered_minutes > 0) AND (expected_minutes > 0))),
+    CONSTRAINT derived_data_bars_high_covers CHECK (((high >= open) AND (high >= close))),
+    CONSTRAINT derived_data_bars_low_covers CHECK (((low <= open) AND (low <= close) AND (low <= high))),
+    CONSTRAINT derived_data_bars_prices_finite CHECK (((high < 'Infinity'::double precision) AND (low > '-Infinity'::double precision) AND (open < 'Infinity'::double precision) AND (close < 'Infinity'::double precision))),
+    CONSTRAINT derived_data_bars_quality_check CHECK ((quality_score = ANY (ARRAY[0, 1, 2]))),
+    CONSTRAINT derived_data_bars_timeframe_check CHECK ((timeframe = ANY (ARRAY['5m'::text, '15m'::text, '1h'::text, '4h'::text, '1d'::text]))),
+    CONSTRAINT derived_data_bars_trade_count_not_negative CHECK ((trade_count >= 0)),
+    CONSTRAINT derived_data_bars_ts_aligned CHECK ((date_bin(
+CASE timeframe
+    WHEN '5m'::text THEN '00:05:00'::interval
+    WHEN '15m'::text THEN '00:15:00'::interval
+    WHEN '1h'::text THEN '01:00:00'::interval
+    WHEN '4h'::text THEN '04:00:00'::interval
+    ELSE '1 day'::interval
+END, ts_utc, '2000-01-01 00:00:00+00'::timestamp with time zone) = ts_utc)),
+    CONSTRAINT derived_data_bars_vol_not_negative CHECK (((vol >= (0)::double precision) AND (vol < 'Infinity'::double precision))),
+    CONSTRAINT derived_data_bars_vwap_finite CHECK (((vwap < 'Infinity'::double precision) AND (vwap > '-Infinity'::double precision)))
+);
+
+COMMENT ON TABLE public.derived_data_bars IS 'Every bar longer than 1m, written by the window rule alone, stamped with the start of its window in UTC. A bar with deleted_at no longer qualifies.';
+
+COMMENT ON COLUMN public.derived_data_bars.source_candles IS 'Bars of source_timeframe that went into this bar.';
+
+COMMENT ON COLUMN public.derived_data_bars.covered_minutes IS 'Minutes of the window whose 1m bar went into this bar, through every level.';
+
+COMMENT ON COLUMN public.derived_data_bars.expected_minutes IS 'Minutes of the window in which the trading session of the asset is open.';
+
+COMMENT ON COLUMN public.derived_data_bars.quality_score IS '2 excellent: every expected minute is covered; 1 good: at least 80 %; 0 poor: at least 60 % (thresholds: metadata.agg.quality).';
+
+CREATE VIEW agg.source_bar WITH (security_invoker='true') AS
+ SELECT d.canonical_symbol,
+    d.timeframe,
+    d.ts_utc,
+    d.open,
+    d.high,
+    d.low,
+    d.close,
+    d.vol,
+    d.vwap,
+    d.trade_count,
+    1 AS covered_minutes,
+    NULL::timestamp with time zone AS deleted_at
+   FROM public.data_bars d
+UNION ALL
+ SELECT d.canonical_symbol,
+    d.timeframe,
+    d.ts_utc,
+    d.open,
+    d.high,
+    d.low,
+    d.close,
+    d.vol,
+    d.vwap,
+    d.trade_count,
+    d.covered_minutes,
+    d.deleted_at
+   FROM public.derived_data_bars d;
+
+COMMENT ON VIEW agg.source_bar IS 'Bars of any timeframe: 1m from data_bars, all longer from derived_data_bars. Ask for deleted_at is null: that condition is not in here because both halves must stay plain for their keys to give ordered ranges. The half that cannot match costs one index descent.';
+
+CREATE TABLE public.core_asset_registry_all (
+    canonical_symbol text NOT NULL,
+    asset_class text,
+    description text,
+    active boolean DEFAULT false NOT NULL,
+    test_active boolean DEFAULT false NOT NULL,
+    is_active boolean GENERATED ALWAYS AS (active) STORED,
+    metadata jsonb DEFAULT '{}'::jsonb NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT core_asset_registry_all_metadata_is_object CHECK ((jsonb_typeof(metadata) = 'object'::text)),
+    CONSTRAINT core_asset_registry_all_symbol_not_blank CHECK (((canonical_symbol <> ''::text) AND (canonical_symbol = btrim(canonical_symbol))))
+);
+
+COMMENT ON TABLE public.core_asset_registry_all IS 'Every asset. sync_agg_state_from_registry turns active assets into tasks; metadata.agg configures them, metadata.components makes an asset synthetic.';
+
+COMMENT ON COLUMN public.core_asset_registry_all.active IS 'Aggregated in every environment but DEV and TEST.';
+
+COMMENT ON COLUMN public.core_asset_registry_all.test_active IS 'Aggregated in the environments DEV and TEST.';
+
+COMMENT ON COLUMN public.core_asset_registry_all.is_active IS 'The same as active, for callers that know it under this name.';
+
+COMMENT ON COLUMN public.core_asset_registry_all.metadata IS 'metadata.agg: enabled, start_utc, mandatory, optional, session, quality. Synthetic series: is_synthetic, components, component_weights, formula_base, derivation_version.';
+
+CREATE VIEW agg.synthetic_component WITH (security_invoker='true') AS
+ SELECT r.canonical_symbol,
+    k.component_no,
+    k.component,
+        CASE jsonb_typeof(((r.metadata -> 'component_weights'::text) -> k.component))
+            WHEN 'number'::text THEN (((r.metadata -> 'component_weights'::text) ->> k.component))::double precision
+            ELSE NULL::double precision
+        END AS weight,
+    jsonb_array_length(b.components) AS component_count,
+        CASE jsonb_typeof((r.metadata -> 'formula_base'::text))
+            WHEN 'number'::text THEN ((r.metadata ->> 'formula_base'::text))::double precision
+            ELSE NULL::double precision
+        END AS formula_base,
+        CASE (r.metadata -> 'derivation_version'::text)
+            WHEN '2'::jsonb THEN 2
+            ELSE 1
+        END AS derivation_version
+   FROM ((public.core_asset_registry_all r
+     CROSS JOIN LATERAL ( SELECT
+                CASE jsonb_typeof((r.metadata -> 'components'::text))
+                    WHEN 'array'::text THEN (r.metadata -> 'components'::text)
+                    ELSE '[]'::jsonb
+                END AS "case") b(components))
+     CROSS JOIN LATERAL jsonb_array_elements_text(b.components) WITH ORDINALITY k(component, component_no))
+  WHERE ((r.metadata ->> 'is_synthetic'::text) = 'true'::text);
+
+COMMENT ON VIEW agg.synthetic_component IS 'The baskets of the registry, a row a component. weight and formula_base are null where the registry holds no number.';
+
+CREATE TABLE agg.timeframe (
+    timeframe text NOT NULL,
+    duration interval NOT NULL,
+    source_timeframe text,
+    is_mandatory boolean NOT NULL,
+    CONSTRAINT timeframe_duration_positive CHECK ((duration > '00:00:00'::interval))
+);
+
+COMMENT ON TABLE agg.timeframe IS 'Every timeframe there is: its length, the timeframe its bars are built from (null for 1m, which is ingested or synthetic) and whether every active asset has it. Order timeframes by duration, never by name.';
+
+ALTER TABLE ONLY agg.alert
+    ADD CONSTRAINT alert_pkey PRIMARY KEY (alert_id);
+
+ALTER TABLE ONLY agg.run_log
+    ADD CONSTRAINT run_log_pkey PRIMARY KEY (run_id);
+
+ALTER TABLE ONLY agg.timeframe
+    ADD CONSTRAINT timeframe_duration_key UNIQUE (duration);
+
+ALTER TABLE ONLY agg.timeframe
+    ADD CONSTRAINT timeframe_pkey PRIMARY KEY (timeframe);
+
+ALTER TABLE ONLY public.core_asset_registry_all
+    ADD CONSTRAINT core_asset_registry_all_pkey PRIMARY KEY (canonical_symbol);
+
+ALTER TABLE ONLY public.data_agg_state
+    ADD CONSTRAINT data_agg_state_pkey PRIMARY KEY (canonical_symbol, timeframe);
+
+ALTER TABLE ONLY public.data_bars
+    ADD CONSTRAINT data_bars_pkey PRIMARY KEY (canonical_symbol, timeframe, ts_utc);
+
+ALTER TABLE ONLY public.derived_data_bars
+    ADD CONSTRAINT derived_data_bars_pkey PRIMARY KEY (canonical_symbol, timeframe, ts_utc);
+
+CREATE UNIQUE INDEX alert_open_idx ON agg.alert USING btree (kind, canonical_symbol, timeframe) WHERE (resolved_at IS NULL);
+
+CREATE INDEX run_log_finished_at_idx ON agg.run_log USING btree (finished_at);
+
+CREATE INDEX timeframe_source_idx ON agg.timeframe USING btree (source_timeframe);
+
+CREATE INDEX data_agg_state_due_idx ON public.data_agg_state USING btree (next_run_at) WHERE (enabled AND (status = ANY (ARRAY['idle'::text, 'hard_failed'::text])));
+
+CREATE INDEX data_agg_state_running_idx ON public.data_agg_state USING btree (running_started_at_utc) WHERE (status = 'running'::text);
+
+CREATE INDEX data_agg_state_source_timeframe_idx ON public.data_agg_state USING btree (source_timeframe);
+
+CREATE INDEX data_agg_state_timeframe_idx ON public.data_agg_state USING btree (timeframe);
+
+ALTER TABLE ONLY agg.timeframe
+    ADD CONSTRAINT timeframe_source_fkey FOREIGN KEY (source_timeframe) REFERENCES agg.timeframe(timeframe);
+
+ALTER TABLE ONLY public.data_agg_state
+    ADD CONSTRAINT data_agg_state_source_timeframe_fkey FOREIGN KEY (source_timeframe) REFERENCES agg.timeframe(timeframe);
+
+ALTER TABLE ONLY public.data_agg_state
+    ADD CONSTRAINT data_agg_state_timeframe_fkey FOREIGN KEY (timeframe) REFERENCES agg.timeframe(timeframe);
+
+ALTER TABLE agg.alert ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE agg.run_log ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE agg.timeframe ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.core_asset_registry_all ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.data_agg_state ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.data_bars ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.derived_data_bars ENABLE ROW LEVEL SECURITY;
+
+GRANT USAGE ON SCHEMA agg TO service_role;
+
+GRANT USAGE ON SCHEMA public TO anon;
+GRANT USAGE ON SCHEMA public TO authenticated;
+GRANT USAGE ON SCHEMA public TO service_role;
+
+REVOKE ALL ON FUNCTION agg.active_symbols(p_env text) FROM PUBLIC;
+GRANT ALL ON FUNCTION agg.active_symbols(p_env text) TO service_role;
+
+REVOKE ALL ON FUNCTION agg.advance_tasks(p_claims agg.claim[], p_now timestamp with time zone, p_max_windows integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION agg.advance_tasks(p_claims agg.claim[], p_now timestamp with time zone, p_max_windows integer) TO service_role;
+
+REVOKE ALL ON FUNCTION agg.bootstrap_cursor(p_start_utc timestamp with time zone, p_window_length interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION agg.bootstrap_cursor(p_start_utc timestamp with time zone, p_window_length interval) TO service_role;
+
+REVOKE ALL ON FUNCTION agg.build_bars(p_orders agg.build_order[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION agg.build_bars(p_orders agg.build_order[]) TO service_role;
+
+REVOKE ALL ON FUNCTION agg.build_single_window(p_symbol text, p_timeframe text, p_from_utc timestamp with time zone, p_to_utc timestamp with time zone, p_derivation_version integer, p_now timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION agg.build_single_window(p_symbol text, p_timeframe text, p_from_utc timestamp with time zone, p_to_utc timestamp with time zone, p_derivation_version integer, p_now timestamp with time zone) TO service_role;
+
+REVOKE ALL ON FUNCTION agg.build_synthetic(p_orders agg.build_order[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION agg.build_synthetic(p_orders agg.build_order[]) TO service_role;
+
+REVOKE ALL ON FUNCTION agg.build_windows(p_orders agg.build_order[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION agg.build_windows(p_orders agg.build_order[]) TO service_role;
+
+REVOKE ALL ON FUNCTION agg.claim_due_tasks(p_env text, p_limit integer, p_now timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION agg.claim_due_tasks(p_env text, p_limit integer, p_now timestamp with time zone) TO service_role;
+
+REVOKE ALL ON FUNCTION agg.due_at(p_cursor_utc timestamp with time zone, p_window_length interval, p_delay_seconds integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION agg.due_at(p_cursor_utc timestamp with time zone, p_window_length interval, p_delay_seconds integer) TO service_role;
+
+REVOKE ALL ON FUNCTION agg.fail_kind(p_sqlstate text) FROM PUBLIC;
+GRANT ALL ON FUNCTION agg.fail_kind(p_sqlstate text) TO service_role;
+
+REVOKE ALL ON FUNCTION agg.finish_tasks(p_outcomes agg.task_outcome[], p_now timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION agg.finish_tasks(p_outcomes agg.task_outcome[], p_now timestamp with time zone) TO service_role;
+
+REVOKE ALL ON FUNCTION agg.job_list(p_env text, p_now timestamp with time zone) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION agg.metadata_problems(p_metadata jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION agg.metadata_problems(p_metadata jsonb) TO service_role;
+
+REVOKE ALL ON FUNCTION agg.minute_of_week(p_ts_utc timestamp with time zone, p_time_zone text) FROM PUBLIC;
+GRANT ALL ON FUNCTION agg.minute_of_week(p_ts_utc timestamp with time zone, p_time_zone text) TO service_role;
+
+REVOKE ALL ON FUNCTION agg.open_minutes(p_from_utc timestamp with time zone, p_minutes integer, p_time_zone text, p_session_minutes int4multirange) FROM PUBLIC;
+GRANT ALL ON FUNCTION agg.open_minutes(p_from_utc timestamp with time zone, p_minutes integer, p_time_zone text, p_session_minutes int4multirange) TO service_role;
+
+REVOKE ALL ON FUNCTION agg.plan_builds(p_claims agg.claim[], p_now timestamp with time zone, p_max_windows integer, p_derivation_version integer, p_stop_at_data_frontier boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION agg.plan_builds(p_claims agg.claim[], p_now timestamp with time zone, p_max_windows integer, p_derivation_version integer, p_stop_at_data_frontier boolean) TO service_role;
+
+REVOKE ALL ON FUNCTION agg.prune_logs(p_now timestamp with time zone) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION agg.recover_abandoned_claims(p_now timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION agg.recover_abandoned_claims(p_now timestamp with time zone) TO service_role;
+
+REVOKE ALL ON FUNCTION agg.refresh_alerts(p_now timestamp with time zone) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION agg.run_batch(p_env text, p_limit integer, p_now timestamp with time zone, p_batch_windows integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION agg.run_batch(p_env text, p_limit integer, p_now timestamp with time zone, p_batch_windows integer) TO service_role;
+
+REVOKE ALL ON FUNCTION agg.session_minutes(p_session jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION agg.session_minutes(p_session jsonb) TO service_role;
+
+REVOKE ALL ON FUNCTION agg.session_problem(p_session jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION agg.session_problem(p_session jsonb) TO service_role;
+
+REVOKE ALL ON FUNCTION agg.stopped_reason(p_result agg.build_result) FROM PUBLIC;
+GRANT ALL ON FUNCTION agg.stopped_reason(p_result agg.build_result) TO service_role;
+
+REVOKE ALL ON FUNCTION agg.utc_instant(p_text text) FROM PUBLIC;
+GRANT ALL ON FUNCTION agg.utc_instant(p_text text) TO service_role;
+
+REVOKE ALL ON FUNCTION public.agg_bootstrap_cursor(p_symbol text, p_to_tf text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.agg_bootstrap_cursor(p_symbol text, p_to_tf text) TO service_role;
+
+REVOKE ALL ON FUNCTION public.agg_finish(p_symbol text, p_tf text, p_success boolean, p_new_cursor_utc timestamp with time zone, p_stats jsonb, p_fail_kind text, p_error text, p_now timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.agg_finish(p_symbol text, p_tf text, p_success boolean, p_new_cursor_utc timestamp with time zone, p_stats jsonb, p_fail_kind text, p_error text, p_now timestamp with time zone) TO service_role;
+
+REVOKE ALL ON FUNCTION public.agg_gaps(p_symbol text, p_timeframe text, p_from_utc timestamp with time zone, p_to_utc timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.agg_gaps(p_symbol text, p_timeframe text, p_from_utc timestamp with time zone, p_to_utc timestamp with time zone) TO service_role;
+
+REVOKE ALL ON FUNCTION public.agg_get_due_tasks(p_env text, p_limit integer, p_now timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.agg_get_due_tasks(p_env text, p_limit integer, p_now timestamp with time zone) TO service_role;
+
+REVOKE ALL ON FUNCTION public.agg_health(p_now timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.agg_health(p_now timestamp with time zone) TO service_role;
+
+REVOKE ALL ON FUNCTION public.agg_maintain(p_env text, p_now timestamp with time zone) FROM PUBLIC;
+
+REVOKE ALL ON PROCEDURE public.agg_run_due(IN p_env text, IN p_limit integer, IN p_now timestamp with time zone, IN p_time_budget interval, IN p_batch_windows integer, INOUT p_result jsonb) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.agg_start(p_symbol text, p_tf text, p_now timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.agg_start(p_symbol text, p_tf text, p_now timestamp with time zone) TO service_role;
+
+REVOKE ALL ON FUNCTION public.aggregate_1m_to_5m_window(p_symbol text, p_from_utc timestamp with time zone, p_to_utc timestamp with time zone, p_derivation_version integer, p_now timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.aggregate_1m_to_5m_window(p_symbol text, p_from_utc timestamp with time zone, p_to_utc timestamp with time zone, p_derivation_version integer, p_now timestamp with time zone) TO service_role;
+
+REVOKE ALL ON FUNCTION public.aggregate_5m_to_1h_window(p_symbol text, p_from_utc timestamp with time zone, p_to_utc timestamp with time zone, p_derivation_version integer, p_now timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.aggregate_5m_to_1h_window(p_symbol text, p_from_utc timestamp with time zone, p_to_utc timestamp with time zone, p_derivation_version integer, p_now timestamp with time zone) TO service_role;
+
+REVOKE ALL ON FUNCTION public.calc_dxy_range_1m(p_from_utc timestamp with time zone, p_to_utc timestamp with time zone, p_derivation_version integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.calc_dxy_range_1m(p_from_utc timestamp with time zone, p_to_utc timestamp with time zone, p_derivation_version integer) TO service_role;
+
+REVOKE ALL ON FUNCTION public.catchup_aggregation_range(p_symbol text, p_to_tf text, p_start_cursor_utc timestamp with time zone, p_max_windows integer, p_until_utc timestamp with time zone, p_derivation_version integer, p_stop_on_zero_source boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.catchup_aggregation_range(p_symbol text, p_to_tf text, p_start_cursor_utc timestamp with time zone, p_max_windows integer, p_until_utc timestamp with time zone, p_derivation_version integer, p_stop_on_zero_source boolean) TO service_role;
+
+REVOKE ALL ON FUNCTION public.derive_synthetic_range(p_symbol text, p_from_utc timestamp with time zone, p_to_utc timestamp with time zone, p_derivation_version integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.derive_synthetic_range(p_symbol text, p_from_utc timestamp with time zone, p_to_utc timestamp with time zone, p_derivation_version integer) TO service_role;
+
+REVOKE ALL ON FUNCTION public.schedule_jobs(p_env text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.sync_agg_state_from_registry(p_env text, p_default_start_utc timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.sync_agg_state_from_registry(p_env text, p_default_start_utc timestamp with time zone) TO service_role;
+
+GRANT SELECT ON TABLE agg.alert TO service_role;
+
+GRANT SELECT ON TABLE agg.run_log TO service_role;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.data_agg_state TO service_role;
+
+GRANT SELECT,UPDATE ON TABLE agg.runnable_task TO service_role;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.data_bars TO service_role;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.derived_data_bars TO service_role;
+
+GRANT SELECT ON TABLE agg.source_bar TO service_role;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.core_asset_registry_all TO service_role;
+
+GRANT SELECT ON TABLE agg.synthetic_component TO service_role;
+
+GRANT SELECT ON TABLE agg.timeframe TO service_role;
