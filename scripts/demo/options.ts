@@ -1,0 +1,66 @@
+import { Command, InvalidArgumentError, Option } from "commander";
+import { maxWeeks } from "./assets.ts";
+
+/** The command line of the demo. What was not given is absent. */
+export interface DemoOptions {
+  once?: true;
+  data?: string;
+  db?: string;
+  keep?: string;
+  weeks?: number;
+  seed?: number;
+  hours?: number;
+  explain?: true;
+  sql?: string;
+}
+
+function wholeNumber(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (/^\d+$/.test(text) && value >= min && value <= max) return value;
+    throw new InvalidArgumentError(`Give a whole number from ${min} to ${max}.`);
+  };
+}
+
+/** Reads the command line. Prints help or a usage error and ends the process where that is due. */
+export function parseOptions(args: readonly string[]): DemoOptions {
+  const program = new Command("deno task demo")
+    .description(
+      "Fills a Postgres with one-minute bars, lets it build 5m and 1h bars (and DXY) by itself, then plays a few hours live.\n" +
+        "Without options: an embedded Postgres in memory and a generated market.",
+    )
+    .option("--once", "end after the backfill, without the live part")
+    .option("--data <dir>", "bars from the .csv and .csv.gz files of a folder instead of generated ones")
+    .addOption(new Option("--db <url>", "use this Postgres (postgres://...), which should be empty").conflicts("keep"))
+    .option("--keep <dir>", "keep the embedded Postgres in this folder; a second run goes on from its cursors")
+    .addOption(
+      new Option("--weeks <n>", `weeks of generated history, 1 to ${maxWeeks} (3)`)
+        .argParser(wholeNumber(1, maxWeeks)).conflicts("data"),
+    )
+    .addOption(
+      new Option("--seed <n>", "another generated market (1)").argParser(wholeNumber(0, 2 ** 31 - 1)).conflicts("data"),
+    )
+    .addOption(
+      new Option("--hours <n>", "length of the live part in simulated hours, 1 to 48 (3)")
+        .argParser(wholeNumber(1, 48)).conflicts("once"),
+    )
+    .option("--explain", "also print the SQL behind every number")
+    .addOption(
+      new Option("--sql <query>", "only run this query on the database of --keep or --db and print its rows")
+        .conflicts(["once", "data", "weeks", "seed", "hours", "explain"]),
+    )
+    .addHelpText(
+      "after",
+      "\nExit status: 0, or 1 when a task or job failed, a row was refused, a file was unreadable or an alert is open.",
+    )
+    .allowExcessArguments(false)
+    .showHelpAfterError("See --help.");
+  program.parse(args, { from: "user" });
+  const options = program.opts<DemoOptions>();
+  if (options.sql !== undefined && options.keep === undefined && options.db === undefined) {
+    program.error(
+      "error: option '--sql <query>' needs '--keep <dir>' or '--db <url>': there is no other database to ask",
+    );
+  }
+  return options;
+}

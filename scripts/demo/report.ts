@@ -1,0 +1,173 @@
+import Table from "cli-table3";
+import type { Database } from "../lib/database.ts";
+
+/** One task, as the final table shows it. */
+export interface TaskRow {
+  canonical_symbol: string;
+  timeframe: string;
+  /** Bars it is built from: 1m or 5m bars of the symbol, for a synthetic 1m series the 1m bars of its components. */
+  source_bars: number;
+  /** Windows decided: from the first one at the asset's start to the cursor, both included. */
+  windows: number;
+  bars: number;
+  /** Bars by quality; null for a synthetic 1m series, which has none. */
+  excellent: number | null;
+  good: number | null;
+  poor: number | null;
+  /** Windows decided without a bar: those in gaps, and those with too few source bars. */
+  no_bar: number;
+  gaps: number;
+  gap_windows: number;
+  cursor_utc: Date;
+  status: string;
+}
+
+/** The query behind the table: every number of it, a row a task. */
+export const tableSql = `
+with task as (
+  select s.canonical_symbol, s.timeframe, s.source_timeframe, s.status, s.run_interval_minutes, t.duration,
+    s.last_agg_bar_ts_utc as cursor_utc,
+    (extract(epoch from s.last_agg_bar_ts_utc - agg.bootstrap_cursor(s.agg_start_utc, t.duration)) / extract(epoch from t.duration))::bigint as windows
+  from data_agg_state as s join agg.timeframe as t using (timeframe)
+  where s.enabled
+), counted as (
+  select t.*,
+    case when t.timeframe = '1m' then (
+      select count(*) from agg.synthetic_component as k join data_bars as b on b.canonical_symbol = k.component
+      where k.canonical_symbol = t.canonical_symbol
+    ) else (
+      select count(*) from agg.source_bar as b
+      where b.canonical_symbol = t.canonical_symbol and b.timeframe = t.source_timeframe
+    ) end as source_bars,
+    q.*, g.*
+  from task as t
+  cross join lateral (
+    select count(*) as derived, count(*) filter (where d.quality_score = 2) as excellent,
+      count(*) filter (where d.quality_score = 1) as good, count(*) filter (where d.quality_score = 0) as poor
+    from derived_data_bars as d
+    where d.canonical_symbol = t.canonical_symbol and d.timeframe = t.timeframe and d.deleted_at is null
+  ) as q
+  cross join lateral (
+    select count(*) as gaps, coalesce(sum(g.windows), 0)::bigint as gap_windows
+    from agg_gaps(t.canonical_symbol, t.timeframe) as g
+  ) as g
+)
+select c.canonical_symbol, c.timeframe, c.source_bars, c.windows, b.bars,
+  case when c.timeframe <> '1m' then c.excellent end as excellent,
+  case when c.timeframe <> '1m' then c.good end as good,
+  case when c.timeframe <> '1m' then c.poor end as poor,
+  c.windows - b.bars as no_bar, c.gaps, c.gap_windows, c.cursor_utc, c.status
+from counted as c
+cross join lateral (
+  select case when c.timeframe = '1m'
+    then (select count(*) from data_bars as d where d.canonical_symbol = c.canonical_symbol) else c.derived end as bars
+) as b
+order by c.canonical_symbol, c.duration`.trim();
+
+/** Short queries for checking one line of the table, here EURUSD 5m. */
+const checks = [
+  ["source", "select count(*) from data_bars where canonical_symbol = 'EURUSD'"],
+  [
+    "bars, quality",
+    "select quality_score, count(*) from derived_data_bars where canonical_symbol = 'EURUSD' and timeframe = '5m' and deleted_at is null group by 1",
+  ],
+  ["gaps", "select count(*), sum(windows) from agg_gaps('EURUSD', '5m')"],
+  [
+    "cursor, status",
+    "select last_agg_bar_ts_utc, status, agg_start_utc from data_agg_state where canonical_symbol = 'EURUSD' and timeframe = '5m'",
+  ],
+  ["last DXY", "select ts_utc, close from data_bars where canonical_symbol = 'DXY' order by ts_utc desc limit 1"],
+] as const;
+
+export function readTasks(db: Database): Promise<TaskRow[]> {
+  return db.query<TaskRow>(tableSql);
+}
+
+/** The table, as text. */
+export function renderTasks(tasks: readonly TaskRow[]): string {
+  const table = newTable(
+    [
+      "symbol",
+      "tf",
+      "source",
+      "windows",
+      "bars",
+      "excellent",
+      "good",
+      "poor",
+      "no bar",
+      "in gaps",
+      "cursor (UTC)",
+      "status",
+    ],
+    ["left", "left", ...Array<"right">(8).fill("right"), "left", "left"],
+  );
+  for (const task of tasks) {
+    table.push([
+      task.canonical_symbol,
+      task.timeframe,
+      formatCount(task.source_bars),
+      formatCount(task.windows),
+      formatCount(task.bars),
+      ...[task.excellent, task.good, task.poor].map((count) => count === null ? "-" : formatCount(count)),
+      formatCount(task.no_bar),
+      task.gaps === 0 ? "0" : `${formatCount(task.gap_windows)} (${task.gaps})`,
+      formatTime(task.cursor_utc),
+      task.status,
+    ]);
+  }
+  return table.toString();
+}
+
+export const legend = [
+  "windows = bars + no bar. A window counts as decided up to the cursor, which is the start of the last one.",
+  "bars = excellent + good + poor: all, at least 80 %, at least 60 % of the window's minutes were there.",
+  "in gaps: windows without any source bar that were stepped over (and in how many gaps); the rest of no bar had too few.",
+];
+
+/** The queries that give the printed numbers, as text. */
+export function explain(): string {
+  return [
+    "Check one line of the table (EURUSD 5m):",
+    ...checks.map(([what, sql]) => `  ${what.padEnd(15)}${sql};`),
+    "The whole table comes from one query:",
+    ...tableSql.split("\n").map((line) => `  ${line}`),
+  ].join("\n");
+}
+
+/** Rows of any query as a table. Times are UTC; null is shown as such. */
+export function renderRows(rows: readonly Record<string, unknown>[]): string {
+  const [first] = rows;
+  if (first === undefined) return "(no row)";
+  const table = newTable(Object.keys(first), []);
+  for (const row of rows) table.push(Object.values(row).map(formatValue));
+  return table.toString();
+}
+
+function formatValue(value: unknown): string {
+  if (value instanceof Date) return value.toISOString();
+  return value !== null && typeof value === "object" ? JSON.stringify(value) : String(value);
+}
+
+const edges = ["top", "bottom", "left", "right", "mid"] as const;
+const noLines = Object.fromEntries(
+  edges.flatMap((edge) => ["", "-mid", "-left", "-right"].map((part) => [edge + part, ""])),
+);
+
+function newTable(head: string[], colAligns: ("left" | "right")[]): Table.Table {
+  return new Table({
+    head,
+    colAligns,
+    chars: { ...noLines, middle: "  " },
+    style: { head: [], border: [], "padding-left": 0, "padding-right": 0 },
+  });
+}
+
+export function formatCount(count: number): string {
+  return count.toLocaleString("en-US");
+}
+
+/** `2025-09-22 13:00`, in UTC. */
+export function formatTime(time: Date): string {
+  return time.toISOString().slice(0, 16).replace("T", " ");
+}

@@ -1,0 +1,229 @@
+import { type Database, openEmbedded, openServer } from "../lib/database.ts";
+import { migrate } from "../lib/migrations.ts";
+import { catchUp } from "./catch_up.ts";
+import { loadFiles } from "./files.ts";
+import { type Loaded, loadMarket } from "./market.ts";
+import type { DemoOptions } from "./options.ts";
+import { Problems } from "./problems.ts";
+import { Progress } from "./progress.ts";
+import { type Mark, readMark, switchSynthetic, syncTasks, unscheduleJobs } from "./registry.ts";
+import { explain, formatCount, formatTime, legend, readTasks, renderRows, renderTasks } from "./report.ts";
+import { playLive } from "./scheduler.ts";
+
+const defaults = { seed: 1, weeks: 3, hours: 3 };
+const command = "npx -y deno@2.9.6 task demo";
+
+/** Runs the demo. Returns whether all went well; throws an Error with a line for people when it cannot go on. */
+export async function runDemo(options: DemoOptions): Promise<boolean> {
+  const db = await openDatabase(options);
+  try {
+    if (options.sql !== undefined) {
+      console.log(renderRows(await db.query(options.sql)));
+      return true;
+    }
+    return await play(db, options);
+  } finally {
+    await db.close();
+  }
+}
+
+async function openDatabase({ db, keep, sql }: DemoOptions): Promise<Database> {
+  if (db !== undefined) {
+    try {
+      return await openServer(db);
+    } catch (cause) {
+      throw new Error(`--db: cannot connect: ${describe(cause)}`, { cause });
+    }
+  }
+  if (keep === undefined) return await openEmbedded();
+  const entries = await readFolder(keep);
+  if (entries.length === 0) {
+    if (sql !== undefined) {
+      throw new Error(`--keep ${keep}: there is no database yet; run the demo without --sql first`);
+    }
+    await Deno.mkdir(keep, { recursive: true });
+  } else if (!entries.includes("PG_VERSION")) {
+    throw new Error(`--keep ${keep}: the folder holds other files; name an empty or a new one`);
+  }
+  return await openEmbedded(keep);
+}
+
+async function readFolder(folder: string): Promise<string[]> {
+  try {
+    return (await Array.fromAsync(Deno.readDir(folder))).map((entry) => entry.name);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw new Error(`--keep ${folder}: ${describe(error)}`, { cause: error });
+  }
+}
+
+async function play(db: Database, options: DemoOptions): Promise<boolean> {
+  const problems = new Problems();
+  const progress = new Progress(options.once ? 3 : 4);
+  const notice = (message: string) => console.log(`    ${message}`);
+  console.log(`One-minute bars go in; 5m and 1h bars and DXY come out, built inside ${placeOf(options)}.\n`);
+
+  const schema = progress.begin("Schema", 1);
+  const applied = await migrate(db);
+  const mark = wantedMark(await readMark(db), options);
+  const jobs = await unscheduleJobs(db);
+  schema.end(applied.length === 0 ? "up to date" : `${applied.length} migrations applied`);
+  if (jobs > 0) {
+    notice(
+      `${jobs} pg_cron jobs are taken away, since the demo keeps its own clock; select schedule_jobs() brings them back`,
+    );
+  }
+
+  const notices: string[] = [];
+  const load = progress.begin("Load", 1);
+  const loadStart = performance.now();
+  const liveHours = options.once ? 0 : options.hours ?? defaults.hours;
+  const loaded = mark.source === "generated"
+    ? await loadMarket(db, mark, liveHours, problems, load)
+    : await loadFiles(db, options.data!, liveHours, problems, (text) => notices.push(text), load);
+  const loadSeconds = secondsSince(loadStart);
+  load.end(loaded === undefined ? "no good bar in any file" : describeLoad(loaded, loadSeconds));
+  notices.forEach(notice);
+  for (const line of problems.describeRows()) console.error(line);
+  if (loaded === undefined) {
+    problems.fail("there is nothing to build bars from");
+    return conclude(problems);
+  }
+
+  const { lacking, started } = await switchSynthetic(db);
+  for (const [symbol, missing] of lacking) notice(`${symbol} is left out: there are no bars of ${missing.join(", ")}`);
+  const buildStart = performance.now();
+  const build = progress.begin("Catch up", 1);
+  await syncTasks(db, new Date(loaded.clock), started);
+  const built = await catchUp(db, new Date(loaded.clock), (done) => build.update(done));
+  const buildSeconds = secondsSince(buildStart);
+  build.end(
+    `${formatCount(built.bars)} bars built from ${formatCount(built.windows)} windows in ${buildSeconds.toFixed(1)} s`,
+  );
+  let failed = built.failed;
+
+  if (!options.once) failed += await playLivePart(db, loaded, progress, problems);
+  if (failed > 0) problems.fail(`${failed} runs of tasks failed`);
+  await collectFailures(db, new Date(loaded.end), problems);
+
+  console.log(`\n${renderTasks(await readTasks(db))}\n`);
+  for (const line of legend) console.log(line);
+  console.log(
+    `\nThroughput: ${formatCount(loaded.result.inserted)} one-minute bars in, ${
+      formatRate(loaded.result.inserted, loadSeconds)
+    }; ${formatCount(built.bars)} bars out, ${formatRate(built.bars, buildSeconds)}.`,
+  );
+  await printDxy(db);
+  if (options.explain) console.log(`\n${explain()}`);
+  return conclude(problems, nextSteps(options));
+}
+
+async function playLivePart(db: Database, loaded: Loaded, progress: Progress, problems: Problems): Promise<number> {
+  const minutes = (loaded.end - loaded.clock) / 60_000;
+  const step = progress.begin("Live", Math.max(1, minutes));
+  const start = performance.now();
+  let played = 0;
+  const live = await playLive(db, loaded.live, { from: loaded.clock, to: loaded.end }, problems, (time) => {
+    step.update(++played, formatTime(time));
+  });
+  step.end(
+    minutes === 0
+      ? "nothing new to play"
+      : `${minutes} simulated minutes to ${formatTime(new Date(loaded.end))}: ${
+        formatCount(live.arrived)
+      } bars came in, ` +
+        `${live.jobs} jobs ran, ${formatCount(live.bars)} bars built in ${secondsSince(start).toFixed(1)} s`,
+  );
+  return live.failed;
+}
+
+function wantedMark(kept: Mark | undefined, options: DemoOptions): Mark {
+  const { data, seed, weeks } = options;
+  if (kept === undefined) {
+    return data !== undefined
+      ? { source: "files" }
+      : { source: "generated", seed: seed ?? defaults.seed, weeks: weeks ?? defaults.weeks };
+  }
+  if (kept.source === "files") {
+    if (data !== undefined) return kept;
+    throw new Error("this database holds bars from files: run it with --data, or name another database");
+  }
+  if (data !== undefined) throw new Error("this database holds a generated market: name another one for --data");
+  if ((seed ?? kept.seed) !== kept.seed || (weeks ?? kept.weeks) !== kept.weeks) {
+    throw new Error(`this database was made with --seed ${kept.seed} --weeks ${kept.weeks}: leave these options out`);
+  }
+  return kept;
+}
+
+async function collectFailures(db: Database, now: Date, problems: Problems): Promise<void> {
+  const bad = await db.query<{ canonical_symbol: string; timeframe: string; state: string; explanation: string }>(
+    `select h.canonical_symbol, h.timeframe, h.state, h.explanation from public.agg_health($1::timestamptz) as h
+     where h.state in ('hard_failed', 'failing', 'disabled', 'running', 'never_ran', 'catching_up')`,
+    [now],
+  );
+  for (const task of bad) {
+    problems.fail(`task ${task.canonical_symbol} ${task.timeframe} is ${task.state}: ${task.explanation}`);
+  }
+  const alerts = await db.query<{ kind: string; canonical_symbol: string; timeframe: string; message: string }>(
+    "select a.kind, a.canonical_symbol, a.timeframe, a.message from agg.alert as a where a.resolved_at is null order by a.alert_id",
+  );
+  for (const alert of alerts) {
+    problems.fail(`alert ${alert.kind}, ${alert.canonical_symbol} ${alert.timeframe}: ${alert.message}`);
+  }
+}
+
+async function printDxy(db: Database): Promise<void> {
+  const [last] = await db.query<{ ts_utc: Date; close: number }>(
+    "select ts_utc, close from public.data_bars where canonical_symbol = 'DXY' order by ts_utc desc limit 1",
+  );
+  if (last !== undefined) {
+    console.log(`DXY at ${formatTime(last.ts_utc)} UTC: ${last.close}, computed from its six pairs.`);
+  }
+}
+
+function conclude(problems: Problems, next: string[] = []): boolean {
+  for (const line of next) console.log(line);
+  if (!problems.any) return true;
+  const lines = problems.describeFailures();
+  if (problems.refusedRows > 0) lines.unshift(`${problems.refusedRows} rows refused, see above`);
+  console.error(`\nNot all went well:\n${lines.map((line) => `  ${line}`).join("\n")}`);
+  return false;
+}
+
+function nextSteps({ keep, db, explain }: DemoOptions): string[] {
+  const checks = explain ? [] : ["Add --explain for the SQL behind every number."];
+  if (keep !== undefined) {
+    return ["", `Look around: ${command} --keep ${keep} --sql "select * from agg_health()"`, ...checks];
+  }
+  if (db !== undefined) return ["", 'Look around: psql "<the --db url>" -c "select * from agg_health()"', ...checks];
+  return [
+    "",
+    `Keep the database and look around: ${command} --keep .pgbars/demo (then add --sql "select ...").`,
+    ...checks,
+  ];
+}
+
+function placeOf({ db, keep }: DemoOptions): string {
+  if (db !== undefined) return "the given Postgres";
+  return keep === undefined ? "an embedded Postgres in memory" : `an embedded Postgres kept in ${keep}`;
+}
+
+function describeLoad({ result, clock }: Loaded, seconds: number): string {
+  const known = result.unchanged > 0 ? `, ${formatCount(result.unchanged)} were there already` : "";
+  const changed = result.changed > 0 ? `, ${formatCount(result.changed)} changed` : "";
+  return `${formatCount(result.inserted)} one-minute bars in ${
+    seconds.toFixed(1)
+  } s${known}${changed}; the clock stands at ${formatTime(new Date(clock))} UTC`;
+}
+
+function formatRate(count: number, seconds: number): string {
+  return `${formatCount(Math.round(count / seconds))}/s`;
+}
+
+function secondsSince(start: number): number {
+  return (performance.now() - start) / 1000;
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
