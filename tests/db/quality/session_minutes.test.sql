@@ -28,13 +28,10 @@ language sql as $$
   end
 $$;
 
--- Weeks on both sides of both changes of the New York clock in 2025 (9 March, 2 November).
+-- A week around each change of the New York clock in 2025 (9 March, 2 November).
 create temporary table minute_of_year as
 select g.ts_utc
-from (
-  values (timestamptz '2025-03-03 00:00+00'), (timestamptz '2025-03-10 00:00+00'), (timestamptz '2025-10-27 00:00+00'),
-    (timestamptz '2025-11-03 00:00+00')
-) as w (ts_utc)
+from (values (timestamptz '2025-03-06 00:00+00'), (timestamptz '2025-10-30 00:00+00')) as w (ts_utc)
 cross join lateral generate_series(w.ts_utc, w.ts_utc + interval '7 days' - interval '1 minute', interval '1 minute') as g (ts_utc);
 
 select is_empty(

@@ -2,7 +2,7 @@ begin;
 select plan(4);
 
 -- For every number of minutes from 12 to 60 one symbol: 5m windows filled evenly, and one filled window after window, so that
--- the same coverage comes from many poor and from few full 5m bars.
+-- the same coverage comes from many poor and from few full 5m bars. A minute of the next hour lets the task decide the first.
 insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close)
 select v.symbol, timestamptz '2025-07-01 00:00+00' + v.minute * interval '1 minute', 1, 1, 1, 1
 from generate_series(12, 60) as c (minutes)
@@ -14,22 +14,21 @@ cross join lateral (
   union all
   select 'FULL' || c.minutes, m.n
   from generate_series(0, c.minutes - 1) as m (n)
+  union all
+  select k.name || c.minutes, 60
+  from unnest(array['EVEN', 'FULL']) as k (name)
 ) as v;
 
-create temporary table built as
-select
-  s.symbol,
-  array_agg(
-    public.aggregate_1m_to_5m_window(s.symbol, w.ts_utc, w.ts_utc + interval '5 minutes') ->> 'quality_score' order by w.ts_utc
-  ) as fives
-from (select distinct b.canonical_symbol from public.data_bars as b) as s (symbol)
-cross join generate_series(
-  timestamptz '2025-07-01 00:00+00', timestamptz '2025-07-01 00:55+00', interval '5 minutes'
-) as w (ts_utc)
-group by s.symbol;
-create temporary table hour as
-select b.symbol, public.aggregate_5m_to_1h_window(b.symbol, '2025-07-01 00:00+00', '2025-07-01 01:00+00') as result
-from built as b;
+insert into public.core_asset_registry_all (canonical_symbol, active, metadata)
+select distinct b.canonical_symbol, true, jsonb '{"agg": {"start_utc": "2025-07-01T00:00:00Z"}}'
+from public.data_bars as b;
+do $$
+begin
+  perform public.sync_agg_state_from_registry();
+  while (agg.run_batch(p_now => '2025-07-01 12:00+00')).tasks > 0 loop
+  end loop;
+end;
+$$;
 
 -- Minutes in windows of fewer than three make no 5m bar and so cover nothing.
 create temporary table expected as
@@ -37,32 +36,32 @@ select k.symbol, sum(k.minutes)::integer as covered
 from (
   select b.canonical_symbol as symbol, case when count(*) >= 3 then count(*) else 0 end as minutes
   from public.data_bars as b
+  where b.ts_utc < '2025-07-01 01:00+00'
   group by b.canonical_symbol, floor(extract(epoch from b.ts_utc) / 300)
 ) as k
 group by k.symbol;
 
-select results_eq(
-  $$ select h.symbol, (h.result ->> 'quality_score')::integer from hour as h order by h.symbol $$,
+select is_empty(
   $$
-    select
-      e.symbol,
-      case when e.covered = 60 then 2 when e.covered between 48 and 59 then 1 when e.covered between 36 and 47 then 0 end
+    select e.symbol, e.covered, d.quality_score
     from expected as e
-    order by e.symbol
+    left join public.derived_data_bars as d on d.canonical_symbol = e.symbol and d.timeframe = '1h'
+    where d.quality_score is distinct from
+      case when e.covered = 60 then 2 when e.covered between 48 and 59 then 1 when e.covered between 36 and 47 then 0 end
   $$,
-  'aggregate_5m_to_1h_window() scores covered minutes: 60 is 2, 48 is 1, 36 is 0, for every coverage reached in two ways'
+  'build_windows() scores covered minutes: 60 is 2, 48 is 1, 36 is 0, for every coverage reached in two ways'
 );
 select results_eq(
   $$
-    select e.covered, max((h.result ->> 'quality_score')::integer)
-    from hour as h
-    join expected as e on e.symbol = h.symbol
+    select e.covered, max(d.quality_score)::integer
+    from expected as e
+    left join public.derived_data_bars as d on d.canonical_symbol = e.symbol and d.timeframe = '1h'
     where e.covered in (60, 59, 48, 47, 36, 35)
     group by 1
     order by 1
   $$,
   'values (35, null::integer), (36, 0), (47, 0), (48, 1), (59, 1), (60, 2)',
-  'aggregate_5m_to_1h_window() meets both sides of every threshold'
+  'build_windows() meets both sides of every threshold of an hour'
 );
 select results_eq(
   $$ select d.canonical_symbol, d.covered_minutes from public.derived_data_bars as d where d.timeframe = '1h' order by 1 $$,
@@ -71,15 +70,14 @@ select results_eq(
 );
 select results_eq(
   $$
-    select b.symbol, (h.result ->> 'source_count')::integer, (h.result ->> 'quality_score')::integer
-    from built as b
-    join hour as h on h.symbol = b.symbol
-    where b.symbol in ('EVEN36', 'EVEN48')
-      and b.fives in (array_fill('0'::text, array[12]), array_fill('1'::text, array[12]))
-    order by 1
+    select d.canonical_symbol, d.timeframe, d.quality_score::integer, count(*)
+    from public.derived_data_bars as d
+    where d.canonical_symbol in ('EVEN36', 'EVEN48')
+    group by 1, 2, 3
+    order by 1, 2
   $$,
-  $$ values ('EVEN36', 12, 0), ('EVEN48', 12, 1) $$,
-  'aggregate_5m_to_1h_window() scores an hour of twelve poor five-minutes poor and one of twelve good ones good'
+  $$ values ('EVEN36', '1h', 0, 1::bigint), ('EVEN36', '5m', 0, 12), ('EVEN48', '1h', 1, 1), ('EVEN48', '5m', 1, 12) $$,
+  'build_windows() scores an hour of twelve poor five-minutes poor and one of twelve good ones good'
 );
 
 select * from finish();

@@ -1,0 +1,41 @@
+begin;
+select plan(4);
+
+insert into public.core_asset_registry_all (canonical_symbol, active, metadata)
+values ('ACME', true, '{"agg": {"start_utc": "2025-07-01T00:00:00Z"}}');
+do $$ begin perform public.sync_agg_state_from_registry(); end; $$;
+insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close)
+select 'ACME', timestamptz '2025-07-01 00:00+00' + m.n * interval '1 minute', 1, 1, 1, 1
+from generate_series(0, 59) as m (n);
+
+create function pg_temp.stands() returns text
+language sql as $$
+  select format(
+    '%s bars, cursor %s', (select count(*) from public.derived_data_bars as d),
+    to_char(s.last_agg_bar_ts_utc at time zone 'UTC', 'HH24:MI')
+  )
+  from public.data_agg_state as s
+  where s.canonical_symbol = 'ACME' and s.timeframe = '5m'
+$$;
+
+create temporary table batch (tasks integer, bars bigint);
+savepoint before_batch;
+insert into batch (tasks, bars)
+select b.tasks, b.bars_created from agg.run_batch(p_now => '2025-07-01 06:00+00') as b;
+select is(pg_temp.stands(), '0 bars, cursor 23:55', 'the first batch is the 1m of the synthetic series');
+insert into batch (tasks, bars)
+select b.tasks, b.bars_created from agg.run_batch(p_now => '2025-07-01 06:00+00') as b;
+select is(pg_temp.stands(), '12 bars, cursor 00:55', 'agg.run_batch() stores bars and the cursor they stand for');
+
+rollback to savepoint before_batch;
+select is(pg_temp.stands(), '0 bars, cursor 23:55', 'rolled back, neither bars nor cursor are left');
+do $$
+begin
+  while (agg.run_batch(p_now => '2025-07-01 06:00+00')).tasks > 0 loop
+  end loop;
+end;
+$$;
+select is(pg_temp.stands(), '13 bars, cursor 00:55', 'agg.run_batch() does the work after a rollback as if for the first time');
+
+select * from finish();
+rollback;

@@ -1,0 +1,77 @@
+begin;
+select plan(5);
+
+-- Starts around an hour, to the second, and far apart.
+insert into public.core_asset_registry_all (canonical_symbol, active, metadata)
+select 'S' || g.n, true, jsonb_build_object('agg', jsonb_build_object('start_utc', to_jsonb(timestamptz '2025-07-01 00:00+00' + g.n * interval '397 seconds')))
+from generate_series(0, 300) as g (n);
+insert into public.core_asset_registry_all (canonical_symbol, active, metadata) values
+  ('ALIGNED', true, '{"agg": {"start_utc": "2025-07-01T10:00:00Z"}}'),
+  ('UNALIGNED', true, '{"agg": {"start_utc": "2025-07-01T10:02:00Z"}}'),
+  ('ZONED', true, '{"agg": {"start_utc": "2025-07-01T10:02:00+05:30"}}');
+do $$ begin perform public.sync_agg_state_from_registry(); end; $$;
+
+select results_eq(
+  $$
+    select s.canonical_symbol, s.timeframe, s.last_agg_bar_ts_utc
+    from public.data_agg_state as s
+    where s.canonical_symbol in ('ALIGNED', 'UNALIGNED', 'ZONED')
+    order by 1, 2
+  $$,
+  $$
+    values
+      ('ALIGNED', '1h', timestamptz '2025-07-01 09:00+00'), ('ALIGNED', '5m', '2025-07-01 09:55+00'),
+      ('UNALIGNED', '1h', '2025-07-01 10:00+00'), ('UNALIGNED', '5m', '2025-07-01 10:00+00'),
+      ('ZONED', '1h', '2025-07-01 04:00+00'), ('ZONED', '5m', '2025-07-01 04:30+00')
+  $$,
+  'sync_agg_state_from_registry() sets the cursor one interval before the first whole window'
+);
+select is_empty(
+  $$
+    select s.canonical_symbol, s.timeframe
+    from public.data_agg_state as s
+    cross join lateral (select s.run_interval_minutes * 60 as seconds) as l
+    where s.last_agg_bar_ts_utc
+      <> to_timestamp((ceil(extract(epoch from s.agg_start_utc) / l.seconds) - 1) * l.seconds)
+  $$,
+  'sync_agg_state_from_registry() does so for hundreds of starts'
+);
+
+insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close)
+select s.symbol, timestamptz '2025-07-01 09:00+00' + m.n * interval '1 minute', 1, 1, 1, 1
+from unnest(array['ALIGNED', 'UNALIGNED']) as s (symbol)
+cross join generate_series(0, 239) as m (n);
+do $$
+begin
+  while (agg.run_batch(p_now => '2025-07-02 00:00+00')).tasks > 0 loop
+  end loop;
+end;
+$$;
+select results_eq(
+  $$
+    select d.canonical_symbol, d.timeframe, min(d.ts_utc)
+    from public.derived_data_bars as d
+    group by 1, 2
+    order by 1, 2
+  $$,
+  $$
+    values
+      ('ALIGNED', '1h', timestamptz '2025-07-01 10:00+00'), ('ALIGNED', '5m', '2025-07-01 10:00+00'),
+      ('UNALIGNED', '1h', '2025-07-01 11:00+00'), ('UNALIGNED', '5m', '2025-07-01 10:05+00')
+  $$,
+  'agg.run_batch() begins with the first whole window at or after agg_start_utc'
+);
+
+create temporary table reset as select public.agg_bootstrap_cursor('UNALIGNED', '5m') as result;
+select is(
+  r.result,
+  '{"success": true, "bootstrapped_cursor": "2025-07-01T10:00:00+00:00", "will_start_at": "2025-07-01T10:05:00+00:00"}',
+  'agg_bootstrap_cursor() takes the cursor back to one interval before the start'
+) from reset as r;
+select throws_ok(
+  $$ select public.agg_bootstrap_cursor('UNALIGNED', '7m') $$, 'P0002', null,
+  'agg_bootstrap_cursor() raises no_data_found without a task'
+);
+
+select * from finish();
+rollback;
