@@ -1,0 +1,46 @@
+begin;
+select plan(5);
+
+update public.core_asset_registry_all as r set active = false, test_active = false;
+insert into agg.timeframe (timeframe, duration, source_timeframe, is_mandatory) values ('15m', interval '15 minutes', '5m', false);
+insert into public.core_asset_registry_all (canonical_symbol, active, metadata) values ('ACME', true, '{"agg": {"optional": ["15m"]}}');
+do $$
+begin
+  perform public.sync_agg_state_from_registry();
+  for v_try in 1..3 loop
+    perform public.agg_start('ACME', '15m');
+    perform public.agg_finish('ACME', '15m', false, p_fail_kind => 'hard', p_error => 'broken');
+  end loop;
+end;
+$$;
+create function pg_temp.sync() returns text
+language plpgsql as $$
+declare
+  v_synced jsonb := public.sync_agg_state_from_registry();
+begin
+  return (
+    select format('%s %s, %s reenabled, %s updated', s.status, s.enabled, v_synced ->> 'reenabled', v_synced ->> 'updated')
+    from public.data_agg_state as s
+    where s.timeframe = '15m'
+  );
+end;
+$$;
+
+select is(
+  pg_temp.sync(), 'disabled t, 0 reenabled, 0 updated', 'sync_agg_state_from_registry() leaves a task alone that failures disabled'
+);
+update public.core_asset_registry_all as r set metadata = '{"agg": {"optional": ["15m"], "quality": {"good": 90}}}' where r.active;
+select is(
+  pg_temp.sync(), 'disabled t, 0 reenabled, 3 updated', 'sync_agg_state_from_registry() updates it without enabling it'
+);
+update public.core_asset_registry_all as r set active = false where r.canonical_symbol = 'ACME';
+select is(pg_temp.sync(), 'disabled f, 0 reenabled, 0 updated', 'sync_agg_state_from_registry() switches it off with its asset');
+update public.core_asset_registry_all as r set active = true where r.canonical_symbol = 'ACME';
+select is(pg_temp.sync(), 'idle t, 3 reenabled, 0 updated', 'sync_agg_state_from_registry() enables it with its asset');
+select is(
+  (select s.hard_fail_streak from public.data_agg_state as s where s.timeframe = '15m'), 0,
+  'sync_agg_state_from_registry() forgets the failures of a re-enabled task'
+);
+
+select * from finish();
+rollback;

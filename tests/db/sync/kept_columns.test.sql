@@ -1,0 +1,63 @@
+begin;
+select plan(6);
+
+insert into public.core_asset_registry_all (canonical_symbol, active) values ('ACME', true);
+insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close)
+select 'ACME', timestamptz '2025-07-01 00:00+00' + m.n * interval '1 minute', 1, 1, 1, 1
+from generate_series(0, 119) as m (n);
+create function pg_temp.run(p_now timestamptz) returns void
+language plpgsql as $$
+begin
+  while (agg.run_batch(p_now => p_now)).tasks > 0 loop
+  end loop;
+end;
+$$;
+create function pg_temp.switch(p_active boolean) returns void
+language sql as $$
+  update public.core_asset_registry_all as r set active = p_active where r.canonical_symbol = 'ACME';
+  select public.sync_agg_state_from_registry();
+$$;
+
+do $$
+begin
+  perform public.sync_agg_state_from_registry();
+  update public.data_agg_state as s
+  set aggregation_delay_seconds = 60, task_priority = 7
+  where s.canonical_symbol = 'ACME';
+  perform pg_temp.run('2025-07-01 01:06+00');
+end;
+$$;
+create temporary table before as
+select s.timeframe, s.last_agg_bar_ts_utc, s.aggregation_delay_seconds, s.task_priority
+from public.data_agg_state as s
+where s.canonical_symbol = 'ACME';
+select is(
+  (select b.last_agg_bar_ts_utc from before as b where b.timeframe = '5m'), timestamptz '2025-07-01 01:00+00',
+  'the 5m task has run up to its delay'
+);
+
+select lives_ok('select pg_temp.switch(false)', 'the asset is switched off');
+select is_empty(
+  $$ select b.tasks from agg.run_batch(p_now => '2025-07-02 00:00+00') as b where b.tasks <> 1 $$,
+  'agg.run_batch() runs the synthetic series alone'
+);
+select lives_ok('select pg_temp.switch(true)', 'the asset is switched on');
+select results_eq(
+  $$
+    select s.timeframe, s.last_agg_bar_ts_utc, s.aggregation_delay_seconds, s.task_priority
+    from public.data_agg_state as s
+    where s.canonical_symbol = 'ACME'
+    order by 1
+  $$,
+  'select b.* from before as b order by 1',
+  'sync_agg_state_from_registry() keeps cursors, delays and priorities over an off and on'
+);
+do $$ begin perform pg_temp.run('2025-07-02 00:00+00'); end; $$;
+select results_eq(
+  $$ select s.timeframe, s.last_agg_bar_ts_utc from public.data_agg_state as s where s.canonical_symbol = 'ACME' order by 1 $$,
+  $$ values ('1h', timestamptz '2025-07-01 01:00+00'), ('5m', timestamptz '2025-07-01 01:55+00') $$,
+  'a reactivated asset runs again'
+);
+
+select * from finish();
+rollback;
