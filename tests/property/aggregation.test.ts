@@ -1,0 +1,19 @@
+import assert from "node:assert/strict";
+import { openEngine } from "../support/engine.ts";
+import { checkProperty } from "./check.ts";
+import { countCoverage, EDGES } from "./coverage.ts";
+import { playScenario } from "./run_scenario.ts";
+import { scenario } from "./scenarios.ts";
+
+const RUNS = 400;
+
+Deno.test("bars and cursors of random histories equal those of the independent aggregator", async () => {
+  await using engine = await openEngine();
+  const seen = new Map<string, number>();
+  const runs = await checkProperty(RUNS, [scenario], async (scenario) => {
+    const { assets } = await playScenario(engine.db, scenario);
+    countCoverage(seen, assets);
+  });
+  const missed = EDGES.filter((edge) => !seen.has(edge));
+  assert.deepEqual(runs < RUNS ? [] : missed, [], "edges that no history had");
+});

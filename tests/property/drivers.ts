@@ -1,0 +1,154 @@
+import assert from "node:assert/strict";
+import type { Database } from "../../scripts/lib/database.ts";
+import type { Asset } from "./histories.ts";
+import type { Action } from "./scenarios.ts";
+
+interface Sums {
+  tasks: number;
+  failed: number;
+}
+
+interface CatchupResult {
+  new_cursor: string;
+  stopped_reason: string;
+  bars_created: number;
+  bars_quality_poor: number;
+  bars_written: number;
+}
+
+/** Registers the assets as they are sketched and makes their tasks, cursors at the start. */
+export async function registerAssets(db: Database, assets: Asset[]): Promise<void> {
+  for (const { symbol, rules } of assets) {
+    await db.query(
+      "insert into public.core_asset_registry_all (canonical_symbol, active, metadata) values ($1, true, $2::jsonb)",
+      [symbol, {
+        agg: {
+          start_utc: new Date(rules.startUtc).toISOString(),
+          quality: { good: rules.goodPercent, poor: rules.poorPercent },
+          session: rules.session ?? "24x7",
+        },
+      }],
+    );
+  }
+  const [sync] = await db.query<{ result: { inserted: number; refused: unknown[] } }>(
+    "select public.sync_agg_state_from_registry() as result",
+  );
+  assert.deepEqual(sync!.result.refused, []);
+  assert.equal(sync!.result.inserted, 2 * assets.length);
+  for (const { symbol, delaySeconds } of assets) {
+    await db.query(
+      `update public.data_agg_state as s
+       set aggregation_delay_seconds = case s.timeframe when '5m' then $2::integer else $3::integer end
+       where s.canonical_symbol = $1`,
+      [symbol, delaySeconds["5m"], delaySeconds["1h"]],
+    );
+  }
+  await bootstrapAll(db);
+}
+
+/** Sets every cursor back to its start. */
+export async function bootstrapAll(db: Database): Promise<void> {
+  await db.query(
+    "select public.agg_bootstrap_cursor(s.canonical_symbol, s.timeframe) from public.data_agg_state as s",
+  );
+}
+
+/** Does what the action says at `now`. Rejects when the dispatcher counts a failed task. */
+export async function act(db: Database, action: Action, assets: Asset[], now: Date): Promise<void> {
+  switch (action.kind) {
+    case "batches":
+      for (let count = 0; count < action.count; count++) await runBatch(db, action, now);
+      return;
+    case "run":
+      await runDue(db, action, now);
+      return;
+    case "worker":
+      await work(db, assets[action.asset % assets.length]!.symbol, action, now);
+  }
+}
+
+/** `agg.run_batch` until nothing is due any more. */
+export async function runBatches(db: Database, sizes: { limit: number; batchWindows: number }, now: Date) {
+  while ((await runBatch(db, sizes, now)).tasks > 0);
+}
+
+async function runBatch(db: Database, sizes: { limit: number; batchWindows: number }, now: Date): Promise<Sums> {
+  const [sums] = await db.query<Sums>(
+    "select b.tasks, b.failed from agg.run_batch(p_limit => $1, p_batch_windows => $2, p_now => $3) as b",
+    [sizes.limit, sizes.batchWindows, now],
+  );
+  assert.equal(sums!.failed, 0, "a task failed");
+  return sums!;
+}
+
+/** `call agg_run_due` until it is idle. */
+export async function runDue(db: Database, sizes: { limit: number; batchWindows: number }, now: Date): Promise<void> {
+  const [row] = await db.query<{ p_result: Sums & { stopped_reason: string } }>(
+    "call public.agg_run_due(p_limit => $1, p_batch_windows => $2, p_now => $3)",
+    [sizes.limit, sizes.batchWindows, now],
+  );
+  assert.equal(row!.p_result.failed, 0, "a task failed");
+  assert.equal(row!.p_result.stopped_reason, "idle");
+}
+
+/** What a worker outside the database does with all tasks: claim, catch up and finish, until each has nothing left. */
+export async function workOff(db: Database, assets: Asset[], maxWindows: number, now: Date): Promise<void> {
+  await db.query("select * from public.agg_get_due_tasks(p_now => $1)", [now]);
+  for (const timeframe of ["5m", "1h"] as const) {
+    for (const { symbol } of assets) {
+      const task = { timeframe, maxWindows, ending: "finish" as const };
+      while (await work(db, symbol, task, now) === "max_windows");
+    }
+  }
+}
+
+/** One round of an outside worker. Returns why it stopped, or null when the task was not to be had. */
+async function work(
+  db: Database,
+  symbol: string,
+  { timeframe, maxWindows, ending }: Omit<Extract<Action, { kind: "worker" }>, "kind" | "asset">,
+  now: Date,
+): Promise<string | null> {
+  const [claim] = await db.query<{ result: { claimed: boolean } }>(
+    "select public.agg_start($1, $2, $3) as result",
+    [symbol, timeframe, now],
+  );
+  if (!claim!.result.claimed) return null;
+  const result = await catchUp(db, symbol, timeframe, maxWindows, now);
+  if (ending === "finish") {
+    await db.query("select public.agg_finish($1, $2, true, $3::timestamptz, $4::jsonb, p_now => $5)", [
+      symbol,
+      timeframe,
+      result.new_cursor,
+      result,
+      now,
+    ]);
+  } else if (ending !== "abandon") {
+    await db.query(
+      "select public.agg_finish($1, $2, false, p_fail_kind => $3, p_error => 'lost its network', p_now => $4)",
+      [
+        symbol,
+        timeframe,
+        ending,
+        now,
+      ],
+    );
+  }
+  return result.stopped_reason;
+}
+
+/** `catchup_aggregation_range` from the stored cursor. */
+export async function catchUp(
+  db: Database,
+  symbol: string,
+  timeframe: "5m" | "1h",
+  maxWindows: number,
+  now: Date,
+  startCursor: string | null = null,
+): Promise<CatchupResult> {
+  const [row] = await db.query<{ result: CatchupResult }>(
+    "select public.catchup_aggregation_range($1, $2, $3::timestamptz, $4, p_until_utc => $5) as result",
+    [symbol, timeframe, startCursor, maxWindows, now],
+  );
+  return row!.result;
+}
