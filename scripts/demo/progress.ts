@@ -14,6 +14,7 @@ export interface Step {
 export class Progress {
   #steps = 0;
   readonly #count: number;
+  #bar: SingleBar | undefined;
 
   /** `count` is the number of steps to come. */
   constructor(count: number) {
@@ -23,7 +24,7 @@ export class Progress {
   begin(title: string, total: number): Step {
     this.#steps++;
     const label = `${this.#steps}/${this.#count} ${title.padEnd(9)}`;
-    const bar = process.stdout.isTTY
+    this.#bar = process.stdout.isTTY
       ? new SingleBar({
         stream: process.stdout,
         format: `${label} {bar} {percentage}% {detail}`,
@@ -32,6 +33,7 @@ export class Progress {
         barsize: 30,
       }, Presets.shades_classic)
       : undefined;
+    const bar = this.#bar;
     bar?.start(total, 0, { detail: "" });
     return {
       update: (done, detail = "") => bar?.update(Math.min(done, total), { detail }),
@@ -40,5 +42,10 @@ export class Progress {
         console.log(`${label} ${summary}`);
       },
     };
+  }
+
+  /** Takes the bar of an unfinished step away and gives the terminal its cursor back. */
+  stop(): void {
+    this.#bar?.stop();
   }
 }

@@ -111,7 +111,7 @@ export function renderTasks(tasks: readonly TaskRow[]): string {
       formatCount(task.bars),
       ...[task.excellent, task.good, task.poor].map((count) => count === null ? "-" : formatCount(count)),
       formatCount(task.no_bar),
-      task.gaps === 0 ? "0" : `${formatCount(task.gap_windows)} (${task.gaps})`,
+      task.gaps === 0 ? "0" : `${formatCount(task.gap_windows)} (${formatCount(task.gaps)})`,
       formatTime(task.cursor_utc),
       task.status,
     ]);

@@ -1,5 +1,6 @@
 import { type Database, openEmbedded, openServer } from "../lib/database.ts";
 import { migrate } from "../lib/migrations.ts";
+import { liveOutage } from "./generator.ts";
 import { catchUp } from "./catch_up.ts";
 import { loadFiles } from "./files.ts";
 import { type Loaded, loadMarket } from "./market.ts";
@@ -15,13 +16,21 @@ const command = "npx -y deno@2.9.6 task demo";
 
 /** Runs the demo. Returns whether all went well; throws an Error with a line for people when it cannot go on. */
 export async function runDemo(options: DemoOptions): Promise<boolean> {
+  if (options.sql === undefined) {
+    console.log(`One-minute bars go in; 5m and 1h bars and DXY come out, built inside ${placeOf(options)}.\n`);
+  }
   const db = await openDatabase(options);
   try {
     if (options.sql !== undefined) {
       console.log(renderRows(await db.query(options.sql)));
       return true;
     }
-    return await play(db, options);
+    const progress = new Progress(options.once ? 3 : 4);
+    try {
+      return await play(db, options, progress);
+    } finally {
+      progress.stop();
+    }
   } finally {
     await db.close();
   }
@@ -41,7 +50,6 @@ async function openDatabase({ db, keep, sql }: DemoOptions): Promise<Database> {
     if (sql !== undefined) {
       throw new Error(`--keep ${keep}: there is no database yet; run the demo without --sql first`);
     }
-    await Deno.mkdir(keep, { recursive: true });
   } else if (!entries.includes("PG_VERSION")) {
     throw new Error(`--keep ${keep}: the folder holds other files; name an empty or a new one`);
   }
@@ -57,11 +65,9 @@ async function readFolder(folder: string): Promise<string[]> {
   }
 }
 
-async function play(db: Database, options: DemoOptions): Promise<boolean> {
+async function play(db: Database, options: DemoOptions, progress: Progress): Promise<boolean> {
   const problems = new Problems();
-  const progress = new Progress(options.once ? 3 : 4);
   const notice = (message: string) => console.log(`    ${message}`);
-  console.log(`One-minute bars go in; 5m and 1h bars and DXY come out, built inside ${placeOf(options)}.\n`);
 
   const schema = progress.begin("Schema", 1);
   const applied = await migrate(db);
@@ -77,6 +83,7 @@ async function play(db: Database, options: DemoOptions): Promise<boolean> {
   const notices: string[] = [];
   const load = progress.begin("Load", 1);
   const loadStart = performance.now();
+  const loadBegan = await databaseClock(db);
   const liveHours = options.once ? 0 : options.hours ?? defaults.hours;
   const loaded = mark.source === "generated"
     ? await loadMarket(db, mark, liveHours, problems, load)
@@ -90,6 +97,10 @@ async function play(db: Database, options: DemoOptions): Promise<boolean> {
     return conclude(problems);
   }
 
+  const late = await countLateBars(db, loadBegan);
+  if (late > 0) {
+    notice(`${formatCount(late)} new or changed bars are behind the cursors of their tasks: no bar is built from them`);
+  }
   const { lacking, started } = await switchSynthetic(db);
   for (const [symbol, missing] of lacking) notice(`${symbol} is left out: there are no bars of ${missing.join(", ")}`);
   const buildStart = performance.now();
@@ -102,7 +113,18 @@ async function play(db: Database, options: DemoOptions): Promise<boolean> {
   );
   let failed = built.failed;
 
-  if (!options.once) failed += await playLivePart(db, loaded, progress, problems);
+  if (!options.once) {
+    failed += await playLivePart(db, loaded, progress, problems);
+    if (mark.source === "generated") {
+      const silent = liveOutage(mark);
+      if (silent.from >= loaded.clock && silent.to <= loaded.end) {
+        notice(
+          `the FX feed was silent from ${formatTime(new Date(silent.from))} to ${formatTime(new Date(silent.to))}: ` +
+            "its tasks waited, then stepped over the gap; the others went on",
+        );
+      }
+    }
+  }
   if (failed > 0) problems.fail(`${failed} runs of tasks failed`);
   await collectFailures(db, new Date(loaded.end), problems);
 
@@ -170,6 +192,25 @@ async function collectFailures(db: Database, now: Date, problems: Problems): Pro
   for (const alert of alerts) {
     problems.fail(`alert ${alert.kind}, ${alert.canonical_symbol} ${alert.timeframe}: ${alert.message}`);
   }
+}
+
+/** The wall clock of the database, which stamps `updated_at`. */
+async function databaseClock(db: Database): Promise<string> {
+  const [row] = await db.query<{ now: string }>("select clock_timestamp()::text as now");
+  return row!.now;
+}
+
+/** Bars written since `began` into windows that their task has decided in an earlier run. */
+async function countLateBars(db: Database, began: string): Promise<number> {
+  const [row] = await db.query<{ bars: number }>(
+    `select count(*) as bars
+     from public.data_bars as b
+     join public.data_agg_state as s on s.canonical_symbol = b.canonical_symbol and s.source_timeframe = '1m' and s.timeframe <> '1m'
+     where b.updated_at >= $1::timestamptz
+       and b.ts_utc < s.last_agg_bar_ts_utc + make_interval(mins => s.run_interval_minutes)`,
+    [began],
+  );
+  return row!.bars;
 }
 
 async function printDxy(db: Database): Promise<void> {

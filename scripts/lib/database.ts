@@ -47,18 +47,31 @@ interface ErrorFields {
 }
 
 /**
- * Starts a Postgres inside this process. Without `dataDir` it lives in memory; with it, the folder is created
- * (its parent must exist) and kept. A folder must not be open in two processes at once.
+ * Starts a Postgres inside this process. Without `dataDir` it lives in memory; with it, the folder is created where
+ * it is missing, and kept. Rejects when another process has the folder open (on Windows this goes unnoticed).
  */
 export async function openEmbedded(dataDir?: string): Promise<Database> {
+  const lock = dataDir === undefined ? undefined : await lockFolder(dataDir);
   const pglite = await PGlite.create(dataDir === undefined ? {} : { dataDir });
   await pglite.exec("set timezone to 'UTC'");
   return {
     query: <T>(sql: string, params: unknown[] = []) =>
       translateErrors(async () => (await pglite.query<T>(sql, params.map((value) => value ?? null))).rows),
     exec: (sql) => translateErrors(async () => void await pglite.exec(sql)),
-    close: () => pglite.close(),
+    close: async () => {
+      await pglite.close();
+      lock?.close();
+    },
   };
+}
+
+async function lockFolder(folder: string): Promise<Deno.FsFile | undefined> {
+  await Deno.mkdir(folder, { recursive: true });
+  if (Deno.build.os === "windows") return undefined;
+  const handle = await Deno.open(folder);
+  if (await handle.tryLock(true)) return handle;
+  handle.close();
+  throw new Error(`${folder} is in use by another process`);
 }
 
 /**
