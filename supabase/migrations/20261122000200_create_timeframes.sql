@@ -13,6 +13,7 @@ create table agg.timeframe (
 create index timeframe_source_idx on agg.timeframe (source_timeframe);
 
 alter table agg.timeframe enable row level security;
+create policy service_role_reads on agg.timeframe for select to service_role using (true);
 revoke all on table agg.timeframe from public, anon, authenticated;
 grant select on table agg.timeframe to service_role;
 

@@ -84,7 +84,9 @@ create table public.derived_data_bars (
 );
 
 alter table public.data_bars enable row level security;
+create policy service_role_writes on public.data_bars for all to service_role using (true) with check (true);
 alter table public.derived_data_bars enable row level security;
+create policy service_role_writes on public.derived_data_bars for all to service_role using (true) with check (true);
 revoke all on table public.data_bars, public.derived_data_bars from public, anon, authenticated;
 grant select, insert, update, delete on table public.data_bars, public.derived_data_bars to service_role;
 

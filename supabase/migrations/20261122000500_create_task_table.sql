@@ -51,6 +51,7 @@ create index data_agg_state_timeframe_idx on public.data_agg_state (timeframe);
 create index data_agg_state_source_timeframe_idx on public.data_agg_state (source_timeframe);
 
 alter table public.data_agg_state enable row level security;
+create policy service_role_writes on public.data_agg_state for all to service_role using (true) with check (true);
 revoke all on table public.data_agg_state from public, anon, authenticated;
 grant select, insert, update, delete on table public.data_agg_state to service_role;
 

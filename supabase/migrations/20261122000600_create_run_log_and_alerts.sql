@@ -31,7 +31,9 @@ create table agg.alert (
 create unique index alert_open_idx on agg.alert (kind, canonical_symbol, timeframe) where resolved_at is null;
 
 alter table agg.run_log enable row level security;
+create policy service_role_reads on agg.run_log for select to service_role using (true);
 alter table agg.alert enable row level security;
+create policy service_role_reads on agg.alert for select to service_role using (true);
 revoke all on table agg.run_log, agg.alert from public, anon, authenticated;
 grant select on table agg.run_log, agg.alert to service_role;
 

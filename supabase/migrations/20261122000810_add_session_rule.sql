@@ -36,6 +36,7 @@ declare
   v_days constant text[] := array['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'];
   v_week constant integer := 7 * 24 * 60;
   v_clock constant text := '^(mon|tue|wed|thu|fri|sat|sun) ([01][0-9]|2[0-3]):[0-5][0-9]$';
+  v_zone constant text := p_session ->> 'time_zone';
   v_unknown text;
   v_bad jsonb;
   v_open int4multirange;
@@ -54,11 +55,17 @@ begin
     raise exception '% is not known; agg.session has time_zone and weekly', v_unknown
       using errcode = 'invalid_parameter_value';
   end if;
-  if not exists (select from pg_catalog.pg_timezone_names as z where z.name = p_session ->> 'time_zone') then
+  begin
+    -- Abbreviations and POSIX rules, which know no change of the clock, are no names.
+    if v_zone is null or v_zone !~ '^(UTC|[A-Za-z_]+(/[A-Za-z0-9_+-]+)+)$' then
+      raise invalid_parameter_value;
+    end if;
+    perform timestamptz '2000-01-01 00:00:00+00' at time zone v_zone;
+  exception when invalid_parameter_value then
     raise exception 'agg.session.time_zone must name a time zone such as America/New_York, not %',
       coalesce(p_session -> 'time_zone', 'null')
       using errcode = 'invalid_parameter_value';
-  end if;
+  end;
   if jsonb_typeof(p_session -> 'weekly') is distinct from 'array' or p_session -> 'weekly' = '[]' then
     raise exception 'agg.session.weekly must be a list such as [{"open": "Sun 17:00", "close": "Fri 17:00"}], not %',
       coalesce(p_session -> 'weekly', 'null')
@@ -66,7 +73,8 @@ begin
   end if;
   select i.item into v_bad
   from jsonb_array_elements(p_session -> 'weekly') as i (item)
-  where coalesce(lower(i.item ->> 'open') !~ v_clock, true) or coalesce(lower(i.item ->> 'close') !~ v_clock, true)
+  where jsonb_typeof(i.item) <> 'object' or i.item - 'open' - 'close' <> '{}'
+    or coalesce(lower(i.item ->> 'open') !~ v_clock, true) or coalesce(lower(i.item ->> 'close') !~ v_clock, true)
     or lower(i.item ->> 'open') = lower(i.item ->> 'close')
   limit 1;
   if v_bad is not null then

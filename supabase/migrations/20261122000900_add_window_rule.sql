@@ -4,6 +4,16 @@ returns setof agg.build_result
 language plpgsql
 volatile
 set search_path = ''
+-- Every access here is a range of a key for each order, read in its order. Statistics of a table that has just been
+-- loaded, or a plan cached before, must not turn one into a scan or a sort of the table.
+set enable_seqscan = off
+set enable_bitmapscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+set enable_sort = off
+set enable_hashagg = on
+set jit = off
+set work_mem = '32MB'
 as $$
 begin
   return query
@@ -24,53 +34,61 @@ begin
     select
       b.canonical_symbol, b.timeframe, b.source_timeframe, b.derivation_version, b.has_bars,
       w.ts_utc, w.open, w.high, w.low, w.close, w.vol, w.vwap, w.trade_count,
-      w.source_candles, w.covered_minutes, e.expected_minutes,
-      ceil(e.expected_minutes::numeric / b.source_minutes)::integer as expected_candles,
+      w.source_candles, (e.expected_minutes + b.source_minutes - 1) / b.source_minutes as expected_candles,
+      w.covered_minutes, e.expected_minutes,
       case
         when e.expected_minutes = 0 then null
         when w.covered_minutes >= e.expected_minutes then 2
         when w.covered_minutes * 100 >= e.expected_minutes * b.good_percent then 1
         when w.covered_minutes * 100 >= e.expected_minutes * b.poor_percent then 0
-      end as quality_score
+      end as quality_score,
+      b.has_bars and exists (
+        select from public.derived_data_bars as d
+        where d.canonical_symbol = b.canonical_symbol and d.timeframe = b.timeframe and d.ts_utc = w.ts_utc
+      ) as is_stored
     from build as b
     cross join lateral (
-      select
-        s.window_start as ts_utc,
-        -- Arrays compare by their first element first: the price that goes with the first and with the last ts_utc.
-        (min(array[s.epoch, s.open]))[2] as open,
-        max(s.high) as high,
-        min(s.low) as low,
-        (max(array[s.epoch, s.close]))[2] as close,
-        sum(s.vol) as vol,
-        sum(s.vwap * s.vol) filter (where s.vol > 0 and s.vwap is not null)
-          / sum(s.vol) filter (where s.vol > 0 and s.vwap is not null) as vwap,
-        sum(s.trade_count)::bigint as trade_count,
-        count(*)::integer as source_candles,
-        sum(s.covered_minutes)::integer as covered_minutes
+      select g.*
       from (
         select
-          date_bin(b.window_length, f.ts_utc, timestamptz '2000-01-01 00:00:00+00') as window_start,
-          date_part('epoch', f.ts_utc) as epoch,
-          f.*
+          s.window_start as ts_utc,
+          -- Arrays compare by their first element first: the price that goes with the first and with the last ts_utc.
+          (min(array[s.epoch, s.open]))[2] as open,
+          max(s.high) as high,
+          min(s.low) as low,
+          (max(array[s.epoch, s.close]))[2] as close,
+          sum(s.vol) as vol,
+          sum(s.vwap * s.vwap_vol) / sum(s.vwap_vol) as vwap,
+          sum(s.trade_count)::bigint as trade_count,
+          count(*)::integer as source_candles,
+          sum(s.covered_minutes)::integer as covered_minutes
         from (
-          select c.*
-          from agg.source_bar as c
-          where c.canonical_symbol = b.canonical_symbol and c.timeframe = b.source_timeframe
-            and c.ts_utc >= b.from_utc and c.ts_utc < b.to_utc
-            -- A minute outside the trading session is no part of a session bar; longer sources hold none any more.
-            and (
-              b.session_minutes is null or b.source_minutes > 1
-              or b.session_minutes @> agg.minute_of_week(c.ts_utc, b.session_time_zone)
-            )
-          order by c.ts_utc
-          -- No window holds more source bars than this, so the first max_windows windows are complete.
-          limit b.max_windows::bigint * b.window_minutes / b.source_minutes
-        ) as f
-        -- Sums of floats depend on the order: with this one a bar built again is the same to the last bit.
-        order by 1, f.ts_utc
-      ) as s
-      group by s.window_start
-      order by s.window_start
+          select
+            date_bin(b.window_length, f.ts_utc, timestamptz '2000-01-01 00:00:00+00') as window_start,
+            date_part('epoch', f.ts_utc) as epoch,
+            case when f.vol > 0 and f.vwap is not null then f.vol end as vwap_vol,
+            f.*
+          from (
+            select c.*
+            from agg.source_bar as c
+            where c.canonical_symbol = b.canonical_symbol and c.timeframe = b.source_timeframe
+              and c.ts_utc >= b.from_utc and c.ts_utc < b.to_utc and c.deleted_at is null
+              -- A minute outside the trading session is no part of a session bar; longer sources hold none any more.
+              and (
+                b.session_minutes is null or b.source_minutes > 1
+                or b.session_minutes @> agg.minute_of_week(c.ts_utc, b.session_time_zone)
+              )
+            order by c.ts_utc
+            -- No window holds more source bars than this, so the first max_windows windows are complete.
+            limit b.max_windows::bigint * b.window_minutes / b.source_minutes
+          ) as f
+          -- Sums of floats depend on the order: with this one a bar built again is the same to the last bit.
+          order by f.ts_utc
+        ) as s
+        group by s.window_start
+        offset 0
+      ) as g
+      order by g.ts_utc
       limit b.max_windows
     ) as w
     cross join lateral (
@@ -80,8 +98,8 @@ begin
       end
     ) as e (expected_minutes)
   ),
-  stored as (
-    insert into public.derived_data_bars as d (
+  inserted as (
+    insert into public.derived_data_bars (
       canonical_symbol, timeframe, ts_utc, open, high, low, close, vol, vwap, trade_count,
       source_timeframe, source_candles, expected_candles, covered_minutes, expected_minutes,
       quality_score, derivation_version
@@ -91,67 +109,70 @@ begin
       w.source_timeframe, w.source_candles, w.expected_candles, w.covered_minutes, w.expected_minutes,
       w.quality_score, w.derivation_version
     from window_bar as w
-    where w.quality_score is not null
-    on conflict (canonical_symbol, timeframe, ts_utc) do update set
-      open = excluded.open,
-      high = excluded.high,
-      low = excluded.low,
-      close = excluded.close,
-      vol = excluded.vol,
-      vwap = excluded.vwap,
-      trade_count = excluded.trade_count,
-      source_timeframe = excluded.source_timeframe,
-      source_candles = excluded.source_candles,
-      expected_candles = excluded.expected_candles,
-      covered_minutes = excluded.covered_minutes,
-      expected_minutes = excluded.expected_minutes,
-      quality_score = excluded.quality_score,
-      derivation_version = excluded.derivation_version,
+    where w.quality_score is not null and not w.is_stored
+  ),
+  updated as (
+    update public.derived_data_bars as d
+    set
+      open = w.open,
+      high = w.high,
+      low = w.low,
+      close = w.close,
+      vol = w.vol,
+      vwap = w.vwap,
+      trade_count = w.trade_count,
+      source_timeframe = w.source_timeframe,
+      source_candles = w.source_candles,
+      expected_candles = w.expected_candles,
+      covered_minutes = w.covered_minutes,
+      expected_minutes = w.expected_minutes,
+      quality_score = w.quality_score,
+      derivation_version = w.derivation_version,
       deleted_at = null,
       updated_at = now()
-    where (
-      d.open, d.high, d.low, d.close, d.vol, d.vwap, d.trade_count,
-      d.source_timeframe, d.source_candles, d.expected_candles, d.covered_minutes, d.expected_minutes,
-      d.quality_score, d.derivation_version, d.deleted_at
-    ) is distinct from (
-      excluded.open, excluded.high, excluded.low, excluded.close, excluded.vol, excluded.vwap, excluded.trade_count,
-      excluded.source_timeframe, excluded.source_candles, excluded.expected_candles,
-      excluded.covered_minutes, excluded.expected_minutes,
-      excluded.quality_score, excluded.derivation_version, null::timestamptz
-    )
-    returning d.canonical_symbol, d.timeframe, d.xmax = 0 as is_new
+    from window_bar as w
+    where w.quality_score is not null and w.is_stored
+      and d.canonical_symbol = w.canonical_symbol and d.timeframe = w.timeframe and d.ts_utc = w.ts_utc
+      and (
+        d.open, d.high, d.low, d.close, d.vol, d.vwap, d.trade_count,
+        d.source_timeframe, d.source_candles, d.expected_candles, d.covered_minutes, d.expected_minutes,
+        d.quality_score, d.derivation_version, d.deleted_at
+      ) is distinct from (
+        w.open, w.high, w.low, w.close, w.vol, w.vwap, w.trade_count,
+        w.source_timeframe, w.source_candles, w.expected_candles, w.covered_minutes, w.expected_minutes,
+        w.quality_score, w.derivation_version, null::timestamptz
+      )
+    returning d.canonical_symbol, d.timeframe
   ),
   tally as (
     -- Grouped rather than joined: linear whatever the planner believes of the number of tasks.
     select
       t.canonical_symbol, t.timeframe,
-      count(*) filter (where t.kind = 'window')::integer as windows,
+      count(t.ts_utc)::integer as windows,
       count(t.quality_score)::integer as bars,
       count(*) filter (where t.quality_score = 0)::integer as bars_poor,
-      count(*) filter (where t.is_new)::integer as inserted,
-      count(*) filter (where not t.is_new)::integer as updated,
+      count(t.quality_score) filter (where not t.is_stored)::integer as inserted,
+      count(*) filter (where t.is_updated)::integer as updated,
       max(t.from_utc) as from_utc,
       max(t.to_utc) as to_utc,
       max(t.frontier_utc) as frontier_utc,
       max(t.window_length) as window_length,
       bool_or(t.has_bars) as has_bars,
       case
-        when count(*) filter (where t.kind = 'window') >= max(t.max_windows) then max(t.ts_utc) + max(t.window_length)
+        when count(t.ts_utc) >= max(t.max_windows) then max(t.ts_utc) + max(t.window_length)
         else max(t.to_utc)
       end as decided_to_utc
     from (
       select
-        b.canonical_symbol, b.timeframe, 'order' as kind,
-        b.from_utc, b.to_utc, b.frontier_utc, b.max_windows, b.window_length, b.has_bars,
-        null::timestamptz as ts_utc, null::integer as quality_score, null::boolean as is_new
+        b.canonical_symbol, b.timeframe, b.from_utc, b.to_utc, b.frontier_utc, b.max_windows, b.window_length, b.has_bars,
+        null::timestamptz as ts_utc, null::integer as quality_score, null::boolean as is_stored, null::boolean as is_updated
       from build as b
       union all
-      select
-        w.canonical_symbol, w.timeframe, 'window', null, null, null, null, null, null, w.ts_utc, w.quality_score, null
+      select w.canonical_symbol, w.timeframe, null, null, null, null, null, null, w.ts_utc, w.quality_score, w.is_stored, null
       from window_bar as w
       union all
-      select s.canonical_symbol, s.timeframe, 'stored', null, null, null, null, null, null, null, null, s.is_new
-      from stored as s
+      select u.canonical_symbol, u.timeframe, null, null, null, null, null, null, null, null, null, true
+      from updated as u
     ) as t
     group by t.canonical_symbol, t.timeframe
   ),
@@ -188,4 +209,4 @@ revoke execute on function agg.build_windows(agg.build_order[]) from public, ano
 grant execute on function agg.build_windows(agg.build_order[]) to service_role;
 
 comment on function agg.build_windows(agg.build_order[]) is
-  'The one rule that turns source bars into bars: builds every order, of any number of tasks and windows, in one statement. Writes only what differs, and soft-deletes bars of decided windows that no longer qualify. One order a task. Takes no lock on tasks: the caller holds them. A result row for each order with a source_timeframe.';
+  'The one rule that turns source bars into bars: builds every order, of any number of tasks and windows, in one statement. Writes only what differs, and soft-deletes bars of decided windows that no longer qualify. One order a task, whose row the caller has locked: two builders of one window would meet in a unique_violation. A result row for each order with a source_timeframe.';

@@ -67,6 +67,7 @@ begin
     select date_bin(t.duration, b.ts_utc, timestamptz '2000-01-01 00:00:00+00') + t.duration as data_end_utc
     from agg.source_bar as b
     where b.canonical_symbol = c.canonical_symbol and b.timeframe = t.source_timeframe and b.ts_utc < p_now
+      and b.deleted_at is null
     order by b.ts_utc desc
     limit 1
   ) as ingested on t.source_timeframe is not null

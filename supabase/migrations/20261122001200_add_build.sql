@@ -9,6 +9,18 @@ as $$
   select r.* from agg.build_synthetic(p_orders) as r;
 $$;
 
+create function agg.lock_task(p_symbol text, p_timeframe text)
+returns public.data_agg_state
+language sql
+volatile
+set search_path = ''
+as $$
+  select s.*
+  from public.data_agg_state as s
+  where s.canonical_symbol = p_symbol and s.timeframe = p_timeframe
+  for update;
+$$;
+
 create function agg.stopped_reason(p_result agg.build_result)
 returns text
 language sql
@@ -25,11 +37,15 @@ as $$
 $$;
 
 revoke execute on function agg.build_bars(agg.build_order[]) from public, anon, authenticated;
+revoke execute on function agg.lock_task(text, text) from public, anon, authenticated;
 revoke execute on function agg.stopped_reason(agg.build_result) from public, anon, authenticated;
 grant execute on function agg.build_bars(agg.build_order[]) to service_role;
+grant execute on function agg.lock_task(text, text) to service_role;
 grant execute on function agg.stopped_reason(agg.build_result) to service_role;
 
 comment on function agg.build_bars(agg.build_order[]) is
   'Builds every order, windows and synthetic minutes alike: one result an order.';
+comment on function agg.lock_task(text, text) is
+  'Locks the row of a task to the end of the transaction, waiting for whoever holds it, and returns it; null where there is no such task.';
 comment on function agg.stopped_reason(agg.build_result) is
   'Why work stopped: cursor_at_frontier (nothing to decide yet), max_windows, frontier (time or source), no_source_data (waits at the data frontier).';

@@ -23,6 +23,7 @@ begin
         hint = format('Give the start of a window, aligned to %s in UTC, and the instant %s later.', v_length, v_length);
   end if;
 
+  perform agg.lock_task(p_symbol, p_timeframe);
   select o.* into v_order
   from agg.plan_builds(
     array[row(p_symbol, p_timeframe, p_from_utc - v_length)::agg.claim], p_now, null, p_derivation_version, false
@@ -47,7 +48,7 @@ begin
     select count(*) into v_source_count
     from agg.source_bar as b
     where b.canonical_symbol = p_symbol and b.timeframe = v_order.source_timeframe
-      and b.ts_utc >= p_from_utc and b.ts_utc < p_to_utc;
+      and b.ts_utc >= p_from_utc and b.ts_utc < p_to_utc and b.deleted_at is null;
   end if;
   return jsonb_strip_nulls(jsonb_build_object(
     'success', true,
@@ -91,6 +92,6 @@ grant execute on function public.aggregate_5m_to_1h_window(text, timestamptz, ti
 comment on function agg.build_single_window(text, text, timestamptz, timestamptz, integer, timestamptz) is
   'One window of any timeframe, for the window functions of the contract.';
 comment on function public.aggregate_1m_to_5m_window(text, timestamptz, timestamptz, integer, timestamptz) is
-  'Builds the one 5m window [p_from_utc, p_to_utc) of p_symbol from its 1m bars and returns success, stored, source_count, and quality_score or the reason it was not stored: insufficient_source_bars, before_agg_start_utc, frontier (not complete at p_now). Moves no cursor, takes no task lock, may be repeated. Raises invalid_parameter_value for a range that is not exactly one aligned window.';
+  'Builds the one 5m window [p_from_utc, p_to_utc) of p_symbol from its 1m bars and returns success, stored, source_count, and quality_score or the reason it was not stored: insufficient_source_bars, before_agg_start_utc, frontier (not complete at p_now). Moves no cursor, may be repeated. Locks the task''s row to the end of the transaction. Raises invalid_parameter_value for a range that is not exactly one aligned window.';
 comment on function public.aggregate_5m_to_1h_window(text, timestamptz, timestamptz, integer, timestamptz) is
   'Builds the one 1h window [p_from_utc, p_to_utc) of p_symbol from its 5m bars; otherwise as aggregate_1m_to_5m_window. frontier also means that the 5m task has not decided the whole hour.';

@@ -18,10 +18,8 @@ declare
   v_length interval;
   v_result agg.build_result;
 begin
-  select s.* into v_task
-  from public.data_agg_state as s
-  where s.canonical_symbol = p_symbol and s.timeframe = p_to_tf;
-  if not found then
+  v_task := agg.lock_task(p_symbol, p_to_tf);
+  if v_task is null then
     raise exception 'there is no task % %', p_symbol, p_to_tf
       using errcode = 'no_data_found',
         hint = 'Add the asset to core_asset_registry_all, then run sync_agg_state_from_registry().';
@@ -69,4 +67,4 @@ grant execute on function public.catchup_aggregation_range(text, text, timestamp
   to service_role;
 
 comment on function public.catchup_aggregation_range(text, text, timestamptz, integer, timestamptz, integer, boolean) is
-  'Builds up to p_max_windows windows that have source bars, from the one after p_start_cursor_utc (null: the stored cursor) up to the frontiers at p_until_utc, stepping over gaps, and returns new_cursor for agg_finish to store. windows_processed had source bars, windows_empty were stepped over, bars_created qualify, bars_written differed from what stood there. stopped_reason: max_windows, frontier, no_source_data, cursor_at_frontier. With p_stop_on_zero_source false it also decides the empty windows behind the last source bar. A null p_derivation_version is that of the registry, otherwise 1. Stores no cursor, takes no task lock, may be repeated. Raises no_data_found without a task, invalid_parameter_value for a misaligned cursor.';
+  'Builds up to p_max_windows windows that have source bars, from the one after p_start_cursor_utc (null: the stored cursor) up to the frontiers at p_until_utc, stepping over gaps, and returns new_cursor for agg_finish to store. windows_processed had source bars, windows_empty were stepped over, bars_created qualify, bars_written differed from what stood there. stopped_reason: max_windows, frontier, no_source_data, cursor_at_frontier. With p_stop_on_zero_source false it also decides the empty windows behind the last source bar. A null p_derivation_version is that of the registry, otherwise 1. Stores no cursor, may be repeated. Locks the task''s row to the end of the transaction. Raises no_data_found without a task, invalid_parameter_value for a misaligned cursor.';

@@ -9,9 +9,19 @@ begin
     return p_text::timestamptz;
   end if;
   return null;
-exception when datetime_field_overflow or invalid_datetime_format then
+exception when datetime_field_overflow or invalid_datetime_format or invalid_time_zone_displacement_value then
   return null;
 end;
+$$;
+
+create function agg.is_number_between(p_value jsonb, p_least numeric, p_most numeric)
+returns boolean
+language sql
+immutable
+parallel safe
+set search_path = ''
+as $$
+  select case jsonb_typeof(p_value) when 'number' then p_value::numeric between p_least and p_most else false end;
 $$;
 
 create function agg.session_problem(p_session jsonb)
@@ -112,12 +122,12 @@ as $$
       or jsonb_path_exists(b.components, '$[*] ? (@.type() != "string")')
       or (select count(*) <> count(distinct k.item) from jsonb_array_elements(b.components) as k (item))
     union all
-    select format('component_weights.%s must be a number, not %s', k.item, coalesce(p_metadata -> 'component_weights' -> k.item, 'null'))
+    select format('component_weights.%s must be a number within 1000 of 0, not %s', k.item, coalesce(p_metadata -> 'component_weights' -> k.item, 'null'))
     from jsonb_array_elements_text(b.components) as k (item)
-    where jsonb_typeof(p_metadata -> 'component_weights' -> k.item) is distinct from 'number'
+    where not agg.is_number_between(p_metadata -> 'component_weights' -> k.item, -1000, 1000)
     union all
-    select format('formula_base must be a number above 0, not %s', coalesce(p_metadata -> 'formula_base', 'null'))
-    where not coalesce(jsonb_path_match(p_metadata, '$.formula_base > 0'), false)
+    select format('formula_base must be a number from 1e-12 to 1e12, not %s', coalesce(p_metadata -> 'formula_base', 'null'))
+    where not agg.is_number_between(p_metadata -> 'formula_base', 1e-12, 1e12)
     union all
     select format('derivation_version must be 1 or 2, not %s', p_metadata -> 'derivation_version')
     where p_metadata ? 'derivation_version' and p_metadata -> 'derivation_version' not in ('1', '2')
@@ -126,13 +136,16 @@ as $$
 $$;
 
 revoke execute on function agg.utc_instant(text) from public, anon, authenticated;
+revoke execute on function agg.is_number_between(jsonb, numeric, numeric) from public, anon, authenticated;
 revoke execute on function agg.session_problem(jsonb) from public, anon, authenticated;
 revoke execute on function agg.metadata_problems(jsonb) from public, anon, authenticated;
 grant execute on function agg.utc_instant(text) to service_role;
+grant execute on function agg.is_number_between(jsonb, numeric, numeric) to service_role;
 grant execute on function agg.session_problem(jsonb) to service_role;
 grant execute on function agg.metadata_problems(jsonb) to service_role;
 
 comment on function agg.utc_instant(text) is 'The instant that an ISO 8601 text with a zone names, null where it names none.';
+comment on function agg.is_number_between(jsonb, numeric, numeric) is 'Whether a JSON value is a number from p_least to p_most; false for null and everything else.';
 comment on function agg.session_problem(jsonb) is 'What is wrong with metadata.agg.session, null where nothing is.';
 comment on function agg.metadata_problems(jsonb) is
   'What is wrong with the metadata of an asset, a line a problem, each naming its key. No row where all is well.';

@@ -47,8 +47,8 @@ begin
       r.canonical_symbol,
       r.metadata,
       agg.utc_instant(r.metadata -> 'agg' ->> 'start_utc') as start_utc,
-      coalesce((r.metadata -> 'agg' -> 'quality' ->> 'good')::smallint, 80::smallint) as good_percent,
-      coalesce((r.metadata -> 'agg' -> 'quality' ->> 'poor')::smallint, 60::smallint) as poor_percent,
+      case when v.is_valid then coalesce((r.metadata -> 'agg' -> 'quality' ->> 'good')::smallint, 80::smallint) end as good_percent,
+      case when v.is_valid then coalesce((r.metadata -> 'agg' -> 'quality' ->> 'poor')::smallint, 60::smallint) end as poor_percent,
       m.session_minutes,
       case when m.session_minutes is not null then r.metadata -> 'agg' -> 'session' ->> 'time_zone' end as session_time_zone
     from agg.active_symbols(p_env) as a (symbol)
@@ -61,7 +61,7 @@ begin
     cross join lateral (
       select case when v.is_valid then agg.session_minutes(r.metadata -> 'agg' -> 'session') end
     ) as m (session_minutes)
-    where v.is_valid and coalesce((r.metadata -> 'agg' ->> 'enabled')::boolean, true)
+    where v.is_valid and r.metadata -> 'agg' -> 'enabled' is distinct from 'false'
   ),
   wanted as materialized (
     select

@@ -53,7 +53,7 @@ begin
   limit 1
   for update of s skip locked;
   if not found then
-    return '{}';
+    return array[]::agg.claim[];
   end if;
 
   return array(

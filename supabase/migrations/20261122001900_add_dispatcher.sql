@@ -29,6 +29,21 @@ begin
 end;
 $$;
 
+create function agg.add_batches(p_sums agg.batch_result, p_batch agg.batch_result)
+returns agg.batch_result
+language sql
+immutable
+parallel safe
+set search_path = ''
+as $$
+  select
+    p_sums.tasks + p_batch.tasks,
+    p_sums.windows + p_batch.windows,
+    p_sums.bars_created + p_batch.bars_created,
+    p_sums.bars_quality_poor + p_batch.bars_quality_poor,
+    p_sums.failed + p_batch.failed;
+$$;
+
 create function agg.fail_kind(p_sqlstate text)
 returns text
 language sql
@@ -37,7 +52,7 @@ parallel safe
 set search_path = ''
 as $$
   select case
-    when left(p_sqlstate, 2) in ('08', '40', '53', '57', '58') or p_sqlstate = '55P03' then 'transient'
+    when left(p_sqlstate, 2) in ('08', '40', '53', '57', '58') or p_sqlstate in ('55P03', '23505') then 'transient'
     else 'hard'
   end;
 $$;
@@ -62,7 +77,7 @@ declare
 begin
   perform agg.recover_abandoned_claims(p_now);
   v_claims := agg.claim_due_tasks(p_env, p_limit, p_now);
-  if v_claims = '{}' then
+  if cardinality(v_claims) = 0 then
     return v_sums;
   end if;
   v_max_windows := greatest(1, p_batch_windows / cardinality(v_claims));
@@ -86,54 +101,52 @@ begin
       );
       v_part := row(1, 0, 0, 0, 1);
     end;
-    v_sums := row(
-      v_sums.tasks + v_part.tasks, v_sums.windows + v_part.windows, v_sums.bars_created + v_part.bars_created,
-      v_sums.bars_quality_poor + v_part.bars_quality_poor, v_sums.failed + v_part.failed
-    );
+    v_sums := agg.add_batches(v_sums, v_part);
   end loop;
   return v_sums;
 end;
 $$;
 
--- No search_path is set: a procedure that sets one cannot commit. Every name is qualified instead.
-create procedure public.agg_run_due(
+create function public.agg_run_due(
   p_env text default 'prod',
   p_limit integer default 1000,
   p_now timestamptz default now(),
   p_time_budget interval default interval '40 seconds',
-  p_batch_windows integer default 100000,
-  inout p_result jsonb default null
+  p_batch_windows integer default 100000
 )
+returns jsonb
 language plpgsql
+volatile
+-- The run log and the alerts are not the caller's to write.
+security definer
+set search_path = ''
+set statement_timeout = '120s'
 as $$
 declare
-  v_started_at timestamptz := pg_catalog.clock_timestamp();
+  v_started_at constant timestamptz := clock_timestamp();
   v_stopped_reason text;
   v_batch agg.batch_result;
   v_batches integer := 0;
   v_sums agg.batch_result := row(0, 0, 0, 0, 0);
 begin
-  loop
-    -- Held to the end of each transaction, so that no dead or pooled session can keep it.
-    if not pg_catalog.pg_try_advisory_xact_lock(pg_catalog.hashtextextended('pgbars.agg_run_due', 0)) then
-      v_stopped_reason := 'busy';
-      exit;
-    end if;
-    if pg_catalog.clock_timestamp() >= v_started_at + p_time_budget then
-      v_stopped_reason := 'time_budget';
-      exit;
-    end if;
+  if p_now is null or p_limit < 1 or p_batch_windows < 1 then
+    raise exception 'p_now must not be null, p_limit and p_batch_windows must be at least 1'
+      using errcode = 'invalid_parameter_value';
+  end if;
+  -- Held to the end of the transaction, so that no dead or pooled session can keep it.
+  if not pg_try_advisory_xact_lock(hashtextextended('pgbars.agg_run_due', 0)) then
+    v_stopped_reason := 'busy';
+  end if;
+
+  while v_stopped_reason is null loop
     v_batch := agg.run_batch(p_env, p_limit, p_now, p_batch_windows);
+    v_batches := v_batches + (v_batch.tasks > 0)::integer;
+    v_sums := agg.add_batches(v_sums, v_batch);
     if v_batch.tasks = 0 then
       v_stopped_reason := 'idle';
-      exit;
+    elsif clock_timestamp() >= v_started_at + p_time_budget then
+      v_stopped_reason := 'time_budget';
     end if;
-    v_batches := v_batches + 1;
-    v_sums := row(
-      v_sums.tasks + v_batch.tasks, v_sums.windows + v_batch.windows, v_sums.bars_created + v_batch.bars_created,
-      v_sums.bars_quality_poor + v_batch.bars_quality_poor, v_sums.failed + v_batch.failed
-    );
-    commit;
   end loop;
 
   if v_sums.failed > 0 then
@@ -143,10 +156,10 @@ begin
     started_at, finished_at, env, batches, tasks, windows, bars_created, bars_quality_poor, failed, stopped_reason
   )
   values (
-    v_started_at, pg_catalog.clock_timestamp(), p_env, v_batches, v_sums.tasks, v_sums.windows,
+    v_started_at, clock_timestamp(), p_env, v_batches, v_sums.tasks, v_sums.windows,
     v_sums.bars_created, v_sums.bars_quality_poor, v_sums.failed, v_stopped_reason
   );
-  p_result := pg_catalog.jsonb_build_object(
+  return jsonb_build_object(
     'tasks', v_sums.tasks,
     'windows', v_sums.windows,
     'bars_created', v_sums.bars_created,
@@ -159,18 +172,22 @@ end;
 $$;
 
 revoke execute on function agg.advance_tasks(agg.claim[], timestamptz, integer) from public, anon, authenticated;
+revoke execute on function agg.add_batches(agg.batch_result, agg.batch_result) from public, anon, authenticated;
 revoke execute on function agg.fail_kind(text) from public, anon, authenticated;
 revoke execute on function agg.run_batch(text, integer, timestamptz, integer) from public, anon, authenticated;
-revoke execute on procedure public.agg_run_due(text, integer, timestamptz, interval, integer, jsonb) from public, anon, authenticated;
+revoke execute on function public.agg_run_due(text, integer, timestamptz, interval, integer) from public, anon, authenticated;
+grant execute on function public.agg_run_due(text, integer, timestamptz, interval, integer) to service_role;
 grant execute on function agg.advance_tasks(agg.claim[], timestamptz, integer) to service_role;
 grant execute on function agg.fail_kind(text) to service_role;
 grant execute on function agg.run_batch(text, integer, timestamptz, integer) to service_role;
+grant execute on function agg.add_batches(agg.batch_result, agg.batch_result) to service_role;
 
 comment on function agg.advance_tasks(agg.claim[], timestamptz, integer) is
   'Plans, builds and finishes the claimed tasks, all or nothing. The caller holds their row locks, taken in an earlier statement.';
 comment on function agg.fail_kind(text) is
-  'transient for what may pass by itself (connection, serialization, resources, operator, lock), otherwise hard.';
+  'transient for what may pass by itself (connection, serialization, resources, operator, lock, a bar that somebody else has just stored), otherwise hard.';
 comment on function agg.run_batch(text, integer, timestamptz, integer) is
   'One batch in the caller''s transaction: claims due tasks of one timeframe and advances them together; if that fails, one by one, so that a bad task costs only itself. At most p_batch_windows windows, shared evenly. tasks is 0 when nothing was due. Any number may run side by side.';
-comment on procedure public.agg_run_due(text, integer, timestamptz, interval, integer, jsonb) is
-  'The dispatcher, what pg_cron calls each minute: runs batches and commits each, until nothing is due (idle), p_time_budget of wall clock is over (time_budget), or another dispatcher is at work (busy). Writes one row of agg.run_log. Must not be called inside a transaction block. p_result: tasks, windows, bars_created, bars_quality_poor, failed, batches, stopped_reason.';
+comment on function agg.add_batches(agg.batch_result, agg.batch_result) is 'The sums of two batches.';
+comment on function public.agg_run_due(text, integer, timestamptz, interval, integer) is
+  'The dispatcher: runs batches in the caller''s transaction until nothing is due (idle) or p_time_budget of wall clock is over after a batch (time_budget; interval ''0'' is one batch); returns at once when another dispatcher is at work (busy). Writes one row of agg.run_log. The job of agg.job_list calls it batch by batch and commits each. Returns tasks, windows, bars_created, bars_quality_poor, failed, batches, stopped_reason.';

@@ -82,7 +82,7 @@ as $$
     from task as t
     join agg.source_bar as b
       on b.canonical_symbol = p_symbol and b.timeframe = t.source_timeframe
-      and b.ts_utc >= t.from_utc and b.ts_utc < t.to_utc
+      and b.ts_utc >= t.from_utc and b.ts_utc < t.to_utc and b.deleted_at is null
   ),
   edge as (
     select f.ts_utc + t.duration as gap_from_utc, lead(f.ts_utc, 1, t.to_utc) over (order by f.ts_utc) as gap_to_utc, t.duration

@@ -46,11 +46,14 @@ begin
   get diagnostics v_pruned = row_count;
   delete from agg.alert as a where a.resolved_at < p_now - interval '90 days';
   if to_regclass('cron.job_run_details') is not null then
-    execute $sql$
-      delete from cron.job_run_details as d
-      using cron.job as j
-      where j.jobid = d.jobid and j.jobname like 'pgbars:%' and d.end_time < $1 - interval '3 days'
-    $sql$ using p_now;
+    execute format(
+      $sql$
+        delete from cron.job_run_details as d
+        using cron.job as j
+        where j.jobid = d.jobid and j.jobname like 'pgbars:%%' and d.end_time < %L::timestamptz - interval '3 days'
+      $sql$,
+      p_now
+    );
     get diagnostics v_cron_rows = row_count;
   end if;
   return v_pruned + coalesce(v_cron_rows, 0);
@@ -61,6 +64,8 @@ create function public.agg_maintain(p_env text default 'prod', p_now timestamptz
 returns jsonb
 language plpgsql
 volatile
+-- The run log, the alerts and pg_cron's history are not the caller's to write.
+security definer
 set search_path = ''
 set statement_timeout = '60s'
 as $$
@@ -76,10 +81,11 @@ $$;
 revoke execute on function agg.refresh_alerts(timestamptz) from public, anon, authenticated;
 revoke execute on function agg.prune_logs(timestamptz) from public, anon, authenticated;
 revoke execute on function public.agg_maintain(text, timestamptz) from public, anon, authenticated;
+grant execute on function public.agg_maintain(text, timestamptz) to service_role;
 
 comment on function agg.refresh_alerts(timestamptz) is
   'Raises an alert for every task that is hard_failed, disabled by failures, or has not been run for 15 minutes though due; resolves those whose cause is gone. Returns how many are new.';
 comment on function agg.prune_logs(timestamptz) is
   'Drops run log rows older than 14 days, alerts resolved 90 days ago, and our own rows of cron.job_run_details older than 3 days.';
 comment on function public.agg_maintain(text, timestamptz) is
-  'The maintenance job: registry sync, alerts, pruning. For the owner of the database; repeating it changes nothing.';
+  'The maintenance job: registry sync, alerts, pruning. Repeating it changes nothing.';

@@ -4,10 +4,16 @@ language sql
 stable
 set search_path = ''
 as $$
-  select j.job_name, j.schedule, format(j.command, p_env, coalesce(format('%L::timestamptz', p_now), 'now()'))
+  select j.job_name, j.schedule, format(j.command, p_env, case when p_now is null then 'now()' else format('%L::timestamptz', p_now) end)
   from (
     values
-      ('pgbars:dispatch', '* * * * *', 'call public.agg_run_due(p_env => %1$L, p_now => %2$s)'),
+      (
+        'pgbars:dispatch',
+        '* * * * *',
+        'do $run$ declare v_until constant timestamptz := clock_timestamp() + interval ''40 seconds''; '
+          'begin loop exit when public.agg_run_due(p_env => %1$L, p_now => %2$s, p_time_budget => interval ''0'') '
+          '->> ''stopped_reason'' <> ''time_budget''; commit; exit when clock_timestamp() > v_until; end loop; end $run$'
+      ),
       ('pgbars:maintain', '*/5 * * * *', 'select public.agg_maintain(p_env => %1$L, p_now => %2$s)')
   ) as j (job_name, schedule, command);
 $$;
@@ -31,19 +37,22 @@ begin
     );
   end if;
 
-  execute $sql$
-    with removed as materialized (
-      select j.jobname, cron.unschedule(j.jobid)
-      from cron.job as j
-      where j.jobname like 'pgbars:%' and j.jobname not in (select l.job_name from agg.job_list($1) as l)
-    ),
-    scheduled as materialized (
-      select l.job_name, cron.schedule(l.job_name, l.schedule, l.command) from agg.job_list($1) as l
-    )
-    select
-      array(select s.job_name from scheduled as s order by s.job_name),
-      array(select r.jobname::text from removed as r order by r.jobname)
-  $sql$ into v_scheduled, v_removed using p_env;
+  execute format(
+    $sql$
+      with removed as materialized (
+        select j.jobname, cron.unschedule(j.jobid)
+        from cron.job as j
+        where j.jobname like 'pgbars:%%' and j.jobname not in (select l.job_name from agg.job_list(%1$L) as l)
+      ),
+      scheduled as materialized (
+        select l.job_name, cron.schedule(l.job_name, l.schedule, l.command) from agg.job_list(%1$L) as l
+      )
+      select
+        array(select s.job_name from scheduled as s order by s.job_name),
+        array(select r.jobname::text from removed as r order by r.jobname)
+    $sql$,
+    p_env
+  ) into v_scheduled, v_removed;
   return jsonb_build_object(
     'pg_cron', true, 'scheduled', to_jsonb(v_scheduled), 'removed', to_jsonb(v_removed),
     'message', format('%s jobs are scheduled', cardinality(v_scheduled))
@@ -55,6 +64,6 @@ revoke execute on function agg.job_list(text, timestamptz) from public, anon, au
 revoke execute on function public.schedule_jobs(text) from public, anon, authenticated;
 
 comment on function agg.job_list(text, timestamptz) is
-  'Every job of pgbars: name, cron schedule in UTC, and the SQL to run, at p_now where given. The one definition, for pg_cron and for runners without it.';
+  'Every job of pgbars: name, cron schedule in UTC, and the SQL to run, at p_now where given. The one definition, for pg_cron and for runners without it. The dispatch job commits after each batch and stops after 40 seconds.';
 comment on function public.schedule_jobs(text) is
   'Makes the jobs of pg_cron whose names begin with pgbars: those of agg.job_list, no more and no fewer, and says what it did; without pg_cron it schedules nothing and says so. For the owner of the database; may be repeated at any time.';
