@@ -34,7 +34,7 @@ begin
     select
       b.canonical_symbol, b.timeframe, b.source_timeframe, b.derivation_version, b.has_bars,
       w.ts_utc, w.open, w.high, w.low, w.close, w.vol, w.vwap, w.trade_count,
-      w.source_candles, (e.expected_minutes + b.source_minutes - 1) / b.source_minutes as expected_candles,
+      w.source_candles, e.expected_candles,
       w.covered_minutes, e.expected_minutes,
       case
         when e.expected_minutes = 0 then null
@@ -92,11 +92,17 @@ begin
       limit b.max_windows
     ) as w
     cross join lateral (
-      select case
-        when b.session_minutes is null then b.window_minutes
-        else agg.open_minutes(w.ts_utc, b.window_minutes, b.session_time_zone, b.session_minutes)
-      end
-    ) as e (expected_minutes)
+      select b.window_minutes, b.window_minutes / b.source_minutes
+      where b.session_minutes is null
+      union all
+      select sum(o.minutes), count(*) filter (where o.minutes > 0)
+      from generate_series(0, b.window_minutes - 1, b.source_minutes) as i (minute)
+      cross join lateral agg.open_minutes(
+        w.ts_utc + make_interval(mins => i.minute), b.source_minutes, b.session_time_zone, b.session_minutes
+      ) as o (minutes)
+      where b.session_minutes is not null
+      having b.session_minutes is not null
+    ) as e (expected_minutes, expected_candles)
   ),
   inserted as (
     insert into public.derived_data_bars (

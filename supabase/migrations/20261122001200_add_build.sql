@@ -21,6 +21,16 @@ as $$
   for update;
 $$;
 
+create function agg.new_cursor(p_result agg.build_result)
+returns timestamptz
+language sql
+immutable
+parallel safe
+set search_path = ''
+as $$
+  select case when p_result.decided_to_utc > p_result.from_utc then p_result.decided_to_utc - p_result.window_length end;
+$$;
+
 create function agg.stopped_reason(p_result agg.build_result)
 returns text
 language sql
@@ -38,14 +48,18 @@ $$;
 
 revoke execute on function agg.build_bars(agg.build_order[]) from public, anon, authenticated;
 revoke execute on function agg.lock_task(text, text) from public, anon, authenticated;
+revoke execute on function agg.new_cursor(agg.build_result) from public, anon, authenticated;
 revoke execute on function agg.stopped_reason(agg.build_result) from public, anon, authenticated;
 grant execute on function agg.build_bars(agg.build_order[]) to service_role;
 grant execute on function agg.lock_task(text, text) to service_role;
+grant execute on function agg.new_cursor(agg.build_result) to service_role;
 grant execute on function agg.stopped_reason(agg.build_result) to service_role;
 
 comment on function agg.build_bars(agg.build_order[]) is
   'Builds every order, windows and synthetic minutes alike: one result an order.';
 comment on function agg.lock_task(text, text) is
   'Locks the row of a task to the end of the transaction, waiting for whoever holds it, and returns it; null where there is no such task.';
+comment on function agg.new_cursor(agg.build_result) is
+  'Start of the last window decided; null where none was and the cursor stays.';
 comment on function agg.stopped_reason(agg.build_result) is
   'Why work stopped: cursor_at_frontier (nothing to decide yet), max_windows, frontier (time or source), no_source_data (waits at the data frontier).';

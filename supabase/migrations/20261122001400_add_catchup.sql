@@ -54,7 +54,7 @@ begin
     'bars_created', v_result.bars,
     'bars_quality_poor', v_result.bars_poor,
     'bars_written', v_result.inserted + v_result.updated,
-    'new_cursor', v_result.decided_to_utc - v_length,
+    'new_cursor', coalesce(agg.new_cursor(v_result), p_start_cursor_utc, v_task.last_agg_bar_ts_utc),
     'stopped_reason', agg.stopped_reason(v_result),
     'agg_start_enforced', v_task.agg_start_utc
   );

@@ -66,7 +66,8 @@ begin
   wanted as materialized (
     select
       a.canonical_symbol, t.timeframe, coalesce(t.source_timeframe, t.timeframe) as source_timeframe, t.duration,
-      (t.source_timeframe is null or t.is_mandatory or a.metadata -> 'agg' -> 'mandatory' ? t.timeframe) as is_mandatory,
+      t.source_timeframe is null or t.is_mandatory or coalesce(a.metadata -> 'agg' -> 'mandatory' ? t.timeframe, false)
+        as is_mandatory,
       a.start_utc, a.good_percent, a.poor_percent, a.session_time_zone, a.session_minutes,
       not s.enabled or (s.status = 'disabled' and s.hard_fail_streak < 3) as is_off
     from asset as a

@@ -15,7 +15,7 @@ begin
   perform agg.finish_tasks(
     array(
       select row(
-        r.canonical_symbol, r.timeframe, true, r.decided_to_utc - r.window_length, agg.stopped_reason(r),
+        r.canonical_symbol, r.timeframe, true, agg.new_cursor(r), agg.stopped_reason(r),
         r.bars, r.bars_poor, null, null
       )::agg.task_outcome
       from unnest(v_results) as r
