@@ -60,11 +60,10 @@ const zoned = z.iso.datetime({ offset: true });
 const unzoned = z.iso.datetime({ local: true });
 
 const minute = z.string().transform((text, ctx) => {
-  // Postgres writes 2025-01-31 09:59:00+00.
-  const iso = text.replace(" ", "T").replace(
-    /(T.*[+-]\d\d)(?::?(\d\d))?$/,
-    (_, head: string, minutes = "00") => `${head}:${minutes}`,
-  );
+  // Postgres writes 2025-01-31 09:59:00+00; others leave the seconds out.
+  const iso = text.replace(" ", "T")
+    .replace(/(T.*[+-]\d\d)(?::?(\d\d))?$/, (_, head: string, minutes = "00") => `${head}:${minutes}`)
+    .replace(/(T\d\d:\d\d)(?=Z|[+-]|$)/, "$1:00");
   const example = "write it as 2025-01-31T09:59:00Z";
   if (text === "") return refuse(ctx, "missing field", `ts_utc is empty: ${example}`);
   if (!zoned.safeParse(iso).success) {
