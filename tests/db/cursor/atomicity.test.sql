@@ -29,12 +29,7 @@ select is(pg_temp.stands(), '12 bars, cursor 00:55', 'agg.run_batch() stores bar
 
 rollback to savepoint before_batch;
 select is(pg_temp.stands(), '0 bars, cursor 23:55', 'rolled back, neither bars nor cursor are left');
-do $$
-begin
-  while (agg.run_batch(p_now => '2025-07-01 06:00+00')).tasks > 0 loop
-  end loop;
-end;
-$$;
+do $$ begin perform public.agg_run_due(p_now => '2025-07-01 06:00+00'); end; $$;
 select is(pg_temp.stands(), '13 bars, cursor 00:55', 'agg.run_batch() does the work after a rollback as if for the first time');
 
 select * from finish();

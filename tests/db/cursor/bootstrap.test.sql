@@ -41,12 +41,7 @@ insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close)
 select s.symbol, timestamptz '2025-07-01 09:00+00' + m.n * interval '1 minute', 1, 1, 1, 1
 from unnest(array['ALIGNED', 'UNALIGNED']) as s (symbol)
 cross join generate_series(0, 239) as m (n);
-do $$
-begin
-  while (agg.run_batch(p_now => '2025-07-02 00:00+00')).tasks > 0 loop
-  end loop;
-end;
-$$;
+do $$ begin perform public.agg_run_due(p_now => '2025-07-02 00:00+00'); end; $$;
 select results_eq(
   $$
     select d.canonical_symbol, d.timeframe, min(d.ts_utc)

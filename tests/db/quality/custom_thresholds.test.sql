@@ -14,12 +14,7 @@ select s.symbol, timestamptz '2025-07-01 00:00+00' + (w.n * 5 + m.n) * interval 
 from unnest(array['DEFAULT', 'STRICT', 'LAX', 'PARTLY']) as s (symbol)
 cross join generate_series(1, 5) as w (n)
 cross join generate_series(0, w.n - 1) as m (n);
-do $$
-begin
-  while (agg.run_batch(p_now => '2025-07-02 00:00+00')).tasks > 0 loop
-  end loop;
-end;
-$$;
+do $$ begin perform public.agg_run_due(p_now => '2025-07-02 00:00+00'); end; $$;
 
 create function pg_temp.scores(p_symbol text) returns text
 language sql as $$

@@ -26,12 +26,7 @@ cross join lateral (
     else 9999
   end as price
 ) as v;
-do $$
-begin
-  while (agg.run_batch(p_now => '2025-03-20 00:00+00')).tasks > 0 loop
-  end loop;
-end;
-$$;
+do $$ begin perform public.agg_run_due(p_now => '2025-03-20 00:00+00'); end; $$;
 
 select is_empty(
   'select d.timeframe, d.ts_utc from public.derived_data_bars as d where d.high <> 100',

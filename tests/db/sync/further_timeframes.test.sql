@@ -16,8 +16,7 @@ where m.dice < 0.9 or m.n = 3 * 1440;
 do $$
 begin
   perform public.sync_agg_state_from_registry();
-  while (agg.run_batch(p_now => '2025-07-04 02:00+00')).tasks > 0 loop
-  end loop;
+  perform public.agg_run_due(p_now => '2025-07-04 02:00+00');
 end;
 $$;
 

@@ -8,8 +8,7 @@ from generate_series(0, 119) as m (n);
 create function pg_temp.run(p_now timestamptz) returns void
 language plpgsql as $$
 begin
-  while (agg.run_batch(p_now => p_now)).tasks > 0 loop
-  end loop;
+  perform public.agg_run_due(p_now => p_now);
 end;
 $$;
 create function pg_temp.switch(p_active boolean) returns void

@@ -27,8 +27,7 @@ order by m.coin;
 do $$
 begin
   perform public.sync_agg_state_from_registry();
-  while (agg.run_batch(p_now => '2025-07-08 01:00+00')).tasks > 0 loop
-  end loop;
+  perform public.agg_run_due(p_now => '2025-07-08 01:00+00');
 end;
 $$;
 
