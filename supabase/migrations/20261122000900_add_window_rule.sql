@@ -42,10 +42,11 @@ begin
         when w.covered_minutes * 100 >= e.expected_minutes * b.good_percent then 1
         when w.covered_minutes * 100 >= e.expected_minutes * b.poor_percent then 0
       end as quality_score,
-      b.has_bars and exists (
-        select from public.derived_data_bars as d
+      -- Not exists(): the planner may hash that one over the whole table.
+      b.has_bars and coalesce((
+        select true from public.derived_data_bars as d
         where d.canonical_symbol = b.canonical_symbol and d.timeframe = b.timeframe and d.ts_utc = w.ts_utc
-      ) as is_stored
+      ), false) as is_stored
     from build as b
     cross join lateral (
       select g.*

@@ -48,8 +48,12 @@ begin
   left join agg.timeframe as st on st.timeframe = t.source_timeframe
   left join public.data_agg_state as s
     on s.canonical_symbol = c.canonical_symbol and s.timeframe = c.timeframe
-  left join public.data_agg_state as up
-    on up.canonical_symbol = c.canonical_symbol and up.timeframe = t.source_timeframe and up.enabled
+  left join lateral (
+    select u.last_agg_bar_ts_utc + st.duration as decided_to_utc
+    from public.data_agg_state as u
+    where u.canonical_symbol = c.canonical_symbol and u.timeframe = t.source_timeframe and u.enabled
+    offset 0
+  ) as up on true
   cross join lateral (
     select
       greatest(c.cursor_utc, agg.bootstrap_cursor(s.agg_start_utc, t.duration)) + t.duration as from_utc,
@@ -57,7 +61,7 @@ begin
         t.duration,
         least(
           p_now - make_interval(secs => coalesce(s.aggregation_delay_seconds, 300)),
-          up.last_agg_bar_ts_utc + st.duration
+          up.decided_to_utc
         ),
         timestamptz '2000-01-01 00:00:00+00'
       ) as frontier_utc
@@ -70,7 +74,7 @@ begin
       and b.deleted_at is null
     order by b.ts_utc desc
     limit 1
-  ) as ingested on t.source_timeframe is not null
+  ) as ingested on true
   left join lateral (
     select case when count(*) = count(l.ts_utc) then min(l.ts_utc) + t.duration end as data_end_utc,
       max(k.derivation_version) as derivation_version
@@ -82,8 +86,8 @@ begin
       order by b.ts_utc desc
       limit 1
     ) as l on true
-    where k.canonical_symbol = c.canonical_symbol
-  ) as synthetic on t.source_timeframe is null
+    where k.canonical_symbol = c.canonical_symbol and t.source_timeframe is null
+  ) as synthetic on true
   cross join lateral (
     select coalesce(ingested.data_end_utc, synthetic.data_end_utc, r.from_utc)
   ) as d (data_end_utc);

@@ -68,7 +68,8 @@ begin
       a.canonical_symbol, t.timeframe, coalesce(t.source_timeframe, t.timeframe) as source_timeframe, t.duration,
       t.source_timeframe is null or t.is_mandatory or coalesce(a.metadata -> 'agg' -> 'mandatory' ? t.timeframe, false)
         as is_mandatory,
-      a.start_utc, a.good_percent, a.poor_percent, a.session_time_zone, a.session_minutes,
+      coalesce(a.start_utc, s.agg_start_utc, p_default_start_utc) as start_utc,
+      a.good_percent, a.poor_percent, a.session_time_zone, a.session_minutes,
       not s.enabled or (s.status = 'disabled' and s.hard_fail_streak < 3) as is_off
     from asset as a
     join agg.timeframe as t
@@ -86,19 +87,16 @@ begin
     )
     select
       w.canonical_symbol, w.timeframe, w.source_timeframe, extract(epoch from w.duration) / 60, w.is_mandatory,
-      b.start_utc, c.cursor_utc, agg.due_at(c.cursor_utc, w.duration, 300),
+      w.start_utc, c.cursor_utc, agg.due_at(c.cursor_utc, w.duration, 300),
       w.good_percent, w.poor_percent, w.session_time_zone, w.session_minutes
     from wanted as w
-    cross join lateral (select coalesce(w.start_utc, p_default_start_utc)) as b (start_utc)
-    cross join lateral (select agg.bootstrap_cursor(b.start_utc, w.duration)) as c (cursor_utc)
+    cross join lateral (select agg.bootstrap_cursor(w.start_utc, w.duration)) as c (cursor_utc)
     order by w.canonical_symbol, w.duration
     on conflict (canonical_symbol, timeframe) do update set
       source_timeframe = excluded.source_timeframe,
       run_interval_minutes = excluded.run_interval_minutes,
       is_mandatory = excluded.is_mandatory,
-      agg_start_utc = coalesce(
-        (select a.start_utc from asset as a where a.canonical_symbol = excluded.canonical_symbol), s.agg_start_utc
-      ),
+      agg_start_utc = excluded.agg_start_utc,
       good_percent = excluded.good_percent,
       poor_percent = excluded.poor_percent,
       session_time_zone = excluded.session_time_zone,
@@ -118,8 +116,7 @@ begin
       s.good_percent, s.poor_percent, s.session_time_zone, s.session_minutes
     ) is distinct from (
       excluded.source_timeframe, excluded.run_interval_minutes, excluded.is_mandatory,
-      coalesce((select a.start_utc from asset as a where a.canonical_symbol = excluded.canonical_symbol), s.agg_start_utc),
-      excluded.good_percent, excluded.poor_percent, excluded.session_time_zone, excluded.session_minutes
+      excluded.agg_start_utc, excluded.good_percent, excluded.poor_percent, excluded.session_time_zone, excluded.session_minutes
     )
       or not s.enabled or (s.status = 'disabled' and s.hard_fail_streak < 3)
     returning s.canonical_symbol, s.timeframe, s.xmax = 0 as is_new
