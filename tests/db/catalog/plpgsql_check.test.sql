@@ -1,0 +1,61 @@
+begin;
+select plan(3);
+
+-- The embedded Postgres is compiled to WebAssembly and has no such extension; everywhere else it must be there.
+create temporary table machine as
+select version() ~* 'emcc|emscripten|wasm|clang.*wasi' as is_embedded;
+do $$
+begin
+  if not (select m.is_embedded from machine as m) then
+    create extension if not exists plpgsql_check with schema extensions;
+  end if;
+end;
+$$;
+
+create function pg_temp.findings() returns setof text
+language plpgsql as $$
+begin
+  return query execute $sql$
+    select p.oid::regprocedure || ': ' || c.finding
+    from pg_catalog.pg_proc as p
+    join pg_catalog.pg_language as l on l.oid = p.prolang and l.lanname = 'plpgsql'
+    cross join lateral extensions.plpgsql_check_function(
+      p.oid, extra_warnings => true, security_warnings => true
+    ) as c (finding)
+    where p.pronamespace in ('public'::regnamespace, 'agg'::regnamespace)
+  $sql$;
+end;
+$$;
+
+select case when m.is_embedded then skip('there is no plpgsql_check in the embedded Postgres', 1)
+  else is_empty('select * from pg_temp.findings()', 'plpgsql_check finds nothing in public and agg') end
+from machine as m;
+
+create function public.bad_example() returns integer
+language plpgsql stable set search_path = '' as $$
+declare
+  v_unused integer;
+begin
+  return (select t.no_such_column from agg.timeframe as t);
+end;
+$$;
+select case when m.is_embedded then skip('there is no plpgsql_check in the embedded Postgres', 1)
+  else is(
+    (select count(*) > 0 from pg_temp.findings() as f (finding) where f.finding ~ '^bad_example\(\): error.*no_such_column'), true,
+    'a column that does not exist trips plpgsql_check'
+  ) end
+from machine as m;
+select case when m.is_embedded then skip('there is no plpgsql_check in the embedded Postgres', 1)
+  else cmp_ok(
+    (
+      select count(*)
+      from pg_catalog.pg_proc as p
+      join pg_catalog.pg_language as l on l.oid = p.prolang and l.lanname = 'plpgsql'
+      where p.pronamespace in ('public'::regnamespace, 'agg'::regnamespace)
+    ),
+    '>=', 15::bigint, 'plpgsql_check sees the functions of public and agg'
+  ) end
+from machine as m;
+
+select * from finish();
+rollback;

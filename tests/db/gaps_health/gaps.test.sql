@@ -1,0 +1,56 @@
+begin;
+select plan(6);
+
+update public.core_asset_registry_all as r set active = false, test_active = false;
+insert into public.core_asset_registry_all (canonical_symbol, active, metadata)
+values ('ACME', true, '{"agg": {"start_utc": "2025-07-01T00:00:00Z"}}');
+-- A minute of presence for every 5m window that is not in a gap; a gap at the start, in the middle, and a weekend.
+select setseed(0.3);
+create temporary table filled as
+select g.ts_utc
+from generate_series(timestamptz '2025-07-01 02:30+00', timestamptz '2025-07-07 12:00+00', interval '5 minutes') as g (ts_utc)
+where random() < 0.9 and g.ts_utc not between '2025-07-05 00:00+00' and '2025-07-06 23:55+00' or g.ts_utc = '2025-07-07 12:00+00';
+insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close)
+select 'ACME', f.ts_utc + interval '3 minutes', 1, 1, 1, 1 from filled as f;
+do $$
+begin
+  perform public.sync_agg_state_from_registry();
+  perform public.agg_run_due(p_now => '2025-07-08 00:00+00');
+end;
+$$;
+
+create temporary table gap as select g.* from public.agg_gaps('ACME', '5m') as g;
+select results_eq(
+  $$
+    select w.ts_utc
+    from gap as g
+    cross join lateral generate_series(g.gap_from_utc, g.gap_to_utc - interval '5 minutes', interval '5 minutes') as w (ts_utc)
+    order by 1
+  $$,
+  $$
+    select w.ts_utc
+    from generate_series(timestamptz '2025-07-01 00:00+00', timestamptz '2025-07-07 12:00+00', interval '5 minutes') as w (ts_utc)
+    where w.ts_utc not in (select f.ts_utc from filled as f)
+    order by 1
+  $$,
+  'agg_gaps() covers every empty window between start and cursor and no other'
+);
+select is_empty(
+  $$ select g.gap_from_utc from gap as g where g.windows * interval '5 minutes' <> g.gap_to_utc - g.gap_from_utc $$,
+  'agg_gaps() counts the windows of a gap'
+);
+select is_empty(
+  $$ select g.gap_from_utc from gap as g join gap as n on n.gap_from_utc = g.gap_to_utc $$, 'agg_gaps() returns runs, not pieces of them'
+);
+select results_eq(
+  $$ select g.* from public.agg_gaps('ACME', '5m', '2025-07-05 06:00+00', '2025-07-05 07:00+00') as g order by 1 $$,
+  $$ values (timestamptz '2025-07-05 06:00+00', timestamptz '2025-07-05 07:00+00', 12::bigint) $$,
+  'agg_gaps() keeps to the range that is asked for'
+);
+select is_empty($$ select g.* from public.agg_gaps('NOBODY', '5m') as g $$, 'agg_gaps() has no row for an unknown task');
+select is_empty(
+  $$ select g.* from gap as g where g.gap_to_utc > '2025-07-07 12:00+00' $$, 'agg_gaps() reports nothing that is not decided'
+);
+
+select * from finish();
+rollback;

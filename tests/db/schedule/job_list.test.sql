@@ -1,0 +1,47 @@
+begin;
+select plan(7);
+
+select results_eq(
+  'select j.job_name, j.schedule from agg.job_list() as j order by j.job_name',
+  $$ values ('pgbars:dispatch', '* * * * *'), ('pgbars:maintain', '*/5 * * * *') $$,
+  'job_list() lists a dispatcher each minute and maintenance'
+);
+select cmp_ok((select count(*) from agg.job_list()), '<=', 8::bigint, 'job_list() stays within eight jobs');
+select is_empty(
+  $$ select j.job_name from agg.job_list('prod') as j where j.command !~ 'p_now => now\(\)' or j.command !~ 'p_env => ''prod''' $$,
+  'job_list() runs at now() of the given environment'
+);
+select is_empty(
+  $$
+    select j.job_name
+    from agg.job_list('te''st', '2025-07-01 00:00+00') as j
+    where j.command ~ 'now\(\)' or j.command !~ 'p_now => ''2025-07-01 00:00:00\+00''::timestamptz' or strpos(j.command, '''te''''st''') = 0
+  $$,
+  'job_list() puts a given instant and environment in as literals'
+);
+
+create function pg_temp.run_job(p_name text, p_now timestamptz) returns void
+language plpgsql as $$
+begin
+  execute (select j.command from agg.job_list('prod', p_now) as j where j.job_name = p_name);
+end;
+$$;
+insert into public.core_asset_registry_all (canonical_symbol, active) values ('ACME', true);
+select lives_ok(
+  $$ select pg_temp.run_job('pgbars:maintain', '2025-07-01 00:10+00') $$, 'the command of pgbars:maintain runs'
+);
+select is(
+  (select count(*) from public.data_agg_state as s where s.canonical_symbol = 'ACME'), 2::bigint,
+  'pgbars:maintain makes tasks follow the registry'
+);
+-- It commits after each batch, which no transaction block allows: it gets as far as that.
+insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close)
+select 'ACME', timestamptz '2025-07-01 00:00+00' + m.n * interval '1 minute', 1, 1, 1, 1
+from generate_series(0, 4) as m (n);
+select throws_ok(
+  $$ select pg_temp.run_job('pgbars:dispatch', '2025-07-01 00:10+00') $$, '2D000', null,
+  'the command of pgbars:dispatch commits between batches'
+);
+
+select * from finish();
+rollback;
