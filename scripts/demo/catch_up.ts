@@ -9,8 +9,8 @@ export interface RunSums {
   batches: number;
 }
 
-/** The result of one `call public.agg_run_due`. */
-export interface DispatcherResult {
+/** The result of one `agg_run_due`. */
+interface DispatcherResult {
   windows: number;
   bars_created: number;
   failed: number;
@@ -41,14 +41,13 @@ export async function catchUp(db: Database, now: Date, onSlice: (done: number) =
 }
 
 async function runDispatcher(db: Database, now: Date): Promise<DispatcherResult> {
-  const [row] = await db.query<{ p_result: DispatcherResult }>(
-    `call public.agg_run_due(
-       p_env => 'prod', p_now => $1::timestamptz, p_time_budget => interval '500 milliseconds',
-       p_batch_windows => 10000, p_result => null
-     )`,
+  const [row] = await db.query<{ result: DispatcherResult }>(
+    `select public.agg_run_due(
+       p_env => 'prod', p_now => $1::timestamptz, p_time_budget => interval '500 milliseconds', p_batch_windows => 20000
+     ) as result`,
     [now],
   );
-  return row!.p_result;
+  return row!.result;
 }
 
 /** Windows between each cursor and the last 1m bar of its symbol (of all symbols, for a synthetic one). */

@@ -226,7 +226,7 @@ function conclude(problems: Problems, next: string[] = []): boolean {
   for (const line of next) console.log(line);
   if (!problems.any) return true;
   const lines = problems.describeFailures();
-  if (problems.refusedRows > 0) lines.unshift(`${problems.refusedRows} rows refused, see above`);
+  if (problems.refusedRows > 0) lines.unshift(`${formatCount(problems.refusedRows)} refused rows, see above`);
   console.error(`\nNot all went well:\n${lines.map((line) => `  ${line}`).join("\n")}`);
   return false;
 }

@@ -1,7 +1,6 @@
 import { Cron } from "croner";
 import type { Database } from "../lib/database.ts";
 import { type Bar, MINUTE } from "./bar.ts";
-import type { DispatcherResult } from "./catch_up.ts";
 import { loadBars } from "./load.ts";
 import type { Problems } from "./problems.ts";
 
@@ -40,7 +39,8 @@ export async function playLive(
   problems: Problems,
   onMinute: (time: Date) => void,
 ): Promise<LiveResult> {
-  const result: LiveResult = { arrived: 0, jobs: 0, bars: 0, failed: 0 };
+  const result = { arrived: 0, jobs: 0 };
+  const { last: lastRun } = await readRunLog(db, 0);
   let next = 0;
   for (let time = span.from + MINUTE; time <= span.to; time += MINUTE) {
     const first = next;
@@ -52,20 +52,29 @@ export async function playLive(
     const jobs = await db.query<Job>("select * from agg.job_list('prod', $1::timestamptz)", [now]);
     for (const job of jobs.filter((one) => cronMatches(one.schedule, now))) {
       result.jobs++;
-      const dispatched = await runJob(db, job, now, problems);
-      result.bars += dispatched?.bars_created ?? 0;
-      result.failed += dispatched?.failed ?? 0;
+      await runJob(db, job, now, problems);
     }
     onMinute(now);
   }
-  return result;
+  const { bars: built, failed } = await readRunLog(db, lastRun);
+  return { ...result, bars: built, failed };
 }
 
-async function runJob(db: Database, job: Job, now: Date, problems: Problems): Promise<DispatcherResult | undefined> {
+async function runJob(db: Database, job: Job, now: Date, problems: Problems): Promise<void> {
   try {
-    const [row] = await db.query<{ p_result?: DispatcherResult }>(job.command);
-    return row?.p_result;
+    await db.query(job.command);
   } catch (error) {
     problems.fail(`job ${job.job_name} at ${now.toISOString()}: ${error instanceof Error ? error.message : error}`);
   }
+}
+
+/** Sums over the runs that the dispatcher has logged after run `after`. */
+async function readRunLog(db: Database, after: number) {
+  const [row] = await db.query<{ last: number; bars: number; failed: number }>(
+    `select coalesce(max(r.run_id), 0) as last, coalesce(sum(r.bars_created), 0)::bigint as bars,
+       coalesce(sum(r.failed), 0) as failed
+     from agg.run_log as r where r.run_id > $1`,
+    [after],
+  );
+  return row!;
 }
