@@ -1,5 +1,5 @@
 begin;
-select plan(6);
+select plan(7);
 
 -- The minutes just outside the window are extreme in everything.
 insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close, vol, vwap, trade_count)
@@ -80,6 +80,21 @@ select is(
 select is_empty(
   $$ select d.ts_utc from public.derived_data_bars as d where d.canonical_symbol = 'FEW' $$,
   'aggregate_1m_to_5m_window() stores nothing for a window with too few bars'
+);
+
+-- With a threshold that any minute meets, a bar too many at either end would make a bar of its own window.
+insert into public.core_asset_registry_all (canonical_symbol, active, metadata)
+values ('LAX', true, '{"agg": {"start_utc": "2025-07-01T00:00:00Z", "quality": {"good": 1, "poor": 1}}}');
+do $$ begin perform public.sync_agg_state_from_registry(); end; $$;
+insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close)
+select 'LAX', timestamptz '2025-07-01 00:00+00' + m.n * interval '1 minute', 1, 1, 1, 1
+from generate_series(0, 14) as m (n);
+create temporary table lax as
+select public.aggregate_1m_to_5m_window('LAX', '2025-07-01 00:05+00', '2025-07-01 00:10+00') as result;
+select results_eq(
+  $$ select d.ts_utc, d.source_candles from public.derived_data_bars as d where d.canonical_symbol = 'LAX' order by d.ts_utc $$,
+  $$ values (timestamptz '2025-07-01 00:05+00', 5) $$,
+  'aggregate_1m_to_5m_window() builds no neighbour of its window'
 );
 
 select * from finish();
