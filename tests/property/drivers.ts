@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { Database } from "../../scripts/lib/database.ts";
+import { runDue } from "../support/dispatch.ts";
 import type { Asset } from "./histories.ts";
 import type { Action } from "./scenarios.ts";
 
@@ -60,7 +61,7 @@ export async function act(db: Database, action: Action, assets: Asset[], now: Da
       for (let count = 0; count < action.count; count++) await runBatch(db, action, now);
       return;
     case "run":
-      await runDue(db, action, now);
+      await runUntilIdle(db, action, now);
       return;
     case "worker":
       await work(db, assets[action.asset % assets.length]!.symbol, action, now);
@@ -81,14 +82,15 @@ async function runBatch(db: Database, sizes: { limit: number; batchWindows: numb
   return sums!;
 }
 
-/** `call agg_run_due` until it is idle. */
-export async function runDue(db: Database, sizes: { limit: number; batchWindows: number }, now: Date): Promise<void> {
-  const [row] = await db.query<{ p_result: Sums & { stopped_reason: string } }>(
-    "call public.agg_run_due(p_limit => $1, p_batch_windows => $2, p_now => $3)",
-    [sizes.limit, sizes.batchWindows, now],
-  );
-  assert.equal(row!.p_result.failed, 0, "a task failed");
-  assert.equal(row!.p_result.stopped_reason, "idle");
+/** One call of `agg_run_due`, with time enough to get idle. */
+export async function runUntilIdle(
+  db: Database,
+  sizes: { limit: number; batchWindows: number },
+  now: Date,
+): Promise<void> {
+  const result = await runDue(db, now, { ...sizes, budget: "1 hour" });
+  assert.equal(result.failed, 0, "a task failed");
+  assert.equal(result.stopped_reason, "idle");
 }
 
 /** What a worker outside the database does with all tasks: claim, catch up and finish, until each has nothing left. */

@@ -1,0 +1,55 @@
+import type { Database } from "../../scripts/lib/database.ts";
+import { aggregate, barsOf, LENGTH, MINUTE } from "../property/aggregator.ts";
+import { registerAssets } from "../property/drivers.ts";
+import { describeAsset, ORIGIN } from "../property/histories.ts";
+import { noise } from "../property/noise.ts";
+import type { Reference } from "../property/run_scenario.ts";
+import { insertMinutes } from "./bars.ts";
+
+const DELAY_SECONDS = 300;
+
+/**
+ * `count` assets S000, S001, ... with `hours` hours of 1m bars, in which here and there some are missing, but not at the
+ * end: all windows can be decided.
+ */
+export function makePopulation(count: number, hours: number): Reference[] {
+  return Array.from({ length: count }, (_, index) => makeAsset(`S${String(index).padStart(3, "0")}`, hours, index));
+}
+
+/** One asset of a population. */
+export function makeAsset(symbol: string, hours: number, seed: number): Reference {
+  const masks = Array.from(
+    { length: hours * 12 },
+    (_, index) => noise(seed, index) < 0.85 || index === hours * 12 - 1 ? 31 : Math.floor(noise(seed, index, 1) * 32),
+  );
+  const asset = describeAsset({
+    startSeconds: 0,
+    delaySeconds: { "5m": DELAY_SECONDS, "1h": DELAY_SECONDS },
+    quality: { good: 80, poor: 60 },
+    session: null,
+    segments: [{ gapMinutes: 0, masks }],
+    seed,
+    live: false,
+  }, symbol);
+  return { ...asset, ...aggregate(asset.minutes, asset.rules) };
+}
+
+/** Registers the assets and inserts their bars. */
+export async function loadPopulation(db: Database, assets: Reference[]): Promise<void> {
+  await registerAssets(db, assets);
+  for (const { symbol, minutes } of assets) await insertMinutes(db, symbol, minutes);
+}
+
+/** The instant at which all windows of the first `hours` hours may be decided. */
+export function clockAfter(hours: number): Date {
+  return new Date(ORIGIN + hours * LENGTH["1h"] + DELAY_SECONDS * 1000);
+}
+
+export function addMinutes(instant: Date, minutes: number): Date {
+  return new Date(instant.getTime() + minutes * MINUTE);
+}
+
+/** How many derived bars the assets have when everything is decided. */
+export function countBars(assets: Reference[]): number {
+  return assets.flatMap(({ windows }) => [...barsOf(windows["5m"]), ...barsOf(windows["1h"])]).length;
+}
