@@ -35,7 +35,8 @@ create table public.data_agg_state (
   constraint data_agg_state_interval_positive check (run_interval_minutes > 0),
   constraint data_agg_state_delay_not_negative check (aggregation_delay_seconds >= 0),
   constraint data_agg_state_cursor_aligned check (
-    date_bin(make_interval(mins => run_interval_minutes), last_agg_bar_ts_utc, timestamptz '2000-01-01 00:00:00+00')
+    run_interval_minutes <= 0
+    or date_bin(make_interval(mins => run_interval_minutes), last_agg_bar_ts_utc, timestamptz '2000-01-01 00:00:00+00')
       = last_agg_bar_ts_utc
   ),
   constraint data_agg_state_percents_check check (poor_percent between 1 and good_percent and good_percent <= 100),

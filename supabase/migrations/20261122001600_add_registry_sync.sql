@@ -17,6 +17,8 @@ returns jsonb
 language plpgsql
 volatile
 set search_path = ''
+-- Compiling the plan of a run over all tasks would take longer than the run.
+set jit = off
 set statement_timeout = '60s'
 as $$
 declare

@@ -120,6 +120,8 @@ volatile
 -- The run log and the alerts are not the caller's to write.
 security definer
 set search_path = ''
+-- Compiling the plan of a run over all tasks would take longer than the run.
+set jit = off
 set statement_timeout = '120s'
 as $$
 declare

@@ -13,6 +13,8 @@ returns table (
 language sql
 stable
 set search_path = ''
+-- Compiling the plan of a run over all tasks would take longer than the run.
+set jit = off
 as $$
   select
     s.canonical_symbol, s.timeframe, s.status, s.last_agg_bar_ts_utc, k.lag, k.due_for, s.next_run_at, v.state,

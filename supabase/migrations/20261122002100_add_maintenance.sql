@@ -67,6 +67,8 @@ volatile
 -- The run log, the alerts and pg_cron's history are not the caller's to write.
 security definer
 set search_path = ''
+-- Compiling the plan of a run over all tasks would take longer than the run.
+set jit = off
 set statement_timeout = '60s'
 as $$
 begin
