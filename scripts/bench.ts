@@ -1,0 +1,33 @@
+import { measureBackfill } from "./bench/backfill.ts";
+import type { Measurement } from "./bench/measure.ts";
+import { renderReport } from "./bench/report.ts";
+import { measureTick } from "./bench/tick.ts";
+import { startCluster } from "./lib/cluster.ts";
+import { type Database, openServer } from "./lib/database.ts";
+import { ensurePackages } from "./lib/debian.ts";
+import { migrate } from "./lib/migrations.ts";
+
+type Benchmark = (db: Database, bareSql: string) => Promise<Measurement[]>;
+
+const read = (name: string) => Deno.readTextFile(new URL(`./bench/${name}`, import.meta.url));
+
+await ensurePackages();
+await using cluster = await startCluster({
+  settings: { shared_buffers: "1GB", max_wal_size: "8GB", autovacuum: "off", jit: "off" },
+});
+const bareSql = await read("bare.sql");
+
+async function run(name: string, benchmark: Benchmark): Promise<Measurement[]> {
+  console.log(`measuring ${name} ...`);
+  const db = await openServer(await cluster.createDatabase(name));
+  try {
+    await migrate(db);
+    await db.exec(await read("documents.sql"));
+    return await benchmark(db, bareSql);
+  } finally {
+    await db.close();
+  }
+}
+
+const measurements = [...await run("tick", measureTick), ...await run("backfill", measureBackfill)];
+console.log(renderReport(measurements));

@@ -1,0 +1,22 @@
+/** One line of the report: how long pgbars took against something else, and what the budget asks for. */
+export interface Measurement {
+  work: string;
+  /** Milliseconds of wall clock, median over the runs. */
+  pgbars: number;
+  against?: { name: string; milliseconds: number };
+  budget: { text: string; met: boolean };
+}
+
+/** Milliseconds of wall clock that `work` takes. */
+export async function time(work: () => Promise<unknown>): Promise<number> {
+  const start = performance.now();
+  await work();
+  return performance.now() - start;
+}
+
+/** The median; NaN of nothing. */
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length / 2;
+  return ((sorted[Math.floor(middle)] ?? NaN) + (sorted[Math.ceil(middle) - 1] ?? NaN)) / 2;
+}

@@ -1,0 +1,87 @@
+import type { Database } from "../lib/database.ts";
+import { loadMarket, minute, settle } from "./market.ts";
+import { type Measurement, median, time } from "./measure.ts";
+
+const SYMBOLS = 10_000;
+const HOURS = 4;
+const ROUNDS = 5;
+const IDLE_ROUNDS = 50;
+const DELAY_MINUTES = 5;
+
+/** One 5m window due for each of {@link SYMBOLS} symbols: pgbars, the bare statement and the loop, each on windows of their own. */
+export async function measureTick(db: Database, bareSql: string): Promise<Measurement[]> {
+  await loadMarket(db, { symbols: SYMBOLS, minutes: HOURS * 60, arrival: "live" });
+  await db.exec("update public.data_agg_state set enabled = false, status = 'disabled' where timeframe <> '5m'");
+  let window = 0;
+  const tick = (now: Date) => db.query("select public.agg_run_due(p_now => $1)", [now]);
+  const dueAt = (index: number) => minute((index + 1) * 5 + DELAY_MINUTES);
+
+  await tick(dueAt(window++));
+  await settle(db);
+  const pgbars: number[] = [];
+  const bare: number[] = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    pgbars.push(await time(() => tick(dueAt(window))));
+    await expectBars(db, window++);
+    await db.exec("begin");
+    bare.push(
+      await time(() => db.query(bareSql, [minute(window * 5), minute(window * 5 + 5)])),
+    );
+    await expectBars(db, window);
+    await db.exec("rollback");
+  }
+  const loop = await time(() => tickTaskByTask(db, dueAt(window)));
+  await expectBars(db, window);
+
+  const lastDue = dueAt(window);
+  await db.exec("update public.data_agg_state set next_run_at = '" + dueAt(window + 1).toISOString() + "'");
+  await settle(db);
+  const idle: number[] = [];
+  for (let round = 0; round < IDLE_ROUNDS; round++) idle.push(await time(() => tick(lastDue)));
+
+  return [
+    {
+      work: `tick, ${SYMBOLS} symbols with one 5m window due each`,
+      pgbars: median(pgbars),
+      against: { name: "per-task loop", milliseconds: loop },
+      budget: { text: "at least 20x faster", met: loop >= 20 * median(pgbars) },
+    },
+    {
+      work: `tick, ${SYMBOLS} symbols with one 5m window due each`,
+      pgbars: median(pgbars),
+      against: { name: "bare insert ... select", milliseconds: median(bare) },
+      budget: { text: "none", met: true },
+    },
+    {
+      work: `idle run, ${SYMBOLS} tasks`,
+      pgbars: median(idle),
+      budget: { text: "under 5 ms", met: median(idle) < 5 },
+    },
+  ];
+}
+
+async function tickTaskByTask(db: Database, now: Date): Promise<void> {
+  const tasks = await db.query<{ canonical_symbol: string }>(
+    "select canonical_symbol from public.data_agg_state where enabled and status = 'idle' and next_run_at <= $1",
+    [now],
+  );
+  for (const { canonical_symbol } of tasks) {
+    const [started] = await db.query<{ cursor: Date }>("select documents.agg_start($1, $2) as cursor", [
+      canonical_symbol,
+      now,
+    ]);
+    const [caughtUp] = await db.query<{ stats: unknown }>(
+      "select documents.catchup_aggregation_range($1, $2, 100, $3) as stats",
+      [canonical_symbol, started?.cursor, now],
+    );
+    await db.query("select documents.agg_finish($1, $2, $3)", [canonical_symbol, caughtUp?.stats, now]);
+  }
+}
+
+async function expectBars(db: Database, window: number): Promise<void> {
+  const [row] = await db.query<{ bars: number }>(
+    "select count(*) as bars from public.derived_data_bars where ts_utc = $1",
+    [minute(window * 5)],
+  );
+  if (row?.bars !== SYMBOLS) throw new Error(`window ${window} has ${row?.bars} bars instead of ${SYMBOLS}`);
+}
