@@ -187,7 +187,8 @@ Deno.test("readBars() keeps the whole rows before the cut of a cut-off gzip file
       "A.csv.gz: the compressed file is cut off; the rows before the cut went in. Fetch it again",
     ]);
     assert.deepEqual(rows, []);
-    assert.deepEqual(bars.map((bar) => bar.high), whole.slice(0, bars.length).map((bar) => bar.high));
+    const highs = (some: Bar[]) => some.map((bar) => bar.high).join();
+    assert.ok(highs(bars) === highs(whole.slice(0, bars.length)));
     if (length >= packed.length - 9) assert.equal(bars.length, whole.length);
     else assert.ok(bars.length > 1_000 && bars.length < 2_000, `${bars.length} rows`);
   }

@@ -25,12 +25,15 @@ function silences(asset: Asset): number[] {
   return lengths;
 }
 
+// Compared as text: a difference between thousands of objects takes minutes to print.
+const asText = (bars: Iterable<Bar>) => JSON.stringify([...bars]);
+
 Deno.test("generateBars() gives the same bars for a seed, also when only a part is drawn", () => {
   const btc = assetOf("BTCUSD");
-  assert.deepEqual([...generateBars(market, btc, 0, end)], barsOf(btc));
+  assert.ok(asText(generateBars(market, btc, 0, end)) === asText(barsOf(btc)));
   const from = end - 6 * HOUR;
-  assert.deepEqual([...generateBars(market, btc, from, end)], barsOf(btc).filter((bar) => bar.ts >= from));
-  assert.notDeepEqual([...generateBars({ ...market, seed: 2 }, btc, 0, end)], barsOf(btc));
+  assert.ok(asText(generateBars(market, btc, from, end)) === asText(barsOf(btc).filter((bar) => bar.ts >= from)));
+  assert.ok(asText(generateBars({ ...market, seed: 2 }, btc, 0, end)) !== asText(barsOf(btc)));
 });
 
 Deno.test("generateBars() gives no two assets the same moves", () => {
