@@ -1,5 +1,5 @@
 begin;
-select plan(5);
+select plan(7);
 
 -- Starts around an hour, to the second, and far apart.
 insert into public.core_asset_registry_all (canonical_symbol, active, metadata)
@@ -63,6 +63,23 @@ select is(
   '{"success": true, "bootstrapped_cursor": "2025-07-01T10:00:00+00:00", "will_start_at": "2025-07-01T10:05:00+00:00"}',
   'agg_bootstrap_cursor() takes the cursor back to one interval before the start'
 ) from reset as r;
+create temporary table placed as select d.ctid as place, d.canonical_symbol, d.timeframe, d.ts_utc from public.derived_data_bars as d;
+do $$ begin perform public.agg_run_due(p_now => '2025-07-02 00:00+00'); end; $$;
+select results_eq(
+  $$
+    select s.last_agg_bar_ts_utc, s.total_bars_created
+    from public.data_agg_state as s
+    where s.canonical_symbol = 'UNALIGNED' and s.timeframe = '5m'
+    order by 1
+  $$,
+  $$ values (timestamptz '2025-07-01 12:55+00', 70::bigint) $$,
+  'agg_run_due() builds everything again after a reset'
+);
+select results_eq(
+  'select d.ctid, d.canonical_symbol, d.timeframe, d.ts_utc from public.derived_data_bars as d order by 2, 3, 4',
+  'select p.place, p.canonical_symbol, p.timeframe, p.ts_utc from placed as p order by 2, 3, 4',
+  'agg_run_due() writes nothing that stands there already'
+);
 select throws_ok(
   $$ select public.agg_bootstrap_cursor('UNALIGNED', '7m') $$, 'P0002', null,
   'agg_bootstrap_cursor() raises no_data_found without a task'
