@@ -32,6 +32,9 @@ begin
     raise exception 'p_default_start_utc must not be null' using errcode = 'invalid_parameter_value';
   end if;
 
+  -- One sync at a time: what it compares with is then what it writes to.
+  perform pg_advisory_xact_lock(hashtextextended('pgbars.sync_agg_state_from_registry', 0));
+
   select coalesce(jsonb_agg(jsonb_build_object('canonical_symbol', a.symbol, 'problem', p.problem) order by a.symbol), '[]')
   into v_refused
   from agg.active_symbols(p_env) as a (symbol)
@@ -67,12 +70,18 @@ begin
   ),
   wanted as materialized (
     select
-      a.canonical_symbol, t.timeframe, coalesce(t.source_timeframe, t.timeframe) as source_timeframe, t.duration,
-      t.source_timeframe is null or t.is_mandatory or coalesce(a.metadata -> 'agg' -> 'mandatory' ? t.timeframe, false)
-        as is_mandatory,
-      coalesce(a.start_utc, s.agg_start_utc, p_default_start_utc) as start_utc,
-      a.good_percent, a.poor_percent, a.session_time_zone, a.session_minutes,
-      not s.enabled or (s.status = 'disabled' and s.hard_fail_streak < 3) as is_off
+      a.canonical_symbol, t.timeframe, t.duration, w.*,
+      case
+        when s.canonical_symbol is null then 'insert'
+        when not s.enabled or (s.status = 'disabled' and s.hard_fail_streak < 3) then 'reenable'
+        when (
+          s.source_timeframe, s.run_interval_minutes, s.is_mandatory, s.agg_start_utc,
+          s.good_percent, s.poor_percent, s.session_time_zone, s.session_minutes
+        ) is distinct from (
+          w.source_timeframe, w.run_interval_minutes, w.is_mandatory, w.agg_start_utc,
+          w.good_percent, w.poor_percent, w.session_time_zone, w.session_minutes
+        ) then 'update'
+      end as action
     from asset as a
     join agg.timeframe as t
       on t.is_mandatory
@@ -80,6 +89,15 @@ begin
       or a.metadata -> 'agg' -> 'mandatory' ? t.timeframe
       or a.metadata -> 'agg' -> 'optional' ? t.timeframe
     left join public.data_agg_state as s on s.canonical_symbol = a.canonical_symbol and s.timeframe = t.timeframe
+    cross join lateral (
+      select
+        coalesce(t.source_timeframe, t.timeframe) as source_timeframe,
+        (extract(epoch from t.duration) / 60)::integer as run_interval_minutes,
+        t.source_timeframe is null or t.is_mandatory or coalesce(a.metadata -> 'agg' -> 'mandatory' ? t.timeframe, false)
+          as is_mandatory,
+        coalesce(a.start_utc, s.agg_start_utc, p_default_start_utc) as agg_start_utc,
+        a.good_percent, a.poor_percent, a.session_time_zone, a.session_minutes
+    ) as w
   ),
   stored as (
     insert into public.data_agg_state as s (
@@ -88,11 +106,12 @@ begin
       good_percent, poor_percent, session_time_zone, session_minutes
     )
     select
-      w.canonical_symbol, w.timeframe, w.source_timeframe, extract(epoch from w.duration) / 60, w.is_mandatory,
-      w.start_utc, c.cursor_utc, agg.due_at(c.cursor_utc, w.duration, 300),
+      w.canonical_symbol, w.timeframe, w.source_timeframe, w.run_interval_minutes, w.is_mandatory,
+      w.agg_start_utc, c.cursor_utc, agg.due_at(c.cursor_utc, w.duration, 300),
       w.good_percent, w.poor_percent, w.session_time_zone, w.session_minutes
     from wanted as w
-    cross join lateral (select agg.bootstrap_cursor(w.start_utc, w.duration)) as c (cursor_utc)
+    cross join lateral (select agg.bootstrap_cursor(w.agg_start_utc, w.duration)) as c (cursor_utc)
+    where w.action is not null
     order by w.canonical_symbol, w.duration
     on conflict (canonical_symbol, timeframe) do update set
       source_timeframe = excluded.source_timeframe,
@@ -113,15 +132,6 @@ begin
         else agg.due_at(s.last_agg_bar_ts_utc, make_interval(mins => s.run_interval_minutes), s.aggregation_delay_seconds)
       end,
       updated_at = now()
-    where (
-      s.source_timeframe, s.run_interval_minutes, s.is_mandatory, s.agg_start_utc,
-      s.good_percent, s.poor_percent, s.session_time_zone, s.session_minutes
-    ) is distinct from (
-      excluded.source_timeframe, excluded.run_interval_minutes, excluded.is_mandatory,
-      excluded.agg_start_utc, excluded.good_percent, excluded.poor_percent, excluded.session_time_zone, excluded.session_minutes
-    )
-      or not s.enabled or (s.status = 'disabled' and s.hard_fail_streak < 3)
-    returning s.canonical_symbol, s.timeframe, s.xmax = 0 as is_new
   ),
   switched_off as (
     update public.data_agg_state as s
@@ -134,20 +144,12 @@ begin
     returning 1
   )
   select
-    count(*) filter (where k.is_new),
-    count(*) filter (where not k.is_new and not coalesce(k.is_off, false)),
-    count(*) filter (where not k.is_new and k.is_off),
+    count(*) filter (where w.action = 'insert'),
+    count(*) filter (where w.action = 'update'),
+    count(*) filter (where w.action = 'reenable'),
     (select count(*) from switched_off)
   into v_inserted, v_updated, v_reenabled, v_disabled
-  from (
-    select t.canonical_symbol, t.timeframe, bool_or(t.is_new) as is_new, bool_or(t.is_off) as is_off
-    from (
-      select st.canonical_symbol, st.timeframe, st.is_new, null::boolean as is_off from stored as st
-      union all
-      select w.canonical_symbol, w.timeframe, null, w.is_off from wanted as w
-    ) as t
-    group by t.canonical_symbol, t.timeframe
-  ) as k;
+  from wanted as w;
 
   return jsonb_build_object(
     'success', true,
@@ -170,4 +172,4 @@ grant execute on function public.sync_agg_state_from_registry(text, timestamptz)
 comment on function agg.active_symbols(text) is
   'Symbols of the assets active in p_env: DEV and TEST, in any case, look at test_active, everything else at active.';
 comment on function public.sync_agg_state_from_registry(text, timestamptz) is
-  'Makes tasks follow the registry: every active asset gets its mandatory and optional timeframes, a synthetic one its 1m as well. Creates with a bootstrapped cursor, updates what differs, re-enables, and switches off the tasks of inactive assets; keeps cursors, delays and priorities. An optional task that three hard failures disabled stays so until its asset is switched off and on. Assets with bad metadata are left as they are and listed under refused. Locks the task rows it writes, in key order; repeating it changes nothing. p_default_start_utc serves new tasks of assets without metadata.agg.start_utc.';
+  'Makes tasks follow the registry: every active asset gets its mandatory and optional timeframes, a synthetic one its 1m as well. Creates with a bootstrapped cursor, updates what differs, re-enables, and switches off the tasks of inactive assets; keeps cursors, delays and priorities. An optional task that three hard failures disabled stays so until its asset is switched off and on. Assets with bad metadata are left as they are and listed under refused. Syncs wait for each other; a sync locks only the task rows it changes. Repeating it changes nothing. p_default_start_utc serves new tasks of assets without metadata.agg.start_utc.';
