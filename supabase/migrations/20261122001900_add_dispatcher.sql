@@ -57,9 +57,39 @@ as $$
   end;
 $$;
 
+create function agg.advance_or_split(p_claims agg.claim[], p_now timestamptz, p_max_windows integer)
+returns agg.batch_result
+language plpgsql
+volatile
+set search_path = ''
+as $$
+declare
+  v_half constant integer := cardinality(p_claims) / 2;
+  v_outcome agg.task_outcome;
+begin
+  begin
+    return agg.advance_tasks(p_claims, p_now, p_max_windows);
+  exception when others then
+    v_outcome := row(
+      p_claims[1].canonical_symbol, p_claims[1].timeframe, false, null, null, null, null,
+      agg.fail_kind(sqlstate), format('%s (%s)', sqlerrm, sqlstate)
+    );
+  end;
+
+  if v_half = 0 then
+    perform agg.finish_tasks(array[v_outcome], p_now);
+    return row(1, 0, 0, 0, 1);
+  end if;
+  return agg.add_batches(
+    agg.advance_or_split(p_claims[:v_half], p_now, p_max_windows),
+    agg.advance_or_split(p_claims[v_half + 1:], p_now, p_max_windows)
+  );
+end;
+$$;
+
 create function agg.run_batch(
   p_env text default 'prod',
-  p_limit integer default 1000,
+  p_limit integer default 10000,
   p_now timestamptz default now(),
   p_batch_windows integer default 100000
 )
@@ -70,46 +100,19 @@ set search_path = ''
 as $$
 declare
   v_claims agg.claim[];
-  v_claim agg.claim;
-  v_max_windows integer;
-  v_part agg.batch_result;
-  v_sums agg.batch_result := row(0, 0, 0, 0, 0);
 begin
   perform agg.recover_abandoned_claims(p_now);
   v_claims := agg.claim_due_tasks(p_env, p_limit, p_now);
   if cardinality(v_claims) = 0 then
-    return v_sums;
+    return row(0, 0, 0, 0, 0);
   end if;
-  v_max_windows := greatest(1, p_batch_windows / cardinality(v_claims));
-
-  begin
-    return agg.advance_tasks(v_claims, p_now, v_max_windows);
-  exception when others then
-    raise log 'pgbars: a batch of % tasks failed (%), its tasks run one by one', cardinality(v_claims), sqlerrm;
-  end;
-
-  foreach v_claim in array v_claims loop
-    begin
-      v_part := agg.advance_tasks(array[v_claim], p_now, v_max_windows);
-    exception when others then
-      perform agg.finish_tasks(
-        array[row(
-          v_claim.canonical_symbol, v_claim.timeframe, false, null, null, null, null,
-          agg.fail_kind(sqlstate), format('%s (%s)', sqlerrm, sqlstate)
-        )::agg.task_outcome],
-        p_now
-      );
-      v_part := row(1, 0, 0, 0, 1);
-    end;
-    v_sums := agg.add_batches(v_sums, v_part);
-  end loop;
-  return v_sums;
+  return agg.advance_or_split(v_claims, p_now, greatest(1, p_batch_windows / cardinality(v_claims)));
 end;
 $$;
 
 create function public.agg_run_due(
   p_env text default 'prod',
-  p_limit integer default 1000,
+  p_limit integer default 10000,
   p_now timestamptz default now(),
   p_time_budget interval default interval '40 seconds',
   p_batch_windows integer default 100000
@@ -176,11 +179,13 @@ $$;
 revoke execute on function agg.advance_tasks(agg.claim[], timestamptz, integer) from public, anon, authenticated;
 revoke execute on function agg.add_batches(agg.batch_result, agg.batch_result) from public, anon, authenticated;
 revoke execute on function agg.fail_kind(text) from public, anon, authenticated;
+revoke execute on function agg.advance_or_split(agg.claim[], timestamptz, integer) from public, anon, authenticated;
 revoke execute on function agg.run_batch(text, integer, timestamptz, integer) from public, anon, authenticated;
 revoke execute on function public.agg_run_due(text, integer, timestamptz, interval, integer) from public, anon, authenticated;
 grant execute on function public.agg_run_due(text, integer, timestamptz, interval, integer) to service_role;
 grant execute on function agg.advance_tasks(agg.claim[], timestamptz, integer) to service_role;
 grant execute on function agg.fail_kind(text) to service_role;
+grant execute on function agg.advance_or_split(agg.claim[], timestamptz, integer) to service_role;
 grant execute on function agg.run_batch(text, integer, timestamptz, integer) to service_role;
 grant execute on function agg.add_batches(agg.batch_result, agg.batch_result) to service_role;
 
@@ -188,8 +193,10 @@ comment on function agg.advance_tasks(agg.claim[], timestamptz, integer) is
   'Plans, builds and finishes the claimed tasks, all or nothing. The caller holds their row locks, taken in an earlier statement.';
 comment on function agg.fail_kind(text) is
   'transient for what may pass by itself (connection, serialization, resources, operator, lock, a bar that somebody else has just stored), otherwise hard.';
+comment on function agg.advance_or_split(agg.claim[], timestamptz, integer) is
+  'advance_tasks, and where that raises, each half on its own, down to single tasks: a bad one fails alone, after as many tries as the number of claims has binary digits.';
 comment on function agg.run_batch(text, integer, timestamptz, integer) is
-  'One batch in the caller''s transaction: claims due tasks of one timeframe and advances them together; if that fails, one by one, so that a bad task costs only itself. At most p_batch_windows windows, shared evenly. tasks is 0 when nothing was due. Any number may run side by side.';
+  'One batch in the caller''s transaction: claims due tasks of one timeframe and advances them together, so that a bad one costs only itself. At most p_batch_windows windows, shared evenly. tasks is 0 when nothing was due. Any number may run side by side.';
 comment on function agg.add_batches(agg.batch_result, agg.batch_result) is 'The sums of two batches.';
 comment on function public.agg_run_due(text, integer, timestamptz, interval, integer) is
   'The dispatcher: runs batches in the caller''s transaction until nothing is due (idle) or p_time_budget of wall clock is over after a batch (time_budget; interval ''0'' is one batch); returns at once when another dispatcher is at work (busy). Writes one row of agg.run_log. The job of agg.job_list calls it batch by batch and commits each. Returns tasks, windows, bars_created, bars_quality_poor, failed, batches, stopped_reason.';
