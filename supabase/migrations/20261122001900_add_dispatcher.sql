@@ -78,7 +78,7 @@ begin
 
   if v_half = 0 then
     perform agg.finish_tasks(array[v_outcome], p_now);
-    return row(1, 0, 0, 0, 1);
+    return row(1, 0, 0, 0, 1)::agg.batch_result;
   end if;
   return agg.add_batches(
     agg.advance_or_split(p_claims[:v_half], p_now, p_max_windows),
@@ -104,7 +104,7 @@ begin
   perform agg.recover_abandoned_claims(p_now);
   v_claims := agg.claim_due_tasks(p_env, p_limit, p_now);
   if cardinality(v_claims) = 0 then
-    return row(0, 0, 0, 0, 0);
+    return row(0, 0, 0, 0, 0)::agg.batch_result;
   end if;
   return agg.advance_or_split(v_claims, p_now, greatest(1, p_batch_windows / cardinality(v_claims)));
 end;
