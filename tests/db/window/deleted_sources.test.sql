@@ -1,0 +1,58 @@
+begin;
+select plan(6);
+
+insert into public.core_asset_registry_all (canonical_symbol, active, metadata)
+values ('ACME', true, '{"agg": {"start_utc": "2025-07-01T00:00:00Z"}}');
+insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close)
+select 'ACME', timestamptz '2025-07-01 00:00+00' + m.n * interval '1 minute', m.n + 1, m.n + 1, m.n + 1, m.n + 1
+from generate_series(0, 179) as m (n);
+do $$
+begin
+  perform public.sync_agg_state_from_registry();
+  perform public.agg_run_due(p_now => '2025-07-01 04:00+00');
+end;
+$$;
+create function pg_temp.rebuild(p_timeframe text) returns jsonb
+language sql as $$
+  select public.catchup_aggregation_range('ACME', p_timeframe, timestamptz '2025-07-01 00:00+00' - t.duration, 100, '2025-07-01 04:00+00')
+    - 'success' - 'agg_start_enforced' - 'bars_quality_poor'
+  from agg.timeframe as t
+  where t.timeframe = p_timeframe
+$$;
+
+-- The last five minutes of the first hour, and the whole third one.
+delete from public.data_bars as b where b.ts_utc between '2025-07-01 00:55+00' and '2025-07-01 00:59+00' or b.ts_utc >= '2025-07-01 02:00+00';
+insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close) values ('ACME', '2025-07-01 03:00+00', 1, 1, 1, 1);
+select is(
+  pg_temp.rebuild('5m'),
+  '{"windows_processed": 24, "windows_empty": 13, "bars_created": 23, "bars_written": 0, "new_cursor": "2025-07-01T03:00:00+00:00",
+    "stopped_reason": "no_source_data"}',
+  'catchup_aggregation_range() builds the 5m bars again that still qualify'
+);
+select is(
+  (select count(*) from public.derived_data_bars as d where d.timeframe = '5m' and d.deleted_at is not null), 13::bigint,
+  'build_windows() soft-deletes the 5m bars of emptied windows'
+);
+select is(
+  public.aggregate_5m_to_1h_window('ACME', '2025-07-01 00:00+00', '2025-07-01 01:00+00', p_now => '2025-07-01 04:00+00'),
+  '{"success": true, "stored": true, "source_count": 11, "quality_score": 1}',
+  'aggregate_5m_to_1h_window() leaves a soft-deleted 5m bar out'
+);
+select is(
+  (select d.close from public.derived_data_bars as d where d.timeframe = '1h' and d.ts_utc = '2025-07-01 00:00+00'), 55::double precision,
+  'aggregate_5m_to_1h_window() takes the close of the last 5m bar that is left'
+);
+select is(
+  pg_temp.rebuild('1h'),
+  '{"windows_processed": 2, "windows_empty": 0, "bars_created": 2, "bars_written": 0, "new_cursor": "2025-07-01T01:00:00+00:00",
+    "stopped_reason": "no_source_data"}',
+  'catchup_aggregation_range() takes soft-deleted bars for no sign of data'
+);
+select results_eq(
+  $$ select g.gap_from_utc, g.gap_to_utc from public.agg_gaps('ACME', '1h') as g order by 1 $$,
+  $$ values (timestamptz '2025-07-01 02:00+00', timestamptz '2025-07-01 03:00+00') $$,
+  'agg_gaps() counts an hour with nothing but soft-deleted bars as a gap'
+);
+
+select * from finish();
+rollback;
