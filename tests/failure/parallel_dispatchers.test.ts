@@ -5,6 +5,7 @@ import { readValue, runDue } from "../support/dispatch.ts";
 import { clearEngine, openEngine } from "../support/engine.ts";
 import { installFaults, setFault } from "../support/faults.ts";
 import { addMinutes, clockAfter, countBars, loadPopulation, makePopulation } from "../support/population.ts";
+import { waitUntil } from "../support/wait.ts";
 
 const HOURS = 12;
 const NOW = clockAfter(HOURS);
@@ -95,11 +96,4 @@ async function finishLater(db: Database, assets: Reference[]): Promise<void> {
     countBars(assets),
     "every bar was created once",
   );
-}
-
-async function waitUntil(condition: () => Promise<boolean>): Promise<void> {
-  for (const deadline = Date.now() + 20_000; !(await condition());) {
-    assert.ok(Date.now() < deadline, "waited for 20 s in vain");
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
 }

@@ -1,0 +1,8 @@
+/** Asks every few milliseconds until the answer is true. Rejects after `seconds`. */
+export async function waitUntil(condition: () => Promise<boolean>, seconds = 20): Promise<void> {
+  const deadline = Date.now() + seconds * 1000;
+  while (!(await condition())) {
+    if (Date.now() > deadline) throw new Error(`waited for ${seconds} s in vain`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
