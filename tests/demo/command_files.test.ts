@@ -98,3 +98,23 @@ Deno.test("demo exits with 1 and names the task when one fails", async () => {
     assert.match(stderr, /task AAA 5m is failing: .*nothing_more/);
   });
 });
+
+Deno.test("demo --data goes on with a symbol whose bars end long before those of another", async () => {
+  await withFolder(async (folder) => {
+    const keep = join(folder, "db");
+    const data = join(folder, "data");
+    await Deno.mkdir(data);
+    const write = (symbol: string, start: number, minutes: number) => {
+      const rows = Array.from({ length: minutes }, (_, minute) => row(start + minute * MINUTE));
+      return Deno.writeTextFile(join(data, `${symbol}.csv`), [header, ...rows].join("\n"));
+    };
+    await write("NEW", Date.UTC(2025, 2, 4), 60);
+    await write("OLD", Date.UTC(2024, 2, 4), 60);
+    assert.match((await demo("--data", data, "--keep", keep, "--once")).stdout, /Catch up +26 bars built/);
+    await write("OLD", Date.UTC(2024, 2, 4), 120);
+    const { code, stdout, stderr } = await demo("--data", data, "--keep", keep, "--once");
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /Load +60 one-minute bars.* 120 were there already/);
+    assert.match(stdout, /Catch up +13 bars built/);
+  });
+});
