@@ -1,4 +1,4 @@
--- The one list of timeframes. A further timeframe is a further row (and a word in the checks of derived_data_bars).
+-- The one list of timeframes. A further timeframe is a further row (and, if it is new to them, a word in the checks of derived_data_bars and data_agg_state).
 create table agg.timeframe (
   timeframe text not null,
   duration interval not null,

@@ -14,6 +14,7 @@ create type agg.build_order as (
   from_utc timestamptz,
   to_utc timestamptz,
   frontier_utc timestamptz,
+  clock_utc timestamptz,
   max_windows integer,
   derivation_version integer,
   good_percent smallint,
@@ -22,7 +23,7 @@ create type agg.build_order as (
   session_minutes int4multirange
 );
 comment on type agg.build_order is
-  'Build the windows of one task that start in [from_utc, to_utc), at most max_windows of those that have source bars (null: all). It carries the task''s whole configuration, so that building joins bars on canonical_symbol alone. A null source_timeframe means a synthetic series.';
+  'Build the windows of one task that start in [from_utc, to_utc), at most max_windows of those that have source bars (null: all). Empty windows after the last source bar are decided only if there is another before clock_utc (null: without asking). It carries the task''s whole configuration, so that building joins bars on canonical_symbol alone. A null source_timeframe means a synthetic series.';
 
 create type agg.build_result as (
   canonical_symbol text,
@@ -36,10 +37,11 @@ create type agg.build_result as (
   bars_poor integer,
   inserted integer,
   updated integer,
+  is_limited boolean,
   decided_to_utc timestamptz
 );
 comment on type agg.build_result is
-  'What came of a build_order (its times repeated): windows with source bars, bars among them that qualify, of which inserted and updated were written (the rest stood there already), and the end of the last window decided.';
+  'What came of a build_order (its times repeated): windows with source bars, bars among them that qualify, of which inserted and updated were written (the rest stood there already), whether max_windows ended it, and the end of the last window decided (from_utc: none).';
 
 create type agg.batch_result as (
   tasks integer,

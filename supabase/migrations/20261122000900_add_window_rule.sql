@@ -165,23 +165,44 @@ begin
       max(t.frontier_utc) as frontier_utc,
       max(t.window_length) as window_length,
       bool_or(t.has_bars) as has_bars,
-      case
-        when count(t.ts_utc) >= max(t.max_windows) then max(t.ts_utc) + max(t.window_length)
-        else max(t.to_utc)
-      end as decided_to_utc
+      max(t.source_timeframe) as source_timeframe,
+      max(t.clock_utc) as clock_utc,
+      count(t.ts_utc) >= max(t.max_windows) as is_full,
+      coalesce(max(t.ts_utc) + max(t.window_length), max(t.from_utc)) as filled_to_utc
     from (
       select
-        b.canonical_symbol, b.timeframe, b.from_utc, b.to_utc, b.frontier_utc, b.max_windows, b.window_length, b.has_bars,
+        b.canonical_symbol, b.timeframe, b.source_timeframe,
+        b.from_utc, b.to_utc, b.frontier_utc, b.clock_utc, b.max_windows, b.window_length, b.has_bars,
         null::timestamptz as ts_utc, null::integer as quality_score, null::boolean as is_stored, null::boolean as is_updated
       from build as b
       union all
-      select w.canonical_symbol, w.timeframe, null, null, null, null, null, null, w.ts_utc, w.quality_score, w.is_stored, null
+      select
+        w.canonical_symbol, w.timeframe, null, null, null, null, null, null, null, null,
+        w.ts_utc, w.quality_score, w.is_stored, null
       from window_bar as w
       union all
-      select u.canonical_symbol, u.timeframe, null, null, null, null, null, null, null, null, null, true
+      select u.canonical_symbol, u.timeframe, null, null, null, null, null, null, null, null, null, null, null, true
       from updated as u
     ) as t
     group by t.canonical_symbol, t.timeframe
+  ),
+  decided as materialized (
+    select
+      t.*,
+      case
+        when t.is_full or t.filled_to_utc = t.to_utc then t.filled_to_utc
+        when t.clock_utc is null then t.to_utc
+        -- One probe: the last source bar makes the empty windows before it a gap.
+        else least(t.to_utc, coalesce((
+          select date_bin(t.window_length, c.ts_utc, timestamptz '2000-01-01 00:00:00+00') + t.window_length
+          from agg.source_bar as c
+          where c.canonical_symbol = t.canonical_symbol and c.timeframe = t.source_timeframe
+            and c.ts_utc >= t.filled_to_utc and c.ts_utc < t.clock_utc and c.deleted_at is null
+          order by c.ts_utc desc
+          limit 1
+        ), t.filled_to_utc))
+      end as decided_to_utc
+    from tally as t
   ),
   retired as (
     update public.derived_data_bars as d
@@ -190,10 +211,10 @@ begin
       select k.canonical_symbol, k.timeframe, k.ts_utc
       from (
         select l.canonical_symbol, l.timeframe, l.ts_utc, false as qualifies
-        from tally as t
+        from decided as t
         join public.derived_data_bars as l
           on l.canonical_symbol = t.canonical_symbol and l.timeframe = t.timeframe
-          and l.ts_utc >= t.from_utc and l.ts_utc < t.decided_to_utc
+          and l.ts_utc >= t.from_utc and l.ts_utc < case when t.is_full then t.decided_to_utc else t.to_utc end
         where t.has_bars and l.deleted_at is null
         union all
         select w.canonical_symbol, w.timeframe, w.ts_utc, true
@@ -207,8 +228,9 @@ begin
   )
   select
     t.canonical_symbol, t.timeframe, t.window_length, t.from_utc, t.to_utc, t.frontier_utc,
-    t.windows, t.bars, t.bars_poor, t.inserted, t.updated, t.decided_to_utc
-  from tally as t;
+    t.windows, t.bars, t.bars_poor, t.inserted, t.updated,
+    t.is_full and t.decided_to_utc < t.to_utc, t.decided_to_utc
+  from decided as t;
 end;
 $$;
 

@@ -119,6 +119,7 @@ begin
     0,
     count(*) filter (where t.is_new)::integer,
     count(*) filter (where not t.is_new)::integer,
+    max(t.to_utc) < max(t.order_to_utc),
     max(t.to_utc)
   from (
     select

@@ -37,8 +37,16 @@ begin
   select
     c.canonical_symbol, c.timeframe, t.source_timeframe, t.duration, st.duration,
     r.from_utc,
-    greatest(r.from_utc, case when p_stop_at_data_frontier then least(r.frontier_utc, d.data_end_utc) else r.frontier_utc end),
+    greatest(
+      r.from_utc,
+      case
+        when t.source_timeframe is null and p_stop_at_data_frontier
+          then least(r.frontier_utc, coalesce(synthetic.data_end_utc, r.from_utc))
+        else r.frontier_utc
+      end
+    ),
     r.frontier_utc,
+    case when p_stop_at_data_frontier then p_now end,
     p_max_windows,
     coalesce(p_derivation_version, synthetic.derivation_version, 1),
     coalesce(s.good_percent, 80::smallint), coalesce(s.poor_percent, 60::smallint),
@@ -67,15 +75,6 @@ begin
       ) as frontier_utc
   ) as r
   left join lateral (
-    -- A source bar stamped after the clock proves nothing about the windows before it.
-    select date_bin(t.duration, b.ts_utc, timestamptz '2000-01-01 00:00:00+00') + t.duration as data_end_utc
-    from agg.source_bar as b
-    where b.canonical_symbol = c.canonical_symbol and b.timeframe = t.source_timeframe and b.ts_utc < p_now
-      and b.deleted_at is null
-    order by b.ts_utc desc
-    limit 1
-  ) as ingested on true
-  left join lateral (
     select case when count(*) = count(l.ts_utc) then min(l.ts_utc) + t.duration end as data_end_utc,
       max(k.derivation_version) as derivation_version
     from agg.synthetic_component as k
@@ -87,10 +86,7 @@ begin
       limit 1
     ) as l on true
     where k.canonical_symbol = c.canonical_symbol and t.source_timeframe is null
-  ) as synthetic on true
-  cross join lateral (
-    select coalesce(ingested.data_end_utc, synthetic.data_end_utc, r.from_utc)
-  ) as d (data_end_utc);
+  ) as synthetic on true;
 end;
 $$;
 
@@ -106,4 +102,4 @@ comment on function agg.bootstrap_cursor(timestamptz, interval) is
 comment on function agg.due_at(timestamptz, interval, integer) is
   'When the window after the cursor may be decided: its end plus the delay.';
 comment on function agg.plan_builds(agg.claim[], timestamptz, integer, integer, boolean) is
-  'What each claimed task may decide at p_now: from the window after its cursor (never before agg_start_utc) up to the nearest of time frontier, source frontier and, if asked, data frontier. Reads only. A null p_derivation_version is that of the registry (synthetic series), otherwise 1. A symbol without a task is planned with the defaults: 24x7, 300 s, no start.';
+  'What each claimed task may decide at p_now: from the window after its cursor (never before agg_start_utc) up to the nearer of time frontier and source frontier, and for a synthetic series the last minute up to which all components have bars. A bar stamped after p_now proves nothing about the windows before it. Reads only. A null p_derivation_version is that of the registry (synthetic series), otherwise 1. A symbol without a task is planned with the defaults: 24x7, 300 s, no start.';

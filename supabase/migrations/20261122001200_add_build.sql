@@ -40,7 +40,7 @@ set search_path = ''
 as $$
   select case
     when p_result.from_utc + p_result.window_length > p_result.frontier_utc then 'cursor_at_frontier'
-    when p_result.decided_to_utc < p_result.to_utc then 'max_windows'
+    when p_result.is_limited then 'max_windows'
     when p_result.decided_to_utc >= p_result.frontier_utc then 'frontier'
     else 'no_source_data'
   end;

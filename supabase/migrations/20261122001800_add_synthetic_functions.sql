@@ -28,7 +28,7 @@ begin
 
   select r.* into strict v_result
   from agg.build_synthetic(array[row(
-    p_symbol, '1m', null, interval '1 minute', null, p_from_utc, p_to_utc, p_to_utc, null, p_derivation_version,
+    p_symbol, '1m', null, interval '1 minute', null, p_from_utc, p_to_utc, p_to_utc, null, null, p_derivation_version,
     null, null, null, null
   )::agg.build_order]) as r;
   return jsonb_build_object(

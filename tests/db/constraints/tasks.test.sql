@@ -39,8 +39,8 @@ insert into trial (constraint_name, bad, good) values
   ('data_agg_state_session_check', '{"session_minutes": null}', '{"session_minutes": "{}"}'),
   ('data_agg_state_streaks_check', '{"hard_fail_streak": 1}', '{"hard_fail_streak": 1, "fail_streak": 1}'),
   ('data_agg_state_streaks_check', '{"hard_fail_streak": -1}', '{"hard_fail_streak": 0, "fail_streak": 5}'),
-  ('data_agg_state_timeframe_fkey', '{"timeframe": "7m"}', '{"timeframe": "1m"}'),
-  ('data_agg_state_source_timeframe_fkey', '{"source_timeframe": "7m"}', '{"source_timeframe": "5m"}');
+  ('data_agg_state_timeframe_check', '{"timeframe": "7m"}', '{"timeframe": "1m"}'),
+  ('data_agg_state_source_timeframe_check', '{"source_timeframe": "7m"}', '{"source_timeframe": "5m"}');
 
 create temporary table outcome as
 select

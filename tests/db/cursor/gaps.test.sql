@@ -35,7 +35,7 @@ select is(
 );
 select is(
   pg_temp.advance('5m', 12, '2025-08-07 00:00+00'),
-  '{"windows_processed": 12, "windows_empty": 8916, "bars_created": 12, "new_cursor": "2025-08-06T21:55:00+00:00", "stopped_reason": "no_source_data"}',
+  '{"windows_processed": 12, "windows_empty": 8916, "bars_created": 12, "new_cursor": "2025-08-06T21:55:00+00:00", "stopped_reason": "max_windows"}',
   'catchup_aggregation_range() steps over a month in one call'
 );
 select is(
