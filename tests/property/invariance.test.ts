@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import type { Database } from "../../scripts/lib/database.ts";
 import { insertMinutes, readCursor, readDerived } from "../support/bars.ts";
 import { clearEngine, openEngine } from "../support/engine.ts";
-import { MINUTE } from "./aggregator.ts";
+import { firstWindow, LENGTH, MINUTE } from "./aggregator.ts";
 import { checkProperty } from "./check.ts";
 import { bootstrapAll, catchUp, registerAssets, runBatches } from "./drivers.ts";
 import { type Asset, type AssetSketch, assetSketch, describeAsset, ORIGIN } from "./histories.ts";
@@ -22,10 +22,11 @@ Deno.test("catching up again from the start writes nothing and ends at the same 
   await checkProperty(RUNS, [scenario, fc.integer({ min: 1, max: 500 })], async (scenario, maxWindows) => {
     const { assets, end } = await playScenario(engine.db, scenario);
     const before = await readVersions(engine.db);
-    for (const { symbol } of assets) {
+    for (const { symbol, rules } of assets) {
       for (const timeframe of TIMEFRAMES) {
         const cursor = await readCursor(engine.db, symbol, timeframe);
-        const reached = await catchUpFromStart(engine.db, symbol, timeframe, maxWindows, new Date(end));
+        const start = new Date(firstWindow(rules.startUtc, LENGTH[timeframe]) - LENGTH[timeframe]);
+        const reached = await catchUpFrom(engine.db, symbol, timeframe, start, maxWindows, new Date(end));
         assert.equal(new Date(reached).getTime(), cursor, `${symbol} ${timeframe}: cursor`);
       }
     }
@@ -101,14 +102,15 @@ async function readVersions(db: Database) {
   );
 }
 
-async function catchUpFromStart(
+async function catchUpFrom(
   db: Database,
   symbol: string,
   timeframe: "5m" | "1h",
+  start: Date,
   maxWindows: number,
   now: Date,
 ): Promise<string> {
-  let cursor = new Date(ORIGIN - 24 * 60 * MINUTE).toISOString();
+  let cursor = start.toISOString();
   while (true) {
     const result = await catchUp(db, symbol, timeframe, maxWindows, now, cursor);
     assert.equal(result.bars_written, 0, `${symbol} ${timeframe}: bars written again`);

@@ -38,12 +38,19 @@ export async function playScenario(db: Database, scenario: Scenario): Promise<{ 
     cursors = await checkCursors(db, assets, now, cursors);
   }
 
-  now += LONGEST_WAIT + scenario.last.advance * 1000;
+  now = edgeAfter(now + LONGEST_WAIT + scenario.last.advance * 1000, scenario.last.edge, assets[0]!);
   await arrive(now);
   await finish(db, scenario.last, assets, new Date(now));
   await checkCursors(db, assets, now, cursors);
   for (const asset of assets) await compare(db, asset, now);
   return { assets, end: now };
+}
+
+/** The first instant at or after `now` that ends the delay of a window of that timeframe; `now` for no timeframe. */
+function edgeAfter(now: number, timeframe: "5m" | "1h" | null, { delaySeconds }: Asset): number {
+  if (timeframe === null) return now;
+  const delay = delaySeconds[timeframe] * 1000;
+  return Math.ceil((now - delay) / LENGTH[timeframe]) * LENGTH[timeframe] + delay;
 }
 
 async function insertArrivals(db: Database, asset: Asset, after: number, until: number, seed: number) {

@@ -24,6 +24,8 @@ export interface Scenario {
   last: {
     /** Seconds after the earliest instant at which every task must be due again. */
     advance: number;
+    /** Puts the clock to the very instant at which a window of the first asset may be decided. */
+    edge: "5m" | "1h" | null;
     by: "batches" | "run" | "worker";
     limit: number;
     batchWindows: number;
@@ -62,6 +64,7 @@ export const scenario: fc.Arbitrary<Scenario> = fc.record({
   steps: fc.array(fc.record({ advance, action }), { maxLength: 7 }),
   last: fc.record({
     advance: fc.oneof(advance, fc.constant(60 * 86_400)),
+    edge: fc.constantFrom("5m" as const, "1h" as const, null),
     by: fc.constantFrom("batches" as const, "run" as const, "worker" as const),
     limit,
     batchWindows: fc.constantFrom(40, 300, 100_000),
