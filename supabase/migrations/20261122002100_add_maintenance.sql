@@ -47,10 +47,18 @@ begin
   delete from agg.alert as a where a.resolved_at < p_now - interval '90 days';
   if to_regclass('cron.job_run_details') is not null then
     execute format(
+      -- Runs are numbered in order, which dates those that a restart or a refused connection left without a time. A
+      -- removed job leaves its runs behind: they are known by their command.
       $sql$
         delete from cron.job_run_details as d
-        using cron.job as j
-        where j.jobid = d.jobid and j.jobname like 'pgbars:%%' and d.end_time < %L::timestamptz - interval '3 days'
+        where (d.command like '%%public.agg_run_due(%%' or d.command like '%%public.agg_maintain(%%')
+          and coalesce(d.end_time, d.start_time, (
+            select coalesce(l.end_time, l.start_time)
+            from cron.job_run_details as l
+            where l.runid > d.runid and coalesce(l.end_time, l.start_time) is not null
+            order by l.runid
+            limit 1
+          )) < %L::timestamptz - interval '3 days'
       $sql$,
       p_now
     );
