@@ -1,5 +1,5 @@
 begin;
-select plan(10);
+select plan(11);
 
 update public.core_asset_registry_all as r set active = false, test_active = false;
 insert into public.core_asset_registry_all (canonical_symbol, active, metadata)
@@ -59,6 +59,12 @@ do $$ begin perform public.agg_start('ACME', '1h', '2025-07-02 00:00+00'); end; 
 select is(
   pg_temp.finish('1h', null, '2025-07-02 00:00+00') -> 'last_agg_bar_ts_utc', '"2025-07-01T08:00:00+00:00"',
   'agg_finish() keeps the cursor where none is given'
+);
+do $$ begin perform public.agg_start('ACME', '5m', '2025-07-02 00:00+00'); end; $$;
+select is(
+  public.agg_finish('ACME', '5m', false, '2025-07-01 09:55+00', p_fail_kind => 'transient', p_now => '2025-07-02 00:00+00')
+    -> 'last_agg_bar_ts_utc', '"2025-07-01T09:50:00+00:00"',
+  'agg_finish() moves no cursor after a failure'
 );
 select throws_ok(
   $$ select public.agg_finish('ACME', '7m', true) $$, '55000', null, 'agg_finish() refuses a task that does not exist'

@@ -1,5 +1,5 @@
 begin;
-select plan(7);
+select plan(8);
 
 insert into public.core_asset_registry_all (canonical_symbol, active, metadata)
 select 'ACME', true, jsonb_build_object('agg', jsonb_build_object(
@@ -72,6 +72,12 @@ select results_eq(
 select is_empty(
   $$ select d.ts_utc from public.derived_data_bars as d where d.timeframe = '5m' and (d.quality_score, d.covered_minutes) <> (2, 5) $$,
   'build_windows() gives every full 5m window of the session the score 2'
+);
+
+select results_eq(
+  $$ select s.timeframe, s.last_agg_bar_ts_utc from public.data_agg_state as s where s.canonical_symbol = 'ACME' order by 1 $$,
+  $$ values ('1h', timestamptz '2025-03-10 19:00+00'), ('5m', timestamptz '2025-03-10 22:00+00') $$,
+  'agg_run_due() decides windows whose bars are all outside the session in one go'
 );
 
 -- A session that opens within a 5m window: two of its minutes are outside.

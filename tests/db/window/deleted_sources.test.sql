@@ -1,5 +1,5 @@
 begin;
-select plan(6);
+select plan(8);
 
 insert into public.core_asset_registry_all (canonical_symbol, active, metadata)
 values ('ACME', true, '{"agg": {"start_utc": "2025-07-01T00:00:00Z"}}');
@@ -49,9 +49,20 @@ select is(
   'catchup_aggregation_range() takes soft-deleted bars for no sign of data'
 );
 select results_eq(
+  $$ select d.ts_utc, d.deleted_at is null from public.derived_data_bars as d where d.timeframe = '1h' order by d.ts_utc $$,
+  $$ values (timestamptz '2025-07-01 00:00+00', true), ('2025-07-01 01:00+00', true), ('2025-07-01 02:00+00', false) $$,
+  'build_windows() soft-deletes the hour that has no 5m bar left, behind the last source bar too'
+);
+select results_eq(
   $$ select g.gap_from_utc, g.gap_to_utc from public.agg_gaps('ACME', '1h') as g order by 1 $$,
   $$ values (timestamptz '2025-07-01 02:00+00', timestamptz '2025-07-01 03:00+00') $$,
   'agg_gaps() counts an hour with nothing but soft-deleted bars as a gap'
+);
+
+do $$ begin perform public.catchup_aggregation_range('ACME', '5m', '2025-06-30 23:55+00', 1, '2025-07-01 04:00+00'); end; $$;
+select is(
+  (select count(*) from public.derived_data_bars as d where d.timeframe = '5m' and d.deleted_at is null), 23::bigint,
+  'build_windows() soft-deletes nothing behind the windows that p_max_windows let it decide'
 );
 
 select * from finish();
