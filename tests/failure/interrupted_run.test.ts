@@ -144,6 +144,7 @@ async function checkCleanStop(db: Database, assets: Reference[], before: Cursors
 /** Goes on from where the run was broken off and ends with what an undisturbed run makes. */
 async function finish(db: Database, assets: Reference[]): Promise<void> {
   await clearFaults(db);
+  await db.exec("set statement_timeout = '30s'");
   await db.exec(BACKFILL);
   for (const asset of assets) await compare(db, asset, NOW.getTime());
   assert.equal(

@@ -68,9 +68,16 @@ export async function act(db: Database, action: Action, assets: Asset[], now: Da
   }
 }
 
-/** `agg.run_batch` until nothing is due any more. */
-export async function runBatches(db: Database, sizes: { limit: number; batchWindows: number }, now: Date) {
-  while ((await runBatch(db, sizes, now)).tasks > 0);
+/** `agg.run_batch` until nothing is due any more. Rejects when that does not come to an end. */
+export async function runBatches(
+  db: Database,
+  sizes: { limit: number; batchWindows: number },
+  now: Date,
+): Promise<void> {
+  for (let count = 0; count < 10_000; count++) {
+    if ((await runBatch(db, sizes, now)).tasks === 0) return;
+  }
+  throw new Error("tasks are due again and again");
 }
 
 async function runBatch(db: Database, sizes: { limit: number; batchWindows: number }, now: Date): Promise<Sums> {

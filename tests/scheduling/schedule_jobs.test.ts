@@ -1,46 +1,13 @@
 import assert from "node:assert/strict";
-import { type Cluster, startCluster } from "../../scripts/lib/cluster.ts";
+import { startCluster } from "../../scripts/lib/cluster.ts";
 import { type Database, openServer } from "../../scripts/lib/database.ts";
 import { migrate } from "../../scripts/lib/migrations.ts";
-import { aggregate, barsOf, expectAt, LENGTH, MINUTE } from "../property/aggregator.ts";
-import { registerAssets } from "../property/drivers.ts";
-import { describeAsset } from "../property/histories.ts";
-import { insertMinutes, readCursor, readDerived } from "../support/bars.ts";
+import { dispatchCommand, disposable, jobNames, JOBS, openCronDatabase } from "../support/cron.ts";
 import { readValue } from "../support/dispatch.ts";
-import { waitUntil } from "../support/wait.ts";
-
-const JOBS = ["pgbars:dispatch", "pgbars:maintain"];
-
-Deno.test("pg_cron builds bars at a real minute that nobody else asked for", async () => {
-  await using cluster = await startCluster();
-  await using db = await openMigrated(cluster);
-  assert.deepEqual(await jobNames(db), JOBS, "the migrations schedule the jobs");
-
-  const asset = await registerRecentAsset(db);
-  await waitUntil(async () => (await readDerived(db, asset.symbol, "1h")).length > 0, 130);
-
-  const run = await lastRun(db);
-  assert.deepEqual([run.status, run.command], ["succeeded", await dispatchCommand(db)]);
-  const windows = aggregate(asset.minutes, asset.rules);
-  const expected = expectAt(asset.minutes, windows, asset.rules, asset.delaySeconds, run.end_time.getTime());
-  assert.ok(expected.bars["5m"].length > 20 && expected.bars["1h"].length > 0);
-  for (const timeframe of ["5m", "1h"] as const) {
-    assert.equal(await readCursor(db, asset.symbol, timeframe), expected.cursors[timeframe]);
-    assert.deepEqual(await readDerived(db, asset.symbol, timeframe), expected.bars[timeframe]);
-  }
-  const log = await db.query<{ bars: number; failed: number }>(
-    "select l.bars_created as bars, l.failed from agg.run_log as l",
-  );
-  assert.equal(
-    log.reduce((sum, { bars }) => sum + bars, 0),
-    barsOf(windows.windows["5m"]).filter(({ ts }) => ts <= expected.cursors["5m"]).length + expected.bars["1h"].length,
-  );
-  assert.ok(log.every(({ failed }) => failed === 0));
-});
 
 Deno.test("schedule_jobs() keeps pg_cron's jobs to its own list, and without pg_cron says that nothing is scheduled", async (test) => {
   await using cluster = await startCluster();
-  await using db = await openMigrated(cluster);
+  await using db = await openCronDatabase(cluster);
 
   await test.step("calling it twice changes nothing", async () => {
     const before = await db.query("select * from cron.job order by jobid");
@@ -124,69 +91,6 @@ Deno.test("schedule_jobs() keeps pg_cron's jobs to its own list, and without pg_
     );
   });
 });
-
-async function openMigrated(cluster: Cluster): Promise<Database & AsyncDisposable> {
-  const db = disposable(await openServer(cluster.url()));
-  await migrate(db);
-  return db;
-}
-
-function disposable(db: Database): Database & AsyncDisposable {
-  return { ...db, [Symbol.asyncDispose]: () => db.close() };
-}
-
-/** An asset with three hours of bars up to now, all of whose windows but the last few minutes are due. */
-async function registerRecentAsset(db: Database) {
-  const end = Math.floor(Date.now() / MINUTE) * MINUTE;
-  const start = Math.floor((end - 3 * LENGTH["1h"]) / LENGTH["1h"]) * LENGTH["1h"];
-  const sketch = describeAsset({
-    startSeconds: 0,
-    delaySeconds: { "5m": 60, "1h": 60 },
-    quality: { good: 80, poor: 60 },
-    session: null,
-    segments: [{ gapMinutes: 0, masks: Array.from({ length: 48 }, () => 31) }],
-    seed: 1,
-    live: false,
-  }, "RECENT");
-  const shift = start - sketch.rules.startUtc;
-  const asset = {
-    ...sketch,
-    rules: { ...sketch.rules, startUtc: start },
-    minutes: sketch.minutes.map((bar) => ({ ...bar, ts: bar.ts + shift })).filter((bar) => bar.ts < end),
-  };
-  // In one go, so that no run of the job sees the asset without its bars.
-  await db.exec("begin");
-  await registerAssets(db, [asset]);
-  await insertMinutes(db, asset.symbol, asset.minutes);
-  await db.exec("commit");
-  return asset;
-}
-
-interface JobRun {
-  status: string;
-  command: string;
-  end_time: Date;
-}
-
-async function lastRun(db: Database): Promise<JobRun> {
-  const read = () =>
-    db.query<JobRun>(
-      `select d.status, d.command, d.end_time from cron.job_run_details as d join cron.job as j using (jobid)
-       where j.jobname = 'pgbars:dispatch' order by d.runid desc limit 1`,
-    );
-  await waitUntil(async () => (await read())[0]!.end_time !== null);
-  return (await read())[0]!;
-}
-
-async function dispatchCommand(db: Database): Promise<string> {
-  return await readValue(db, "select j.command from agg.job_list() as j where j.job_name = 'pgbars:dispatch'");
-}
-
-async function jobNames(db: Database): Promise<string[]> {
-  return (await db.query<{ jobname: string }>("select j.jobname from cron.job as j order by 1")).map((row) =>
-    row.jobname
-  );
-}
 
 async function scheduleJobs(db: Database) {
   return await readValue<{ pg_cron: boolean; scheduled: string[]; removed: string[]; message: string }>(
