@@ -5,6 +5,8 @@ import { type Measurement, median, time } from "./measure.ts";
 const SYMBOLS = 100;
 const DAYS = 30;
 const ROUNDS = 3;
+/** The loop takes minutes and is linear in symbols: it runs for this many, and its time is scaled to all. */
+const LOOP_SYMBOLS = 10;
 const UNTIL = minute(DAYS * 1440 + 5);
 
 /** 1m to 5m over {@link SYMBOLS} symbols and {@link DAYS} days: pgbars against the bare statement, in turns, and the loop. */
@@ -27,7 +29,7 @@ export async function measureBackfill(db: Database, bareSql: string): Promise<Me
     await expectSame(db, built);
   }
   await reset(db);
-  const loop = await time(() => catchUpWindowByWindow(db));
+  const loop = await time(() => catchUpWindowByWindow(db)) * SYMBOLS / LOOP_SYMBOLS;
 
   const ratios = pgbars.map((milliseconds, round) => milliseconds / bare[round]!);
   return [
@@ -40,7 +42,7 @@ export async function measureBackfill(db: Database, bareSql: string): Promise<Me
     {
       work: `backfill 1m -> 5m, ${SYMBOLS} symbols x ${DAYS} days`,
       pgbars: median(pgbars),
-      against: { name: "per-window loop", milliseconds: loop },
+      against: { name: `per-window loop (${LOOP_SYMBOLS} symbols, scaled)`, milliseconds: loop },
       budget: { text: "at least 8x faster", met: loop >= 8 * median(pgbars) },
     },
   ];
@@ -48,7 +50,8 @@ export async function measureBackfill(db: Database, bareSql: string): Promise<Me
 
 async function catchUpWindowByWindow(db: Database): Promise<void> {
   const tasks = await db.query<{ canonical_symbol: string }>(
-    "select canonical_symbol from public.data_agg_state where timeframe = '5m' and enabled",
+    "select canonical_symbol from public.data_agg_state where timeframe = '5m' and enabled order by 1 limit $1",
+    [LOOP_SYMBOLS],
   );
   for (const { canonical_symbol } of tasks) {
     let more = true;

@@ -32,7 +32,7 @@ begin
   ),
   window_bar as materialized (
     select
-      b.canonical_symbol, b.timeframe, b.source_timeframe, b.derivation_version, b.has_bars,
+      b.canonical_symbol, b.timeframe, b.source_timeframe, b.window_length, b.derivation_version, b.has_bars,
       w.ts_utc, w.open, w.high, w.low, w.close, w.vol, w.vwap, w.trade_count,
       w.source_candles, e.expected_candles,
       w.covered_minutes, e.expected_minutes,
@@ -42,11 +42,10 @@ begin
         when w.covered_minutes * 100 >= e.expected_minutes * b.good_percent then 1
         when w.covered_minutes * 100 >= e.expected_minutes * b.poor_percent then 0
       end as quality_score,
-      -- Not exists(): the planner may hash that one over the whole table.
-      b.has_bars and coalesce((
-        select true from public.derived_data_bars as d
+      case when b.has_bars then (
+        select d from public.derived_data_bars as d
         where d.canonical_symbol = b.canonical_symbol and d.timeframe = b.timeframe and d.ts_utc = w.ts_utc
-      ), false) as is_stored
+      ) end as stored
     from build as b
     cross join lateral (
       select g.*
@@ -116,39 +115,49 @@ begin
       w.source_timeframe, w.source_candles, w.expected_candles, w.covered_minutes, w.expected_minutes,
       w.quality_score, w.derivation_version
     from window_bar as w
-    where w.quality_score is not null and not w.is_stored
+    where w.quality_score is not null and (w.stored).ts_utc is null
   ),
+  -- Conflicts rather than joins: an update that joins may put the table first when it is thought to be empty.
   updated as (
-    update public.derived_data_bars as d
-    set
-      open = w.open,
-      high = w.high,
-      low = w.low,
-      close = w.close,
-      vol = w.vol,
-      vwap = w.vwap,
-      trade_count = w.trade_count,
-      source_timeframe = w.source_timeframe,
-      source_candles = w.source_candles,
-      expected_candles = w.expected_candles,
-      covered_minutes = w.covered_minutes,
-      expected_minutes = w.expected_minutes,
-      quality_score = w.quality_score,
-      derivation_version = w.derivation_version,
-      deleted_at = null,
-      updated_at = now()
+    insert into public.derived_data_bars as d (
+      canonical_symbol, timeframe, ts_utc, open, high, low, close, vol, vwap, trade_count,
+      source_timeframe, source_candles, expected_candles, covered_minutes, expected_minutes,
+      quality_score, derivation_version
+    )
+    select
+      w.canonical_symbol, w.timeframe, w.ts_utc, w.open, w.high, w.low, w.close, w.vol, w.vwap, w.trade_count,
+      w.source_timeframe, w.source_candles, w.expected_candles, w.covered_minutes, w.expected_minutes,
+      w.quality_score, w.derivation_version
     from window_bar as w
-    where w.quality_score is not null and w.is_stored
-      and d.canonical_symbol = w.canonical_symbol and d.timeframe = w.timeframe and d.ts_utc = w.ts_utc
+    where w.quality_score is not null and (w.stored).ts_utc is not null
       and (
-        d.open, d.high, d.low, d.close, d.vol, d.vwap, d.trade_count,
-        d.source_timeframe, d.source_candles, d.expected_candles, d.covered_minutes, d.expected_minutes,
-        d.quality_score, d.derivation_version, d.deleted_at
+        (w.stored).open, (w.stored).high, (w.stored).low, (w.stored).close,
+        (w.stored).vol, (w.stored).vwap, (w.stored).trade_count,
+        (w.stored).source_timeframe, (w.stored).source_candles, (w.stored).expected_candles,
+        (w.stored).covered_minutes, (w.stored).expected_minutes,
+        (w.stored).quality_score, (w.stored).derivation_version, (w.stored).deleted_at
       ) is distinct from (
         w.open, w.high, w.low, w.close, w.vol, w.vwap, w.trade_count,
         w.source_timeframe, w.source_candles, w.expected_candles, w.covered_minutes, w.expected_minutes,
         w.quality_score, w.derivation_version, null::timestamptz
       )
+    on conflict (canonical_symbol, timeframe, ts_utc) do update set
+      open = excluded.open,
+      high = excluded.high,
+      low = excluded.low,
+      close = excluded.close,
+      vol = excluded.vol,
+      vwap = excluded.vwap,
+      trade_count = excluded.trade_count,
+      source_timeframe = excluded.source_timeframe,
+      source_candles = excluded.source_candles,
+      expected_candles = excluded.expected_candles,
+      covered_minutes = excluded.covered_minutes,
+      expected_minutes = excluded.expected_minutes,
+      quality_score = excluded.quality_score,
+      derivation_version = excluded.derivation_version,
+      deleted_at = null,
+      updated_at = now()
     returning d.canonical_symbol, d.timeframe
   ),
   tally as (
@@ -158,12 +167,14 @@ begin
       count(t.ts_utc)::integer as windows,
       count(t.quality_score)::integer as bars,
       count(*) filter (where t.quality_score = 0)::integer as bars_poor,
-      count(t.quality_score) filter (where not t.is_stored)::integer as inserted,
+      count(t.quality_score) filter (where t.is_new)::integer as inserted,
       count(*) filter (where t.is_updated)::integer as updated,
       max(t.from_utc) as from_utc,
       max(t.to_utc) as to_utc,
       max(t.frontier_utc) as frontier_utc,
       max(t.window_length) as window_length,
+      range_agg(tstzrange(t.ts_utc, t.ts_utc + t.window_length)) filter (where t.has_bars and t.quality_score is not null)
+        as kept,
       bool_or(t.has_bars) as has_bars,
       max(t.source_timeframe) as source_timeframe,
       max(t.clock_utc) as clock_utc,
@@ -173,12 +184,12 @@ begin
       select
         b.canonical_symbol, b.timeframe, b.source_timeframe,
         b.from_utc, b.to_utc, b.frontier_utc, b.clock_utc, b.max_windows, b.window_length, b.has_bars,
-        null::timestamptz as ts_utc, null::integer as quality_score, null::boolean as is_stored, null::boolean as is_updated
+        null::timestamptz as ts_utc, null::integer as quality_score, null::boolean as is_new, null::boolean as is_updated
       from build as b
       union all
       select
-        w.canonical_symbol, w.timeframe, null, null, null, null, null, null, null, null,
-        w.ts_utc, w.quality_score, w.is_stored, null
+        w.canonical_symbol, w.timeframe, null, null, null, null, null, null, w.window_length, w.has_bars,
+        w.ts_utc, w.quality_score, (w.stored).ts_utc is null, null
       from window_bar as w
       union all
       select u.canonical_symbol, u.timeframe, null, null, null, null, null, null, null, null, null, null, null, true
@@ -205,26 +216,19 @@ begin
     from tally as t
   ),
   retired as (
-    update public.derived_data_bars as d
-    set deleted_at = now(), updated_at = now()
-    from (
-      select k.canonical_symbol, k.timeframe, k.ts_utc
-      from (
-        select l.canonical_symbol, l.timeframe, l.ts_utc, false as qualifies
-        from decided as t
-        join public.derived_data_bars as l
-          on l.canonical_symbol = t.canonical_symbol and l.timeframe = t.timeframe
-          and l.ts_utc >= t.from_utc and l.ts_utc < case when t.is_full then t.decided_to_utc else t.to_utc end
-        where t.has_bars and l.deleted_at is null
-        union all
-        select w.canonical_symbol, w.timeframe, w.ts_utc, true
-        from window_bar as w
-        where w.has_bars and w.quality_score is not null
-      ) as k
-      group by k.canonical_symbol, k.timeframe, k.ts_utc
-      having not bool_or(k.qualifies)
-    ) as stale
-    where d.canonical_symbol = stale.canonical_symbol and d.timeframe = stale.timeframe and d.ts_utc = stale.ts_utc
+    insert into public.derived_data_bars as d
+    select l.*
+    from decided as t
+    cross join lateral (
+      select b.*
+      from public.derived_data_bars as b
+      where b.canonical_symbol = t.canonical_symbol and b.timeframe = t.timeframe
+        and b.ts_utc >= t.from_utc and b.ts_utc < case when t.is_full then t.decided_to_utc else t.to_utc end
+        and b.deleted_at is null
+      offset 0
+    ) as l
+    where t.has_bars and not coalesce(t.kept @> l.ts_utc, false)
+    on conflict (canonical_symbol, timeframe, ts_utc) do update set deleted_at = now(), updated_at = now()
   )
   select
     t.canonical_symbol, t.timeframe, t.window_length, t.from_utc, t.to_utc, t.frontier_utc,

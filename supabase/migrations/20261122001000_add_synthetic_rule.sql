@@ -59,12 +59,13 @@ begin
       sum(c.weight * case when d.close > 0 then ln(d.close) end order by c.component_no) as ln_close,
       array_agg(c.component order by c.component_no) as components
     from component as c
-    join lateral (
+    cross join lateral (
       select b.ts_utc, b.open, b.close
       from public.data_bars as b
       where b.canonical_symbol = c.component and b.timeframe = '1m'
         and b.ts_utc >= c.from_utc and b.ts_utc < c.to_utc
-    ) as d on true
+      offset 0
+    ) as d
     group by c.canonical_symbol, c.timeframe, d.ts_utc, c.derivation_version, c.component_count, c.formula_base
   ),
   priced as materialized (

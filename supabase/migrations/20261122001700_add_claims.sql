@@ -92,7 +92,7 @@ begin
         when o.stopped_reason = 'max_windows' then p_now
         when n.due_at > p_now then n.due_at
         -- Waits for data: ask again after an eighth of the time it has waited.
-        else p_now + least(n.length, greatest(interval '1 minute', (p_now - n.due_at) / 8))
+        else p_now + least(interval '5 minutes', greatest(interval '1 minute', (p_now - n.due_at) / 8))
       end,
       running_started_at_utc = null,
       fail_streak = case when o.succeeded then 0 else s.fail_streak + 1 end,
@@ -110,12 +110,11 @@ begin
     cross join lateral (select make_interval(mins => c.run_interval_minutes)) as l (length)
     cross join lateral (
       select
-        l.length,
         case when o.succeeded then greatest(c.last_agg_bar_ts_utc, o.new_cursor_utc) else c.last_agg_bar_ts_utc end as cursor_utc,
         case when o.succeeded then 0 else c.hard_fail_streak + (o.fail_kind = 'hard')::integer end as hard_fail_streak
     ) as k
     cross join lateral (
-      select k.*, agg.due_at(k.cursor_utc, k.length, c.aggregation_delay_seconds) as due_at
+      select k.*, agg.due_at(k.cursor_utc, l.length, c.aggregation_delay_seconds) as due_at
     ) as n
     where s.canonical_symbol = c.canonical_symbol and s.timeframe = c.timeframe
     returning s.canonical_symbol, s.timeframe, s.is_mandatory, s.hard_fail_streak, s.status, s.last_error
