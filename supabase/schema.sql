@@ -27,6 +27,7 @@ CREATE TYPE agg.build_order AS (
 	from_utc timestamp with time zone,
 	to_utc timestamp with time zone,
 	frontier_utc timestamp with time zone,
+	clock_utc timestamp with time zone,
 	max_windows integer,
 	derivation_version integer,
 	good_percent smallint,
@@ -35,7 +36,7 @@ CREATE TYPE agg.build_order AS (
 	session_minutes int4multirange
 );
 
-COMMENT ON TYPE agg.build_order IS 'Build the windows of one task that start in [from_utc, to_utc), at most max_windows of those that have source bars (null: all). It carries the task''s whole configuration, so that building joins bars on canonical_symbol alone. A null source_timeframe means a synthetic series.';
+COMMENT ON TYPE agg.build_order IS 'Build the windows of one task that start in [from_utc, to_utc), at most max_windows of those that have source bars (null: all). Empty windows after the last source bar are decided only if there is another before clock_utc (null: without asking). It carries the task''s whole configuration, so that building joins bars on canonical_symbol alone. A null source_timeframe means a synthetic series.';
 
 CREATE TYPE agg.build_result AS (
 	canonical_symbol text,
@@ -49,10 +50,11 @@ CREATE TYPE agg.build_result AS (
 	bars_poor integer,
 	inserted integer,
 	updated integer,
+	is_limited boolean,
 	decided_to_utc timestamp with time zone
 );
 
-COMMENT ON TYPE agg.build_result IS 'What came of a build_order (its times repeated): windows with source bars, bars among them that qualify, of which inserted and updated were written (the rest stood there already), and the end of the last window decided.';
+COMMENT ON TYPE agg.build_result IS 'What came of a build_order (its times repeated): windows with source bars, bars among them that qualify, of which inserted and updated were written (the rest stood there already), whether max_windows ended it, and the end of the last window decided (from_utc: none).';
 
 CREATE TYPE agg.claim AS (
 	canonical_symbol text,
@@ -87,6 +89,50 @@ $$;
 
 COMMENT ON FUNCTION agg.active_symbols(p_env text) IS 'Symbols of the assets active in p_env: DEV and TEST, in any case, look at test_active, everything else at active.';
 
+CREATE FUNCTION agg.add_batches(p_sums agg.batch_result, p_batch agg.batch_result) RETURNS agg.batch_result
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path TO ''
+    AS $$
+  select
+    p_sums.tasks + p_batch.tasks,
+    p_sums.windows + p_batch.windows,
+    p_sums.bars_created + p_batch.bars_created,
+    p_sums.bars_quality_poor + p_batch.bars_quality_poor,
+    p_sums.failed + p_batch.failed;
+$$;
+
+COMMENT ON FUNCTION agg.add_batches(p_sums agg.batch_result, p_batch agg.batch_result) IS 'The sums of two batches.';
+
+CREATE FUNCTION agg.advance_or_split(p_claims agg.claim[], p_now timestamp with time zone, p_max_windows integer) RETURNS agg.batch_result
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  v_half constant integer := cardinality(p_claims) / 2;
+  v_outcome agg.task_outcome;
+begin
+  begin
+    return agg.advance_tasks(p_claims, p_now, p_max_windows);
+  exception when others then
+    v_outcome := row(
+      p_claims[1].canonical_symbol, p_claims[1].timeframe, false, null, null, null, null,
+      agg.fail_kind(sqlstate), format('%s (%s)', sqlerrm, sqlstate)
+    );
+  end;
+
+  if v_half = 0 then
+    perform agg.finish_tasks(array[v_outcome], p_now);
+    return row(1, 0, 0, 0, 1)::agg.batch_result;
+  end if;
+  return agg.add_batches(
+    agg.advance_or_split(p_claims[:v_half], p_now, p_max_windows),
+    agg.advance_or_split(p_claims[v_half + 1:], p_now, p_max_windows)
+  );
+end;
+$$;
+
+COMMENT ON FUNCTION agg.advance_or_split(p_claims agg.claim[], p_now timestamp with time zone, p_max_windows integer) IS 'advance_tasks, and where that raises, each half on its own, down to single tasks: a bad one fails alone, after as many tries as the number of claims has binary digits.';
+
 CREATE FUNCTION agg.advance_tasks(p_claims agg.claim[], p_now timestamp with time zone, p_max_windows integer) RETURNS agg.batch_result
     LANGUAGE plpgsql
     SET search_path TO ''
@@ -102,7 +148,7 @@ begin
   perform agg.finish_tasks(
     array(
       select row(
-        r.canonical_symbol, r.timeframe, true, r.decided_to_utc - r.window_length, agg.stopped_reason(r),
+        r.canonical_symbol, r.timeframe, true, agg.new_cursor(r), agg.stopped_reason(r),
         r.bars, r.bars_poor, null, null
       )::agg.task_outcome
       from unnest(v_results) as r
@@ -161,6 +207,7 @@ begin
         hint = format('Give the start of a window, aligned to %s in UTC, and the instant %s later.', v_length, v_length);
   end if;
 
+  perform agg.lock_task(p_symbol, p_timeframe);
   select o.* into v_order
   from agg.plan_builds(
     array[row(p_symbol, p_timeframe, p_from_utc - v_length)::agg.claim], p_now, null, p_derivation_version, false
@@ -255,12 +302,13 @@ begin
       sum(c.weight * case when d.close > 0 then ln(d.close) end order by c.component_no) as ln_close,
       array_agg(c.component order by c.component_no) as components
     from component as c
-    join lateral (
+    cross join lateral (
       select b.ts_utc, b.open, b.close
       from public.data_bars as b
       where b.canonical_symbol = c.component and b.timeframe = '1m'
         and b.ts_utc >= c.from_utc and b.ts_utc < c.to_utc
-    ) as d on true
+      offset 0
+    ) as d
     group by c.canonical_symbol, c.timeframe, d.ts_utc, c.derivation_version, c.component_count, c.formula_base
   ),
   priced as materialized (
@@ -315,6 +363,7 @@ begin
     0,
     count(*) filter (where t.is_new)::integer,
     count(*) filter (where not t.is_new)::integer,
+    max(t.to_utc) < max(t.order_to_utc),
     max(t.to_utc)
   from (
     select
@@ -338,10 +387,11 @@ CREATE FUNCTION agg.build_windows(p_orders agg.build_order[]) RETURNS SETOF agg.
     LANGUAGE plpgsql
     SET search_path TO ''
     SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
     SET enable_hashjoin TO 'off'
     SET enable_mergejoin TO 'off'
     SET enable_sort TO 'off'
-    SET enable_bitmapscan TO 'off'
+    SET enable_hashagg TO 'on'
     SET jit TO 'off'
     SET work_mem TO '32MB'
     AS $$
@@ -362,69 +412,93 @@ begin
   ),
   window_bar as materialized (
     select
-      b.canonical_symbol, b.timeframe, b.source_timeframe, b.derivation_version, b.has_bars,
+      b.canonical_symbol, b.timeframe, b.source_timeframe, b.window_length, b.derivation_version, b.has_bars,
       w.ts_utc, w.open, w.high, w.low, w.close, w.vol, w.vwap, w.trade_count,
-      w.source_candles, w.covered_minutes, e.expected_minutes,
-      ceil(e.expected_minutes::numeric / b.source_minutes)::integer as expected_candles,
+      w.source_candles, e.expected_candles,
+      w.covered_minutes, e.expected_minutes,
       case
         when e.expected_minutes = 0 then null
         when w.covered_minutes >= e.expected_minutes then 2
         when w.covered_minutes * 100 >= e.expected_minutes * b.good_percent then 1
         when w.covered_minutes * 100 >= e.expected_minutes * b.poor_percent then 0
-      end as quality_score
+      end as quality_score,
+      case when b.has_bars then (
+        select d from public.derived_data_bars as d
+        where d.canonical_symbol = b.canonical_symbol and d.timeframe = b.timeframe and d.ts_utc = w.ts_utc
+      ) end as stored
     from build as b
     cross join lateral (
-    select g.*
-    from (
-      select
-        s.window_start as ts_utc,
-        -- Arrays compare by their first element first: the price that goes with the first and with the last ts_utc.
-        (min(array[s.epoch, s.open]))[2] as open,
-        max(s.high) as high,
-        min(s.low) as low,
-        (max(array[s.epoch, s.close]))[2] as close,
-        sum(s.vol) as vol,
-        sum(s.vwap * s.vol) filter (where s.vol > 0 and s.vwap is not null)
-          / sum(s.vol) filter (where s.vol > 0 and s.vwap is not null) as vwap,
-        sum(s.trade_count)::bigint as trade_count,
-        count(*)::integer as source_candles,
-        sum(s.covered_minutes)::integer as covered_minutes
+      select g.*
       from (
         select
-          date_bin(b.window_length, f.ts_utc, timestamptz '2000-01-01 00:00:00+00') as window_start,
-          date_part('epoch', f.ts_utc) as epoch,
-          f.*
+          s.window_start as ts_utc,
+          -- Arrays compare by their first element first: the price that goes with the first and with the last ts_utc.
+          (min(array[s.epoch, s.open]))[2] as open,
+          max(s.high) as high,
+          min(s.low) as low,
+          (max(array[s.epoch, s.close]))[2] as close,
+          sum(s.vol) as vol,
+          sum(s.vwap * s.vwap_vol) / sum(s.vwap_vol) as vwap,
+          sum(s.trade_count)::bigint as trade_count,
+          count(*)::integer as source_candles,
+          sum(s.covered_minutes)::integer as covered_minutes
         from (
-          select c.*
-          from agg.source_bar as c
-          where c.canonical_symbol = b.canonical_symbol and c.timeframe = b.source_timeframe
-            and c.ts_utc >= b.from_utc and c.ts_utc < b.to_utc and c.deleted_at is null
-            -- A minute outside the trading session is no part of a session bar; longer sources hold none any more.
-            and (
-              b.session_minutes is null or b.source_minutes > 1
-              or b.session_minutes @> agg.minute_of_week(c.ts_utc, b.session_time_zone)
-            )
-          order by c.ts_utc
-          -- No window holds more source bars than this, so the first max_windows windows are complete.
-          limit b.max_windows::bigint * b.window_minutes / b.source_minutes
-        ) as f
-        -- Sums of floats depend on the order: with this one a bar built again is the same to the last bit.
-        order by f.ts_utc
-      ) as s
-      group by s.window_start
-      offset 0
-    ) as g
-    order by g.ts_utc
-    limit b.max_windows
+          select
+            date_bin(b.window_length, f.ts_utc, timestamptz '2000-01-01 00:00:00+00') as window_start,
+            date_part('epoch', f.ts_utc) as epoch,
+            case when f.vol > 0 and f.vwap is not null then f.vol end as vwap_vol,
+            f.*
+          from (
+            select c.*
+            from agg.source_bar as c
+            where c.canonical_symbol = b.canonical_symbol and c.timeframe = b.source_timeframe
+              and c.ts_utc >= b.from_utc and c.ts_utc < b.to_utc and c.deleted_at is null
+              -- A minute outside the trading session is no part of a session bar; longer sources hold none any more.
+              and (
+                b.session_minutes is null or b.source_minutes > 1
+                or b.session_minutes @> agg.minute_of_week(c.ts_utc, b.session_time_zone)
+              )
+            order by c.ts_utc
+            -- No window holds more source bars than this, so the first max_windows windows are complete.
+            limit b.max_windows::bigint * b.window_minutes / b.source_minutes
+          ) as f
+          -- Sums of floats depend on the order: with this one a bar built again is the same to the last bit.
+          order by f.ts_utc
+        ) as s
+        group by s.window_start
+        offset 0
+      ) as g
+      order by g.ts_utc
+      limit b.max_windows
     ) as w
     cross join lateral (
-      select case
-        when b.session_minutes is null then b.window_minutes
-        else agg.open_minutes(w.ts_utc, b.window_minutes, b.session_time_zone, b.session_minutes)
-      end
-    ) as e (expected_minutes)
+      select b.window_minutes, b.window_minutes / b.source_minutes
+      where b.session_minutes is null
+      union all
+      select sum(o.minutes), count(*) filter (where o.minutes > 0)
+      from generate_series(0, b.window_minutes - 1, b.source_minutes) as i (minute)
+      cross join lateral agg.open_minutes(
+        w.ts_utc + make_interval(mins => i.minute), b.source_minutes, b.session_time_zone, b.session_minutes
+      ) as o (minutes)
+      where b.session_minutes is not null
+      having b.session_minutes is not null
+    ) as e (expected_minutes, expected_candles)
   ),
-  stored as (
+  inserted as (
+    insert into public.derived_data_bars (
+      canonical_symbol, timeframe, ts_utc, open, high, low, close, vol, vwap, trade_count,
+      source_timeframe, source_candles, expected_candles, covered_minutes, expected_minutes,
+      quality_score, derivation_version
+    )
+    select
+      w.canonical_symbol, w.timeframe, w.ts_utc, w.open, w.high, w.low, w.close, w.vol, w.vwap, w.trade_count,
+      w.source_timeframe, w.source_candles, w.expected_candles, w.covered_minutes, w.expected_minutes,
+      w.quality_score, w.derivation_version
+    from window_bar as w
+    where w.quality_score is not null and (w.stored).ts_utc is null
+  ),
+  -- Conflicts rather than joins: an update that joins may put the table first when it is thought to be empty.
+  updated as (
     insert into public.derived_data_bars as d (
       canonical_symbol, timeframe, ts_utc, open, high, low, close, vol, vwap, trade_count,
       source_timeframe, source_candles, expected_candles, covered_minutes, expected_minutes,
@@ -435,7 +509,18 @@ begin
       w.source_timeframe, w.source_candles, w.expected_candles, w.covered_minutes, w.expected_minutes,
       w.quality_score, w.derivation_version
     from window_bar as w
-    where w.quality_score is not null
+    where w.quality_score is not null and (w.stored).ts_utc is not null
+      and (
+        (w.stored).open, (w.stored).high, (w.stored).low, (w.stored).close,
+        (w.stored).vol, (w.stored).vwap, (w.stored).trade_count,
+        (w.stored).source_timeframe, (w.stored).source_candles, (w.stored).expected_candles,
+        (w.stored).covered_minutes, (w.stored).expected_minutes,
+        (w.stored).quality_score, (w.stored).derivation_version, (w.stored).deleted_at
+      ) is distinct from (
+        w.open, w.high, w.low, w.close, w.vol, w.vwap, w.trade_count,
+        w.source_timeframe, w.source_candles, w.expected_candles, w.covered_minutes, w.expected_minutes,
+        w.quality_score, w.derivation_version, null::timestamptz
+      )
     on conflict (canonical_symbol, timeframe, ts_utc) do update set
       open = excluded.open,
       high = excluded.high,
@@ -453,82 +538,87 @@ begin
       derivation_version = excluded.derivation_version,
       deleted_at = null,
       updated_at = now()
-    where (
-      d.open, d.high, d.low, d.close, d.vol, d.vwap, d.trade_count,
-      d.source_timeframe, d.source_candles, d.expected_candles, d.covered_minutes, d.expected_minutes,
-      d.quality_score, d.derivation_version, d.deleted_at
-    ) is distinct from (
-      excluded.open, excluded.high, excluded.low, excluded.close, excluded.vol, excluded.vwap, excluded.trade_count,
-      excluded.source_timeframe, excluded.source_candles, excluded.expected_candles,
-      excluded.covered_minutes, excluded.expected_minutes,
-      excluded.quality_score, excluded.derivation_version, null::timestamptz
-    )
-    returning d.canonical_symbol, d.timeframe, d.xmax = 0 as is_new
+    returning d.canonical_symbol, d.timeframe
   ),
   tally as (
     -- Grouped rather than joined: linear whatever the planner believes of the number of tasks.
     select
       t.canonical_symbol, t.timeframe,
-      count(*) filter (where t.kind = 'window')::integer as windows,
+      count(t.ts_utc)::integer as windows,
       count(t.quality_score)::integer as bars,
       count(*) filter (where t.quality_score = 0)::integer as bars_poor,
-      count(*) filter (where t.is_new)::integer as inserted,
-      count(*) filter (where not t.is_new)::integer as updated,
+      count(t.quality_score) filter (where t.is_new)::integer as inserted,
+      count(*) filter (where t.is_updated)::integer as updated,
       max(t.from_utc) as from_utc,
       max(t.to_utc) as to_utc,
       max(t.frontier_utc) as frontier_utc,
       max(t.window_length) as window_length,
+      range_agg(tstzrange(t.ts_utc, t.ts_utc + t.window_length)) filter (where t.has_bars and t.quality_score is not null)
+        as kept,
       bool_or(t.has_bars) as has_bars,
-      case
-        when count(*) filter (where t.kind = 'window') >= max(t.max_windows) then max(t.ts_utc) + max(t.window_length)
-        else max(t.to_utc)
-      end as decided_to_utc
+      max(t.source_timeframe) as source_timeframe,
+      max(t.clock_utc) as clock_utc,
+      count(t.ts_utc) >= max(t.max_windows) as is_full,
+      coalesce(max(t.ts_utc) + max(t.window_length), max(t.from_utc)) as filled_to_utc
     from (
       select
-        b.canonical_symbol, b.timeframe, 'order' as kind,
-        b.from_utc, b.to_utc, b.frontier_utc, b.max_windows, b.window_length, b.has_bars,
-        null::timestamptz as ts_utc, null::integer as quality_score, null::boolean as is_new
+        b.canonical_symbol, b.timeframe, b.source_timeframe,
+        b.from_utc, b.to_utc, b.frontier_utc, b.clock_utc, b.max_windows, b.window_length, b.has_bars,
+        null::timestamptz as ts_utc, null::integer as quality_score, null::boolean as is_new, null::boolean as is_updated
       from build as b
       union all
       select
-        w.canonical_symbol, w.timeframe, 'window', null, null, null, null, null, null, w.ts_utc, w.quality_score, null
+        w.canonical_symbol, w.timeframe, null, null, null, null, null, null, w.window_length, w.has_bars,
+        w.ts_utc, w.quality_score, (w.stored).ts_utc is null, null
       from window_bar as w
       union all
-      select s.canonical_symbol, s.timeframe, 'stored', null, null, null, null, null, null, null, null, s.is_new
-      from stored as s
+      select u.canonical_symbol, u.timeframe, null, null, null, null, null, null, null, null, null, null, null, true
+      from updated as u
     ) as t
     group by t.canonical_symbol, t.timeframe
   ),
+  decided as materialized (
+    select
+      t.*,
+      case
+        when t.is_full or t.filled_to_utc = t.to_utc then t.filled_to_utc
+        when t.clock_utc is null then t.to_utc
+        -- One probe: the last source bar makes the empty windows before it a gap.
+        else least(t.to_utc, coalesce((
+          select date_bin(t.window_length, c.ts_utc, timestamptz '2000-01-01 00:00:00+00') + t.window_length
+          from agg.source_bar as c
+          where c.canonical_symbol = t.canonical_symbol and c.timeframe = t.source_timeframe
+            and c.ts_utc >= t.filled_to_utc and c.ts_utc < t.clock_utc and c.deleted_at is null
+          order by c.ts_utc desc
+          limit 1
+        ), t.filled_to_utc))
+      end as decided_to_utc
+    from tally as t
+  ),
   retired as (
-    update public.derived_data_bars as d
-    set deleted_at = now(), updated_at = now()
-    from (
-      select k.canonical_symbol, k.timeframe, k.ts_utc
-      from (
-        select l.canonical_symbol, l.timeframe, l.ts_utc, false as qualifies
-        from tally as t
-        join public.derived_data_bars as l
-          on l.canonical_symbol = t.canonical_symbol and l.timeframe = t.timeframe
-          and l.ts_utc >= t.from_utc and l.ts_utc < t.decided_to_utc
-        where t.has_bars and l.deleted_at is null
-        union all
-        select w.canonical_symbol, w.timeframe, w.ts_utc, true
-        from window_bar as w
-        where w.has_bars and w.quality_score is not null
-      ) as k
-      group by k.canonical_symbol, k.timeframe, k.ts_utc
-      having not bool_or(k.qualifies)
-    ) as stale
-    where d.canonical_symbol = stale.canonical_symbol and d.timeframe = stale.timeframe and d.ts_utc = stale.ts_utc
+    insert into public.derived_data_bars as d
+    select l.*
+    from decided as t
+    cross join lateral (
+      select b.*
+      from public.derived_data_bars as b
+      where b.canonical_symbol = t.canonical_symbol and b.timeframe = t.timeframe
+        and b.ts_utc >= t.from_utc and b.ts_utc < case when t.is_full then t.decided_to_utc else t.to_utc end
+        and b.deleted_at is null
+      offset 0
+    ) as l
+    where t.has_bars and not coalesce(t.kept @> l.ts_utc, false)
+    on conflict (canonical_symbol, timeframe, ts_utc) do update set deleted_at = now(), updated_at = now()
   )
   select
     t.canonical_symbol, t.timeframe, t.window_length, t.from_utc, t.to_utc, t.frontier_utc,
-    t.windows, t.bars, t.bars_poor, t.inserted, t.updated, t.decided_to_utc
-  from tally as t;
+    t.windows, t.bars, t.bars_poor, t.inserted, t.updated,
+    t.is_full and t.decided_to_utc < t.to_utc, t.decided_to_utc
+  from decided as t;
 end;
 $$;
 
-COMMENT ON FUNCTION agg.build_windows(p_orders agg.build_order[]) IS 'The one rule that turns source bars into bars: builds every order, of any number of tasks and windows, in one statement. Writes only what differs, and soft-deletes bars of decided windows that no longer qualify. One order a task. Takes no lock on tasks: the caller holds them. A result row for each order with a source_timeframe.';
+COMMENT ON FUNCTION agg.build_windows(p_orders agg.build_order[]) IS 'The one rule that turns source bars into bars: builds every order, of any number of tasks and windows, in one statement. Writes only what differs, and soft-deletes bars of decided windows that no longer qualify. One order a task, whose row the caller has locked: two builders of one window would meet in a unique_violation. A result row for each order with a source_timeframe.';
 
 CREATE FUNCTION agg.claim_due_tasks(p_env text, p_limit integer, p_now timestamp with time zone) RETURNS agg.claim[]
     LANGUAGE plpgsql
@@ -546,7 +636,7 @@ begin
   limit 1
   for update of s skip locked;
   if not found then
-    return '{}';
+    return array[]::agg.claim[];
   end if;
 
   return array(
@@ -577,12 +667,12 @@ CREATE FUNCTION agg.fail_kind(p_sqlstate text) RETURNS text
     SET search_path TO ''
     AS $$
   select case
-    when left(p_sqlstate, 2) in ('08', '40', '53', '57', '58') or p_sqlstate = '55P03' then 'transient'
+    when left(p_sqlstate, 2) in ('08', '40', '53', '57', '58') or p_sqlstate in ('55P03', '23505') then 'transient'
     else 'hard'
   end;
 $$;
 
-COMMENT ON FUNCTION agg.fail_kind(p_sqlstate text) IS 'transient for what may pass by itself (connection, serialization, resources, operator, lock), otherwise hard.';
+COMMENT ON FUNCTION agg.fail_kind(p_sqlstate text) IS 'transient for what may pass by itself (connection, serialization, resources, operator, lock, a bar that somebody else has just stored), otherwise hard.';
 
 CREATE FUNCTION agg.finish_tasks(p_outcomes agg.task_outcome[], p_now timestamp with time zone) RETURNS void
     LANGUAGE plpgsql
@@ -606,7 +696,7 @@ begin
         when o.stopped_reason = 'max_windows' then p_now
         when n.due_at > p_now then n.due_at
         -- Waits for data: ask again after an eighth of the time it has waited.
-        else p_now + least(n.length, greatest(interval '1 minute', (p_now - n.due_at) / 8))
+        else p_now + least(interval '5 minutes', greatest(interval '1 minute', (p_now - n.due_at) / 8))
       end,
       running_started_at_utc = null,
       fail_streak = case when o.succeeded then 0 else s.fail_streak + 1 end,
@@ -624,12 +714,11 @@ begin
     cross join lateral (select make_interval(mins => c.run_interval_minutes)) as l (length)
     cross join lateral (
       select
-        l.length,
         case when o.succeeded then greatest(c.last_agg_bar_ts_utc, o.new_cursor_utc) else c.last_agg_bar_ts_utc end as cursor_utc,
         case when o.succeeded then 0 else c.hard_fail_streak + (o.fail_kind = 'hard')::integer end as hard_fail_streak
     ) as k
     cross join lateral (
-      select k.*, agg.due_at(k.cursor_utc, k.length, c.aggregation_delay_seconds) as due_at
+      select k.*, agg.due_at(k.cursor_utc, l.length, c.aggregation_delay_seconds) as due_at
     ) as n
     where s.canonical_symbol = c.canonical_symbol and s.timeframe = c.timeframe
     returning s.canonical_symbol, s.timeframe, s.is_mandatory, s.hard_fail_streak, s.status, s.last_error
@@ -651,19 +740,109 @@ $$;
 
 COMMENT ON FUNCTION agg.finish_tasks(p_outcomes agg.task_outcome[], p_now timestamp with time zone) IS 'The one rule for what follows work on tasks: cursor, streaks, status, and when each is due again. The caller holds the tasks. Three hard failures disable an optional task; a mandatory one keeps retrying with backoff as hard_failed. Warns of both.';
 
+CREATE FUNCTION agg.is_number_between(p_value jsonb, p_least numeric, p_most numeric) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path TO ''
+    AS $$
+  select case jsonb_typeof(p_value) when 'number' then p_value::numeric between p_least and p_most else false end;
+$$;
+
+COMMENT ON FUNCTION agg.is_number_between(p_value jsonb, p_least numeric, p_most numeric) IS 'Whether a JSON value is a number from p_least to p_most; false for null and everything else.';
+
 CREATE FUNCTION agg.job_list(p_env text DEFAULT 'prod'::text, p_now timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS TABLE(job_name text, schedule text, command text)
     LANGUAGE sql STABLE
     SET search_path TO ''
     AS $_$
-  select j.job_name, j.schedule, format(j.command, p_env, coalesce(format('%L::timestamptz', p_now), 'now()'))
+  select j.job_name, j.schedule, format(j.command, p_env, case when p_now is null then 'now()' else format('%L::timestamptz', p_now) end)
   from (
     values
-      ('pgbars:dispatch', '* * * * *', 'call public.agg_run_due(p_env => %1$L, p_now => %2$s)'),
+      (
+        'pgbars:dispatch',
+        '* * * * *',
+        'do $run$ declare v_until constant timestamptz := clock_timestamp() + interval ''40 seconds''; '
+          'begin loop exit when public.agg_run_due(p_env => %1$L, p_now => %2$s, p_time_budget => interval ''0'') '
+          '->> ''stopped_reason'' <> ''time_budget''; commit; exit when clock_timestamp() > v_until; end loop; end $run$'
+      ),
       ('pgbars:maintain', '*/5 * * * *', 'select public.agg_maintain(p_env => %1$L, p_now => %2$s)')
   ) as j (job_name, schedule, command);
 $_$;
 
-COMMENT ON FUNCTION agg.job_list(p_env text, p_now timestamp with time zone) IS 'Every job of pgbars: name, cron schedule in UTC, and the SQL to run, at p_now where given. The one definition, for pg_cron and for runners without it.';
+COMMENT ON FUNCTION agg.job_list(p_env text, p_now timestamp with time zone) IS 'Every job of pgbars: name, cron schedule in UTC, and the SQL to run, at p_now where given. The one definition, for pg_cron and for runners without it. The dispatch job commits after each batch and stops after 40 seconds.';
+
+CREATE TABLE public.data_agg_state (
+    canonical_symbol text NOT NULL,
+    timeframe text NOT NULL,
+    source_timeframe text NOT NULL,
+    run_interval_minutes integer NOT NULL,
+    aggregation_delay_seconds integer DEFAULT 300 NOT NULL,
+    last_agg_bar_ts_utc timestamp with time zone NOT NULL,
+    agg_start_utc timestamp with time zone DEFAULT '2025-07-01 00:00:00+00'::timestamp with time zone NOT NULL,
+    status text DEFAULT 'idle'::text NOT NULL,
+    next_run_at timestamp with time zone DEFAULT now() NOT NULL,
+    running_started_at_utc timestamp with time zone,
+    enabled boolean DEFAULT true NOT NULL,
+    is_mandatory boolean DEFAULT false NOT NULL,
+    task_priority integer DEFAULT 100 NOT NULL,
+    good_percent smallint DEFAULT 80 NOT NULL,
+    poor_percent smallint DEFAULT 60 NOT NULL,
+    session_time_zone text,
+    session_minutes int4multirange,
+    fail_streak integer DEFAULT 0 NOT NULL,
+    hard_fail_streak integer DEFAULT 0 NOT NULL,
+    total_runs bigint DEFAULT 0 NOT NULL,
+    total_bars_created bigint DEFAULT 0 NOT NULL,
+    total_bars_quality_poor bigint DEFAULT 0 NOT NULL,
+    last_attempted_at_utc timestamp with time zone,
+    last_successful_at_utc timestamp with time zone,
+    last_stopped_reason text,
+    last_error text,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT data_agg_state_cursor_aligned CHECK (((run_interval_minutes <= 0) OR (date_bin(make_interval(mins => run_interval_minutes), last_agg_bar_ts_utc, '2000-01-01 00:00:00+00'::timestamp with time zone) = last_agg_bar_ts_utc))),
+    CONSTRAINT data_agg_state_delay_not_negative CHECK ((aggregation_delay_seconds >= 0)),
+    CONSTRAINT data_agg_state_interval_positive CHECK ((run_interval_minutes > 0)),
+    CONSTRAINT data_agg_state_percents_check CHECK ((((poor_percent >= 1) AND (poor_percent <= good_percent)) AND (good_percent <= 100))),
+    CONSTRAINT data_agg_state_running_has_start CHECK (((status <> 'running'::text) OR (running_started_at_utc IS NOT NULL))),
+    CONSTRAINT data_agg_state_session_check CHECK (((session_time_zone IS NULL) = (session_minutes IS NULL))),
+    CONSTRAINT data_agg_state_source_timeframe_check CHECK ((source_timeframe = ANY (ARRAY['1m'::text, '5m'::text, '15m'::text, '1h'::text, '4h'::text, '1d'::text]))),
+    CONSTRAINT data_agg_state_status_check CHECK ((status = ANY (ARRAY['idle'::text, 'running'::text, 'disabled'::text, 'hard_failed'::text]))),
+    CONSTRAINT data_agg_state_streaks_check CHECK (((hard_fail_streak >= 0) AND (hard_fail_streak <= fail_streak))),
+    CONSTRAINT data_agg_state_timeframe_check CHECK ((timeframe = ANY (ARRAY['1m'::text, '5m'::text, '15m'::text, '1h'::text, '4h'::text, '1d'::text])))
+);
+
+COMMENT ON TABLE public.data_agg_state IS 'One row a task: build timeframe bars of canonical_symbol from its source_timeframe. Follows the registry through sync_agg_state_from_registry.';
+
+COMMENT ON COLUMN public.data_agg_state.aggregation_delay_seconds IS 'A window is decided once its end is this many seconds old.';
+
+COMMENT ON COLUMN public.data_agg_state.last_agg_bar_ts_utc IS 'The cursor: start of the last window decided for good. The next window starts at cursor + interval.';
+
+COMMENT ON COLUMN public.data_agg_state.agg_start_utc IS 'Nothing is built before this instant.';
+
+COMMENT ON COLUMN public.data_agg_state.enabled IS 'Whether the registry wants the task. An enabled task with status disabled is an optional one that failed three times in a row.';
+
+COMMENT ON COLUMN public.data_agg_state.task_priority IS 'Lower runs first, after mandatory and timeframe.';
+
+COMMENT ON COLUMN public.data_agg_state.good_percent IS 'Least coverage, in percent, of a good bar (quality 1).';
+
+COMMENT ON COLUMN public.data_agg_state.poor_percent IS 'Least coverage, in percent, of any bar (quality 0).';
+
+COMMENT ON COLUMN public.data_agg_state.session_minutes IS 'Open minutes of the local week (0 is Monday 00:00 in session_time_zone), the first day repeated after the last; null is 24x7.';
+
+COMMENT ON COLUMN public.data_agg_state.fail_streak IS 'Failures in a row, of any kind: sets the backoff. A success clears it.';
+
+COMMENT ON COLUMN public.data_agg_state.hard_fail_streak IS 'Hard failures since the last success.';
+
+CREATE FUNCTION agg.lock_task(p_symbol text, p_timeframe text) RETURNS public.data_agg_state
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+  select s.*
+  from public.data_agg_state as s
+  where s.canonical_symbol = p_symbol and s.timeframe = p_timeframe
+  for update;
+$$;
+
+COMMENT ON FUNCTION agg.lock_task(p_symbol text, p_timeframe text) IS 'Locks the row of a task to the end of the transaction, waiting for whoever holds it, and returns it; null where there is no such task.';
 
 CREATE FUNCTION agg.metadata_problems(p_metadata jsonb) RETURNS SETOF text
     LANGUAGE sql STABLE
@@ -747,12 +926,12 @@ CREATE FUNCTION agg.metadata_problems(p_metadata jsonb) RETURNS SETOF text
       or jsonb_path_exists(b.components, '$[*] ? (@.type() != "string")')
       or (select count(*) <> count(distinct k.item) from jsonb_array_elements(b.components) as k (item))
     union all
-    select format('component_weights.%s must be a number, not %s', k.item, coalesce(p_metadata -> 'component_weights' -> k.item, 'null'))
+    select format('component_weights.%s must be a number within 1000 of 0, not %s', k.item, coalesce(p_metadata -> 'component_weights' -> k.item, 'null'))
     from jsonb_array_elements_text(b.components) as k (item)
-    where jsonb_typeof(p_metadata -> 'component_weights' -> k.item) is distinct from 'number'
+    where not agg.is_number_between(p_metadata -> 'component_weights' -> k.item, -1000, 1000)
     union all
-    select format('formula_base must be a number above 0, not %s', coalesce(p_metadata -> 'formula_base', 'null'))
-    where not coalesce(jsonb_path_match(p_metadata, '$.formula_base > 0'), false)
+    select format('formula_base must be a number from 1e-12 to 1e12, not %s', coalesce(p_metadata -> 'formula_base', 'null'))
+    where not agg.is_number_between(p_metadata -> 'formula_base', 1e-12, 1e12)
     union all
     select format('derivation_version must be 1 or 2, not %s', p_metadata -> 'derivation_version')
     where p_metadata ? 'derivation_version' and p_metadata -> 'derivation_version' not in ('1', '2')
@@ -771,6 +950,15 @@ CREATE FUNCTION agg.minute_of_week(p_ts_utc timestamp with time zone, p_time_zon
 $$;
 
 COMMENT ON FUNCTION agg.minute_of_week(p_ts_utc timestamp with time zone, p_time_zone text) IS 'Minutes since the last Monday 00:00 of the wall clock in p_time_zone.';
+
+CREATE FUNCTION agg.new_cursor(p_result agg.build_result) RETURNS timestamp with time zone
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path TO ''
+    AS $$
+  select case when p_result.decided_to_utc > p_result.from_utc then p_result.decided_to_utc - p_result.window_length end;
+$$;
+
+COMMENT ON FUNCTION agg.new_cursor(p_result agg.build_result) IS 'Start of the last window decided; null where none was and the cursor stays.';
 
 CREATE FUNCTION agg.open_minutes(p_from_utc timestamp with time zone, p_minutes integer, p_time_zone text, p_session_minutes int4multirange) RETURNS integer
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -794,8 +982,16 @@ begin
   select
     c.canonical_symbol, c.timeframe, t.source_timeframe, t.duration, st.duration,
     r.from_utc,
-    greatest(r.from_utc, case when p_stop_at_data_frontier then least(r.frontier_utc, d.data_end_utc) else r.frontier_utc end),
+    greatest(
+      r.from_utc,
+      case
+        when t.source_timeframe is null and p_stop_at_data_frontier
+          then least(r.frontier_utc, coalesce(synthetic.data_end_utc, r.from_utc))
+        else r.frontier_utc
+      end
+    ),
     r.frontier_utc,
+    case when p_stop_at_data_frontier then p_now end,
     p_max_windows,
     coalesce(p_derivation_version, synthetic.derivation_version, 1),
     coalesce(s.good_percent, 80::smallint), coalesce(s.poor_percent, 60::smallint),
@@ -805,8 +1001,12 @@ begin
   left join agg.timeframe as st on st.timeframe = t.source_timeframe
   left join public.data_agg_state as s
     on s.canonical_symbol = c.canonical_symbol and s.timeframe = c.timeframe
-  left join public.data_agg_state as up
-    on up.canonical_symbol = c.canonical_symbol and up.timeframe = t.source_timeframe and up.enabled
+  left join lateral (
+    select u.last_agg_bar_ts_utc + st.duration as decided_to_utc
+    from public.data_agg_state as u
+    where u.canonical_symbol = c.canonical_symbol and u.timeframe = t.source_timeframe and u.enabled
+    offset 0
+  ) as up on true
   cross join lateral (
     select
       greatest(c.cursor_utc, agg.bootstrap_cursor(s.agg_start_utc, t.duration)) + t.duration as from_utc,
@@ -814,20 +1014,11 @@ begin
         t.duration,
         least(
           p_now - make_interval(secs => coalesce(s.aggregation_delay_seconds, 300)),
-          up.last_agg_bar_ts_utc + st.duration
+          up.decided_to_utc
         ),
         timestamptz '2000-01-01 00:00:00+00'
       ) as frontier_utc
   ) as r
-  left join lateral (
-    -- A source bar stamped after the clock proves nothing about the windows before it.
-    select date_bin(t.duration, b.ts_utc, timestamptz '2000-01-01 00:00:00+00') + t.duration as data_end_utc
-    from agg.source_bar as b
-    where b.canonical_symbol = c.canonical_symbol and b.timeframe = t.source_timeframe and b.ts_utc < p_now
-      and b.deleted_at is null
-    order by b.ts_utc desc
-    limit 1
-  ) as ingested on t.source_timeframe is not null
   left join lateral (
     select case when count(*) = count(l.ts_utc) then min(l.ts_utc) + t.duration end as data_end_utc,
       max(k.derivation_version) as derivation_version
@@ -839,15 +1030,12 @@ begin
       order by b.ts_utc desc
       limit 1
     ) as l on true
-    where k.canonical_symbol = c.canonical_symbol
-  ) as synthetic on t.source_timeframe is null
-  cross join lateral (
-    select coalesce(ingested.data_end_utc, synthetic.data_end_utc, r.from_utc)
-  ) as d (data_end_utc);
+    where k.canonical_symbol = c.canonical_symbol and t.source_timeframe is null
+  ) as synthetic on true;
 end;
 $$;
 
-COMMENT ON FUNCTION agg.plan_builds(p_claims agg.claim[], p_now timestamp with time zone, p_max_windows integer, p_derivation_version integer, p_stop_at_data_frontier boolean) IS 'What each claimed task may decide at p_now: from the window after its cursor (never before agg_start_utc) up to the nearest of time frontier, source frontier and, if asked, data frontier. Reads only. A null p_derivation_version is that of the registry (synthetic series), otherwise 1. A symbol without a task is planned with the defaults: 24x7, 300 s, no start.';
+COMMENT ON FUNCTION agg.plan_builds(p_claims agg.claim[], p_now timestamp with time zone, p_max_windows integer, p_derivation_version integer, p_stop_at_data_frontier boolean) IS 'What each claimed task may decide at p_now: from the window after its cursor (never before agg_start_utc) up to the nearer of time frontier and source frontier, and for a synthetic series the last minute up to which all components have bars. A bar stamped after p_now proves nothing about the windows before it. Reads only. A null p_derivation_version is that of the registry (synthetic series), otherwise 1. A symbol without a task is planned with the defaults: 24x7, 300 s, no start.';
 
 CREATE FUNCTION agg.prune_logs(p_now timestamp with time zone) RETURNS integer
     LANGUAGE plpgsql
@@ -861,11 +1049,22 @@ begin
   get diagnostics v_pruned = row_count;
   delete from agg.alert as a where a.resolved_at < p_now - interval '90 days';
   if to_regclass('cron.job_run_details') is not null then
-    execute $sql$
-      delete from cron.job_run_details as d
-      using cron.job as j
-      where j.jobid = d.jobid and j.jobname like 'pgbars:%' and d.end_time < $1 - interval '3 days'
-    $sql$ using p_now;
+    execute format(
+      -- Runs are numbered in order, which dates those that a restart or a refused connection left without a time. A
+      -- removed job leaves its runs behind: they are known by their command.
+      $sql$
+        delete from cron.job_run_details as d
+        where (d.command like '%%public.agg_run_due(%%' or d.command like '%%public.agg_maintain(%%')
+          and coalesce(d.end_time, d.start_time, (
+            select coalesce(l.end_time, l.start_time)
+            from cron.job_run_details as l
+            where l.runid > d.runid and coalesce(l.end_time, l.start_time) is not null
+            order by l.runid
+            limit 1
+          )) < %L::timestamptz - interval '3 days'
+      $sql$,
+      p_now
+    );
     get diagnostics v_cron_rows = row_count;
   end if;
   return v_pruned + coalesce(v_cron_rows, 0);
@@ -936,53 +1135,23 @@ $$;
 
 COMMENT ON FUNCTION agg.refresh_alerts(p_now timestamp with time zone) IS 'Raises an alert for every task that is hard_failed, disabled by failures, or has not been run for 15 minutes though due; resolves those whose cause is gone. Returns how many are new.';
 
-CREATE FUNCTION agg.run_batch(p_env text DEFAULT 'prod'::text, p_limit integer DEFAULT 1000, p_now timestamp with time zone DEFAULT now(), p_batch_windows integer DEFAULT 100000) RETURNS agg.batch_result
+CREATE FUNCTION agg.run_batch(p_env text DEFAULT 'prod'::text, p_limit integer DEFAULT 10000, p_now timestamp with time zone DEFAULT now(), p_batch_windows integer DEFAULT 100000) RETURNS agg.batch_result
     LANGUAGE plpgsql
     SET search_path TO ''
     AS $$
 declare
   v_claims agg.claim[];
-  v_claim agg.claim;
-  v_max_windows integer;
-  v_part agg.batch_result;
-  v_sums agg.batch_result := row(0, 0, 0, 0, 0);
 begin
   perform agg.recover_abandoned_claims(p_now);
   v_claims := agg.claim_due_tasks(p_env, p_limit, p_now);
-  if v_claims = '{}' then
-    return v_sums;
+  if cardinality(v_claims) = 0 then
+    return row(0, 0, 0, 0, 0)::agg.batch_result;
   end if;
-  v_max_windows := greatest(1, p_batch_windows / cardinality(v_claims));
-
-  begin
-    return agg.advance_tasks(v_claims, p_now, v_max_windows);
-  exception when others then
-    raise log 'pgbars: a batch of % tasks failed (%), its tasks run one by one', cardinality(v_claims), sqlerrm;
-  end;
-
-  foreach v_claim in array v_claims loop
-    begin
-      v_part := agg.advance_tasks(array[v_claim], p_now, v_max_windows);
-    exception when others then
-      perform agg.finish_tasks(
-        array[row(
-          v_claim.canonical_symbol, v_claim.timeframe, false, null, null, null, null,
-          agg.fail_kind(sqlstate), format('%s (%s)', sqlerrm, sqlstate)
-        )::agg.task_outcome],
-        p_now
-      );
-      v_part := row(1, 0, 0, 0, 1);
-    end;
-    v_sums := row(
-      v_sums.tasks + v_part.tasks, v_sums.windows + v_part.windows, v_sums.bars_created + v_part.bars_created,
-      v_sums.bars_quality_poor + v_part.bars_quality_poor, v_sums.failed + v_part.failed
-    );
-  end loop;
-  return v_sums;
+  return agg.advance_or_split(v_claims, p_now, greatest(1, p_batch_windows / cardinality(v_claims)));
 end;
 $$;
 
-COMMENT ON FUNCTION agg.run_batch(p_env text, p_limit integer, p_now timestamp with time zone, p_batch_windows integer) IS 'One batch in the caller''s transaction: claims due tasks of one timeframe and advances them together; if that fails, one by one, so that a bad task costs only itself. At most p_batch_windows windows, shared evenly. tasks is 0 when nothing was due. Any number may run side by side.';
+COMMENT ON FUNCTION agg.run_batch(p_env text, p_limit integer, p_now timestamp with time zone, p_batch_windows integer) IS 'One batch in the caller''s transaction: claims due tasks of one timeframe and advances them together, so that a bad one costs only itself. At most p_batch_windows windows, shared evenly. tasks is 0 when nothing was due. Any number may run side by side.';
 
 CREATE FUNCTION agg.session_minutes(p_session jsonb) RETURNS int4multirange
     LANGUAGE plpgsql STABLE
@@ -992,6 +1161,7 @@ declare
   v_days constant text[] := array['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'];
   v_week constant integer := 7 * 24 * 60;
   v_clock constant text := '^(mon|tue|wed|thu|fri|sat|sun) ([01][0-9]|2[0-3]):[0-5][0-9]$';
+  v_zone constant text := p_session ->> 'time_zone';
   v_unknown text;
   v_bad jsonb;
   v_open int4multirange;
@@ -1010,11 +1180,17 @@ begin
     raise exception '% is not known; agg.session has time_zone and weekly', v_unknown
       using errcode = 'invalid_parameter_value';
   end if;
-  if not exists (select from pg_catalog.pg_timezone_names as z where z.name = p_session ->> 'time_zone') then
+  begin
+    -- Abbreviations and POSIX rules, which know no change of the clock, are no names.
+    if v_zone is null or v_zone !~ '^(UTC|[A-Za-z_]+(/[A-Za-z0-9_+-]+)+)$' then
+      raise invalid_parameter_value;
+    end if;
+    perform timestamptz '2000-01-01 00:00:00+00' at time zone v_zone;
+  exception when invalid_parameter_value then
     raise exception 'agg.session.time_zone must name a time zone such as America/New_York, not %',
       coalesce(p_session -> 'time_zone', 'null')
       using errcode = 'invalid_parameter_value';
-  end if;
+  end;
   if jsonb_typeof(p_session -> 'weekly') is distinct from 'array' or p_session -> 'weekly' = '[]' then
     raise exception 'agg.session.weekly must be a list such as [{"open": "Sun 17:00", "close": "Fri 17:00"}], not %',
       coalesce(p_session -> 'weekly', 'null')
@@ -1022,7 +1198,8 @@ begin
   end if;
   select i.item into v_bad
   from jsonb_array_elements(p_session -> 'weekly') as i (item)
-  where coalesce(lower(i.item ->> 'open') !~ v_clock, true) or coalesce(lower(i.item ->> 'close') !~ v_clock, true)
+  where jsonb_typeof(i.item) <> 'object' or i.item - 'open' - 'close' <> '{}'
+    or coalesce(lower(i.item ->> 'open') !~ v_clock, true) or coalesce(lower(i.item ->> 'close') !~ v_clock, true)
     or lower(i.item ->> 'open') = lower(i.item ->> 'close')
   limit 1;
   if v_bad is not null then
@@ -1074,7 +1251,7 @@ CREATE FUNCTION agg.stopped_reason(p_result agg.build_result) RETURNS text
     AS $$
   select case
     when p_result.from_utc + p_result.window_length > p_result.frontier_utc then 'cursor_at_frontier'
-    when p_result.decided_to_utc < p_result.to_utc then 'max_windows'
+    when p_result.is_limited then 'max_windows'
     when p_result.decided_to_utc >= p_result.frontier_utc then 'frontier'
     else 'no_source_data'
   end;
@@ -1091,7 +1268,7 @@ begin
     return p_text::timestamptz;
   end if;
   return null;
-exception when datetime_field_overflow or invalid_datetime_format then
+exception when datetime_field_overflow or invalid_datetime_format or invalid_time_zone_displacement_value then
   return null;
 end;
 $_$;
@@ -1268,6 +1445,7 @@ COMMENT ON FUNCTION public.agg_get_due_tasks(p_env text, p_limit integer, p_now 
 CREATE FUNCTION public.agg_health(p_now timestamp with time zone DEFAULT now()) RETURNS TABLE(canonical_symbol text, timeframe text, status text, cursor_utc timestamp with time zone, lag interval, due_for interval, next_run_at timestamp with time zone, state text, explanation text)
     LANGUAGE sql STABLE
     SET search_path TO ''
+    SET jit TO 'off'
     AS $$
   select
     s.canonical_symbol, s.timeframe, s.status, s.last_agg_bar_ts_utc, k.lag, k.due_for, s.next_run_at, v.state,
@@ -1317,8 +1495,9 @@ $$;
 COMMENT ON FUNCTION public.agg_health(p_now timestamp with time zone) IS 'How every task stands at p_now and why: state is current, catching_up, waiting_for_data, waiting_for_source, never_ran, overdue, running, failing, hard_failed, disabled or switched_off. lag is how long the next window could have been decided (zero: nothing to do), due_for how long a dispatcher has left it lying.';
 
 CREATE FUNCTION public.agg_maintain(p_env text DEFAULT 'prod'::text, p_now timestamp with time zone DEFAULT now()) RETURNS jsonb
-    LANGUAGE plpgsql
+    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
+    SET jit TO 'off'
     SET statement_timeout TO '60s'
     AS $$
 begin
@@ -1330,39 +1509,39 @@ begin
 end;
 $$;
 
-COMMENT ON FUNCTION public.agg_maintain(p_env text, p_now timestamp with time zone) IS 'The maintenance job: registry sync, alerts, pruning. For the owner of the database; repeating it changes nothing.';
+COMMENT ON FUNCTION public.agg_maintain(p_env text, p_now timestamp with time zone) IS 'The maintenance job: registry sync, alerts, pruning. Repeating it changes nothing.';
 
-CREATE PROCEDURE public.agg_run_due(IN p_env text DEFAULT 'prod'::text, IN p_limit integer DEFAULT 1000, IN p_now timestamp with time zone DEFAULT now(), IN p_time_budget interval DEFAULT '00:00:40'::interval, IN p_batch_windows integer DEFAULT 100000, INOUT p_result jsonb DEFAULT NULL::jsonb)
-    LANGUAGE plpgsql
+CREATE FUNCTION public.agg_run_due(p_env text DEFAULT 'prod'::text, p_limit integer DEFAULT 10000, p_now timestamp with time zone DEFAULT now(), p_time_budget interval DEFAULT '00:00:40'::interval, p_batch_windows integer DEFAULT 100000) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    SET jit TO 'off'
+    SET statement_timeout TO '120s'
     AS $$
 declare
-  v_started_at timestamptz := pg_catalog.clock_timestamp();
+  v_started_at constant timestamptz := clock_timestamp();
   v_stopped_reason text;
   v_batch agg.batch_result;
   v_batches integer := 0;
   v_sums agg.batch_result := row(0, 0, 0, 0, 0);
 begin
-  loop
-    -- Held to the end of each transaction, so that no dead or pooled session can keep it.
-    if not pg_catalog.pg_try_advisory_xact_lock(pg_catalog.hashtextextended('pgbars.agg_run_due', 0)) then
-      v_stopped_reason := 'busy';
-      exit;
-    end if;
-    if pg_catalog.clock_timestamp() >= v_started_at + p_time_budget then
-      v_stopped_reason := 'time_budget';
-      exit;
-    end if;
+  if p_now is null or p_limit < 1 or p_batch_windows < 1 then
+    raise exception 'p_now must not be null, p_limit and p_batch_windows must be at least 1'
+      using errcode = 'invalid_parameter_value';
+  end if;
+  -- Held to the end of the transaction, so that no dead or pooled session can keep it.
+  if not pg_try_advisory_xact_lock(hashtextextended('pgbars.agg_run_due', 0)) then
+    v_stopped_reason := 'busy';
+  end if;
+
+  while v_stopped_reason is null loop
     v_batch := agg.run_batch(p_env, p_limit, p_now, p_batch_windows);
+    v_batches := v_batches + (v_batch.tasks > 0)::integer;
+    v_sums := agg.add_batches(v_sums, v_batch);
     if v_batch.tasks = 0 then
       v_stopped_reason := 'idle';
-      exit;
+    elsif clock_timestamp() >= v_started_at + p_time_budget then
+      v_stopped_reason := 'time_budget';
     end if;
-    v_batches := v_batches + 1;
-    v_sums := row(
-      v_sums.tasks + v_batch.tasks, v_sums.windows + v_batch.windows, v_sums.bars_created + v_batch.bars_created,
-      v_sums.bars_quality_poor + v_batch.bars_quality_poor, v_sums.failed + v_batch.failed
-    );
-    commit;
   end loop;
 
   if v_sums.failed > 0 then
@@ -1372,10 +1551,10 @@ begin
     started_at, finished_at, env, batches, tasks, windows, bars_created, bars_quality_poor, failed, stopped_reason
   )
   values (
-    v_started_at, pg_catalog.clock_timestamp(), p_env, v_batches, v_sums.tasks, v_sums.windows,
+    v_started_at, clock_timestamp(), p_env, v_batches, v_sums.tasks, v_sums.windows,
     v_sums.bars_created, v_sums.bars_quality_poor, v_sums.failed, v_stopped_reason
   );
-  p_result := pg_catalog.jsonb_build_object(
+  return jsonb_build_object(
     'tasks', v_sums.tasks,
     'windows', v_sums.windows,
     'bars_created', v_sums.bars_created,
@@ -1387,7 +1566,7 @@ begin
 end;
 $$;
 
-COMMENT ON PROCEDURE public.agg_run_due(IN p_env text, IN p_limit integer, IN p_now timestamp with time zone, IN p_time_budget interval, IN p_batch_windows integer, INOUT p_result jsonb) IS 'The dispatcher, what pg_cron calls each minute: runs batches and commits each, until nothing is due (idle), p_time_budget of wall clock is over (time_budget), or another dispatcher is at work (busy). Writes one row of agg.run_log. Must not be called inside a transaction block. p_result: tasks, windows, bars_created, bars_quality_poor, failed, batches, stopped_reason.';
+COMMENT ON FUNCTION public.agg_run_due(p_env text, p_limit integer, p_now timestamp with time zone, p_time_budget interval, p_batch_windows integer) IS 'The dispatcher: runs batches in the caller''s transaction until nothing is due (idle) or p_time_budget of wall clock is over after a batch (time_budget; interval ''0'' is one batch); returns at once when another dispatcher is at work (busy). Writes one row of agg.run_log. The job of agg.job_list calls it batch by batch and commits each. Returns tasks, windows, bars_created, bars_quality_poor, failed, batches, stopped_reason.';
 
 CREATE FUNCTION public.agg_start(p_symbol text, p_tf text, p_now timestamp with time zone DEFAULT now()) RETURNS jsonb
     LANGUAGE plpgsql
@@ -1440,7 +1619,7 @@ CREATE FUNCTION public.aggregate_1m_to_5m_window(p_symbol text, p_from_utc times
   select agg.build_single_window(p_symbol, '5m', p_from_utc, p_to_utc, p_derivation_version, p_now);
 $$;
 
-COMMENT ON FUNCTION public.aggregate_1m_to_5m_window(p_symbol text, p_from_utc timestamp with time zone, p_to_utc timestamp with time zone, p_derivation_version integer, p_now timestamp with time zone) IS 'Builds the one 5m window [p_from_utc, p_to_utc) of p_symbol from its 1m bars and returns success, stored, source_count, and quality_score or the reason it was not stored: insufficient_source_bars, before_agg_start_utc, frontier (not complete at p_now). Moves no cursor, takes no task lock, may be repeated. Raises invalid_parameter_value for a range that is not exactly one aligned window.';
+COMMENT ON FUNCTION public.aggregate_1m_to_5m_window(p_symbol text, p_from_utc timestamp with time zone, p_to_utc timestamp with time zone, p_derivation_version integer, p_now timestamp with time zone) IS 'Builds the one 5m window [p_from_utc, p_to_utc) of p_symbol from its 1m bars and returns success, stored, source_count, and quality_score or the reason it was not stored: insufficient_source_bars, before_agg_start_utc, frontier (not complete at p_now). Moves no cursor, may be repeated. Locks the task''s row to the end of the transaction. Raises invalid_parameter_value for a range that is not exactly one aligned window.';
 
 CREATE FUNCTION public.aggregate_5m_to_1h_window(p_symbol text, p_from_utc timestamp with time zone, p_to_utc timestamp with time zone, p_derivation_version integer DEFAULT 1, p_now timestamp with time zone DEFAULT now()) RETURNS jsonb
     LANGUAGE sql
@@ -1471,10 +1650,8 @@ declare
   v_length interval;
   v_result agg.build_result;
 begin
-  select s.* into v_task
-  from public.data_agg_state as s
-  where s.canonical_symbol = p_symbol and s.timeframe = p_to_tf;
-  if not found then
+  v_task := agg.lock_task(p_symbol, p_to_tf);
+  if v_task is null then
     raise exception 'there is no task % %', p_symbol, p_to_tf
       using errcode = 'no_data_found',
         hint = 'Add the asset to core_asset_registry_all, then run sync_agg_state_from_registry().';
@@ -1509,14 +1686,14 @@ begin
     'bars_created', v_result.bars,
     'bars_quality_poor', v_result.bars_poor,
     'bars_written', v_result.inserted + v_result.updated,
-    'new_cursor', v_result.decided_to_utc - v_length,
+    'new_cursor', coalesce(agg.new_cursor(v_result), p_start_cursor_utc, v_task.last_agg_bar_ts_utc),
     'stopped_reason', agg.stopped_reason(v_result),
     'agg_start_enforced', v_task.agg_start_utc
   );
 end;
 $$;
 
-COMMENT ON FUNCTION public.catchup_aggregation_range(p_symbol text, p_to_tf text, p_start_cursor_utc timestamp with time zone, p_max_windows integer, p_until_utc timestamp with time zone, p_derivation_version integer, p_stop_on_zero_source boolean) IS 'Builds up to p_max_windows windows that have source bars, from the one after p_start_cursor_utc (null: the stored cursor) up to the frontiers at p_until_utc, stepping over gaps, and returns new_cursor for agg_finish to store. windows_processed had source bars, windows_empty were stepped over, bars_created qualify, bars_written differed from what stood there. stopped_reason: max_windows, frontier, no_source_data, cursor_at_frontier. With p_stop_on_zero_source false it also decides the empty windows behind the last source bar. A null p_derivation_version is that of the registry, otherwise 1. Stores no cursor, takes no task lock, may be repeated. Raises no_data_found without a task, invalid_parameter_value for a misaligned cursor.';
+COMMENT ON FUNCTION public.catchup_aggregation_range(p_symbol text, p_to_tf text, p_start_cursor_utc timestamp with time zone, p_max_windows integer, p_until_utc timestamp with time zone, p_derivation_version integer, p_stop_on_zero_source boolean) IS 'Builds up to p_max_windows windows that have source bars, from the one after p_start_cursor_utc (null: the stored cursor) up to the frontiers at p_until_utc, stepping over gaps, and returns new_cursor for agg_finish to store. windows_processed had source bars, windows_empty were stepped over, bars_created qualify, bars_written differed from what stood there. stopped_reason: max_windows, frontier, no_source_data, cursor_at_frontier. With p_stop_on_zero_source false it also decides the empty windows behind the last source bar. A null p_derivation_version is that of the registry, otherwise 1. Stores no cursor, may be repeated. Locks the task''s row to the end of the transaction. Raises no_data_found without a task, invalid_parameter_value for a misaligned cursor.';
 
 CREATE FUNCTION public.derive_synthetic_range(p_symbol text, p_from_utc timestamp with time zone, p_to_utc timestamp with time zone, p_derivation_version integer DEFAULT 1) RETURNS jsonb
     LANGUAGE plpgsql
@@ -1544,7 +1721,7 @@ begin
 
   select r.* into strict v_result
   from agg.build_synthetic(array[row(
-    p_symbol, '1m', null, interval '1 minute', null, p_from_utc, p_to_utc, p_to_utc, null, p_derivation_version,
+    p_symbol, '1m', null, interval '1 minute', null, p_from_utc, p_to_utc, p_to_utc, null, null, p_derivation_version,
     null, null, null, null
   )::agg.build_order]) as r;
   return jsonb_build_object(
@@ -1578,19 +1755,22 @@ begin
     );
   end if;
 
-  execute $sql$
-    with removed as materialized (
-      select j.jobname, cron.unschedule(j.jobid)
-      from cron.job as j
-      where j.jobname like 'pgbars:%' and j.jobname not in (select l.job_name from agg.job_list($1) as l)
-    ),
-    scheduled as materialized (
-      select l.job_name, cron.schedule(l.job_name, l.schedule, l.command) from agg.job_list($1) as l
-    )
-    select
-      array(select s.job_name from scheduled as s order by s.job_name),
-      array(select r.jobname::text from removed as r order by r.jobname)
-  $sql$ into v_scheduled, v_removed using p_env;
+  execute format(
+    $sql$
+      with removed as materialized (
+        select j.jobname, cron.unschedule(j.jobid)
+        from cron.job as j
+        where j.jobname like 'pgbars:%%' and j.jobname not in (select l.job_name from agg.job_list(%1$L) as l)
+      ),
+      scheduled as materialized (
+        select l.job_name, cron.schedule(l.job_name, l.schedule, l.command) from agg.job_list(%1$L) as l
+      )
+      select
+        array(select s.job_name from scheduled as s order by s.job_name),
+        array(select r.jobname::text from removed as r order by r.jobname)
+    $sql$,
+    p_env
+  ) into v_scheduled, v_removed;
   return jsonb_build_object(
     'pg_cron', true, 'scheduled', to_jsonb(v_scheduled), 'removed', to_jsonb(v_removed),
     'message', format('%s jobs are scheduled', cardinality(v_scheduled))
@@ -1603,6 +1783,7 @@ COMMENT ON FUNCTION public.schedule_jobs(p_env text) IS 'Makes the jobs of pg_cr
 CREATE FUNCTION public.sync_agg_state_from_registry(p_env text DEFAULT 'prod'::text, p_default_start_utc timestamp with time zone DEFAULT '2025-07-01 00:00:00+00'::timestamp with time zone) RETURNS jsonb
     LANGUAGE plpgsql
     SET search_path TO ''
+    SET jit TO 'off'
     SET statement_timeout TO '60s'
     AS $$
 declare
@@ -1615,6 +1796,9 @@ begin
   if p_default_start_utc is null then
     raise exception 'p_default_start_utc must not be null' using errcode = 'invalid_parameter_value';
   end if;
+
+  -- One sync at a time: what it compares with is then what it writes to.
+  perform pg_advisory_xact_lock(hashtextextended('pgbars.sync_agg_state_from_registry', 0));
 
   select coalesce(jsonb_agg(jsonb_build_object('canonical_symbol', a.symbol, 'problem', p.problem) order by a.symbol), '[]')
   into v_refused
@@ -1633,8 +1817,8 @@ begin
       r.canonical_symbol,
       r.metadata,
       agg.utc_instant(r.metadata -> 'agg' ->> 'start_utc') as start_utc,
-      coalesce((r.metadata -> 'agg' -> 'quality' ->> 'good')::smallint, 80::smallint) as good_percent,
-      coalesce((r.metadata -> 'agg' -> 'quality' ->> 'poor')::smallint, 60::smallint) as poor_percent,
+      case when v.is_valid then coalesce((r.metadata -> 'agg' -> 'quality' ->> 'good')::smallint, 80::smallint) end as good_percent,
+      case when v.is_valid then coalesce((r.metadata -> 'agg' -> 'quality' ->> 'poor')::smallint, 60::smallint) end as poor_percent,
       m.session_minutes,
       case when m.session_minutes is not null then r.metadata -> 'agg' -> 'session' ->> 'time_zone' end as session_time_zone
     from agg.active_symbols(p_env) as a (symbol)
@@ -1647,14 +1831,22 @@ begin
     cross join lateral (
       select case when v.is_valid then agg.session_minutes(r.metadata -> 'agg' -> 'session') end
     ) as m (session_minutes)
-    where v.is_valid and coalesce((r.metadata -> 'agg' ->> 'enabled')::boolean, true)
+    where v.is_valid and r.metadata -> 'agg' -> 'enabled' is distinct from 'false'
   ),
   wanted as materialized (
     select
-      a.canonical_symbol, t.timeframe, coalesce(t.source_timeframe, t.timeframe) as source_timeframe, t.duration,
-      (t.source_timeframe is null or t.is_mandatory or a.metadata -> 'agg' -> 'mandatory' ? t.timeframe) as is_mandatory,
-      a.start_utc, a.good_percent, a.poor_percent, a.session_time_zone, a.session_minutes,
-      not s.enabled or (s.status = 'disabled' and s.hard_fail_streak < 3) as is_off
+      a.canonical_symbol, t.timeframe, t.duration, w.*,
+      case
+        when s.canonical_symbol is null then 'insert'
+        when not s.enabled or (s.status = 'disabled' and s.hard_fail_streak < 3) then 'reenable'
+        when (
+          s.source_timeframe, s.run_interval_minutes, s.is_mandatory, s.agg_start_utc,
+          s.good_percent, s.poor_percent, s.session_time_zone, s.session_minutes
+        ) is distinct from (
+          w.source_timeframe, w.run_interval_minutes, w.is_mandatory, w.agg_start_utc,
+          w.good_percent, w.poor_percent, w.session_time_zone, w.session_minutes
+        ) then 'update'
+      end as action
     from asset as a
     join agg.timeframe as t
       on t.is_mandatory
@@ -1662,6 +1854,15 @@ begin
       or a.metadata -> 'agg' -> 'mandatory' ? t.timeframe
       or a.metadata -> 'agg' -> 'optional' ? t.timeframe
     left join public.data_agg_state as s on s.canonical_symbol = a.canonical_symbol and s.timeframe = t.timeframe
+    cross join lateral (
+      select
+        coalesce(t.source_timeframe, t.timeframe) as source_timeframe,
+        (extract(epoch from t.duration) / 60)::integer as run_interval_minutes,
+        t.source_timeframe is null or t.is_mandatory or coalesce(a.metadata -> 'agg' -> 'mandatory' ? t.timeframe, false)
+          as is_mandatory,
+        coalesce(a.start_utc, s.agg_start_utc, p_default_start_utc) as agg_start_utc,
+        a.good_percent, a.poor_percent, a.session_time_zone, a.session_minutes
+    ) as w
   ),
   stored as (
     insert into public.data_agg_state as s (
@@ -1670,20 +1871,18 @@ begin
       good_percent, poor_percent, session_time_zone, session_minutes
     )
     select
-      w.canonical_symbol, w.timeframe, w.source_timeframe, extract(epoch from w.duration) / 60, w.is_mandatory,
-      b.start_utc, c.cursor_utc, agg.due_at(c.cursor_utc, w.duration, 300),
+      w.canonical_symbol, w.timeframe, w.source_timeframe, w.run_interval_minutes, w.is_mandatory,
+      w.agg_start_utc, c.cursor_utc, agg.due_at(c.cursor_utc, w.duration, 300),
       w.good_percent, w.poor_percent, w.session_time_zone, w.session_minutes
     from wanted as w
-    cross join lateral (select coalesce(w.start_utc, p_default_start_utc)) as b (start_utc)
-    cross join lateral (select agg.bootstrap_cursor(b.start_utc, w.duration)) as c (cursor_utc)
+    cross join lateral (select agg.bootstrap_cursor(w.agg_start_utc, w.duration)) as c (cursor_utc)
+    where w.action is not null
     order by w.canonical_symbol, w.duration
     on conflict (canonical_symbol, timeframe) do update set
       source_timeframe = excluded.source_timeframe,
       run_interval_minutes = excluded.run_interval_minutes,
       is_mandatory = excluded.is_mandatory,
-      agg_start_utc = coalesce(
-        (select a.start_utc from asset as a where a.canonical_symbol = excluded.canonical_symbol), s.agg_start_utc
-      ),
+      agg_start_utc = excluded.agg_start_utc,
       good_percent = excluded.good_percent,
       poor_percent = excluded.poor_percent,
       session_time_zone = excluded.session_time_zone,
@@ -1698,16 +1897,6 @@ begin
         else agg.due_at(s.last_agg_bar_ts_utc, make_interval(mins => s.run_interval_minutes), s.aggregation_delay_seconds)
       end,
       updated_at = now()
-    where (
-      s.source_timeframe, s.run_interval_minutes, s.is_mandatory, s.agg_start_utc,
-      s.good_percent, s.poor_percent, s.session_time_zone, s.session_minutes
-    ) is distinct from (
-      excluded.source_timeframe, excluded.run_interval_minutes, excluded.is_mandatory,
-      coalesce((select a.start_utc from asset as a where a.canonical_symbol = excluded.canonical_symbol), s.agg_start_utc),
-      excluded.good_percent, excluded.poor_percent, excluded.session_time_zone, excluded.session_minutes
-    )
-      or not s.enabled or (s.status = 'disabled' and s.hard_fail_streak < 3)
-    returning s.canonical_symbol, s.timeframe, s.xmax = 0 as is_new
   ),
   switched_off as (
     update public.data_agg_state as s
@@ -1720,20 +1909,12 @@ begin
     returning 1
   )
   select
-    count(*) filter (where k.is_new),
-    count(*) filter (where not k.is_new and not coalesce(k.is_off, false)),
-    count(*) filter (where not k.is_new and k.is_off),
+    count(*) filter (where w.action = 'insert'),
+    count(*) filter (where w.action = 'update'),
+    count(*) filter (where w.action = 'reenable'),
     (select count(*) from switched_off)
   into v_inserted, v_updated, v_reenabled, v_disabled
-  from (
-    select t.canonical_symbol, t.timeframe, bool_or(t.is_new) as is_new, bool_or(t.is_off) as is_off
-    from (
-      select st.canonical_symbol, st.timeframe, st.is_new, null::boolean as is_off from stored as st
-      union all
-      select w.canonical_symbol, w.timeframe, null, w.is_off from wanted as w
-    ) as t
-    group by t.canonical_symbol, t.timeframe
-  ) as k;
+  from wanted as w;
 
   return jsonb_build_object(
     'success', true,
@@ -1748,7 +1929,7 @@ begin
 end;
 $$;
 
-COMMENT ON FUNCTION public.sync_agg_state_from_registry(p_env text, p_default_start_utc timestamp with time zone) IS 'Makes tasks follow the registry: every active asset gets its mandatory and optional timeframes, a synthetic one its 1m as well. Creates with a bootstrapped cursor, updates what differs, re-enables, and switches off the tasks of inactive assets; keeps cursors, delays and priorities. An optional task that three hard failures disabled stays so until its asset is switched off and on. Assets with bad metadata are left as they are and listed under refused. Locks the task rows it writes, in key order; repeating it changes nothing. p_default_start_utc serves new tasks of assets without metadata.agg.start_utc.';
+COMMENT ON FUNCTION public.sync_agg_state_from_registry(p_env text, p_default_start_utc timestamp with time zone) IS 'Makes tasks follow the registry: every active asset gets its mandatory and optional timeframes, a synthetic one its 1m as well. Creates with a bootstrapped cursor, updates what differs, re-enables, and switches off the tasks of inactive assets; keeps cursors, delays and priorities. An optional task that three hard failures disabled stays so until its asset is switched off and on. Assets with bad metadata are left as they are and listed under refused. Syncs wait for each other; a sync locks only the task rows it changes. Repeating it changes nothing. p_default_start_utc serves new tasks of assets without metadata.agg.start_utc.';
 
 CREATE TABLE agg.alert (
     alert_id bigint NOT NULL,
@@ -1797,67 +1978,6 @@ ALTER TABLE agg.run_log ALTER COLUMN run_id ADD GENERATED ALWAYS AS IDENTITY (
     NO MAXVALUE
     CACHE 1
 );
-
-CREATE TABLE public.data_agg_state (
-    canonical_symbol text NOT NULL,
-    timeframe text NOT NULL,
-    source_timeframe text NOT NULL,
-    run_interval_minutes integer NOT NULL,
-    aggregation_delay_seconds integer DEFAULT 300 NOT NULL,
-    last_agg_bar_ts_utc timestamp with time zone NOT NULL,
-    agg_start_utc timestamp with time zone DEFAULT '2025-07-01 00:00:00+00'::timestamp with time zone NOT NULL,
-    status text DEFAULT 'idle'::text NOT NULL,
-    next_run_at timestamp with time zone DEFAULT now() NOT NULL,
-    running_started_at_utc timestamp with time zone,
-    enabled boolean DEFAULT true NOT NULL,
-    is_mandatory boolean DEFAULT false NOT NULL,
-    task_priority integer DEFAULT 100 NOT NULL,
-    good_percent smallint DEFAULT 80 NOT NULL,
-    poor_percent smallint DEFAULT 60 NOT NULL,
-    session_time_zone text,
-    session_minutes int4multirange,
-    fail_streak integer DEFAULT 0 NOT NULL,
-    hard_fail_streak integer DEFAULT 0 NOT NULL,
-    total_runs bigint DEFAULT 0 NOT NULL,
-    total_bars_created bigint DEFAULT 0 NOT NULL,
-    total_bars_quality_poor bigint DEFAULT 0 NOT NULL,
-    last_attempted_at_utc timestamp with time zone,
-    last_successful_at_utc timestamp with time zone,
-    last_stopped_reason text,
-    last_error text,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT data_agg_state_cursor_aligned CHECK ((date_bin(make_interval(mins => run_interval_minutes), last_agg_bar_ts_utc, '2000-01-01 00:00:00+00'::timestamp with time zone) = last_agg_bar_ts_utc)),
-    CONSTRAINT data_agg_state_delay_not_negative CHECK ((aggregation_delay_seconds >= 0)),
-    CONSTRAINT data_agg_state_interval_positive CHECK ((run_interval_minutes > 0)),
-    CONSTRAINT data_agg_state_percents_check CHECK ((((poor_percent >= 1) AND (poor_percent <= good_percent)) AND (good_percent <= 100))),
-    CONSTRAINT data_agg_state_running_has_start CHECK (((status <> 'running'::text) OR (running_started_at_utc IS NOT NULL))),
-    CONSTRAINT data_agg_state_session_check CHECK (((session_time_zone IS NULL) = (session_minutes IS NULL))),
-    CONSTRAINT data_agg_state_status_check CHECK ((status = ANY (ARRAY['idle'::text, 'running'::text, 'disabled'::text, 'hard_failed'::text]))),
-    CONSTRAINT data_agg_state_streaks_check CHECK (((hard_fail_streak >= 0) AND (hard_fail_streak <= fail_streak)))
-);
-
-COMMENT ON TABLE public.data_agg_state IS 'One row a task: build timeframe bars of canonical_symbol from its source_timeframe. Follows the registry through sync_agg_state_from_registry.';
-
-COMMENT ON COLUMN public.data_agg_state.aggregation_delay_seconds IS 'A window is decided once its end is this many seconds old.';
-
-COMMENT ON COLUMN public.data_agg_state.last_agg_bar_ts_utc IS 'The cursor: start of the last window decided for good. The next window starts at cursor + interval.';
-
-COMMENT ON COLUMN public.data_agg_state.agg_start_utc IS 'Nothing is built before this instant.';
-
-COMMENT ON COLUMN public.data_agg_state.enabled IS 'Whether the registry wants the task. An enabled task with status disabled is an optional one that failed three times in a row.';
-
-COMMENT ON COLUMN public.data_agg_state.task_priority IS 'Lower runs first, after mandatory and timeframe.';
-
-COMMENT ON COLUMN public.data_agg_state.good_percent IS 'Least coverage, in percent, of a good bar (quality 1).';
-
-COMMENT ON COLUMN public.data_agg_state.poor_percent IS 'Least coverage, in percent, of any bar (quality 0).';
-
-COMMENT ON COLUMN public.data_agg_state.session_minutes IS 'Open minutes of the local week (0 is Monday 00:00 in session_time_zone), the first day repeated after the last; null is 24x7.';
-
-COMMENT ON COLUMN public.data_agg_state.fail_streak IS 'Failures in a row, of any kind: sets the backoff. A success clears it.';
-
-COMMENT ON COLUMN public.data_agg_state.hard_fail_streak IS 'Hard failures since the last success.';
 
 CREATE VIEW agg.runnable_task WITH (security_invoker='true') AS
  SELECT s.canonical_symbol,
@@ -2102,22 +2222,18 @@ CREATE INDEX data_agg_state_due_idx ON public.data_agg_state USING btree (next_r
 
 CREATE INDEX data_agg_state_running_idx ON public.data_agg_state USING btree (running_started_at_utc) WHERE (status = 'running'::text);
 
-CREATE INDEX data_agg_state_source_timeframe_idx ON public.data_agg_state USING btree (source_timeframe);
-
-CREATE INDEX data_agg_state_timeframe_idx ON public.data_agg_state USING btree (timeframe);
-
 ALTER TABLE ONLY agg.timeframe
     ADD CONSTRAINT timeframe_source_fkey FOREIGN KEY (source_timeframe) REFERENCES agg.timeframe(timeframe);
-
-ALTER TABLE ONLY public.data_agg_state
-    ADD CONSTRAINT data_agg_state_source_timeframe_fkey FOREIGN KEY (source_timeframe) REFERENCES agg.timeframe(timeframe);
-
-ALTER TABLE ONLY public.data_agg_state
-    ADD CONSTRAINT data_agg_state_timeframe_fkey FOREIGN KEY (timeframe) REFERENCES agg.timeframe(timeframe);
 
 ALTER TABLE agg.alert ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE agg.run_log ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY service_role_reads ON agg.alert FOR SELECT TO service_role USING (true);
+
+CREATE POLICY service_role_reads ON agg.run_log FOR SELECT TO service_role USING (true);
+
+CREATE POLICY service_role_reads ON agg.timeframe FOR SELECT TO service_role USING (true);
 
 ALTER TABLE agg.timeframe ENABLE ROW LEVEL SECURITY;
 
@@ -2129,6 +2245,14 @@ ALTER TABLE public.data_bars ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.derived_data_bars ENABLE ROW LEVEL SECURITY;
 
+CREATE POLICY service_role_writes ON public.core_asset_registry_all TO service_role USING (true) WITH CHECK (true);
+
+CREATE POLICY service_role_writes ON public.data_agg_state TO service_role USING (true) WITH CHECK (true);
+
+CREATE POLICY service_role_writes ON public.data_bars TO service_role USING (true) WITH CHECK (true);
+
+CREATE POLICY service_role_writes ON public.derived_data_bars TO service_role USING (true) WITH CHECK (true);
+
 GRANT USAGE ON SCHEMA agg TO service_role;
 
 GRANT USAGE ON SCHEMA public TO anon;
@@ -2137,6 +2261,12 @@ GRANT USAGE ON SCHEMA public TO service_role;
 
 REVOKE ALL ON FUNCTION agg.active_symbols(p_env text) FROM PUBLIC;
 GRANT ALL ON FUNCTION agg.active_symbols(p_env text) TO service_role;
+
+REVOKE ALL ON FUNCTION agg.add_batches(p_sums agg.batch_result, p_batch agg.batch_result) FROM PUBLIC;
+GRANT ALL ON FUNCTION agg.add_batches(p_sums agg.batch_result, p_batch agg.batch_result) TO service_role;
+
+REVOKE ALL ON FUNCTION agg.advance_or_split(p_claims agg.claim[], p_now timestamp with time zone, p_max_windows integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION agg.advance_or_split(p_claims agg.claim[], p_now timestamp with time zone, p_max_windows integer) TO service_role;
 
 REVOKE ALL ON FUNCTION agg.advance_tasks(p_claims agg.claim[], p_now timestamp with time zone, p_max_windows integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION agg.advance_tasks(p_claims agg.claim[], p_now timestamp with time zone, p_max_windows integer) TO service_role;
@@ -2168,13 +2298,24 @@ GRANT ALL ON FUNCTION agg.fail_kind(p_sqlstate text) TO service_role;
 REVOKE ALL ON FUNCTION agg.finish_tasks(p_outcomes agg.task_outcome[], p_now timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION agg.finish_tasks(p_outcomes agg.task_outcome[], p_now timestamp with time zone) TO service_role;
 
+REVOKE ALL ON FUNCTION agg.is_number_between(p_value jsonb, p_least numeric, p_most numeric) FROM PUBLIC;
+GRANT ALL ON FUNCTION agg.is_number_between(p_value jsonb, p_least numeric, p_most numeric) TO service_role;
+
 REVOKE ALL ON FUNCTION agg.job_list(p_env text, p_now timestamp with time zone) FROM PUBLIC;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.data_agg_state TO service_role;
+
+REVOKE ALL ON FUNCTION agg.lock_task(p_symbol text, p_timeframe text) FROM PUBLIC;
+GRANT ALL ON FUNCTION agg.lock_task(p_symbol text, p_timeframe text) TO service_role;
 
 REVOKE ALL ON FUNCTION agg.metadata_problems(p_metadata jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION agg.metadata_problems(p_metadata jsonb) TO service_role;
 
 REVOKE ALL ON FUNCTION agg.minute_of_week(p_ts_utc timestamp with time zone, p_time_zone text) FROM PUBLIC;
 GRANT ALL ON FUNCTION agg.minute_of_week(p_ts_utc timestamp with time zone, p_time_zone text) TO service_role;
+
+REVOKE ALL ON FUNCTION agg.new_cursor(p_result agg.build_result) FROM PUBLIC;
+GRANT ALL ON FUNCTION agg.new_cursor(p_result agg.build_result) TO service_role;
 
 REVOKE ALL ON FUNCTION agg.open_minutes(p_from_utc timestamp with time zone, p_minutes integer, p_time_zone text, p_session_minutes int4multirange) FROM PUBLIC;
 GRANT ALL ON FUNCTION agg.open_minutes(p_from_utc timestamp with time zone, p_minutes integer, p_time_zone text, p_session_minutes int4multirange) TO service_role;
@@ -2220,8 +2361,10 @@ REVOKE ALL ON FUNCTION public.agg_health(p_now timestamp with time zone) FROM PU
 GRANT ALL ON FUNCTION public.agg_health(p_now timestamp with time zone) TO service_role;
 
 REVOKE ALL ON FUNCTION public.agg_maintain(p_env text, p_now timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.agg_maintain(p_env text, p_now timestamp with time zone) TO service_role;
 
-REVOKE ALL ON PROCEDURE public.agg_run_due(IN p_env text, IN p_limit integer, IN p_now timestamp with time zone, IN p_time_budget interval, IN p_batch_windows integer, INOUT p_result jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION public.agg_run_due(p_env text, p_limit integer, p_now timestamp with time zone, p_time_budget interval, p_batch_windows integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.agg_run_due(p_env text, p_limit integer, p_now timestamp with time zone, p_time_budget interval, p_batch_windows integer) TO service_role;
 
 REVOKE ALL ON FUNCTION public.agg_start(p_symbol text, p_tf text, p_now timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.agg_start(p_symbol text, p_tf text, p_now timestamp with time zone) TO service_role;
@@ -2249,8 +2392,6 @@ GRANT ALL ON FUNCTION public.sync_agg_state_from_registry(p_env text, p_default_
 GRANT SELECT ON TABLE agg.alert TO service_role;
 
 GRANT SELECT ON TABLE agg.run_log TO service_role;
-
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.data_agg_state TO service_role;
 
 GRANT SELECT,UPDATE ON TABLE agg.runnable_task TO service_role;
 
