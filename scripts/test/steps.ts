@@ -24,8 +24,8 @@ export const STEPS: readonly Step[] = [
   { name: "lint", about: "deno lint", run: lint },
   { name: "check", about: "deno check", run: checkTypes },
   { name: "push", about: "supabase db push into an empty database, and again as a no-op", run: pushTwice },
-  { name: "db-lint", about: "supabase db lint without a warning", run: lintDatabase },
-  { name: "advisors", about: "supabase db advisors without a finding", run: runAdvisors },
+  { name: "db-lint", about: "supabase db lint without a warning", run: onPushed(lintDatabase) },
+  { name: "advisors", about: "supabase db advisors without a finding", run: onPushed(runAdvisors) },
   { name: "schema", about: "supabase/schema.sql is what the migrations build", run: checkSnapshot },
   { name: "pgtap-embedded", about: "tests/db on the embedded Postgres", run: runPgtapEmbedded },
   { name: "pgtap-server", about: "tests/db on Postgres 15 with pg_prove", run: runPgtapServer },
@@ -45,6 +45,10 @@ export function selectSteps(names: string[]): readonly Step[] {
     throw new Error(`No step ${unknown.join(", ")}. Steps: ${STEPS.map((step) => step.name).join(", ")}.`);
   }
   return STEPS.filter((step) => names.some((name) => matches(step, name)));
+}
+
+function onPushed(check: (url: string) => Promise<StepResult>): Step["run"] {
+  return async (context) => await check((await context.pushed()).url);
 }
 
 async function installPackages(context: TestContext): Promise<StepResult> {
