@@ -22,7 +22,7 @@ async function run(name: string, benchmark: Benchmark): Promise<Measurement[]> {
   const db = await openServer(await cluster.createDatabase(name));
   try {
     await migrate(db);
-    await db.exec(await read("documents.sql"));
+    await db.exec(await read("window_loop.sql"));
     return await benchmark(db, bareSql);
   } finally {
     await db.close();

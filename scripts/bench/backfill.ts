@@ -56,15 +56,15 @@ async function catchUpWindowByWindow(db: Database): Promise<void> {
   for (const { canonical_symbol } of tasks) {
     let more = true;
     while (more) {
-      const [started] = await db.query<{ cursor: Date }>("select documents.agg_start($1, $2) as cursor", [
+      const [started] = await db.query<{ cursor: Date }>("select window_loop.agg_start($1, $2) as cursor", [
         canonical_symbol,
         UNTIL,
       ]);
       const [caughtUp] = await db.query<{ stats: { stopped_reason: string } }>(
-        "select documents.catchup_aggregation_range($1, $2, 1000, $3) as stats",
+        "select window_loop.catchup_aggregation_range($1, $2, 1000, $3) as stats",
         [canonical_symbol, started?.cursor, UNTIL],
       );
-      await db.query("select documents.agg_finish($1, $2, $3)", [canonical_symbol, caughtUp?.stats, UNTIL]);
+      await db.query("select window_loop.agg_finish($1, $2, $3)", [canonical_symbol, caughtUp?.stats, UNTIL]);
       more = caughtUp?.stats.stopped_reason === "max_windows";
     }
   }

@@ -66,15 +66,15 @@ async function tickTaskByTask(db: Database, now: Date): Promise<void> {
     [now],
   );
   for (const { canonical_symbol } of tasks) {
-    const [started] = await db.query<{ cursor: Date }>("select documents.agg_start($1, $2) as cursor", [
+    const [started] = await db.query<{ cursor: Date }>("select window_loop.agg_start($1, $2) as cursor", [
       canonical_symbol,
       now,
     ]);
     const [caughtUp] = await db.query<{ stats: unknown }>(
-      "select documents.catchup_aggregation_range($1, $2, 100, $3) as stats",
+      "select window_loop.catchup_aggregation_range($1, $2, 100, $3) as stats",
       [canonical_symbol, started?.cursor, now],
     );
-    await db.query("select documents.agg_finish($1, $2, $3)", [canonical_symbol, caughtUp?.stats, now]);
+    await db.query("select window_loop.agg_finish($1, $2, $3)", [canonical_symbol, caughtUp?.stats, now]);
   }
 }
 

@@ -1,4 +1,5 @@
--- Formula: design rules 2 (OHLCV) and 3 (quality is coverage).
+-- First open, highest high, lowest low, last close, sums; vwap = sum(vwap * vol) / sum(vol) over the source bars that have
+-- both. Quality is coverage: the minutes that went in against those in which the session is open.
 create function agg.build_windows(p_orders agg.build_order[])
 returns setof agg.build_result
 language plpgsql

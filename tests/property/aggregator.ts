@@ -1,6 +1,6 @@
 import { isOpen, type Session } from "./session.ts";
 
-// Written from the rules of the design, not from the SQL that it is compared with: it walks window by window where the
+// Written from the rules, not from the SQL that it is compared with: it walks window by window where the
 // database works in sets. Every time is in milliseconds since 1970, UTC.
 
 export const MINUTE = 60_000;

@@ -15,7 +15,7 @@ const ORIGIN = Date.parse("2025-10-27T00:00:00Z");
 /** How far from the formula a price may be: half of the eighth decimal, and the last bits of two ways to multiply. */
 const tolerance = (price: number) => 0.5e-8 + 1e-13 * price;
 
-Deno.test("calc_dxy_range_1m() gives the design's two check values", async () => {
+Deno.test("calc_dxy_range_1m() gives the two check values of the index", async () => {
   await using engine = await openEngine();
   const check = { EURUSD: 1.2976, USDJPY: 79.846, GBPUSD: 1.5947, USDCAD: 0.9929, USDSEK: 6.6491, USDCHF: 0.9331 };
   for (const pair of PAIRS) {

@@ -1,6 +1,6 @@
 import type { Bar } from "./aggregator.ts";
 
-/** The design's formula: base and the exponent of each pair. */
+/** The formula of the index: base and the exponent of each pair. */
 const BASE = 50.14348112;
 export const WEIGHTS = {
   EURUSD: -0.576,

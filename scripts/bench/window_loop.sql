@@ -1,8 +1,8 @@
--- The per-window loop that pgbars replaces, as the documents describe it, with the cursor mended (it stays on the start
--- of the last decided window) and the gap rule left out, since the measured data have no gaps.
-create schema documents;
+-- What pgbars replaces: tasks taken one by one, windows aggregated and upserted one by one, as hand-made aggregators do. Its
+-- cursor stays on the start of the last decided window, so that it skips none; it knows no gaps, since the data have none.
+create schema window_loop;
 
-create function documents.upsert_derived_bar(
+create function window_loop.upsert_derived_bar(
   p_symbol text, p_timeframe text, p_ts_utc timestamptz,
   p_open double precision, p_high double precision, p_low double precision, p_close double precision,
   p_vol double precision, p_vwap double precision, p_trade_count bigint,
@@ -26,7 +26,7 @@ as $$
     derivation_version = excluded.derivation_version, deleted_at = null, updated_at = now();
 $$;
 
-create function documents.aggregate_1m_to_5m_window(
+create function window_loop.aggregate_1m_to_5m_window(
   p_symbol text, p_from_utc timestamptz, p_to_utc timestamptz, p_version integer
 )
 returns jsonb
@@ -53,7 +53,7 @@ begin
     return jsonb_build_object('success', true, 'stored', false, 'source_count', v_bar.source_count);
   end if;
   v_quality := case when v_bar.source_count >= 5 then 2 when v_bar.source_count = 4 then 1 else 0 end;
-  perform documents.upsert_derived_bar(
+  perform window_loop.upsert_derived_bar(
     p_symbol, '5m', p_from_utc, v_bar.open, v_bar.high, v_bar.low, v_bar.close, v_bar.vol, v_bar.vwap,
     v_bar.trade_count::bigint, '1m', v_bar.source_count::integer, 5, v_quality, p_version
   );
@@ -63,7 +63,7 @@ begin
 end;
 $$;
 
-create function documents.catchup_aggregation_range(
+create function window_loop.catchup_aggregation_range(
   p_symbol text, p_cursor_utc timestamptz, p_max_windows integer, p_until_utc timestamptz
 )
 returns jsonb
@@ -95,7 +95,7 @@ begin
       v_stopped_reason := 'frontier';
       exit;
     end if;
-    v_result := documents.aggregate_1m_to_5m_window(p_symbol, v_start, v_start + v_length, 1);
+    v_result := window_loop.aggregate_1m_to_5m_window(p_symbol, v_start, v_start + v_length, 1);
     if (v_result ->> 'source_count')::integer = 0 then
       v_stopped_reason := 'no_source_data';
       exit;
@@ -114,7 +114,7 @@ begin
 end;
 $$;
 
-create function documents.agg_start(p_symbol text, p_now timestamptz)
+create function window_loop.agg_start(p_symbol text, p_now timestamptz)
 returns timestamptz
 language sql
 as $$
@@ -124,7 +124,7 @@ as $$
   returning s.last_agg_bar_ts_utc;
 $$;
 
-create function documents.agg_finish(p_symbol text, p_stats jsonb, p_now timestamptz)
+create function window_loop.agg_finish(p_symbol text, p_stats jsonb, p_now timestamptz)
 returns void
 language sql
 as $$
