@@ -208,6 +208,8 @@ begin
   end if;
 
   perform agg.lock_task(p_symbol, p_timeframe);
+  -- A symbol without a task has no row to lock.
+  perform pg_advisory_xact_lock(hashtextextended(format('pgbars.window %s %s', p_symbol, p_timeframe), 0));
   select o.* into v_order
   from agg.plan_builds(
     array[row(p_symbol, p_timeframe, p_from_utc - v_length)::agg.claim], p_now, null, p_derivation_version, false
@@ -596,8 +598,13 @@ begin
     from tally as t
   ),
   retired as (
-    insert into public.derived_data_bars as d
-    select l.*
+    insert into public.derived_data_bars as d (
+      canonical_symbol, timeframe, ts_utc, open, high, low, close,
+      source_timeframe, source_candles, expected_candles, covered_minutes, expected_minutes, quality_score
+    )
+    select
+      l.canonical_symbol, l.timeframe, l.ts_utc, l.open, l.high, l.low, l.close,
+      l.source_timeframe, l.source_candles, l.expected_candles, l.covered_minutes, l.expected_minutes, l.quality_score
     from decided as t
     cross join lateral (
       select b.*
@@ -672,7 +679,7 @@ CREATE FUNCTION agg.fail_kind(p_sqlstate text) RETURNS text
   end;
 $$;
 
-COMMENT ON FUNCTION agg.fail_kind(p_sqlstate text) IS 'transient for what may pass by itself (connection, serialization, resources, operator, lock, a bar that somebody else has just stored), otherwise hard.';
+COMMENT ON FUNCTION agg.fail_kind(p_sqlstate text) IS 'transient for what may pass by itself (a cancelled statement is neither: it ends the run; connection, serialization, resources, operator, lock, a bar that somebody else has just stored), otherwise hard.';
 
 CREATE FUNCTION agg.finish_tasks(p_outcomes agg.task_outcome[], p_now timestamp with time zone) RETURNS void
     LANGUAGE plpgsql
@@ -1082,7 +1089,7 @@ declare
 begin
   update public.data_agg_state as s
   set
-    status = 'idle',
+    status = case when s.hard_fail_streak >= 3 then 'hard_failed' else 'idle' end,
     running_started_at_utc = null,
     next_run_at = p_now,
     last_error = format('claim of %s was abandoned', s.running_started_at_utc),
@@ -1101,7 +1108,7 @@ $$;
 
 COMMENT ON FUNCTION agg.recover_abandoned_claims(p_now timestamp with time zone) IS 'Frees tasks that a worker claimed with agg_start 15 minutes ago or longer and never finished; returns how many.';
 
-CREATE FUNCTION agg.refresh_alerts(p_now timestamp with time zone) RETURNS integer
+CREATE FUNCTION agg.refresh_alerts(p_now timestamp with time zone, p_refused jsonb DEFAULT NULL::jsonb) RETURNS integer
     LANGUAGE plpgsql
     SET search_path TO ''
     AS $$
@@ -1110,22 +1117,31 @@ declare
 begin
   with wanted as materialized (
     select
-      case when h.state in ('hard_failed', 'disabled') then h.state else 'behind' end as kind,
-      h.canonical_symbol, h.timeframe, h.explanation
+      case when s.is_mandatory then 'hard_failed' else 'disabled' end as kind,
+      s.canonical_symbol, s.timeframe,
+      format('%s hard failures in a row: %s', s.hard_fail_streak, s.last_error) as message
+    from public.data_agg_state as s
+    where s.enabled and s.hard_fail_streak >= 3
+    union all
+    select 'behind', h.canonical_symbol, h.timeframe, h.explanation
     from public.agg_health(p_now) as h
-    where h.state in ('hard_failed', 'disabled')
-      or (h.state in ('overdue', 'never_ran') and h.due_for > interval '15 minutes')
+    where h.state in ('overdue', 'never_ran') and h.due_for > interval '15 minutes'
+    union all
+    select 'refused', f.item ->> 'canonical_symbol', '*', string_agg(f.item ->> 'problem', '; ')
+    from jsonb_array_elements(p_refused) as f (item)
+    group by f.item ->> 'canonical_symbol'
   ),
   resolved as (
     update agg.alert as a
     set resolved_at = p_now
     where a.resolved_at is null
+      and (a.kind <> 'refused' or p_refused is not null)
       and (a.kind, a.canonical_symbol, a.timeframe) not in (
         select w.kind, w.canonical_symbol, w.timeframe from wanted as w
       )
   )
   insert into agg.alert (kind, canonical_symbol, timeframe, message, raised_at)
-  select w.kind, w.canonical_symbol, w.timeframe, w.explanation, p_now
+  select w.kind, w.canonical_symbol, w.timeframe, w.message, p_now
   from wanted as w
   on conflict (kind, canonical_symbol, timeframe) where resolved_at is null do nothing;
   get diagnostics v_raised = row_count;
@@ -1133,7 +1149,7 @@ begin
 end;
 $$;
 
-COMMENT ON FUNCTION agg.refresh_alerts(p_now timestamp with time zone) IS 'Raises an alert for every task that is hard_failed, disabled by failures, or has not been run for 15 minutes though due; resolves those whose cause is gone. Returns how many are new.';
+COMMENT ON FUNCTION agg.refresh_alerts(p_now timestamp with time zone, p_refused jsonb) IS 'Raises an alert for every task with three hard failures in a row, every task that no dispatcher has run for 15 minutes though due, and every asset among p_refused (as the sync returns it; null leaves these alerts alone); resolves those whose cause is gone. Returns how many are new.';
 
 CREATE FUNCTION agg.run_batch(p_env text DEFAULT 'prod'::text, p_limit integer DEFAULT 10000, p_now timestamp with time zone DEFAULT now(), p_batch_windows integer DEFAULT 100000) RETURNS agg.batch_result
     LANGUAGE plpgsql
@@ -1182,7 +1198,7 @@ begin
   end if;
   begin
     -- Abbreviations and POSIX rules, which know no change of the clock, are no names.
-    if v_zone is null or v_zone !~ '^(UTC|[A-Za-z_]+(/[A-Za-z0-9_+-]+)+)$' then
+    if v_zone is null or v_zone !~ '^(UTC|[A-Za-z_]+(/[A-Za-z_-]+)+|Etc/GMT[+-]?[0-9]{1,2})$' then
       raise invalid_parameter_value;
     end if;
     perform timestamptz '2000-01-01 00:00:00+00' at time zone v_zone;
@@ -1313,9 +1329,9 @@ begin
 end;
 $$;
 
-COMMENT ON FUNCTION public.agg_bootstrap_cursor(p_symbol text, p_to_tf text) IS 'Sets the cursor one interval before agg_start_utc, so that the task builds everything again, and clears its failures; an unchanged bar is not written. Waits for a dispatcher that holds the task. The only way a cursor moves back.';
+COMMENT ON FUNCTION public.agg_bootstrap_cursor(p_symbol text, p_to_tf text) IS 'Sets the cursor one interval before agg_start_utc, so that the task builds everything again, and clears its failures; an unchanged bar is not written. Bars whose source bars are gone are soft-deleted. Waits for a dispatcher that holds the task. The only way a cursor moves back.';
 
-CREATE FUNCTION public.agg_finish(p_symbol text, p_tf text, p_success boolean, p_new_cursor_utc timestamp with time zone DEFAULT NULL::timestamp with time zone, p_stats jsonb DEFAULT NULL::jsonb, p_fail_kind text DEFAULT NULL::text, p_error text DEFAULT NULL::text, p_now timestamp with time zone DEFAULT now()) RETURNS jsonb
+CREATE FUNCTION public.agg_finish(p_symbol text, p_tf text, p_success boolean, p_new_cursor_utc timestamp with time zone DEFAULT NULL::timestamp with time zone, p_stats jsonb DEFAULT NULL::jsonb, p_fail_kind text DEFAULT NULL::text, p_error text DEFAULT NULL::text, p_now timestamp with time zone DEFAULT now(), p_claimed_at timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS jsonb
     LANGUAGE plpgsql
     SET search_path TO ''
     AS $$
@@ -1336,8 +1352,8 @@ begin
   from public.data_agg_state as s
   where s.canonical_symbol = p_symbol and s.timeframe = p_tf
   for update;
-  if not found or v_task.running_started_at_utc is null then
-    raise exception 'task % % is not claimed', p_symbol, p_tf
+  if not found or v_task.running_started_at_utc is null or v_task.running_started_at_utc <> p_claimed_at then
+    raise exception 'task % % is not claimed%', p_symbol, p_tf, coalesce(format(' since %s', p_claimed_at), '')
       using errcode = 'object_not_in_prerequisite_state',
         hint = 'Claim it with agg_start() first. A claim older than 15 minutes counts as abandoned and is taken back.';
   end if;
@@ -1379,7 +1395,7 @@ begin
 end;
 $$;
 
-COMMENT ON FUNCTION public.agg_finish(p_symbol text, p_tf text, p_success boolean, p_new_cursor_utc timestamp with time zone, p_stats jsonb, p_fail_kind text, p_error text, p_now timestamp with time zone) IS 'Releases a claim. On success stores p_new_cursor_utc (null: unchanged), which must be aligned, not behind the cursor and not beyond a frontier, and the counts of p_stats (the result of catchup_aggregation_range); on failure counts it (p_fail_kind transient or hard) and backs off. Call it in the transaction that built the bars. Raises object_not_in_prerequisite_state without a claim.';
+COMMENT ON FUNCTION public.agg_finish(p_symbol text, p_tf text, p_success boolean, p_new_cursor_utc timestamp with time zone, p_stats jsonb, p_fail_kind text, p_error text, p_now timestamp with time zone, p_claimed_at timestamp with time zone) IS 'Releases a claim. On success stores p_new_cursor_utc (null: unchanged), which must be aligned, not behind the cursor and not beyond a frontier, and the counts of p_stats (the result of catchup_aggregation_range); on failure counts it (p_fail_kind transient or hard) and backs off. Call it in the transaction that built the bars. p_claimed_at is claimed_at of agg_start: with it a worker whose claim was taken back cannot release that of another. Raises object_not_in_prerequisite_state without the claim.';
 
 CREATE FUNCTION public.agg_gaps(p_symbol text, p_timeframe text, p_from_utc timestamp with time zone DEFAULT NULL::timestamp with time zone, p_to_utc timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS TABLE(gap_from_utc timestamp with time zone, gap_to_utc timestamp with time zone, windows bigint)
     LANGUAGE sql STABLE
@@ -1459,6 +1475,7 @@ CREATE FUNCTION public.agg_health(p_now timestamp with time zone DEFAULT now()) 
       when 'overdue' then format('due for %s, but no dispatcher has run it: is agg_run_due scheduled?', k.due_for)
       when 'catching_up' then format('%s windows behind, more at every run', floor(extract(epoch from k.lag) / (s.run_interval_minutes * 60)))
       when 'waiting_for_data' then format('no source bar after %s: waits for data', s.last_agg_bar_ts_utc + k.length)
+      when 'due' then 'the next window is complete, the next run takes it'
       when 'waiting_for_source' then format('the %s task has not decided the next window yet', s.source_timeframe)
       else 'every complete window is decided'
     end
@@ -1485,14 +1502,19 @@ CREATE FUNCTION public.agg_health(p_now timestamp with time zone DEFAULT now()) 
       when k.lag = interval '0' then 'current'
       when s.last_stopped_reason = 'max_windows' then 'catching_up'
       when s.last_stopped_reason = 'no_source_data' then 'waiting_for_data'
-      when s.last_stopped_reason in ('frontier', 'cursor_at_frontier') and s.timeframe <> s.source_timeframe then 'waiting_for_source'
-      else 'current'
+      when exists (
+        select from public.data_agg_state as up
+        where up.canonical_symbol = s.canonical_symbol and up.timeframe = s.source_timeframe and up.timeframe <> s.timeframe
+          and up.enabled
+          and up.last_agg_bar_ts_utc + make_interval(mins => up.run_interval_minutes) < s.last_agg_bar_ts_utc + 2 * k.length
+      ) then 'waiting_for_source'
+      else 'due'
     end as state
   ) as v
   order by s.canonical_symbol, s.run_interval_minutes;
 $$;
 
-COMMENT ON FUNCTION public.agg_health(p_now timestamp with time zone) IS 'How every task stands at p_now and why: state is current, catching_up, waiting_for_data, waiting_for_source, never_ran, overdue, running, failing, hard_failed, disabled or switched_off. lag is how long the next window could have been decided (zero: nothing to do), due_for how long a dispatcher has left it lying.';
+COMMENT ON FUNCTION public.agg_health(p_now timestamp with time zone) IS 'How every task stands at p_now and why: state is current, due, catching_up, waiting_for_data, waiting_for_source, never_ran, overdue, running, failing, hard_failed, disabled or switched_off. lag is how long the next window could have been decided (zero: nothing to do), due_for how long a dispatcher has left it lying.';
 
 CREATE FUNCTION public.agg_maintain(p_env text DEFAULT 'prod'::text, p_now timestamp with time zone DEFAULT now()) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1500,16 +1522,25 @@ CREATE FUNCTION public.agg_maintain(p_env text DEFAULT 'prod'::text, p_now times
     SET jit TO 'off'
     SET statement_timeout TO '60s'
     AS $$
+declare
+  v_sync jsonb;
 begin
+  begin
+    v_sync := public.sync_agg_state_from_registry(p_env);
+  exception when others then
+    -- Alerts and pruning must go on without it.
+    raise warning 'the registry sync failed: % (%)', sqlerrm, sqlstate;
+    v_sync := jsonb_build_object('success', false, 'error', sqlerrm);
+  end;
   return jsonb_build_object(
-    'sync', public.sync_agg_state_from_registry(p_env),
-    'alerts_raised', agg.refresh_alerts(p_now),
+    'sync', v_sync,
+    'alerts_raised', agg.refresh_alerts(p_now, v_sync -> 'refused'),
     'rows_pruned', agg.prune_logs(p_now)
   );
 end;
 $$;
 
-COMMENT ON FUNCTION public.agg_maintain(p_env text, p_now timestamp with time zone) IS 'The maintenance job: registry sync, alerts, pruning. Repeating it changes nothing.';
+COMMENT ON FUNCTION public.agg_maintain(p_env text, p_now timestamp with time zone) IS 'The maintenance job: registry sync, alerts, pruning. A sync that raises is reported in the result and as a warning, and the rest goes on. Repeating it changes nothing.';
 
 CREATE FUNCTION public.agg_run_due(p_env text DEFAULT 'prod'::text, p_limit integer DEFAULT 10000, p_now timestamp with time zone DEFAULT now(), p_time_budget interval DEFAULT '00:00:40'::interval, p_batch_windows integer DEFAULT 100000) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1524,8 +1555,10 @@ declare
   v_batches integer := 0;
   v_sums agg.batch_result := row(0, 0, 0, 0, 0);
 begin
-  if p_now is null or p_limit < 1 or p_batch_windows < 1 then
-    raise exception 'p_now must not be null, p_limit and p_batch_windows must be at least 1'
+  if p_env is null or p_now is null or p_time_budget is null
+    or coalesce(p_limit, 0) < 1 or coalesce(p_batch_windows, 0) < 1
+  then
+    raise exception 'p_env, p_now and p_time_budget must not be null, p_limit and p_batch_windows must be at least 1'
       using errcode = 'invalid_parameter_value';
   end if;
   -- Held to the end of the transaction, so that no dead or pooled session can keep it.
@@ -1591,7 +1624,8 @@ begin
       'canonical_symbol', v_task.canonical_symbol,
       'timeframe', v_task.timeframe,
       'source_timeframe', v_task.source_timeframe,
-      'last_agg_bar_ts_utc', v_task.last_agg_bar_ts_utc
+      'last_agg_bar_ts_utc', v_task.last_agg_bar_ts_utc,
+      'claimed_at', v_task.running_started_at_utc
     );
   end if;
 
@@ -1693,7 +1727,7 @@ begin
 end;
 $$;
 
-COMMENT ON FUNCTION public.catchup_aggregation_range(p_symbol text, p_to_tf text, p_start_cursor_utc timestamp with time zone, p_max_windows integer, p_until_utc timestamp with time zone, p_derivation_version integer, p_stop_on_zero_source boolean) IS 'Builds up to p_max_windows windows that have source bars, from the one after p_start_cursor_utc (null: the stored cursor) up to the frontiers at p_until_utc, stepping over gaps, and returns new_cursor for agg_finish to store. windows_processed had source bars, windows_empty were stepped over, bars_created qualify, bars_written differed from what stood there. stopped_reason: max_windows, frontier, no_source_data, cursor_at_frontier. With p_stop_on_zero_source false it also decides the empty windows behind the last source bar. A null p_derivation_version is that of the registry, otherwise 1. Stores no cursor, may be repeated. Locks the task''s row to the end of the transaction. Raises no_data_found without a task, invalid_parameter_value for a misaligned cursor.';
+COMMENT ON FUNCTION public.catchup_aggregation_range(p_symbol text, p_to_tf text, p_start_cursor_utc timestamp with time zone, p_max_windows integer, p_until_utc timestamp with time zone, p_derivation_version integer, p_stop_on_zero_source boolean) IS 'Builds up to p_max_windows windows that have source bars, from the one after p_start_cursor_utc (null: the stored cursor) up to the frontiers at p_until_utc, stepping over gaps, and returns new_cursor for agg_finish to store. windows_processed had source bars, windows_empty were stepped over, bars_created qualify, bars_written differed from what stood there. stopped_reason: max_windows, frontier, no_source_data, cursor_at_frontier. With p_stop_on_zero_source false it also decides the empty windows behind the last source bar. A null p_derivation_version is that of the registry, otherwise 1. Stores no cursor, may be repeated; a start ahead of the stored cursor leaves the windows between unbuilt, so do not store the cursor that comes of it. Locks the task''s row to the end of the transaction. Raises no_data_found without a task, invalid_parameter_value for a misaligned cursor.';
 
 CREATE FUNCTION public.derive_synthetic_range(p_symbol text, p_from_utc timestamp with time zone, p_to_utc timestamp with time zone, p_derivation_version integer DEFAULT 1) RETURNS jsonb
     LANGUAGE plpgsql
@@ -1736,7 +1770,7 @@ begin
 end;
 $$;
 
-COMMENT ON FUNCTION public.derive_synthetic_range(p_symbol text, p_from_utc timestamp with time zone, p_to_utc timestamp with time zone, p_derivation_version integer) IS 'Computes the 1m bars of a synthetic asset for minutes in [p_from_utc, p_to_utc) from the components, weights and base in its registry metadata, into data_bars. Minutes without all components, or with a price that is not positive, are counted as skipped_incomplete. Moves no cursor, takes no task lock; repeating it counts unchanged and writes nothing. Version 1 is the flat bar of the closes, version 2 has open and close (high and low are then a lower bound of the true range). Errors raise: invalid_parameter_value, no_data_found.';
+COMMENT ON FUNCTION public.derive_synthetic_range(p_symbol text, p_from_utc timestamp with time zone, p_to_utc timestamp with time zone, p_derivation_version integer) IS 'Computes the 1m bars of a synthetic asset for minutes in [p_from_utc, p_to_utc) from the components, weights and base in its registry metadata, into data_bars. Minutes without all components, or with a price that is not positive, are counted as skipped_incomplete. Builds just the range it is given, whatever the task''s start and frontiers. Moves no cursor, takes no task lock; repeating it counts unchanged and writes nothing. Version 1 is the flat bar of the closes, version 2 has open and close (high and low are then a lower bound of the true range). Errors raise: invalid_parameter_value, no_data_found.';
 
 CREATE FUNCTION public.schedule_jobs(p_env text DEFAULT 'prod'::text) RETURNS jsonb
     LANGUAGE plpgsql
@@ -1746,6 +1780,9 @@ declare
   v_scheduled text[];
   v_removed text[];
 begin
+  if p_env is null then
+    raise exception 'p_env must not be null' using errcode = 'invalid_parameter_value';
+  end if;
   if not exists (select from pg_catalog.pg_extension as e where e.extname = 'pg_cron') then
     raise notice 'nothing is scheduled: pg_cron is not installed in this database'
       using hint = 'create extension pg_cron; then select schedule_jobs(); or call agg_run_due() from elsewhere each minute.';
@@ -1939,10 +1976,10 @@ CREATE TABLE agg.alert (
     message text NOT NULL,
     raised_at timestamp with time zone NOT NULL,
     resolved_at timestamp with time zone,
-    CONSTRAINT alert_kind_check CHECK ((kind = ANY (ARRAY['hard_failed'::text, 'disabled'::text, 'behind'::text])))
+    CONSTRAINT alert_kind_check CHECK ((kind = ANY (ARRAY['hard_failed'::text, 'disabled'::text, 'behind'::text, 'refused'::text])))
 );
 
-COMMENT ON TABLE agg.alert IS 'What somebody should look at: raised once, resolved when its cause is gone. Kept for 90 days after that by agg_maintain.';
+COMMENT ON TABLE agg.alert IS 'What somebody should look at: raised once, resolved when its cause is gone. An asset that the sync refused has timeframe *. Kept for 90 days after that by agg_maintain.';
 
 ALTER TABLE agg.alert ALTER COLUMN alert_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME agg.alert_alert_id_seq
@@ -1968,7 +2005,7 @@ CREATE TABLE agg.run_log (
     CONSTRAINT run_log_stopped_reason_check CHECK ((stopped_reason = ANY (ARRAY['idle'::text, 'time_budget'::text, 'busy'::text])))
 );
 
-COMMENT ON TABLE agg.run_log IS 'One row a dispatcher run, kept for 14 days by agg_maintain. Times are the wall clock.';
+COMMENT ON TABLE agg.run_log IS 'One row a call of agg_run_due, kept for 14 days by agg_maintain; the dispatch job calls it once a batch, so its last row of a minute is idle unless it ran out of time. Times are the wall clock.';
 
 ALTER TABLE agg.run_log ALTER COLUMN run_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME agg.run_log_run_id_seq
@@ -2036,7 +2073,7 @@ CREATE TABLE public.data_bars (
     CONSTRAINT data_bars_source_check CHECK ((source = ANY (ARRAY['massive_api'::text, 'ingest'::text, 'synthetic'::text]))),
     CONSTRAINT data_bars_timeframe_check CHECK ((timeframe = '1m'::text)),
     CONSTRAINT data_bars_trade_count_not_negative CHECK ((trade_count >= 0)),
-    CONSTRAINT data_bars_ts_aligned CHECK ((date_bin('00:01:00'::interval, ts_utc, '2000-01-01 00:00:00+00'::timestamp with time zone) = ts_utc)),
+    CONSTRAINT data_bars_ts_aligned CHECK ((isfinite(ts_utc) AND (date_bin('00:01:00'::interval, ts_utc, '2000-01-01 00:00:00+00'::timestamp with time zone) = ts_utc))),
     CONSTRAINT data_bars_vol_not_negative CHECK (((vol >= (0)::double precision) AND (vol < 'Infinity'::double precision))),
     CONSTRAINT data_bars_vwap_finite CHECK (((vwap < 'Infinity'::double precision) AND (vwap > '-Infinity'::double precision)))
 );
@@ -2073,14 +2110,14 @@ CREATE TABLE public.derived_data_bars (
     CONSTRAINT derived_data_bars_quality_check CHECK ((quality_score = ANY (ARRAY[0, 1, 2]))),
     CONSTRAINT derived_data_bars_timeframe_check CHECK ((timeframe = ANY (ARRAY['5m'::text, '15m'::text, '1h'::text, '4h'::text, '1d'::text]))),
     CONSTRAINT derived_data_bars_trade_count_not_negative CHECK ((trade_count >= 0)),
-    CONSTRAINT derived_data_bars_ts_aligned CHECK ((date_bin(
+    CONSTRAINT derived_data_bars_ts_aligned CHECK ((isfinite(ts_utc) AND (date_bin(
 CASE timeframe
     WHEN '5m'::text THEN '00:05:00'::interval
     WHEN '15m'::text THEN '00:15:00'::interval
     WHEN '1h'::text THEN '01:00:00'::interval
     WHEN '4h'::text THEN '04:00:00'::interval
     ELSE '1 day'::interval
-END, ts_utc, '2000-01-01 00:00:00+00'::timestamp with time zone) = ts_utc)),
+END, ts_utc, '2000-01-01 00:00:00+00'::timestamp with time zone) = ts_utc))),
     CONSTRAINT derived_data_bars_vol_not_negative CHECK (((vol >= (0)::double precision) AND (vol < 'Infinity'::double precision))),
     CONSTRAINT derived_data_bars_vwap_finite CHECK (((vwap < 'Infinity'::double precision) AND (vwap > '-Infinity'::double precision)))
 );
@@ -2328,7 +2365,7 @@ REVOKE ALL ON FUNCTION agg.prune_logs(p_now timestamp with time zone) FROM PUBLI
 REVOKE ALL ON FUNCTION agg.recover_abandoned_claims(p_now timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION agg.recover_abandoned_claims(p_now timestamp with time zone) TO service_role;
 
-REVOKE ALL ON FUNCTION agg.refresh_alerts(p_now timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION agg.refresh_alerts(p_now timestamp with time zone, p_refused jsonb) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION agg.run_batch(p_env text, p_limit integer, p_now timestamp with time zone, p_batch_windows integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION agg.run_batch(p_env text, p_limit integer, p_now timestamp with time zone, p_batch_windows integer) TO service_role;
@@ -2348,8 +2385,8 @@ GRANT ALL ON FUNCTION agg.utc_instant(p_text text) TO service_role;
 REVOKE ALL ON FUNCTION public.agg_bootstrap_cursor(p_symbol text, p_to_tf text) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.agg_bootstrap_cursor(p_symbol text, p_to_tf text) TO service_role;
 
-REVOKE ALL ON FUNCTION public.agg_finish(p_symbol text, p_tf text, p_success boolean, p_new_cursor_utc timestamp with time zone, p_stats jsonb, p_fail_kind text, p_error text, p_now timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION public.agg_finish(p_symbol text, p_tf text, p_success boolean, p_new_cursor_utc timestamp with time zone, p_stats jsonb, p_fail_kind text, p_error text, p_now timestamp with time zone) TO service_role;
+REVOKE ALL ON FUNCTION public.agg_finish(p_symbol text, p_tf text, p_success boolean, p_new_cursor_utc timestamp with time zone, p_stats jsonb, p_fail_kind text, p_error text, p_now timestamp with time zone, p_claimed_at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.agg_finish(p_symbol text, p_tf text, p_success boolean, p_new_cursor_utc timestamp with time zone, p_stats jsonb, p_fail_kind text, p_error text, p_now timestamp with time zone, p_claimed_at timestamp with time zone) TO service_role;
 
 REVOKE ALL ON FUNCTION public.agg_gaps(p_symbol text, p_timeframe text, p_from_utc timestamp with time zone, p_to_utc timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.agg_gaps(p_symbol text, p_timeframe text, p_from_utc timestamp with time zone, p_to_utc timestamp with time zone) TO service_role;

@@ -14,9 +14,7 @@ interface FileProblems {
   counts: Map<string, number>;
 }
 
-const listedPerFile = 20;
-
-/** What went wrong in a run. Anything in here makes the exit status 1. Keeps a count of all and the first of each file. */
+/** What went wrong in a run. Anything in here makes the exit status 1. */
 export class Problems {
   readonly #files = new Map<string, FileProblems>();
   readonly #failures: string[] = [];
@@ -24,7 +22,7 @@ export class Problems {
   refuseRow(row: RefusedRow): void {
     const file: FileProblems = this.#files.get(row.origin.file) ?? { listed: [], counts: new Map() };
     this.#files.set(row.origin.file, file);
-    if (file.listed.length < listedPerFile) file.listed.push(row);
+    file.listed.push(row);
     file.counts.set(row.reason, (file.counts.get(row.reason) ?? 0) + 1);
   }
 
@@ -35,7 +33,7 @@ export class Problems {
 
   get refusedRows(): number {
     let sum = 0;
-    for (const { counts } of this.#files.values()) for (const count of counts.values()) sum += count;
+    for (const { listed } of this.#files.values()) sum += listed.length;
     return sum;
   }
 
@@ -46,12 +44,11 @@ export class Problems {
   /** The rows refused so far, file by file, with the count of each reason. Empty when there are none. */
   describeRows(): string[] {
     return [...this.#files].flatMap(([file, { listed, counts }]) => {
-      const total = [...counts.values()].reduce((sum, count) => sum + count, 0);
+      const total = listed.length;
       const reasons = [...counts].sort(([, a], [, b]) => b - a).map(([reason, count]) => `${count} ${reason}`);
       return [
         `${file}: ${total} ${total === 1 ? "row" : "rows"} refused (${reasons.join(", ")})`,
         ...listed.map(({ origin, message }) => `  ${origin.file}:${origin.line}  ${message}`),
-        ...(total > listed.length ? [`  and ${total - listed.length} more`] : []),
       ];
     });
   }

@@ -125,7 +125,7 @@ async function play(db: Database, options: DemoOptions, progress: Progress): Pro
       }
     }
   }
-  if (failed > 0) problems.fail(`${failed} runs of tasks failed`);
+  if (failed > 0) problems.fail(`${failed} ${failed === 1 ? "run" : "runs"} of tasks failed`);
   await collectFailures(db, new Date(loaded.end), problems);
 
   console.log(`\n${renderTasks(await readTasks(db))}\n`);

@@ -19,7 +19,7 @@ create table public.data_bars (
   constraint data_bars_timeframe_check check (timeframe = '1m'),
   constraint data_bars_source_check check (source in ('massive_api', 'ingest', 'synthetic')),
   constraint data_bars_ts_aligned check (
-    date_bin(interval '1 minute', ts_utc, timestamptz '2000-01-01 00:00:00+00') = ts_utc
+    isfinite(ts_utc) and date_bin(interval '1 minute', ts_utc, timestamptz '2000-01-01 00:00:00+00') = ts_utc
   ),
   constraint data_bars_high_covers check (high >= open and high >= close),
   constraint data_bars_low_covers check (low <= open and low <= close and low <= high),
@@ -58,7 +58,7 @@ create table public.derived_data_bars (
   constraint derived_data_bars_pkey primary key (canonical_symbol, timeframe, ts_utc),
   constraint derived_data_bars_timeframe_check check (timeframe in ('5m', '15m', '1h', '4h', '1d')),
   constraint derived_data_bars_ts_aligned check (
-    date_bin(
+    isfinite(ts_utc) and date_bin(
       case timeframe
         when '5m' then interval '5 minutes'
         when '15m' then interval '15 minutes'

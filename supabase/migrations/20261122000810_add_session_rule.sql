@@ -57,7 +57,7 @@ begin
   end if;
   begin
     -- Abbreviations and POSIX rules, which know no change of the clock, are no names.
-    if v_zone is null or v_zone !~ '^(UTC|[A-Za-z_]+(/[A-Za-z0-9_+-]+)+)$' then
+    if v_zone is null or v_zone !~ '^(UTC|[A-Za-z_]+(/[A-Za-z_-]+)+|Etc/GMT[+-]?[0-9]{1,2})$' then
       raise invalid_parameter_value;
     end if;
     perform timestamptz '2000-01-01 00:00:00+00' at time zone v_zone;

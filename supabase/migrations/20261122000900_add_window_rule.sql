@@ -217,8 +217,13 @@ begin
     from tally as t
   ),
   retired as (
-    insert into public.derived_data_bars as d
-    select l.*
+    insert into public.derived_data_bars as d (
+      canonical_symbol, timeframe, ts_utc, open, high, low, close,
+      source_timeframe, source_candles, expected_candles, covered_minutes, expected_minutes, quality_score
+    )
+    select
+      l.canonical_symbol, l.timeframe, l.ts_utc, l.open, l.high, l.low, l.close,
+      l.source_timeframe, l.source_candles, l.expected_candles, l.covered_minutes, l.expected_minutes, l.quality_score
     from decided as t
     cross join lateral (
       select b.*

@@ -18,7 +18,7 @@ declare
 begin
   update public.data_agg_state as s
   set
-    status = 'idle',
+    status = case when s.hard_fail_streak >= 3 then 'hard_failed' else 'idle' end,
     running_started_at_utc = null,
     next_run_at = p_now,
     last_error = format('claim of %s was abandoned', s.running_started_at_utc),
@@ -191,7 +191,8 @@ begin
       'canonical_symbol', v_task.canonical_symbol,
       'timeframe', v_task.timeframe,
       'source_timeframe', v_task.source_timeframe,
-      'last_agg_bar_ts_utc', v_task.last_agg_bar_ts_utc
+      'last_agg_bar_ts_utc', v_task.last_agg_bar_ts_utc,
+      'claimed_at', v_task.running_started_at_utc
     );
   end if;
 
@@ -218,7 +219,8 @@ create function public.agg_finish(
   p_stats jsonb default null,
   p_fail_kind text default null,
   p_error text default null,
-  p_now timestamptz default now()
+  p_now timestamptz default now(),
+  p_claimed_at timestamptz default null
 )
 returns jsonb
 language plpgsql
@@ -242,8 +244,8 @@ begin
   from public.data_agg_state as s
   where s.canonical_symbol = p_symbol and s.timeframe = p_tf
   for update;
-  if not found or v_task.running_started_at_utc is null then
-    raise exception 'task % % is not claimed', p_symbol, p_tf
+  if not found or v_task.running_started_at_utc is null or v_task.running_started_at_utc <> p_claimed_at then
+    raise exception 'task % % is not claimed%', p_symbol, p_tf, coalesce(format(' since %s', p_claimed_at), '')
       using errcode = 'object_not_in_prerequisite_state',
         hint = 'Claim it with agg_start() first. A claim older than 15 minutes counts as abandoned and is taken back.';
   end if;
@@ -330,14 +332,14 @@ revoke execute on function agg.claim_due_tasks(text, integer, timestamptz) from 
 revoke execute on function agg.finish_tasks(agg.task_outcome[], timestamptz) from public, anon, authenticated;
 revoke execute on function public.agg_get_due_tasks(text, integer, timestamptz) from public, anon, authenticated;
 revoke execute on function public.agg_start(text, text, timestamptz) from public, anon, authenticated;
-revoke execute on function public.agg_finish(text, text, boolean, timestamptz, jsonb, text, text, timestamptz) from public, anon, authenticated;
+revoke execute on function public.agg_finish(text, text, boolean, timestamptz, jsonb, text, text, timestamptz, timestamptz) from public, anon, authenticated;
 revoke execute on function public.agg_bootstrap_cursor(text, text) from public, anon, authenticated;
 grant execute on function agg.recover_abandoned_claims(timestamptz) to service_role;
 grant execute on function agg.claim_due_tasks(text, integer, timestamptz) to service_role;
 grant execute on function agg.finish_tasks(agg.task_outcome[], timestamptz) to service_role;
 grant execute on function public.agg_get_due_tasks(text, integer, timestamptz) to service_role;
 grant execute on function public.agg_start(text, text, timestamptz) to service_role;
-grant execute on function public.agg_finish(text, text, boolean, timestamptz, jsonb, text, text, timestamptz) to service_role;
+grant execute on function public.agg_finish(text, text, boolean, timestamptz, jsonb, text, text, timestamptz, timestamptz) to service_role;
 grant execute on function public.agg_bootstrap_cursor(text, text) to service_role;
 
 comment on function agg.recover_abandoned_claims(timestamptz) is
@@ -350,7 +352,7 @@ comment on function public.agg_get_due_tasks(text, integer, timestamptz) is
   'Tasks to work on, most urgent first: mandatory, then shorter timeframe, then task_priority, then least recently successful. Claims nothing (agg_start does); frees claims abandoned for 15 minutes.';
 comment on function public.agg_start(text, text, timestamptz) is
   'Claims a task for an outside worker. claimed false comes with a reason: running, disabled, or busy (a dispatcher holds it). Never waits. Raises no_data_found without a task.';
-comment on function public.agg_finish(text, text, boolean, timestamptz, jsonb, text, text, timestamptz) is
-  'Releases a claim. On success stores p_new_cursor_utc (null: unchanged), which must be aligned, not behind the cursor and not beyond a frontier, and the counts of p_stats (the result of catchup_aggregation_range); on failure counts it (p_fail_kind transient or hard) and backs off. Call it in the transaction that built the bars. Raises object_not_in_prerequisite_state without a claim.';
+comment on function public.agg_finish(text, text, boolean, timestamptz, jsonb, text, text, timestamptz, timestamptz) is
+  'Releases a claim. On success stores p_new_cursor_utc (null: unchanged), which must be aligned, not behind the cursor and not beyond a frontier, and the counts of p_stats (the result of catchup_aggregation_range); on failure counts it (p_fail_kind transient or hard) and backs off. Call it in the transaction that built the bars. p_claimed_at is claimed_at of agg_start: with it a worker whose claim was taken back cannot release that of another. Raises object_not_in_prerequisite_state without the claim.';
 comment on function public.agg_bootstrap_cursor(text, text) is
-  'Sets the cursor one interval before agg_start_utc, so that the task builds everything again, and clears its failures; an unchanged bar is not written. Waits for a dispatcher that holds the task. The only way a cursor moves back.';
+  'Sets the cursor one interval before agg_start_utc, so that the task builds everything again, and clears its failures; an unchanged bar is not written. Bars whose source bars are gone are soft-deleted. Waits for a dispatcher that holds the task. The only way a cursor moves back.';

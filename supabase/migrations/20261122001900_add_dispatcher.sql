@@ -134,8 +134,10 @@ declare
   v_batches integer := 0;
   v_sums agg.batch_result := row(0, 0, 0, 0, 0);
 begin
-  if p_now is null or p_limit < 1 or p_batch_windows < 1 then
-    raise exception 'p_now must not be null, p_limit and p_batch_windows must be at least 1'
+  if p_env is null or p_now is null or p_time_budget is null
+    or coalesce(p_limit, 0) < 1 or coalesce(p_batch_windows, 0) < 1
+  then
+    raise exception 'p_env, p_now and p_time_budget must not be null, p_limit and p_batch_windows must be at least 1'
       using errcode = 'invalid_parameter_value';
   end if;
   -- Held to the end of the transaction, so that no dead or pooled session can keep it.
@@ -192,7 +194,7 @@ grant execute on function agg.add_batches(agg.batch_result, agg.batch_result) to
 comment on function agg.advance_tasks(agg.claim[], timestamptz, integer) is
   'Plans, builds and finishes the claimed tasks, all or nothing. The caller holds their row locks, taken in an earlier statement.';
 comment on function agg.fail_kind(text) is
-  'transient for what may pass by itself (connection, serialization, resources, operator, lock, a bar that somebody else has just stored), otherwise hard.';
+  'transient for what may pass by itself (a cancelled statement is neither: it ends the run; connection, serialization, resources, operator, lock, a bar that somebody else has just stored), otherwise hard.';
 comment on function agg.advance_or_split(agg.claim[], timestamptz, integer) is
   'advance_tasks, and where that raises, each half on its own, down to single tasks: a bad one fails alone, after as many tries as the number of claims has binary digits.';
 comment on function agg.run_batch(text, integer, timestamptz, integer) is

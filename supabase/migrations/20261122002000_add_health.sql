@@ -28,6 +28,7 @@ as $$
       when 'overdue' then format('due for %s, but no dispatcher has run it: is agg_run_due scheduled?', k.due_for)
       when 'catching_up' then format('%s windows behind, more at every run', floor(extract(epoch from k.lag) / (s.run_interval_minutes * 60)))
       when 'waiting_for_data' then format('no source bar after %s: waits for data', s.last_agg_bar_ts_utc + k.length)
+      when 'due' then 'the next window is complete, the next run takes it'
       when 'waiting_for_source' then format('the %s task has not decided the next window yet', s.source_timeframe)
       else 'every complete window is decided'
     end
@@ -54,8 +55,13 @@ as $$
       when k.lag = interval '0' then 'current'
       when s.last_stopped_reason = 'max_windows' then 'catching_up'
       when s.last_stopped_reason = 'no_source_data' then 'waiting_for_data'
-      when s.last_stopped_reason in ('frontier', 'cursor_at_frontier') and s.timeframe <> s.source_timeframe then 'waiting_for_source'
-      else 'current'
+      when exists (
+        select from public.data_agg_state as up
+        where up.canonical_symbol = s.canonical_symbol and up.timeframe = s.source_timeframe and up.timeframe <> s.timeframe
+          and up.enabled
+          and up.last_agg_bar_ts_utc + make_interval(mins => up.run_interval_minutes) < s.last_agg_bar_ts_utc + 2 * k.length
+      ) then 'waiting_for_source'
+      else 'due'
     end as state
   ) as v
   order by s.canonical_symbol, s.run_interval_minutes;
@@ -109,6 +115,6 @@ grant execute on function public.agg_health(timestamptz) to service_role;
 grant execute on function public.agg_gaps(text, text, timestamptz, timestamptz) to service_role;
 
 comment on function public.agg_health(timestamptz) is
-  'How every task stands at p_now and why: state is current, catching_up, waiting_for_data, waiting_for_source, never_ran, overdue, running, failing, hard_failed, disabled or switched_off. lag is how long the next window could have been decided (zero: nothing to do), due_for how long a dispatcher has left it lying.';
+  'How every task stands at p_now and why: state is current, due, catching_up, waiting_for_data, waiting_for_source, never_ran, overdue, running, failing, hard_failed, disabled or switched_off. lag is how long the next window could have been decided (zero: nothing to do), due_for how long a dispatcher has left it lying.';
 comment on function public.agg_gaps(text, text, timestamptz, timestamptz) is
   'The gaps a task has stepped over: runs of decided windows without a source bar, [gap_from_utc, gap_to_utc), optionally within a range aligned to the timeframe. For a synthetic 1m task: minutes without a bar of the series. No row for an unknown task.';

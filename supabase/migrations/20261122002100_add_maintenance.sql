@@ -1,4 +1,4 @@
-create function agg.refresh_alerts(p_now timestamptz)
+create function agg.refresh_alerts(p_now timestamptz, p_refused jsonb default null)
 returns integer
 language plpgsql
 volatile
@@ -9,22 +9,31 @@ declare
 begin
   with wanted as materialized (
     select
-      case when h.state in ('hard_failed', 'disabled') then h.state else 'behind' end as kind,
-      h.canonical_symbol, h.timeframe, h.explanation
+      case when s.is_mandatory then 'hard_failed' else 'disabled' end as kind,
+      s.canonical_symbol, s.timeframe,
+      format('%s hard failures in a row: %s', s.hard_fail_streak, s.last_error) as message
+    from public.data_agg_state as s
+    where s.enabled and s.hard_fail_streak >= 3
+    union all
+    select 'behind', h.canonical_symbol, h.timeframe, h.explanation
     from public.agg_health(p_now) as h
-    where h.state in ('hard_failed', 'disabled')
-      or (h.state in ('overdue', 'never_ran') and h.due_for > interval '15 minutes')
+    where h.state in ('overdue', 'never_ran') and h.due_for > interval '15 minutes'
+    union all
+    select 'refused', f.item ->> 'canonical_symbol', '*', string_agg(f.item ->> 'problem', '; ')
+    from jsonb_array_elements(p_refused) as f (item)
+    group by f.item ->> 'canonical_symbol'
   ),
   resolved as (
     update agg.alert as a
     set resolved_at = p_now
     where a.resolved_at is null
+      and (a.kind <> 'refused' or p_refused is not null)
       and (a.kind, a.canonical_symbol, a.timeframe) not in (
         select w.kind, w.canonical_symbol, w.timeframe from wanted as w
       )
   )
   insert into agg.alert (kind, canonical_symbol, timeframe, message, raised_at)
-  select w.kind, w.canonical_symbol, w.timeframe, w.explanation, p_now
+  select w.kind, w.canonical_symbol, w.timeframe, w.message, p_now
   from wanted as w
   on conflict (kind, canonical_symbol, timeframe) where resolved_at is null do nothing;
   get diagnostics v_raised = row_count;
@@ -79,23 +88,32 @@ set search_path = ''
 set jit = off
 set statement_timeout = '60s'
 as $$
+declare
+  v_sync jsonb;
 begin
+  begin
+    v_sync := public.sync_agg_state_from_registry(p_env);
+  exception when others then
+    -- Alerts and pruning must go on without it.
+    raise warning 'the registry sync failed: % (%)', sqlerrm, sqlstate;
+    v_sync := jsonb_build_object('success', false, 'error', sqlerrm);
+  end;
   return jsonb_build_object(
-    'sync', public.sync_agg_state_from_registry(p_env),
-    'alerts_raised', agg.refresh_alerts(p_now),
+    'sync', v_sync,
+    'alerts_raised', agg.refresh_alerts(p_now, v_sync -> 'refused'),
     'rows_pruned', agg.prune_logs(p_now)
   );
 end;
 $$;
 
-revoke execute on function agg.refresh_alerts(timestamptz) from public, anon, authenticated;
+revoke execute on function agg.refresh_alerts(timestamptz, jsonb) from public, anon, authenticated;
 revoke execute on function agg.prune_logs(timestamptz) from public, anon, authenticated;
 revoke execute on function public.agg_maintain(text, timestamptz) from public, anon, authenticated;
 grant execute on function public.agg_maintain(text, timestamptz) to service_role;
 
-comment on function agg.refresh_alerts(timestamptz) is
-  'Raises an alert for every task that is hard_failed, disabled by failures, or has not been run for 15 minutes though due; resolves those whose cause is gone. Returns how many are new.';
+comment on function agg.refresh_alerts(timestamptz, jsonb) is
+  'Raises an alert for every task with three hard failures in a row, every task that no dispatcher has run for 15 minutes though due, and every asset among p_refused (as the sync returns it; null leaves these alerts alone); resolves those whose cause is gone. Returns how many are new.';
 comment on function agg.prune_logs(timestamptz) is
   'Drops run log rows older than 14 days, alerts resolved 90 days ago, and our own rows of cron.job_run_details older than 3 days.';
 comment on function public.agg_maintain(text, timestamptz) is
-  'The maintenance job: registry sync, alerts, pruning. Repeating it changes nothing.';
+  'The maintenance job: registry sync, alerts, pruning. A sync that raises is reported in the result and as a warning, and the rest goes on. Repeating it changes nothing.';

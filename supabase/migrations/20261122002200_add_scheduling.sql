@@ -28,6 +28,9 @@ declare
   v_scheduled text[];
   v_removed text[];
 begin
+  if p_env is null then
+    raise exception 'p_env must not be null' using errcode = 'invalid_parameter_value';
+  end if;
   if not exists (select from pg_catalog.pg_extension as e where e.extname = 'pg_cron') then
     raise notice 'nothing is scheduled: pg_cron is not installed in this database'
       using hint = 'create extension pg_cron; then select schedule_jobs(); or call agg_run_due() from elsewhere each minute.';

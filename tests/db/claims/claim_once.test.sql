@@ -11,7 +11,7 @@ language sql as $$ select public.agg_start('ACME', '5m', p_now) $$;
 
 select is(
   pg_temp.start('2025-07-02 00:00+00'),
-  '{"claimed": true, "canonical_symbol": "ACME", "timeframe": "5m", "source_timeframe": "1m", "last_agg_bar_ts_utc": "2025-06-30T23:55:00+00:00"}',
+  '{"claimed": true, "canonical_symbol": "ACME", "timeframe": "5m", "source_timeframe": "1m", "last_agg_bar_ts_utc": "2025-06-30T23:55:00+00:00", "claimed_at": "2025-07-02T00:00:00+00:00"}',
   'agg_start() claims a task and returns its cursor'
 );
 select is(pg_temp.start('2025-07-02 00:01+00'), '{"claimed": false, "reason": "running"}', 'agg_start() claims a task once');
