@@ -1353,7 +1353,7 @@ begin
   where s.canonical_symbol = p_symbol and s.timeframe = p_tf
   for update;
   if not found or v_task.running_started_at_utc is null or v_task.running_started_at_utc <> p_claimed_at then
-    raise exception 'task % % is not claimed%', p_symbol, p_tf, coalesce(format(' since %s', p_claimed_at), '')
+    raise exception 'task % % is not claimed%', p_symbol, p_tf, coalesce(' since ' || p_claimed_at, '')
       using errcode = 'object_not_in_prerequisite_state',
         hint = 'Claim it with agg_start() first. A claim older than 15 minutes counts as abandoned and is taken back.';
   end if;
