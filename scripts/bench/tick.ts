@@ -15,15 +15,21 @@ export async function measureTick(db: Database, bareSql: string): Promise<Measur
   await loadMarket(db, { symbols: SYMBOLS, minutes: HOURS * 60, arrival: "live" });
   await db.exec("update public.data_agg_state set enabled = false, status = 'disabled' where timeframe <> '5m'");
   let window = 0;
-  const tick = (now: Date) => db.query("select public.agg_run_due(p_now => $1)", [now]);
+  const tick = async (now: Date, due: number) => {
+    const [row] = await db.query<{ tasks: number }>(
+      "select (public.agg_run_due(p_now => $1) ->> 'tasks')::integer as tasks",
+      [now],
+    );
+    if (row?.tasks !== due) throw new Error(`${row?.tasks} tasks ran instead of ${due}`);
+  };
   const dueAt = (index: number) => minute((index + 1) * 5 + DELAY_MINUTES);
 
-  await tick(dueAt(window++));
+  await tick(dueAt(window++), SYMBOLS);
   await settle(db);
   const pgbars: number[] = [];
   const bare: number[] = [];
   for (let round = 0; round < ROUNDS; round++) {
-    pgbars.push(await time(() => tick(dueAt(window))));
+    pgbars.push(await time(() => tick(dueAt(window), SYMBOLS)));
     await expectBars(db, window++);
     await db.exec("begin");
     bare.push(
@@ -39,14 +45,14 @@ export async function measureTick(db: Database, bareSql: string): Promise<Measur
   await db.exec("update public.data_agg_state set next_run_at = '" + dueAt(window + 1).toISOString() + "'");
   await settle(db);
   const idle: number[] = [];
-  for (let round = 0; round < IDLE_ROUNDS; round++) idle.push(await time(() => tick(lastDue)));
+  for (let round = 0; round < IDLE_ROUNDS; round++) idle.push(await time(() => tick(lastDue, 0)));
 
   const silence = HOURS * 60 + 2880;
-  await tick(minute(silence));
+  await tick(minute(silence), SYMBOLS);
   await settle(db);
   const waiting: number[] = [];
   for (let round = 1; round <= ROUNDS; round++) {
-    waiting.push(await time(() => tick(minute(silence + round * POLL_MINUTES))));
+    waiting.push(await time(() => tick(minute(silence + round * POLL_MINUTES), SYMBOLS)));
   }
 
   return [
