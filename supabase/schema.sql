@@ -679,7 +679,7 @@ CREATE FUNCTION agg.fail_kind(p_sqlstate text) RETURNS text
   end;
 $$;
 
-COMMENT ON FUNCTION agg.fail_kind(p_sqlstate text) IS 'transient for what may pass by itself (a cancelled statement is neither: it ends the run; connection, serialization, resources, operator, lock, a bar that somebody else has just stored), otherwise hard.';
+COMMENT ON FUNCTION agg.fail_kind(p_sqlstate text) IS 'transient for what may pass by itself (connection, serialization, resources, operator, lock, a bar that somebody else has just stored), otherwise hard. A cancelled statement is neither: it ends the run.';
 
 CREATE FUNCTION agg.finish_tasks(p_outcomes agg.task_outcome[], p_now timestamp with time zone) RETURNS void
     LANGUAGE plpgsql
@@ -1080,6 +1080,19 @@ $_$;
 
 COMMENT ON FUNCTION agg.prune_logs(p_now timestamp with time zone) IS 'Drops run log rows older than 14 days, alerts resolved 90 days ago, and our own rows of cron.job_run_details older than 3 days.';
 
+CREATE FUNCTION agg.raise_no_task(p_symbol text, p_timeframe text) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO ''
+    AS $$
+begin
+  raise exception 'there is no task % %', p_symbol, p_timeframe
+    using errcode = 'no_data_found',
+      hint = 'Add the asset to core_asset_registry_all, then run sync_agg_state_from_registry().';
+end;
+$$;
+
+COMMENT ON FUNCTION agg.raise_no_task(p_symbol text, p_timeframe text) IS 'Raises no_data_found for a task that does not exist, and says how to get it.';
+
 CREATE FUNCTION agg.recover_abandoned_claims(p_now timestamp with time zone) RETURNS integer
     LANGUAGE plpgsql
     SET search_path TO ''
@@ -1317,9 +1330,7 @@ begin
   where s.canonical_symbol = b.canonical_symbol and s.timeframe = b.timeframe
   returning s.* into v_task;
   if not found then
-    raise exception 'there is no task % %', p_symbol, p_to_tf
-      using errcode = 'no_data_found',
-        hint = 'Add the asset to core_asset_registry_all, then run sync_agg_state_from_registry().';
+    perform agg.raise_no_task(p_symbol, p_to_tf);
   end if;
   return jsonb_build_object(
     'success', true,
@@ -1348,11 +1359,8 @@ begin
       using errcode = 'invalid_parameter_value';
   end if;
 
-  select s.* into v_task
-  from public.data_agg_state as s
-  where s.canonical_symbol = p_symbol and s.timeframe = p_tf
-  for update;
-  if not found or v_task.running_started_at_utc is null or v_task.running_started_at_utc <> p_claimed_at then
+  v_task := agg.lock_task(p_symbol, p_tf);
+  if v_task.running_started_at_utc is null or v_task.running_started_at_utc <> p_claimed_at then
     raise exception 'task % % is not claimed%', p_symbol, p_tf, coalesce(' since ' || p_claimed_at, '')
       using errcode = 'object_not_in_prerequisite_state',
         hint = 'Claim it with agg_start() first. A claim older than 15 minutes counts as abandoned and is taken back.';
@@ -1633,9 +1641,7 @@ begin
   from public.data_agg_state as s
   where s.canonical_symbol = p_symbol and s.timeframe = p_tf;
   if not found then
-    raise exception 'there is no task % %', p_symbol, p_tf
-      using errcode = 'no_data_found',
-        hint = 'Add the asset to core_asset_registry_all, then run sync_agg_state_from_registry().';
+    perform agg.raise_no_task(p_symbol, p_tf);
   end if;
   return jsonb_build_object(
     'claimed', false,
@@ -1686,9 +1692,7 @@ declare
 begin
   v_task := agg.lock_task(p_symbol, p_to_tf);
   if v_task is null then
-    raise exception 'there is no task % %', p_symbol, p_to_tf
-      using errcode = 'no_data_found',
-        hint = 'Add the asset to core_asset_registry_all, then run sync_agg_state_from_registry().';
+    perform agg.raise_no_task(p_symbol, p_to_tf);
   end if;
   select t.duration into strict v_length from agg.timeframe as t where t.timeframe = p_to_tf;
   if p_max_windows is null or p_max_windows < 1 then
@@ -1854,6 +1858,7 @@ begin
       r.canonical_symbol,
       r.metadata,
       agg.utc_instant(r.metadata -> 'agg' ->> 'start_utc') as start_utc,
+      -- Asked here and below: the planner may evaluate a cast before the condition that keeps bad metadata out.
       case when v.is_valid then coalesce((r.metadata -> 'agg' -> 'quality' ->> 'good')::smallint, 80::smallint) end as good_percent,
       case when v.is_valid then coalesce((r.metadata -> 'agg' -> 'quality' ->> 'poor')::smallint, 60::smallint) end as poor_percent,
       m.session_minutes,
@@ -2361,6 +2366,9 @@ REVOKE ALL ON FUNCTION agg.plan_builds(p_claims agg.claim[], p_now timestamp wit
 GRANT ALL ON FUNCTION agg.plan_builds(p_claims agg.claim[], p_now timestamp with time zone, p_max_windows integer, p_derivation_version integer, p_stop_at_data_frontier boolean) TO service_role;
 
 REVOKE ALL ON FUNCTION agg.prune_logs(p_now timestamp with time zone) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION agg.raise_no_task(p_symbol text, p_timeframe text) FROM PUBLIC;
+GRANT ALL ON FUNCTION agg.raise_no_task(p_symbol text, p_timeframe text) TO service_role;
 
 REVOKE ALL ON FUNCTION agg.recover_abandoned_claims(p_now timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION agg.recover_abandoned_claims(p_now timestamp with time zone) TO service_role;

@@ -21,6 +21,19 @@ as $$
   for update;
 $$;
 
+create function agg.raise_no_task(p_symbol text, p_timeframe text)
+returns void
+language plpgsql
+immutable
+set search_path = ''
+as $$
+begin
+  raise exception 'there is no task % %', p_symbol, p_timeframe
+    using errcode = 'no_data_found',
+      hint = 'Add the asset to core_asset_registry_all, then run sync_agg_state_from_registry().';
+end;
+$$;
+
 create function agg.new_cursor(p_result agg.build_result)
 returns timestamptz
 language sql
@@ -48,10 +61,12 @@ $$;
 
 revoke execute on function agg.build_bars(agg.build_order[]) from public, anon, authenticated;
 revoke execute on function agg.lock_task(text, text) from public, anon, authenticated;
+revoke execute on function agg.raise_no_task(text, text) from public, anon, authenticated;
 revoke execute on function agg.new_cursor(agg.build_result) from public, anon, authenticated;
 revoke execute on function agg.stopped_reason(agg.build_result) from public, anon, authenticated;
 grant execute on function agg.build_bars(agg.build_order[]) to service_role;
 grant execute on function agg.lock_task(text, text) to service_role;
+grant execute on function agg.raise_no_task(text, text) to service_role;
 grant execute on function agg.new_cursor(agg.build_result) to service_role;
 grant execute on function agg.stopped_reason(agg.build_result) to service_role;
 
@@ -59,6 +74,7 @@ comment on function agg.build_bars(agg.build_order[]) is
   'Builds every order, windows and synthetic minutes alike: one result an order.';
 comment on function agg.lock_task(text, text) is
   'Locks the row of a task to the end of the transaction, waiting for whoever holds it, and returns it; null where there is no such task.';
+comment on function agg.raise_no_task(text, text) is 'Raises no_data_found for a task that does not exist, and says how to get it.';
 comment on function agg.new_cursor(agg.build_result) is
   'Start of the last window decided; null where none was and the cursor stays.';
 comment on function agg.stopped_reason(agg.build_result) is

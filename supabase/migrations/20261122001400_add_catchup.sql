@@ -20,9 +20,7 @@ declare
 begin
   v_task := agg.lock_task(p_symbol, p_to_tf);
   if v_task is null then
-    raise exception 'there is no task % %', p_symbol, p_to_tf
-      using errcode = 'no_data_found',
-        hint = 'Add the asset to core_asset_registry_all, then run sync_agg_state_from_registry().';
+    perform agg.raise_no_task(p_symbol, p_to_tf);
   end if;
   select t.duration into strict v_length from agg.timeframe as t where t.timeframe = p_to_tf;
   if p_max_windows is null or p_max_windows < 1 then

@@ -52,6 +52,7 @@ begin
       r.canonical_symbol,
       r.metadata,
       agg.utc_instant(r.metadata -> 'agg' ->> 'start_utc') as start_utc,
+      -- Asked here and below: the planner may evaluate a cast before the condition that keeps bad metadata out.
       case when v.is_valid then coalesce((r.metadata -> 'agg' -> 'quality' ->> 'good')::smallint, 80::smallint) end as good_percent,
       case when v.is_valid then coalesce((r.metadata -> 'agg' -> 'quality' ->> 'poor')::smallint, 60::smallint) end as poor_percent,
       m.session_minutes,

@@ -200,9 +200,7 @@ begin
   from public.data_agg_state as s
   where s.canonical_symbol = p_symbol and s.timeframe = p_tf;
   if not found then
-    raise exception 'there is no task % %', p_symbol, p_tf
-      using errcode = 'no_data_found',
-        hint = 'Add the asset to core_asset_registry_all, then run sync_agg_state_from_registry().';
+    perform agg.raise_no_task(p_symbol, p_tf);
   end if;
   return jsonb_build_object(
     'claimed', false,
@@ -240,11 +238,8 @@ begin
       using errcode = 'invalid_parameter_value';
   end if;
 
-  select s.* into v_task
-  from public.data_agg_state as s
-  where s.canonical_symbol = p_symbol and s.timeframe = p_tf
-  for update;
-  if not found or v_task.running_started_at_utc is null or v_task.running_started_at_utc <> p_claimed_at then
+  v_task := agg.lock_task(p_symbol, p_tf);
+  if v_task.running_started_at_utc is null or v_task.running_started_at_utc <> p_claimed_at then
     raise exception 'task % % is not claimed%', p_symbol, p_tf, coalesce(' since ' || p_claimed_at, '')
       using errcode = 'object_not_in_prerequisite_state',
         hint = 'Claim it with agg_start() first. A claim older than 15 minutes counts as abandoned and is taken back.';
@@ -315,9 +310,7 @@ begin
   where s.canonical_symbol = b.canonical_symbol and s.timeframe = b.timeframe
   returning s.* into v_task;
   if not found then
-    raise exception 'there is no task % %', p_symbol, p_to_tf
-      using errcode = 'no_data_found',
-        hint = 'Add the asset to core_asset_registry_all, then run sync_agg_state_from_registry().';
+    perform agg.raise_no_task(p_symbol, p_to_tf);
   end if;
   return jsonb_build_object(
     'success', true,

@@ -194,7 +194,7 @@ grant execute on function agg.add_batches(agg.batch_result, agg.batch_result) to
 comment on function agg.advance_tasks(agg.claim[], timestamptz, integer) is
   'Plans, builds and finishes the claimed tasks, all or nothing. The caller holds their row locks, taken in an earlier statement.';
 comment on function agg.fail_kind(text) is
-  'transient for what may pass by itself (a cancelled statement is neither: it ends the run; connection, serialization, resources, operator, lock, a bar that somebody else has just stored), otherwise hard.';
+  'transient for what may pass by itself (connection, serialization, resources, operator, lock, a bar that somebody else has just stored), otherwise hard. A cancelled statement is neither: it ends the run.';
 comment on function agg.advance_or_split(agg.claim[], timestamptz, integer) is
   'advance_tasks, and where that raises, each half on its own, down to single tasks: a bad one fails alone, after as many tries as the number of claims has binary digits.';
 comment on function agg.run_batch(text, integer, timestamptz, integer) is
