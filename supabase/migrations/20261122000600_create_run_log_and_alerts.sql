@@ -8,6 +8,7 @@ create table agg.run_log (
   windows bigint not null,
   bars_created bigint not null,
   bars_quality_poor bigint not null,
+  bars_corrected bigint not null,
   failed integer not null,
   stopped_reason text not null,
   constraint run_log_pkey primary key (run_id),
@@ -25,7 +26,7 @@ create table agg.alert (
   raised_at timestamptz not null,
   resolved_at timestamptz,
   constraint alert_pkey primary key (alert_id),
-  constraint alert_kind_check check (kind in ('hard_failed', 'disabled', 'behind', 'refused'))
+  constraint alert_kind_check check (kind in ('hard_failed', 'disabled', 'behind', 'refused', 'uncorrected'))
 );
 
 create unique index alert_open_idx on agg.alert (kind, canonical_symbol, timeframe) where resolved_at is null;

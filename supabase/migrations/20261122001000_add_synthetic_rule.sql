@@ -1,8 +1,8 @@
 -- Formula: the geometric basket of the ICE US Dollar Index, base * product of rate ^ weight.
-create function agg.build_synthetic(p_orders agg.build_order[])
-returns setof agg.build_result
+create function agg.compare_synthetic(p_orders agg.build_order[])
+returns setof agg.synthetic_minute
 language plpgsql
-volatile
+stable
 set search_path = ''
 -- Every join here is a range of a key for each order. Statistics of a table that has just been loaded, or a plan cached
 -- before, must not turn one into a scan of the table.
@@ -14,9 +14,6 @@ as $$
 declare
   v_problems text;
 begin
-  if not exists (select from unnest(p_orders) as o where o.source_timeframe is null) then
-    return;
-  end if;
   select string_agg(format('%s: %s', o.canonical_symbol, coalesce(p.problem, 'is_synthetic is not true')), '; ')
   into v_problems
   from unnest(p_orders) as o
@@ -30,69 +27,158 @@ begin
   end if;
 
   return query
-  with component as materialized (
+  with build as (
     select
-      o.canonical_symbol, o.timeframe, o.window_length, o.from_utc, o.to_utc as order_to_utc, o.frontier_utc,
-      o.derivation_version,
-      k.component_no, k.component, k.weight, k.component_count, k.formula_base,
+      o.*,
+      exists (
+        select from public.data_bars as d
+        where d.canonical_symbol = o.canonical_symbol and d.timeframe = '1m'
+          and d.ts_utc >= o.from_utc and d.ts_utc < o.to_utc
+      ) as has_bars,
       -- Every component is complete up to the shortest of the first max_windows minutes.
-      min(coalesce(n.ts_utc, o.to_utc)) over (partition by o.canonical_symbol) as to_utc
-    from unnest(p_orders) as o
-    join agg.synthetic_component as k on k.canonical_symbol = o.canonical_symbol
-    left join lateral (
-      select d.ts_utc
-      from public.data_bars as d
-      where d.canonical_symbol = k.component and d.timeframe = '1m'
-        and d.ts_utc >= o.from_utc and d.ts_utc < o.to_utc
-      order by d.ts_utc
-      offset o.max_windows limit case when o.max_windows is not null then 1 else 0 end
-    ) as n on true
+      case when o.max_windows is null then o.to_utc else least(o.to_utc, (
+        select min(n.ts_utc)
+        from agg.synthetic_component as k
+        cross join lateral (
+          select d.ts_utc
+          from public.data_bars as d
+          where d.canonical_symbol = k.component and d.timeframe = '1m'
+            and d.ts_utc >= o.from_utc and d.ts_utc < o.to_utc
+          order by d.ts_utc
+          offset o.max_windows limit 1
+        ) as n
+        where k.canonical_symbol = o.canonical_symbol
+      )) end as limit_utc
+    from unnest(p_orders) with ordinality as o
     where o.source_timeframe is null
   ),
   minute as (
     select
-      c.canonical_symbol, c.timeframe, d.ts_utc, c.derivation_version,
-      count(*) filter (where d.open > 0 and d.close > 0) = c.component_count as is_complete,
-      c.formula_base,
+      b.ordinality as order_no, b.canonical_symbol, b.timeframe, d.ts_utc, b.derivation_version, b.has_bars, b.limit_utc,
+      count(*) filter (where d.open > 0 and d.close > 0) = k.component_count as is_complete,
+      k.formula_base,
       -- Summed in the order of the basket: sums of floats depend on it.
-      sum(c.weight * case when d.open > 0 then ln(d.open) end order by c.component_no) as ln_open,
-      sum(c.weight * case when d.close > 0 then ln(d.close) end order by c.component_no) as ln_close,
-      array_agg(c.component order by c.component_no) as components
-    from component as c
+      sum(k.weight * case when d.open > 0 then ln(d.open) end order by k.component_no) as ln_open,
+      sum(k.weight * case when d.close > 0 then ln(d.close) end order by k.component_no) as ln_close,
+      array_agg(k.component order by k.component_no) as components
+    from build as b
+    join agg.synthetic_component as k on k.canonical_symbol = b.canonical_symbol
     cross join lateral (
-      select b.ts_utc, b.open, b.close
-      from public.data_bars as b
-      where b.canonical_symbol = c.component and b.timeframe = '1m'
-        and b.ts_utc >= c.from_utc and b.ts_utc < c.to_utc
+      select c.ts_utc, c.open, c.close
+      from public.data_bars as c
+      where c.canonical_symbol = k.component and c.timeframe = '1m'
+        and c.ts_utc >= b.from_utc and c.ts_utc < b.limit_utc
       offset 0
     ) as d
-    group by c.canonical_symbol, c.timeframe, d.ts_utc, c.derivation_version, c.component_count, c.formula_base
+    group by
+      b.ordinality, b.canonical_symbol, b.timeframe, d.ts_utc, b.derivation_version, b.has_bars, b.limit_utc,
+      k.component_count, k.formula_base
   ),
   priced as materialized (
     select
-      m.canonical_symbol, m.timeframe, m.ts_utc, m.derivation_version, m.is_complete, m.components, m.formula_base,
-      round((m.formula_base * exp(m.ln_open))::numeric, 8)::double precision as open,
-      round((m.formula_base * exp(m.ln_close))::numeric, 8)::double precision as close
+      m.order_no, m.canonical_symbol, m.timeframe, m.ts_utc, m.is_complete, m.has_bars, m.limit_utc,
+      case m.derivation_version when 1 then v.close else v.open end as open,
+      v.close,
+      jsonb_build_object(
+        'kind', lower(m.canonical_symbol),
+        'derivation_version', m.derivation_version,
+        'prices', case m.derivation_version when 1 then 'flat' else 'open_close' end,
+        'components', to_jsonb(m.components),
+        'formula_base', m.formula_base
+      ) as raw,
+      case when m.has_bars and m.is_complete then (
+        select d from public.data_bars as d
+        where d.canonical_symbol = m.canonical_symbol and d.timeframe = '1m' and d.ts_utc = m.ts_utc
+      ) end as stored
     from minute as m
+    cross join lateral (
+      select
+        round((m.formula_base * exp(m.ln_open))::numeric, 8)::double precision,
+        round((m.formula_base * exp(m.ln_close))::numeric, 8)::double precision
+    ) as v (open, close)
+  ),
+  -- Grouped rather than joined: linear whatever the planner believes of the number of orders.
+  replaced as (
+    select
+      e.order_no,
+      max(e.canonical_symbol) as canonical_symbol,
+      max(e.from_utc) as from_utc,
+      max(e.limit_utc) as to_utc,
+      range_agg(tstzrange(e.ts_utc, e.ts_utc + interval '1 minute')) filter (where e.is_complete) as kept
+    from (
+      select
+        b.ordinality as order_no, b.canonical_symbol, b.from_utc, b.limit_utc,
+        null::timestamptz as ts_utc, null::boolean as is_complete
+      from build as b
+      where b.has_bars
+      union all
+      select p.order_no, null, null, null, p.ts_utc, p.is_complete
+      from priced as p
+      where p.has_bars
+    ) as e
+    group by e.order_no
+  )
+  select
+    p.order_no, p.canonical_symbol, p.timeframe, p.ts_utc,
+    p.open, greatest(p.open, p.close), least(p.open, p.close), p.close, p.raw, p.is_complete,
+    case
+      when not p.is_complete then null
+      when (p.stored).ts_utc is null then 'insert'
+      when (
+        (p.stored).open, (p.stored).high, (p.stored).low, (p.stored).close,
+        (p.stored).vol, (p.stored).vwap, (p.stored).trade_count,
+        (p.stored).is_partial, (p.stored).source, (p.stored).raw
+      ) is distinct from (
+        p.open, greatest(p.open, p.close), least(p.open, p.close), p.close,
+        0::double precision, null::double precision, 0::bigint,
+        false, 'synthetic', p.raw
+      ) then 'update'
+    end,
+    null::tid, p.limit_utc
+  from priced as p
+  union all
+  select
+    r.order_no, l.canonical_symbol, l.timeframe, l.ts_utc, l.open, l.high, l.low, l.close, l.raw, false, 'remove', l.stored_at, r.to_utc
+  from replaced as r
+  cross join lateral (
+    select d.*, d.ctid as stored_at
+    from public.data_bars as d
+    where d.canonical_symbol = r.canonical_symbol and d.timeframe = '1m'
+      and d.ts_utc >= r.from_utc and d.ts_utc < r.to_utc and d.source = 'synthetic'
+    offset 0
+  ) as l
+  where not coalesce(r.kept @> l.ts_utc, false);
+end;
+$$;
+
+create function agg.build_synthetic(p_orders agg.build_order[])
+returns setof agg.build_result
+language plpgsql
+volatile
+set search_path = ''
+-- As in agg.compare_synthetic.
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+set jit = off
+as $$
+begin
+  if not exists (select from unnest(p_orders) as o where o.source_timeframe is null) then
+    return;
+  end if;
+
+  return query
+  with minute as materialized (
+    select m.* from agg.compare_synthetic(p_orders) as m
   ),
   stored as (
     insert into public.data_bars as d (
       canonical_symbol, timeframe, ts_utc, open, high, low, close, vol, vwap, trade_count, source, raw
     )
     select
-      p.canonical_symbol, p.timeframe, p.ts_utc,
-      v.open, greatest(v.open, p.close), least(v.open, p.close), p.close,
-      0, null, 0, 'synthetic',
-      jsonb_build_object(
-        'kind', lower(p.canonical_symbol),
-        'derivation_version', p.derivation_version,
-        'prices', case p.derivation_version when 1 then 'flat' else 'open_close' end,
-        'components', to_jsonb(p.components),
-        'formula_base', p.formula_base
-      )
-    from priced as p
-    cross join lateral (select case p.derivation_version when 1 then p.close else p.open end) as v (open)
-    where p.is_complete
+      m.canonical_symbol, m.timeframe, m.ts_utc, m.open, m.high, m.low, m.close, 0, null, 0, 'synthetic', m.raw
+    from minute as m
+    where m.change in ('insert', 'update')
     on conflict (canonical_symbol, timeframe, ts_utc) do update set
       open = excluded.open,
       high = excluded.high,
@@ -105,41 +191,46 @@ begin
       source = excluded.source,
       raw = excluded.raw,
       updated_at = now()
-    where (d.open, d.high, d.low, d.close, d.vol, d.vwap, d.trade_count, d.is_partial, d.source, d.raw)
-      is distinct from (
-        excluded.open, excluded.high, excluded.low, excluded.close, excluded.vol, excluded.vwap,
-        excluded.trade_count, excluded.is_partial, excluded.source, excluded.raw
-      )
-    returning d.canonical_symbol, d.timeframe, d.xmax = 0 as is_new
+  ),
+  removed as (
+    delete from public.data_bars as d
+    where d.ctid = any (array(select m.stored_at from minute as m where m.change = 'remove'))
   )
   select
-    t.canonical_symbol, t.timeframe,
-    max(t.window_length), max(t.from_utc), max(t.order_to_utc), max(t.frontier_utc),
-    count(t.is_complete)::integer,
+    max(t.canonical_symbol), max(t.timeframe), max(t.window_length), max(t.from_utc), max(t.to_utc), max(t.frontier_utc),
+    count(t.ts_utc)::integer,
     count(*) filter (where t.is_complete)::integer,
     0,
-    count(*) filter (where t.is_new)::integer,
-    count(*) filter (where not t.is_new)::integer,
-    max(t.to_utc) < max(t.order_to_utc),
-    max(t.to_utc)
+    count(*) filter (where t.change = 'insert')::integer,
+    count(*) filter (where t.change = 'update')::integer,
+    count(*) filter (where t.change = 'remove')::integer,
+    coalesce(max(t.limit_utc) < max(t.to_utc), false),
+    coalesce(max(t.limit_utc), max(t.to_utc)),
+    bool_or(t.is_rebuild), null::text, null::text
   from (
     select
-      c.canonical_symbol, c.timeframe, c.window_length, c.from_utc, c.order_to_utc, c.frontier_utc, c.to_utc,
-      null::boolean as is_complete, null::boolean as is_new
-    from component as c
+      o.ordinality as order_no, o.canonical_symbol, o.timeframe, o.window_length, o.from_utc, o.to_utc, o.frontier_utc,
+      o.is_rebuild, null::timestamptz as limit_utc, null::timestamptz as ts_utc, null::boolean as is_complete, null::text as change
+    from unnest(p_orders) with ordinality as o
+    where o.source_timeframe is null
     union all
-    select p.canonical_symbol, p.timeframe, null, null, null, null, null, p.is_complete, null
-    from priced as p
-    union all
-    select s.canonical_symbol, s.timeframe, null, null, null, null, null, null, s.is_new
-    from stored as s
+    select
+      m.order_no, null, null, null, null, null, null, null, m.limit_utc,
+      case when m.change is distinct from 'remove' then m.ts_utc end,
+      case when m.change is distinct from 'remove' then m.is_complete end,
+      m.change
+    from minute as m
   ) as t
-  group by t.canonical_symbol, t.timeframe;
+  group by t.order_no;
 end;
 $$;
 
+revoke execute on function agg.compare_synthetic(agg.build_order[]) from public, anon, authenticated;
 revoke execute on function agg.build_synthetic(agg.build_order[]) from public, anon, authenticated;
+grant execute on function agg.compare_synthetic(agg.build_order[]) to service_role;
 grant execute on function agg.build_synthetic(agg.build_order[]) to service_role;
 
+comment on function agg.compare_synthetic(agg.build_order[]) is
+  'The one rule for synthetic series, for any number of them in one statement: each minute in which a component has a bar, priced where all components have bars with positive prices, and how that differs from what is stored; and each stored synthetic minute that is not complete any more. Rounded to 8 decimals. Version 1 is flat at the price of the closes; any other takes its open from the opens and its close from the closes, with high and low as their larger and smaller. Writes nothing.';
 comment on function agg.build_synthetic(agg.build_order[]) is
-  'Builds the minutes of synthetic series, for any number of them in one statement, over minutes in which every component has a bar with positive prices. Rounded to 8 decimals. Version 1 is flat at the price of the closes; any other takes its open from the opens and its close from the closes, with high and low as their larger and smaller. Writes only what differs. windows counts minutes with at least one component, bars those with all.';
+  'Stores what agg.compare_synthetic finds: writes only what differs, and deletes synthetic minutes that are not complete any more. The caller has locked the rows of the tasks. A result row for each order without a source_timeframe: windows counts minutes with at least one component, bars those with all.';

@@ -50,7 +50,8 @@ begin
     p_max_windows,
     coalesce(p_derivation_version, synthetic.derivation_version, 1),
     coalesce(s.good_percent, 80::smallint), coalesce(s.poor_percent, 60::smallint),
-    s.session_time_zone, s.session_minutes
+    s.session_time_zone, s.session_minutes,
+    coalesce(r.from_utc <= s.last_agg_bar_ts_utc, false)
   from unnest(p_claims) as c
   join agg.timeframe as t on t.timeframe = c.timeframe
   left join agg.timeframe as st on st.timeframe = t.source_timeframe

@@ -1,12 +1,31 @@
 create function agg.build_bars(p_orders agg.build_order[])
 returns setof agg.build_result
-language sql
+language plpgsql
 volatile
 set search_path = ''
 as $$
-  select r.* from agg.build_windows(p_orders) as r
-  union all
-  select r.* from agg.build_synthetic(p_orders) as r;
+declare
+  v_results agg.build_result[];
+  v_passed_on agg.change[];
+begin
+  v_results := array(
+    select r from agg.build_windows(p_orders) as r
+    union all
+    select r from agg.build_synthetic(p_orders) as r
+  );
+  -- What is built ahead of a cursor no other task has used yet; writes to 1m bars leave notes of their own.
+  v_passed_on := array(
+    select row(r.canonical_symbol, t.timeframe, range_agg(tstzrange(r.from_utc, r.decided_to_utc)), now(), 0)::agg.change
+    from unnest(v_results) as r
+    join agg.timeframe as t on t.source_timeframe = r.timeframe
+    where r.is_rebuild and r.timeframe <> '1m' and r.inserted + r.updated + r.removed > 0
+    group by r.canonical_symbol, t.timeframe
+  );
+  if cardinality(v_passed_on) > 0 then
+    perform agg.note_tasks(v_passed_on);
+  end if;
+  return query select r.* from unnest(v_results) as r;
+end;
 $$;
 
 create function agg.lock_task(p_symbol text, p_timeframe text)
@@ -19,6 +38,19 @@ as $$
   from public.data_agg_state as s
   where s.canonical_symbol = p_symbol and s.timeframe = p_timeframe
   for update;
+$$;
+
+create function agg.lock_series(p_symbol text, p_timeframe text)
+returns void
+language plpgsql
+volatile
+set search_path = ''
+as $$
+begin
+  perform agg.lock_task(p_symbol, p_timeframe);
+  -- A series without a task has no row to lock.
+  perform pg_advisory_xact_lock(hashtextextended(format('pgbars.series %s %s', p_symbol, p_timeframe), 0));
+end;
 $$;
 
 create function agg.raise_no_task(p_symbol text, p_timeframe text)
@@ -61,19 +93,23 @@ $$;
 
 revoke execute on function agg.build_bars(agg.build_order[]) from public, anon, authenticated;
 revoke execute on function agg.lock_task(text, text) from public, anon, authenticated;
+revoke execute on function agg.lock_series(text, text) from public, anon, authenticated;
 revoke execute on function agg.raise_no_task(text, text) from public, anon, authenticated;
 revoke execute on function agg.new_cursor(agg.build_result) from public, anon, authenticated;
 revoke execute on function agg.stopped_reason(agg.build_result) from public, anon, authenticated;
 grant execute on function agg.build_bars(agg.build_order[]) to service_role;
 grant execute on function agg.lock_task(text, text) to service_role;
+grant execute on function agg.lock_series(text, text) to service_role;
 grant execute on function agg.raise_no_task(text, text) to service_role;
 grant execute on function agg.new_cursor(agg.build_result) to service_role;
 grant execute on function agg.stopped_reason(agg.build_result) to service_role;
 
 comment on function agg.build_bars(agg.build_order[]) is
-  'Builds every order, windows and synthetic minutes alike: one result an order.';
+  'Builds every order, windows and synthetic minutes alike: one result an order. What it changes behind a cursor becomes a correction of the tasks that build from it.';
 comment on function agg.lock_task(text, text) is
   'Locks the row of a task to the end of the transaction, waiting for whoever holds it, and returns it; null where there is no such task.';
+comment on function agg.lock_series(text, text) is
+  'Makes whoever builds bars of one series outside the dispatcher wait for the other, with or without a task. Build in a later statement, so that its snapshot is younger than the lock.';
 comment on function agg.raise_no_task(text, text) is 'Raises no_data_found for a task that does not exist, and says how to get it.';
 comment on function agg.new_cursor(agg.build_result) is
   'Start of the last window decided; null where none was and the cursor stays.';

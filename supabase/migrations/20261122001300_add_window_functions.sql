@@ -23,9 +23,7 @@ begin
         hint = format('Give the start of a window, aligned to %s in UTC, and the instant %s later.', v_length, v_length);
   end if;
 
-  perform agg.lock_task(p_symbol, p_timeframe);
-  -- A symbol without a task has no row to lock.
-  perform pg_advisory_xact_lock(hashtextextended(format('pgbars.window %s %s', p_symbol, p_timeframe), 0));
+  perform agg.lock_series(p_symbol, p_timeframe);
   select o.* into v_order
   from agg.plan_builds(
     array[row(p_symbol, p_timeframe, p_from_utc - v_length)::agg.claim], p_now, null, p_derivation_version, false

@@ -1,12 +1,29 @@
+create view agg.active_asset with (security_invoker = true) as
+select r.canonical_symbol, false as is_test
+from public.core_asset_registry_all as r
+where r.active
+union all
+select r.canonical_symbol, true
+from public.core_asset_registry_all as r
+where r.test_active;
+
+create function agg.is_test(p_env text)
+returns boolean
+language sql
+immutable
+parallel safe
+set search_path = ''
+as $$
+  select upper(p_env) in ('DEV', 'TEST');
+$$;
+
 create function agg.active_symbols(p_env text)
 returns setof text
 language sql
 stable
 set search_path = ''
 as $$
-  select r.canonical_symbol
-  from public.core_asset_registry_all as r
-  where case when upper(p_env) in ('DEV', 'TEST') then r.test_active else r.active end;
+  select a.canonical_symbol from agg.active_asset as a where a.is_test = coalesce(agg.is_test(p_env), false);
 $$;
 
 create function public.sync_agg_state_from_registry(
@@ -27,6 +44,7 @@ declare
   v_updated integer;
   v_reenabled integer;
   v_disabled integer;
+  v_new_rules agg.change[];
 begin
   if p_default_start_utc is null then
     raise exception 'p_default_start_utc must not be null' using errcode = 'invalid_parameter_value';
@@ -82,7 +100,12 @@ begin
           w.source_timeframe, w.run_interval_minutes, w.is_mandatory, w.agg_start_utc,
           w.good_percent, w.poor_percent, w.session_time_zone, w.session_minutes
         ) then 'update'
-      end as action
+      end as action,
+      s.canonical_symbol is not null and (
+        w.agg_start_utc < s.agg_start_utc
+        or (s.good_percent, s.poor_percent, s.session_time_zone, s.session_minutes)
+          is distinct from (w.good_percent, w.poor_percent, w.session_time_zone, w.session_minutes)
+      ) as has_new_rules
     from asset as a
     join agg.timeframe as t
       on t.is_mandatory
@@ -148,9 +171,13 @@ begin
     count(*) filter (where w.action = 'insert'),
     count(*) filter (where w.action = 'update'),
     count(*) filter (where w.action = 'reenable'),
-    (select count(*) from switched_off)
-  into v_inserted, v_updated, v_reenabled, v_disabled
+    (select count(*) from switched_off),
+    array_agg(row(w.canonical_symbol, w.timeframe, '{(,)}', now(), 0)::agg.change) filter (where w.has_new_rules)
+  into v_inserted, v_updated, v_reenabled, v_disabled, v_new_rules
   from wanted as w;
+  if v_new_rules is not null then
+    perform agg.note_tasks(v_new_rules);
+  end if;
 
   return jsonb_build_object(
     'success', true,
@@ -165,12 +192,17 @@ begin
 end;
 $$;
 
+revoke all on table agg.active_asset from public, anon, authenticated;
+grant select on table agg.active_asset to service_role;
+revoke execute on function agg.is_test(text) from public, anon, authenticated;
+grant execute on function agg.is_test(text) to service_role;
 revoke execute on function agg.active_symbols(text) from public, anon, authenticated;
 revoke execute on function public.sync_agg_state_from_registry(text, timestamptz) from public, anon, authenticated;
 grant execute on function agg.active_symbols(text) to service_role;
 grant execute on function public.sync_agg_state_from_registry(text, timestamptz) to service_role;
 
-comment on function agg.active_symbols(text) is
-  'Symbols of the assets active in p_env: DEV and TEST, in any case, look at test_active, everything else at active.';
+comment on view agg.active_asset is 'Assets that are active: for is_test by test_active, otherwise by active.';
+comment on function agg.is_test(text) is 'Whether an environment looks at test_active: DEV and TEST, in any case.';
+comment on function agg.active_symbols(text) is 'Symbols of the assets active in p_env.';
 comment on function public.sync_agg_state_from_registry(text, timestamptz) is
-  'Makes tasks follow the registry: every active asset gets its mandatory and optional timeframes, a synthetic one its 1m as well. Creates with a bootstrapped cursor, updates what differs, re-enables, and switches off the tasks of inactive assets; keeps cursors, delays and priorities. An optional task that three hard failures disabled stays so until its asset is switched off and on. Assets with bad metadata are left as they are and listed under refused. Syncs wait for each other; a sync locks only the task rows it changes. Repeating it changes nothing. p_default_start_utc serves new tasks of assets without metadata.agg.start_utc.';
+  'Makes tasks follow the registry: every active asset gets its mandatory and optional timeframes, a synthetic one its 1m as well. Creates with a bootstrapped cursor, updates what differs (an earlier start, another session or other thresholds become corrections of all that is decided), re-enables, and switches off the tasks of inactive assets; keeps cursors, delays and priorities. An optional task that three hard failures disabled stays so until its asset is switched off and on. Assets with bad metadata are left as they are and listed under refused. Syncs wait for each other; a sync locks only the task rows it changes. Repeating it changes nothing. p_default_start_utc serves new tasks of assets without metadata.agg.start_utc.';

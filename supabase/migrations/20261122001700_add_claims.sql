@@ -68,6 +68,16 @@ begin
 end;
 $$;
 
+create function agg.retry_delay(p_failures integer)
+returns interval
+language sql
+immutable
+parallel safe
+set search_path = ''
+as $$
+  select least(interval '1 hour', interval '1 minute' * 2 ^ least(p_failures, 6));
+$$;
+
 create function agg.finish_tasks(p_outcomes agg.task_outcome[], p_now timestamptz)
 returns void
 language plpgsql
@@ -88,7 +98,7 @@ begin
         else 'disabled'
       end,
       next_run_at = case
-        when not o.succeeded then p_now + least(interval '1 hour', interval '1 minute' * 2 ^ least(s.fail_streak, 6))
+        when not o.succeeded then p_now + agg.retry_delay(s.fail_streak)
         when o.stopped_reason = 'max_windows' then p_now
         when n.due_at > p_now then n.due_at
         -- Waits for data: ask again after an eighth of the time it has waited.
@@ -269,6 +279,13 @@ begin
     )::agg.task_outcome],
     p_now
   );
+  -- The claim may have been lost and another's: what was built under it may have missed a change whose note is gone.
+  if p_success and p_claimed_at is null and p_new_cursor_utc > v_task.last_agg_bar_ts_utc then
+    perform agg.note_tasks(array[row(
+      p_symbol, p_tf,
+      tstzmultirange(tstzrange(v_task.last_agg_bar_ts_utc + v_length, p_new_cursor_utc + v_length)), now(), 0
+    )::agg.change]);
+  end if;
   select s.* into v_task
   from public.data_agg_state as s
   where s.canonical_symbol = p_symbol and s.timeframe = p_tf;
@@ -301,14 +318,22 @@ begin
     next_run_at = agg.due_at(b.cursor_utc, b.length, s.aggregation_delay_seconds),
     updated_at = now()
   from (
-    select t.canonical_symbol, t.timeframe, l.length, agg.bootstrap_cursor(t.agg_start_utc, l.length) as cursor_utc
+    with recursive level as (
+      select t.timeframe from agg.timeframe as t where t.timeframe = p_to_tf
+      union all
+      select t.timeframe from level as l join agg.timeframe as t on t.source_timeframe = l.timeframe
+    )
+    select t.canonical_symbol, t.timeframe, d.length, agg.bootstrap_cursor(t.agg_start_utc, d.length) as cursor_utc
     from public.data_agg_state as t
-    cross join lateral (select make_interval(mins => t.run_interval_minutes)) as l (length)
-    where t.canonical_symbol = p_symbol and t.timeframe = p_to_tf
-    for update
+    cross join lateral (select make_interval(mins => t.run_interval_minutes)) as d (length)
+    where t.canonical_symbol = p_symbol and t.timeframe in (select l.timeframe from level as l)
+    order by t.run_interval_minutes
+    for update of t
   ) as b
-  where s.canonical_symbol = b.canonical_symbol and s.timeframe = b.timeframe
-  returning s.* into v_task;
+  where s.canonical_symbol = b.canonical_symbol and s.timeframe = b.timeframe;
+  select s.* into v_task
+  from public.data_agg_state as s
+  where s.canonical_symbol = p_symbol and s.timeframe = p_to_tf;
   if not found then
     perform agg.raise_no_task(p_symbol, p_to_tf);
   end if;
@@ -322,6 +347,7 @@ $$;
 
 revoke execute on function agg.recover_abandoned_claims(timestamptz) from public, anon, authenticated;
 revoke execute on function agg.claim_due_tasks(text, integer, timestamptz) from public, anon, authenticated;
+revoke execute on function agg.retry_delay(integer) from public, anon, authenticated;
 revoke execute on function agg.finish_tasks(agg.task_outcome[], timestamptz) from public, anon, authenticated;
 revoke execute on function public.agg_get_due_tasks(text, integer, timestamptz) from public, anon, authenticated;
 revoke execute on function public.agg_start(text, text, timestamptz) from public, anon, authenticated;
@@ -329,6 +355,7 @@ revoke execute on function public.agg_finish(text, text, boolean, timestamptz, j
 revoke execute on function public.agg_bootstrap_cursor(text, text) from public, anon, authenticated;
 grant execute on function agg.recover_abandoned_claims(timestamptz) to service_role;
 grant execute on function agg.claim_due_tasks(text, integer, timestamptz) to service_role;
+grant execute on function agg.retry_delay(integer) to service_role;
 grant execute on function agg.finish_tasks(agg.task_outcome[], timestamptz) to service_role;
 grant execute on function public.agg_get_due_tasks(text, integer, timestamptz) to service_role;
 grant execute on function public.agg_start(text, text, timestamptz) to service_role;
@@ -339,6 +366,7 @@ comment on function agg.recover_abandoned_claims(timestamptz) is
   'Frees tasks that a worker claimed with agg_start 15 minutes ago or longer and never finished; returns how many.';
 comment on function agg.claim_due_tasks(text, integer, timestamptz) is
   'Locks up to p_limit due tasks of one timeframe until the end of the transaction: mandatory first, then shorter timeframe, priority, least recent success. Never waits: rows locked by others are passed over. Build in a later statement, so that its snapshot is younger than the locks.';
+comment on function agg.retry_delay(integer) is 'How long to wait after a failure that followed p_failures others: a minute, doubled each time, at most an hour.';
 comment on function agg.finish_tasks(agg.task_outcome[], timestamptz) is
   'The one rule for what follows work on tasks: cursor, streaks, status, and when each is due again. The caller holds the tasks. Three hard failures disable an optional task; a mandatory one keeps retrying with backoff as hard_failed. Warns of both.';
 comment on function public.agg_get_due_tasks(text, integer, timestamptz) is
@@ -346,6 +374,6 @@ comment on function public.agg_get_due_tasks(text, integer, timestamptz) is
 comment on function public.agg_start(text, text, timestamptz) is
   'Claims a task for an outside worker. claimed false comes with a reason: running, disabled, or busy (a dispatcher holds it). Never waits. Raises no_data_found without a task.';
 comment on function public.agg_finish(text, text, boolean, timestamptz, jsonb, text, text, timestamptz, timestamptz) is
-  'Releases a claim. On success stores p_new_cursor_utc (null: unchanged), which must be aligned, not behind the cursor and not beyond a frontier, and the counts of p_stats (the result of catchup_aggregation_range); on failure counts it (p_fail_kind transient or hard) and backs off. Call it in the transaction that built the bars. p_claimed_at is claimed_at of agg_start: with it a worker whose claim was taken back cannot release that of another. Raises object_not_in_prerequisite_state without the claim.';
+  'Releases a claim. On success stores p_new_cursor_utc (null: unchanged), which must be aligned, not behind the cursor and not beyond a frontier, and the counts of p_stats (the result of catchup_aggregation_range); on failure counts it (p_fail_kind transient or hard) and backs off. Call it in the transaction that built the bars. p_claimed_at is claimed_at of agg_start: with it a worker whose claim was taken back cannot release that of another; without it the windows that the cursor passes are built once more, by the dispatcher. Raises object_not_in_prerequisite_state without the claim.';
 comment on function public.agg_bootstrap_cursor(text, text) is
-  'Sets the cursor one interval before agg_start_utc, so that the task builds everything again, and clears its failures; an unchanged bar is not written. Bars whose source bars are gone are soft-deleted. Waits for a dispatcher that holds the task. The only way a cursor moves back.';
+  'Sets the cursor one interval before agg_start_utc, so that the task builds everything again, and clears its failures; the tasks that build from it begin again with it. An unchanged bar is not written. Bars whose source bars are gone are soft-deleted. Waits for a dispatcher that holds the task. The only way a cursor moves back.';

@@ -26,16 +26,19 @@ begin
         hint = 'Its metadata needs is_synthetic, components, component_weights and formula_base.';
   end if;
 
+  -- Two builders of one minute, of which the slower has seen less, would leave what the slower saw.
+  perform agg.lock_series(p_symbol, '1m');
   select r.* into strict v_result
   from agg.build_synthetic(array[row(
     p_symbol, '1m', null, interval '1 minute', null, p_from_utc, p_to_utc, p_to_utc, null, null, p_derivation_version,
-    null, null, null, null
+    null, null, null, null, true
   )::agg.build_order]) as r;
   return jsonb_build_object(
     'success', true,
     'inserted', v_result.inserted,
     'updated', v_result.updated,
     'unchanged', v_result.bars - v_result.inserted - v_result.updated,
+    'removed', v_result.removed,
     'skipped_incomplete', v_result.windows - v_result.bars,
     'derivation_version', p_derivation_version,
     'timestamp_range', jsonb_build_object('from', p_from_utc, 'to', p_to_utc)
@@ -61,6 +64,6 @@ grant execute on function public.derive_synthetic_range(text, timestamptz, times
 grant execute on function public.calc_dxy_range_1m(timestamptz, timestamptz, integer) to service_role;
 
 comment on function public.derive_synthetic_range(text, timestamptz, timestamptz, integer) is
-  'Computes the 1m bars of a synthetic asset for minutes in [p_from_utc, p_to_utc) from the components, weights and base in its registry metadata, into data_bars. Minutes without all components, or with a price that is not positive, are counted as skipped_incomplete. Builds just the range it is given, whatever the task''s start and frontiers. Moves no cursor, takes no task lock; repeating it counts unchanged and writes nothing. Version 1 is the flat bar of the closes, version 2 has open and close (high and low are then a lower bound of the true range). Errors raise: invalid_parameter_value, no_data_found.';
+  'Computes the 1m bars of a synthetic asset for minutes in [p_from_utc, p_to_utc) from the components, weights and base in its registry metadata, into data_bars. Minutes without all components, or with a price that is not positive, are counted as skipped_incomplete. A synthetic minute that is not complete any more is deleted and counted as removed. Builds just the range it is given, whatever the task''s start and frontiers. Moves no cursor; locks the task''s row to the end of the transaction; repeating it counts unchanged and writes nothing. Version 1 is the flat bar of the closes, version 2 has open and close (high and low are then a lower bound of the true range). Errors raise: invalid_parameter_value, no_data_found.';
 comment on function public.calc_dxy_range_1m(timestamptz, timestamptz, integer) is
   'derive_synthetic_range for DXY: 50.14348112 x EURUSD^-0.576 x USDJPY^0.136 x GBPUSD^-0.119 x USDCAD^0.091 x USDSEK^0.042 x USDCHF^0.036. A synthetic series, not an official print of the index.';

@@ -22,6 +22,10 @@ begin
     select 'refused', f.item ->> 'canonical_symbol', '*', string_agg(f.item ->> 'problem', '; ')
     from jsonb_array_elements(p_refused) as f (item)
     group by f.item ->> 'canonical_symbol'
+    union all
+    select 'uncorrected', k.canonical_symbol, k.timeframe, format('%s tries to build %s again failed: %s', k.failures, k.spans, k.error)
+    from agg.correction as k
+    where k.failures >= 3 and k.error is not null
   ),
   resolved as (
     update agg.alert as a
@@ -54,6 +58,10 @@ begin
   delete from agg.run_log as r where r.finished_at < p_now - interval '14 days';
   get diagnostics v_pruned = row_count;
   delete from agg.alert as a where a.resolved_at < p_now - interval '90 days';
+  delete from agg.correction as k
+  where not exists (
+    select from public.data_agg_state as s where s.canonical_symbol = k.canonical_symbol and s.timeframe = k.timeframe
+  );
   if to_regclass('cron.job_run_details') is not null then
     execute format(
       -- Runs are numbered in order, which dates those that a restart or a refused connection left without a time. A
@@ -112,8 +120,8 @@ revoke execute on function public.agg_maintain(text, timestamptz) from public, a
 grant execute on function public.agg_maintain(text, timestamptz) to service_role;
 
 comment on function agg.refresh_alerts(timestamptz, jsonb) is
-  'Raises an alert for every task with three hard failures in a row, every task that no dispatcher has run for 15 minutes though due, and every asset among p_refused (as the sync returns it; null leaves these alerts alone); resolves those whose cause is gone. Returns how many are new.';
+  'Raises an alert for every task with three hard failures in a row, every task that no dispatcher has run for 15 minutes though due, every task with a correction that failed three times in a row, and every asset among p_refused (as the sync returns it; null leaves these alerts alone); resolves those whose cause is gone. Returns how many are new.';
 comment on function agg.prune_logs(timestamptz) is
-  'Drops run log rows older than 14 days, alerts resolved 90 days ago, and our own rows of cron.job_run_details older than 3 days.';
+  'Drops run log rows older than 14 days, alerts resolved 90 days ago, corrections of tasks that are gone, and our own rows of cron.job_run_details older than 3 days.';
 comment on function public.agg_maintain(text, timestamptz) is
   'The maintenance job: registry sync, alerts, pruning. A sync that raises is reported in the result and as a warning, and the rest goes on. Repeating it changes nothing.';

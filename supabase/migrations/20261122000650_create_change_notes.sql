@@ -1,0 +1,42 @@
+create table agg.change_note (
+  note_id bigint generated always as identity,
+  noted_at timestamptz not null default now(),
+  symbols text[],
+  from_utc timestamptz[] not null,
+  to_utc timestamptz[],
+  constraint change_note_pkey primary key (note_id),
+  constraint change_note_spans_check check (
+    cardinality(from_utc) = case when symbols is null then 1 else cardinality(symbols) end
+    and cardinality(from_utc) = coalesce(cardinality(to_utc), cardinality(from_utc))
+  )
+-- Compressing a note of a hundred rows would cost more than half of what the note costs.
+) with (toast_tuple_target = 8160);
+
+create table agg.correction (
+  canonical_symbol text not null,
+  timeframe text not null,
+  correction_id bigint generated always as identity,
+  spans tstzmultirange not null,
+  noted_at timestamptz not null,
+  failures integer not null default 0,
+  retry_at timestamptz not null default '-infinity',
+  error text,
+  constraint correction_pkey primary key (canonical_symbol, timeframe, correction_id),
+  constraint correction_spans_not_empty check (not isempty(spans))
+);
+
+alter table agg.change_note enable row level security;
+create policy service_role_manages on agg.change_note for all to service_role using (true) with check (true);
+alter table agg.correction enable row level security;
+create policy service_role_manages on agg.correction for all to service_role using (true) with check (true);
+revoke all on table agg.change_note, agg.correction from public, anon, authenticated;
+grant select, insert, update, delete on table agg.change_note, agg.correction to service_role;
+
+comment on table agg.change_note is
+  'What writes to data_bars left behind and no dispatcher has read yet: the n-th symbol changed in [n-th from_utc, n-th to_utc). In the transaction of the write, about a row a statement; never locked by a later writer.';
+comment on column agg.change_note.symbols is 'Null: every symbol.';
+comment on column agg.change_note.to_utc is 'Null: each span is the one minute that starts at its from_utc.';
+comment on table agg.correction is
+  'Spans in which a task has to build decided windows again. Anyone may add a row; whoever removes one holds the row lock of the task.';
+comment on column agg.correction.failures is 'Tries that failed, one after the other; with the last error.';
+comment on column agg.correction.retry_at is 'Not tried before this instant, on the dispatcher''s clock.';

@@ -1,0 +1,224 @@
+create function agg.decided_range(p_task public.data_agg_state)
+returns tstzrange
+language sql
+immutable
+parallel safe
+set search_path = ''
+as $$
+  select case
+    when k.start_utc < k.end_utc then tstzrange(k.start_utc, k.end_utc)
+    else 'empty'
+  end
+  from (
+    select
+      agg.bootstrap_cursor(p_task.agg_start_utc, l.length) + l.length as start_utc,
+      p_task.last_agg_bar_ts_utc + l.length as end_utc
+    from (select make_interval(mins => p_task.run_interval_minutes)) as l (length)
+  ) as k;
+$$;
+
+create function agg.note_tasks(p_changes agg.change[])
+returns void
+language plpgsql
+volatile
+set search_path = ''
+-- Every access is by the key of a task, whatever is believed of the size of the tables.
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+set jit = off
+as $$
+begin
+  with change as (
+    select c.* from unnest(p_changes) as c where not isempty(c.spans)
+  ),
+  held as materialized (
+    select
+      s.canonical_symbol, s.timeframe,
+      case when s.running_started_at_utc is null then
+        tstzmultirange(tstzrange(null, s.last_agg_bar_ts_utc + make_interval(mins => s.run_interval_minutes)))
+      end as decided
+    from change as c
+    join public.data_agg_state as s on s.canonical_symbol = c.canonical_symbol and s.timeframe = c.timeframe
+    for update of s skip locked
+  ),
+  taken as (
+    delete from agg.correction as k
+    using held as h
+    where k.canonical_symbol = h.canonical_symbol and k.timeframe = h.timeframe
+    returning k.canonical_symbol, k.timeframe, k.spans, k.noted_at, k.failures
+  ),
+  -- Grouped rather than joined: linear whatever the planner believes of the number of tasks.
+  merged as (
+    select
+      m.canonical_symbol, m.timeframe,
+      range_agg(m.spans) as spans,
+      range_agg(m.decided) as decided,
+      bool_or(m.is_held) as is_held,
+      min(m.noted_at) as noted_at,
+      max(m.failures) as failures
+    from (
+      select c.canonical_symbol, c.timeframe, c.spans, null::tstzmultirange as decided, false as is_held, c.noted_at, c.failures
+      from change as c
+      union all
+      select t.canonical_symbol, t.timeframe, t.spans, null, false, t.noted_at, t.failures
+      from taken as t
+      union all
+      select h.canonical_symbol, h.timeframe, null, h.decided, true, null, null
+      from held as h
+    ) as m
+    group by m.canonical_symbol, m.timeframe
+  )
+  insert into agg.correction (canonical_symbol, timeframe, spans, noted_at, failures)
+  select m.canonical_symbol, m.timeframe, w.spans, m.noted_at, m.failures
+  from merged as m
+  -- Only whoever holds a task that nobody has claimed knows what it has decided, and may drop the rest.
+  cross join lateral (select case when m.decided is null then m.spans else m.spans * m.decided end) as w (spans)
+  where not isempty(w.spans)
+    and (
+      m.is_held
+      or exists (
+        select from public.data_agg_state as s where s.canonical_symbol = m.canonical_symbol and s.timeframe = m.timeframe
+      )
+    );
+end;
+$$;
+
+create function agg.noted_changes(p_note_ids bigint[])
+returns setof agg.change
+language plpgsql
+stable
+set search_path = ''
+set jit = off
+as $$
+begin
+  return query
+  with noted as materialized (
+    select
+      u.symbol, n.noted_at, tstzrange(u.from_utc, coalesce(u.to_utc, u.from_utc + interval '1 minute')) as span
+    from agg.change_note as n
+    cross join lateral unnest(coalesce(n.symbols, array[null]), n.from_utc, n.to_utc) as u (symbol, from_utc, to_utc)
+    where n.note_id = any (p_note_ids)
+  ),
+  merged as materialized (
+    select m.symbol, range_agg(m.span) as spans, min(m.noted_at) as noted_at
+    from (
+      select n.symbol, n.span, n.noted_at from noted as n where n.symbol is not null
+      union all
+      select a.canonical_symbol, n.span, n.noted_at
+      from noted as n
+      cross join lateral (
+        select s.canonical_symbol from public.data_agg_state as s where n.symbol is null
+        union
+        select k.component from agg.synthetic_component as k where n.symbol is null
+      ) as a
+    ) as m
+    group by m.symbol
+  )
+  select d.symbol, d.timeframe, range_agg(d.spans), min(d.noted_at), 0
+  from (
+    select m.symbol, t.timeframe, m.spans, m.noted_at
+    from merged as m
+    cross join agg.timeframe as t
+    where t.source_timeframe = '1m'
+    union all
+    select k.canonical_symbol, '1m', m.spans, m.noted_at
+    from merged as m
+    join agg.synthetic_component as k on k.component = m.symbol
+  ) as d
+  group by d.symbol, d.timeframe;
+end;
+$$;
+
+create function agg.take_notes(p_limit integer)
+returns bigint
+language plpgsql
+volatile
+set search_path = ''
+set jit = off
+as $$
+declare
+  v_note_ids bigint[];
+begin
+  v_note_ids := array(
+    select n.note_id from agg.change_note as n order by n.note_id limit p_limit for update skip locked
+  );
+  if cardinality(v_note_ids) > 0 then
+    perform agg.note_tasks(array(select c from agg.noted_changes(v_note_ids) as c));
+    delete from agg.change_note as n where n.note_id = any (v_note_ids);
+  end if;
+  return cardinality(v_note_ids);
+end;
+$$;
+
+create function agg.rebuild_orders(p_changes agg.change[], p_max_windows integer default null)
+returns setof agg.build_order
+language plpgsql
+stable
+set search_path = ''
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+set jit = off
+as $$
+begin
+  return query
+  with span as (
+    select c.canonical_symbol, c.timeframe, t.source_timeframe, t.duration, w.span
+    from unnest(p_changes) as c
+    join public.data_agg_state as s on s.canonical_symbol = c.canonical_symbol and s.timeframe = c.timeframe
+    join agg.timeframe as t on t.timeframe = c.timeframe
+    cross join lateral (
+      select range_agg(tstzrange(
+        date_bin(t.duration, lower(d.span), timestamptz '2000-01-01 00:00:00+00'),
+        date_bin(t.duration, upper(d.span) + t.duration - interval '1 microsecond', timestamptz '2000-01-01 00:00:00+00')
+      ))
+      from unnest(c.spans * tstzmultirange(agg.decided_range(s))) as d (span)
+    ) as a (spans)
+    cross join lateral unnest(a.spans) as w (span)
+  ),
+  ranked as (
+    select
+      s.*,
+      sum(s.windows) over (partition by s.canonical_symbol, s.timeframe order by s.span desc) - s.windows as newer_windows
+    from (
+      select s.*, extract(epoch from upper(s.span) - lower(s.span))::bigint / extract(epoch from s.duration)::bigint as windows
+      from span as s
+    ) as s
+  )
+  select
+    r.canonical_symbol, r.timeframe, r.source_timeframe, r.duration, st.duration,
+    upper(r.span) - r.duration * least(r.windows, p_max_windows - r.newer_windows)::double precision,
+    upper(r.span), upper(r.span), null::timestamptz, null::integer,
+    case when r.source_timeframe is null then (
+      select k.derivation_version from agg.synthetic_component as k where k.canonical_symbol = r.canonical_symbol limit 1
+    ) else 1 end,
+    s.good_percent, s.poor_percent, s.session_time_zone, s.session_minutes, true
+  from ranked as r
+  join public.data_agg_state as s on s.canonical_symbol = r.canonical_symbol and s.timeframe = r.timeframe
+  left join agg.timeframe as st on st.timeframe = r.source_timeframe
+  where p_max_windows is null or r.newer_windows < p_max_windows;
+end;
+$$;
+
+revoke execute on function agg.decided_range(public.data_agg_state) from public, anon, authenticated;
+revoke execute on function agg.note_tasks(agg.change[]) from public, anon, authenticated;
+revoke execute on function agg.noted_changes(bigint[]) from public, anon, authenticated;
+revoke execute on function agg.take_notes(integer) from public, anon, authenticated;
+revoke execute on function agg.rebuild_orders(agg.change[], integer) from public, anon, authenticated;
+grant execute on function agg.decided_range(public.data_agg_state) to service_role;
+grant execute on function agg.note_tasks(agg.change[]) to service_role;
+grant execute on function agg.noted_changes(bigint[]) to service_role;
+grant execute on function agg.take_notes(integer) to service_role;
+grant execute on function agg.rebuild_orders(agg.change[], integer) to service_role;
+
+comment on function agg.decided_range(public.data_agg_state) is
+  'From the first window of a task to the end of the last one it has decided.';
+comment on function agg.note_tasks(agg.change[]) is
+  'Makes corrections of changes to the source bars of tasks, merged with those that wait already. What lies outside the decided windows is dropped, but only for tasks that it can lock and that nobody has claimed: a row lock taken elsewhere, or a claim, may hide a build that has not seen the change. Never waits; holds the locks it gets to the end of the transaction. Changes of tasks that do not exist are dropped: what such a task will build, it will see.';
+comment on function agg.noted_changes(bigint[]) is
+  'What these notes mean for tasks: those that build from the 1m bars of a noted symbol, and the synthetic series that have it in their basket.';
+comment on function agg.take_notes(integer) is
+  'Turns up to p_limit committed notes that no other dispatcher has taken into corrections, and deletes them; returns how many. Never waits.';
+comment on function agg.rebuild_orders(agg.change[], integer) is
+  'Orders to build the decided windows again that the changes touch, one for each run of windows, at most p_max_windows a task, the newest of them.';
