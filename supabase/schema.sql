@@ -13,10 +13,12 @@ CREATE TYPE agg.batch_result AS (
 	windows bigint,
 	bars_created bigint,
 	bars_quality_poor bigint,
-	failed integer
+	bars_corrected bigint,
+	failed integer,
+	notes bigint
 );
 
-COMMENT ON TYPE agg.batch_result IS 'Sums over the tasks of one batch.';
+COMMENT ON TYPE agg.batch_result IS 'Sums over one batch: tasks worked on, what they built ahead of their cursors, bars that corrections wrote or removed, tasks and corrections that failed, notes read.';
 
 CREATE TYPE agg.build_order AS (
 	canonical_symbol text,
@@ -33,10 +35,11 @@ CREATE TYPE agg.build_order AS (
 	good_percent smallint,
 	poor_percent smallint,
 	session_time_zone text,
-	session_minutes int4multirange
+	session_minutes int4multirange,
+	is_rebuild boolean
 );
 
-COMMENT ON TYPE agg.build_order IS 'Build the windows of one task that start in [from_utc, to_utc), at most max_windows of those that have source bars (null: all). Empty windows after the last source bar are decided only if there is another before clock_utc (null: without asking). It carries the task''s whole configuration, so that building joins bars on canonical_symbol alone. A null source_timeframe means a synthetic series.';
+COMMENT ON TYPE agg.build_order IS 'Build the windows of one task that start in [from_utc, to_utc), at most max_windows of those that have source bars (null: all). Empty windows after the last source bar are decided only if there is another before clock_utc (null: without asking). It carries the task''s whole configuration, so that building joins bars on canonical_symbol alone. A null source_timeframe means a synthetic series. is_rebuild: it begins at or behind the cursor of its task, and what it changes is passed on.';
 
 CREATE TYPE agg.build_result AS (
 	canonical_symbol text,
@@ -50,11 +53,25 @@ CREATE TYPE agg.build_result AS (
 	bars_poor integer,
 	inserted integer,
 	updated integer,
+	removed integer,
 	is_limited boolean,
-	decided_to_utc timestamp with time zone
+	decided_to_utc timestamp with time zone,
+	is_rebuild boolean,
+	fail_kind text,
+	error text
 );
 
-COMMENT ON TYPE agg.build_result IS 'What came of a build_order (its times repeated): windows with source bars, bars among them that qualify, of which inserted and updated were written (the rest stood there already), whether max_windows ended it, and the end of the last window decided (from_utc: none).';
+COMMENT ON TYPE agg.build_result IS 'What came of a build_order (its times repeated): windows with source bars, bars among them that qualify, of which inserted and updated were written (the rest stood there already), bars removed because they no longer qualify, whether max_windows ended it, and the end of the last window decided (from_utc: none). fail_kind (transient, hard) and error where it could not be built, and nothing was.';
+
+CREATE TYPE agg.change AS (
+	canonical_symbol text,
+	timeframe text,
+	spans tstzmultirange,
+	noted_at timestamp with time zone,
+	failures integer
+);
+
+COMMENT ON TYPE agg.change IS 'Source bars of a task changed in these spans.';
 
 CREATE TYPE agg.claim AS (
 	canonical_symbol text,
@@ -63,6 +80,24 @@ CREATE TYPE agg.claim AS (
 );
 
 COMMENT ON TYPE agg.claim IS 'A task somebody holds, with the cursor to go on from.';
+
+CREATE TYPE agg.synthetic_minute AS (
+	order_no bigint,
+	canonical_symbol text,
+	timeframe text,
+	ts_utc timestamp with time zone,
+	open double precision,
+	high double precision,
+	low double precision,
+	close double precision,
+	raw jsonb,
+	is_complete boolean,
+	change text,
+	stored_at tid,
+	limit_utc timestamp with time zone
+);
+
+COMMENT ON TYPE agg.synthetic_minute IS 'A minute of a synthetic series in which a component has a bar, whether all have, and how its bar differs from the stored one: insert, update, remove (then it is the stored bar, at stored_at), null for not at all. limit_utc: where max_windows ends the order.';
 
 CREATE TYPE agg.task_outcome AS (
 	canonical_symbol text,
@@ -78,16 +113,38 @@ CREATE TYPE agg.task_outcome AS (
 
 COMMENT ON TYPE agg.task_outcome IS 'How work on a claimed task ended. fail_kind (transient, hard) and error only where it did not succeed.';
 
+CREATE TYPE agg.window_bar AS (
+	order_no bigint,
+	canonical_symbol text,
+	timeframe text,
+	ts_utc timestamp with time zone,
+	open double precision,
+	high double precision,
+	low double precision,
+	close double precision,
+	vol double precision,
+	vwap double precision,
+	trade_count bigint,
+	source_timeframe text,
+	source_candles integer,
+	expected_candles integer,
+	covered_minutes integer,
+	expected_minutes integer,
+	quality_score smallint,
+	derivation_version integer,
+	change text
+);
+
+COMMENT ON TYPE agg.window_bar IS 'A window of the order_no-th order, what its source bars make of it (quality_score null: no bar), and how the bar differs from the stored one: insert, update, remove (then it is the stored bar), null for not at all.';
+
 CREATE FUNCTION agg.active_symbols(p_env text) RETURNS SETOF text
     LANGUAGE sql STABLE
     SET search_path TO ''
     AS $$
-  select r.canonical_symbol
-  from public.core_asset_registry_all as r
-  where case when upper(p_env) in ('DEV', 'TEST') then r.test_active else r.active end;
+  select a.canonical_symbol from agg.active_asset as a where a.is_test = coalesce(agg.is_test(p_env), false);
 $$;
 
-COMMENT ON FUNCTION agg.active_symbols(p_env text) IS 'Symbols of the assets active in p_env: DEV and TEST, in any case, look at test_active, everything else at active.';
+COMMENT ON FUNCTION agg.active_symbols(p_env text) IS 'Symbols of the assets active in p_env.';
 
 CREATE FUNCTION agg.add_batches(p_sums agg.batch_result, p_batch agg.batch_result) RETURNS agg.batch_result
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -98,40 +155,12 @@ CREATE FUNCTION agg.add_batches(p_sums agg.batch_result, p_batch agg.batch_resul
     p_sums.windows + p_batch.windows,
     p_sums.bars_created + p_batch.bars_created,
     p_sums.bars_quality_poor + p_batch.bars_quality_poor,
-    p_sums.failed + p_batch.failed;
+    p_sums.bars_corrected + p_batch.bars_corrected,
+    p_sums.failed + p_batch.failed,
+    p_sums.notes + p_batch.notes;
 $$;
 
 COMMENT ON FUNCTION agg.add_batches(p_sums agg.batch_result, p_batch agg.batch_result) IS 'The sums of two batches.';
-
-CREATE FUNCTION agg.advance_or_split(p_claims agg.claim[], p_now timestamp with time zone, p_max_windows integer) RETURNS agg.batch_result
-    LANGUAGE plpgsql
-    SET search_path TO ''
-    AS $$
-declare
-  v_half constant integer := cardinality(p_claims) / 2;
-  v_outcome agg.task_outcome;
-begin
-  begin
-    return agg.advance_tasks(p_claims, p_now, p_max_windows);
-  exception when others then
-    v_outcome := row(
-      p_claims[1].canonical_symbol, p_claims[1].timeframe, false, null, null, null, null,
-      agg.fail_kind(sqlstate), format('%s (%s)', sqlerrm, sqlstate)
-    );
-  end;
-
-  if v_half = 0 then
-    perform agg.finish_tasks(array[v_outcome], p_now);
-    return row(1, 0, 0, 0, 1)::agg.batch_result;
-  end if;
-  return agg.add_batches(
-    agg.advance_or_split(p_claims[:v_half], p_now, p_max_windows),
-    agg.advance_or_split(p_claims[v_half + 1:], p_now, p_max_windows)
-  );
-end;
-$$;
-
-COMMENT ON FUNCTION agg.advance_or_split(p_claims agg.claim[], p_now timestamp with time zone, p_max_windows integer) IS 'advance_tasks, and where that raises, each half on its own, down to single tasks: a bad one fails alone, after as many tries as the number of claims has binary digits.';
 
 CREATE FUNCTION agg.advance_tasks(p_claims agg.claim[], p_now timestamp with time zone, p_max_windows integer) RETURNS agg.batch_result
     LANGUAGE plpgsql
@@ -143,26 +172,27 @@ declare
 begin
   v_results := array(
     select r
-    from agg.build_bars(array(select o from agg.plan_builds(p_claims, p_now, p_max_windows, null) as o)) as r
+    from agg.build_or_split(array(select o from agg.plan_builds(p_claims, p_now, p_max_windows, null) as o)) as r
   );
   perform agg.finish_tasks(
     array(
       select row(
-        r.canonical_symbol, r.timeframe, true, agg.new_cursor(r), agg.stopped_reason(r),
-        r.bars, r.bars_poor, null, null
+        r.canonical_symbol, r.timeframe, r.error is null, agg.new_cursor(r), agg.stopped_reason(r),
+        r.bars, r.bars_poor, r.fail_kind, r.error
       )::agg.task_outcome
       from unnest(v_results) as r
     ),
     p_now
   );
-  select count(*), coalesce(sum(r.windows), 0), coalesce(sum(r.bars), 0), coalesce(sum(r.bars_poor), 0), 0
+  select
+    count(*), coalesce(sum(r.windows), 0), coalesce(sum(r.bars), 0), coalesce(sum(r.bars_poor), 0), 0, count(r.error), 0
   into v_sums
   from unnest(v_results) as r;
   return v_sums;
 end;
 $$;
 
-COMMENT ON FUNCTION agg.advance_tasks(p_claims agg.claim[], p_now timestamp with time zone, p_max_windows integer) IS 'Plans, builds and finishes the claimed tasks, all or nothing. The caller holds their row locks, taken in an earlier statement.';
+COMMENT ON FUNCTION agg.advance_tasks(p_claims agg.claim[], p_now timestamp with time zone, p_max_windows integer) IS 'Plans, builds and finishes the claimed tasks. The caller holds their row locks, taken in an earlier statement.';
 
 CREATE FUNCTION agg.bootstrap_cursor(p_start_utc timestamp with time zone, p_window_length interval) RETURNS timestamp with time zone
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -176,15 +206,79 @@ $$;
 COMMENT ON FUNCTION agg.bootstrap_cursor(p_start_utc timestamp with time zone, p_window_length interval) IS 'The cursor of a task that has decided nothing yet: one interval before its first whole window at or after p_start_utc.';
 
 CREATE FUNCTION agg.build_bars(p_orders agg.build_order[]) RETURNS SETOF agg.build_result
-    LANGUAGE sql
+    LANGUAGE plpgsql
     SET search_path TO ''
     AS $$
-  select r.* from agg.build_windows(p_orders) as r
-  union all
-  select r.* from agg.build_synthetic(p_orders) as r;
+declare
+  v_results agg.build_result[];
+  v_passed_on agg.change[];
+begin
+  v_results := array(
+    select r from agg.build_windows(p_orders) as r
+    union all
+    select r from agg.build_synthetic(p_orders) as r
+  );
+  -- What is built ahead of a cursor no other task has used yet; writes to 1m bars leave notes of their own.
+  v_passed_on := array(
+    select row(r.canonical_symbol, t.timeframe, range_agg(tstzrange(r.from_utc, r.decided_to_utc)), now(), 0)::agg.change
+    from unnest(v_results) as r
+    join agg.timeframe as t on t.source_timeframe = r.timeframe
+    where r.is_rebuild and r.timeframe <> '1m' and r.inserted + r.updated + r.removed > 0
+    group by r.canonical_symbol, t.timeframe
+  );
+  if cardinality(v_passed_on) > 0 then
+    perform agg.note_tasks(v_passed_on);
+  end if;
+  return query select r.* from unnest(v_results) as r;
+end;
 $$;
 
-COMMENT ON FUNCTION agg.build_bars(p_orders agg.build_order[]) IS 'Builds every order, windows and synthetic minutes alike: one result an order.';
+COMMENT ON FUNCTION agg.build_bars(p_orders agg.build_order[]) IS 'Builds every order, windows and synthetic minutes alike: one result an order. What it changes behind a cursor becomes a correction of the tasks that build from it.';
+
+CREATE FUNCTION agg.build_or_split(p_orders agg.build_order[]) RETURNS SETOF agg.build_result
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  v_half constant integer := cardinality(p_orders) / 2;
+  v_order constant agg.build_order := p_orders[1];
+  v_results agg.build_result[];
+  v_fail_kind text;
+  v_error text;
+  v_middle_utc timestamptz;
+begin
+  begin
+    v_results := array(select r from agg.build_bars(p_orders) as r);
+  exception when others then
+    v_fail_kind := agg.fail_kind(sqlstate);
+    v_error := format('%s (%s)', sqlerrm, sqlstate);
+  end;
+
+  if v_error is null then
+    return query select r.* from unnest(v_results) as r;
+  elsif v_half > 0 then
+    return query
+    select r.* from agg.build_or_split(p_orders[:v_half]) as r
+    union all
+    select r.* from agg.build_or_split(p_orders[v_half + 1:]) as r;
+  elsif v_order.is_rebuild and v_order.to_utc > v_order.from_utc + v_order.window_length then
+    v_middle_utc := date_bin(
+      v_order.window_length, v_order.from_utc + (v_order.to_utc - v_order.from_utc) / 2, timestamptz '2000-01-01 00:00:00+00'
+    );
+    p_orders := p_orders || p_orders;
+    p_orders[1].to_utc := v_middle_utc;
+    p_orders[2].from_utc := v_middle_utc;
+    return query select r.* from agg.build_or_split(p_orders) as r;
+  else
+    return query
+    select
+      v_order.canonical_symbol, v_order.timeframe, v_order.window_length, v_order.from_utc, v_order.to_utc,
+      v_order.frontier_utc, 0, 0, 0, 0, 0, 0, false, v_order.from_utc, v_order.is_rebuild, v_fail_kind, v_error;
+  end if;
+end;
+$$;
+
+COMMENT ON FUNCTION agg.build_or_split(p_orders agg.build_order[]) IS 'agg.build_bars, and where that raises, each half on its own, down to single orders, and of a rebuild down to single windows: what is bad fails alone, after as many tries as the number of its neighbours has binary digits, and comes back with its error.';
 
 CREATE FUNCTION agg.build_single_window(p_symbol text, p_timeframe text, p_from_utc timestamp with time zone, p_to_utc timestamp with time zone, p_derivation_version integer, p_now timestamp with time zone) RETURNS jsonb
     LANGUAGE plpgsql
@@ -207,9 +301,7 @@ begin
         hint = format('Give the start of a window, aligned to %s in UTC, and the instant %s later.', v_length, v_length);
   end if;
 
-  perform agg.lock_task(p_symbol, p_timeframe);
-  -- A symbol without a task has no row to lock.
-  perform pg_advisory_xact_lock(hashtextextended(format('pgbars.window %s %s', p_symbol, p_timeframe), 0));
+  perform agg.lock_series(p_symbol, p_timeframe);
   select o.* into v_order
   from agg.plan_builds(
     array[row(p_symbol, p_timeframe, p_from_utc - v_length)::agg.claim], p_now, null, p_derivation_version, false
@@ -256,12 +348,265 @@ CREATE FUNCTION agg.build_synthetic(p_orders agg.build_order[]) RETURNS SETOF ag
     SET enable_mergejoin TO 'off'
     SET jit TO 'off'
     AS $$
-declare
-  v_problems text;
 begin
   if not exists (select from unnest(p_orders) as o where o.source_timeframe is null) then
     return;
   end if;
+
+  return query
+  with minute as materialized (
+    select m.* from agg.compare_synthetic(p_orders) as m
+  ),
+  stored as (
+    insert into public.data_bars as d (
+      canonical_symbol, timeframe, ts_utc, open, high, low, close, vol, vwap, trade_count, source, raw
+    )
+    select
+      m.canonical_symbol, m.timeframe, m.ts_utc, m.open, m.high, m.low, m.close, 0, null, 0, 'synthetic', m.raw
+    from minute as m
+    where m.change in ('insert', 'update')
+    on conflict (canonical_symbol, timeframe, ts_utc) do update set
+      open = excluded.open,
+      high = excluded.high,
+      low = excluded.low,
+      close = excluded.close,
+      vol = excluded.vol,
+      vwap = excluded.vwap,
+      trade_count = excluded.trade_count,
+      is_partial = excluded.is_partial,
+      source = excluded.source,
+      raw = excluded.raw,
+      updated_at = now()
+  ),
+  removed as (
+    delete from public.data_bars as d
+    where d.ctid = any (array(select m.stored_at from minute as m where m.change = 'remove'))
+  )
+  select
+    max(t.canonical_symbol), max(t.timeframe), max(t.window_length), max(t.from_utc), max(t.to_utc), max(t.frontier_utc),
+    count(t.ts_utc)::integer,
+    count(*) filter (where t.is_complete)::integer,
+    0,
+    count(*) filter (where t.change = 'insert')::integer,
+    count(*) filter (where t.change = 'update')::integer,
+    count(*) filter (where t.change = 'remove')::integer,
+    coalesce(max(t.limit_utc) < max(t.to_utc), false),
+    coalesce(max(t.limit_utc), max(t.to_utc)),
+    bool_or(t.is_rebuild), null::text, null::text
+  from (
+    select
+      o.ordinality as order_no, o.canonical_symbol, o.timeframe, o.window_length, o.from_utc, o.to_utc, o.frontier_utc,
+      o.is_rebuild, null::timestamptz as limit_utc, null::timestamptz as ts_utc, null::boolean as is_complete, null::text as change
+    from unnest(p_orders) with ordinality as o
+    where o.source_timeframe is null
+    union all
+    select
+      m.order_no, null, null, null, null, null, null, null, m.limit_utc,
+      case when m.change is distinct from 'remove' then m.ts_utc end,
+      case when m.change is distinct from 'remove' then m.is_complete end,
+      m.change
+    from minute as m
+  ) as t
+  group by t.order_no;
+end;
+$$;
+
+COMMENT ON FUNCTION agg.build_synthetic(p_orders agg.build_order[]) IS 'Stores what agg.compare_synthetic finds: writes only what differs, and deletes synthetic minutes that are not complete any more. The caller has locked the rows of the tasks. A result row for each order without a source_timeframe: windows counts minutes with at least one component, bars those with all.';
+
+CREATE FUNCTION agg.build_windows(p_orders agg.build_order[]) RETURNS SETOF agg.build_result
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET enable_sort TO 'off'
+    SET enable_hashagg TO 'on'
+    SET jit TO 'off'
+    SET work_mem TO '32MB'
+    AS $$
+begin
+  return query
+  with window_bar as materialized (
+    select w.* from agg.compare_windows(p_orders) as w
+  ),
+  inserted as (
+    insert into public.derived_data_bars (
+      canonical_symbol, timeframe, ts_utc, open, high, low, close, vol, vwap, trade_count,
+      source_timeframe, source_candles, expected_candles, covered_minutes, expected_minutes,
+      quality_score, derivation_version
+    )
+    select
+      w.canonical_symbol, w.timeframe, w.ts_utc, w.open, w.high, w.low, w.close, w.vol, w.vwap, w.trade_count,
+      w.source_timeframe, w.source_candles, w.expected_candles, w.covered_minutes, w.expected_minutes,
+      w.quality_score, w.derivation_version
+    from window_bar as w
+    where w.change = 'insert'
+  ),
+  -- Conflicts rather than joins: an update that joins may put the table first when it is thought to be empty.
+  changed as (
+    insert into public.derived_data_bars as d (
+      canonical_symbol, timeframe, ts_utc, open, high, low, close, vol, vwap, trade_count,
+      source_timeframe, source_candles, expected_candles, covered_minutes, expected_minutes,
+      quality_score, derivation_version, deleted_at
+    )
+    select
+      w.canonical_symbol, w.timeframe, w.ts_utc, w.open, w.high, w.low, w.close, w.vol, w.vwap, w.trade_count,
+      w.source_timeframe, w.source_candles, w.expected_candles, w.covered_minutes, w.expected_minutes,
+      w.quality_score, w.derivation_version, case w.change when 'remove' then now() end
+    from window_bar as w
+    where w.change in ('update', 'remove')
+    on conflict (canonical_symbol, timeframe, ts_utc) do update set
+      open = excluded.open,
+      high = excluded.high,
+      low = excluded.low,
+      close = excluded.close,
+      vol = excluded.vol,
+      vwap = excluded.vwap,
+      trade_count = excluded.trade_count,
+      source_timeframe = excluded.source_timeframe,
+      source_candles = excluded.source_candles,
+      expected_candles = excluded.expected_candles,
+      covered_minutes = excluded.covered_minutes,
+      expected_minutes = excluded.expected_minutes,
+      quality_score = excluded.quality_score,
+      derivation_version = excluded.derivation_version,
+      deleted_at = excluded.deleted_at,
+      updated_at = now()
+  ),
+  tally as (
+    -- Grouped rather than joined: linear whatever the planner believes of the number of orders.
+    select
+      t.order_no,
+      max(t.canonical_symbol) as canonical_symbol,
+      max(t.timeframe) as timeframe,
+      max(t.source_timeframe) as source_timeframe,
+      max(t.window_length) as window_length,
+      max(t.from_utc) as from_utc,
+      max(t.to_utc) as to_utc,
+      max(t.frontier_utc) as frontier_utc,
+      max(t.clock_utc) as clock_utc,
+      bool_or(t.is_rebuild) as is_rebuild,
+      count(t.ts_utc)::integer as windows,
+      count(t.quality_score)::integer as bars,
+      count(*) filter (where t.quality_score = 0)::integer as bars_poor,
+      count(*) filter (where t.change = 'insert')::integer as inserted,
+      count(*) filter (where t.change = 'update')::integer as updated,
+      count(*) filter (where t.change = 'remove')::integer as removed,
+      count(t.ts_utc) >= max(t.max_windows) as is_full,
+      coalesce(max(t.ts_utc) + max(t.window_length), max(t.from_utc)) as filled_to_utc
+    from (
+      select
+        o.ordinality as order_no, o.canonical_symbol, o.timeframe, o.source_timeframe, o.window_length,
+        o.from_utc, o.to_utc, o.frontier_utc, o.clock_utc, o.max_windows, o.is_rebuild,
+        null::timestamptz as ts_utc, null::smallint as quality_score, null::text as change
+      from unnest(p_orders) with ordinality as o
+      where o.source_timeframe is not null
+      union all
+      select
+        w.order_no, null, null, null, null, null, null, null, null, null, null,
+        case when w.change is distinct from 'remove' then w.ts_utc end,
+        case when w.change is distinct from 'remove' then w.quality_score end,
+        w.change
+      from window_bar as w
+    ) as t
+    group by t.order_no
+  )
+  select
+    t.canonical_symbol, t.timeframe, t.window_length, t.from_utc, t.to_utc, t.frontier_utc,
+    t.windows, t.bars, t.bars_poor, t.inserted, t.updated, t.removed,
+    t.is_full and e.decided_to_utc < t.to_utc, e.decided_to_utc, t.is_rebuild, null::text, null::text
+  from tally as t
+  cross join lateral (
+    select case
+      when t.is_full or t.filled_to_utc = t.to_utc then t.filled_to_utc
+      when t.clock_utc is null then t.to_utc
+      -- One probe: the last source bar makes the empty windows before it a gap.
+      else least(t.to_utc, coalesce((
+        select date_bin(t.window_length, c.ts_utc, timestamptz '2000-01-01 00:00:00+00') + t.window_length
+        from agg.source_bar as c
+        where c.canonical_symbol = t.canonical_symbol and c.timeframe = t.source_timeframe
+          and c.ts_utc >= t.filled_to_utc and c.ts_utc < t.clock_utc and c.deleted_at is null
+        order by c.ts_utc desc
+        limit 1
+      ), t.filled_to_utc))
+    end
+    offset 0
+  ) as e (decided_to_utc);
+end;
+$$;
+
+COMMENT ON FUNCTION agg.build_windows(p_orders agg.build_order[]) IS 'Stores what agg.compare_windows finds: writes only what differs, and soft-deletes bars of decided windows that no longer qualify. Orders of one task must not overlap, and the caller has locked its row: two builders of one window would meet in a unique_violation. A result row for each order with a source_timeframe.';
+
+CREATE FUNCTION agg.claim_corrections(p_env text, p_timeframe text, p_limit integer, p_now timestamp with time zone) RETURNS agg.claim[]
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+  return array(
+    select row(s.canonical_symbol, s.timeframe, s.last_agg_bar_ts_utc)::agg.claim
+    from (
+      select k.canonical_symbol, min(k.correction_id) as first_id
+      from agg.correction as k
+      where k.timeframe = p_timeframe and k.retry_at <= p_now
+      group by k.canonical_symbol
+    ) as k
+    join agg.active_asset as a on a.canonical_symbol = k.canonical_symbol and a.is_test = coalesce(agg.is_test(p_env), false)
+    join agg.runnable_task as s on s.canonical_symbol = k.canonical_symbol and s.timeframe = p_timeframe
+    -- What a task has left waiting goes to the end of the queue.
+    order by k.first_id
+    limit p_limit
+    for update of s skip locked
+  );
+end;
+$$;
+
+COMMENT ON FUNCTION agg.claim_corrections(p_env text, p_timeframe text, p_limit integer, p_now timestamp with time zone) IS 'Locks up to p_limit tasks of a timeframe that have corrections waiting, until the end of the transaction; those first that wait longest since they were last worked on. Never waits: rows locked by others are passed over, and so are tasks that a worker has claimed. Build in a later statement, so that its snapshot is younger than the locks.';
+
+CREATE FUNCTION agg.claim_due_tasks(p_env text, p_limit integer, p_now timestamp with time zone) RETURNS agg.claim[]
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  v_first record;
+begin
+  select s.timeframe, s.is_mandatory into v_first
+  from agg.runnable_task as s
+  join agg.timeframe as t on t.timeframe = s.timeframe
+  where s.next_run_at <= p_now
+    and s.canonical_symbol in (select a.symbol from agg.active_symbols(p_env) as a (symbol))
+  order by s.is_mandatory desc, t.duration, s.task_priority, s.last_successful_at_utc nulls first
+  limit 1
+  for update of s skip locked;
+  if not found then
+    return array[]::agg.claim[];
+  end if;
+
+  return array(
+    select row(s.canonical_symbol, s.timeframe, s.last_agg_bar_ts_utc)::agg.claim
+    from agg.runnable_task as s
+    where s.next_run_at <= p_now and s.timeframe = v_first.timeframe and s.is_mandatory = v_first.is_mandatory
+      and s.canonical_symbol in (select a.symbol from agg.active_symbols(p_env) as a (symbol))
+    order by s.task_priority, s.last_successful_at_utc nulls first
+    limit p_limit
+    for update of s skip locked
+  );
+end;
+$$;
+
+COMMENT ON FUNCTION agg.claim_due_tasks(p_env text, p_limit integer, p_now timestamp with time zone) IS 'Locks up to p_limit due tasks of one timeframe until the end of the transaction: mandatory first, then shorter timeframe, priority, least recent success. Never waits: rows locked by others are passed over. Build in a later statement, so that its snapshot is younger than the locks.';
+
+CREATE FUNCTION agg.compare_synthetic(p_orders agg.build_order[]) RETURNS SETOF agg.synthetic_minute
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET jit TO 'off'
+    AS $$
+declare
+  v_problems text;
+begin
   select string_agg(format('%s: %s', o.canonical_symbol, coalesce(p.problem, 'is_synthetic is not true')), '; ')
   into v_problems
   from unnest(p_orders) as o
@@ -275,118 +620,134 @@ begin
   end if;
 
   return query
-  with component as materialized (
+  with build as (
     select
-      o.canonical_symbol, o.timeframe, o.window_length, o.from_utc, o.to_utc as order_to_utc, o.frontier_utc,
-      o.derivation_version,
-      k.component_no, k.component, k.weight, k.component_count, k.formula_base,
+      o.*,
+      exists (
+        select from public.data_bars as d
+        where d.canonical_symbol = o.canonical_symbol and d.timeframe = '1m'
+          and d.ts_utc >= o.from_utc and d.ts_utc < o.to_utc
+      ) as has_bars,
       -- Every component is complete up to the shortest of the first max_windows minutes.
-      min(coalesce(n.ts_utc, o.to_utc)) over (partition by o.canonical_symbol) as to_utc
-    from unnest(p_orders) as o
-    join agg.synthetic_component as k on k.canonical_symbol = o.canonical_symbol
-    left join lateral (
-      select d.ts_utc
-      from public.data_bars as d
-      where d.canonical_symbol = k.component and d.timeframe = '1m'
-        and d.ts_utc >= o.from_utc and d.ts_utc < o.to_utc
-      order by d.ts_utc
-      offset o.max_windows limit case when o.max_windows is not null then 1 else 0 end
-    ) as n on true
+      case when o.max_windows is null then o.to_utc else least(o.to_utc, (
+        select min(n.ts_utc)
+        from agg.synthetic_component as k
+        cross join lateral (
+          select d.ts_utc
+          from public.data_bars as d
+          where d.canonical_symbol = k.component and d.timeframe = '1m'
+            and d.ts_utc >= o.from_utc and d.ts_utc < o.to_utc
+          order by d.ts_utc
+          offset o.max_windows limit 1
+        ) as n
+        where k.canonical_symbol = o.canonical_symbol
+      )) end as limit_utc
+    from unnest(p_orders) with ordinality as o
     where o.source_timeframe is null
   ),
   minute as (
     select
-      c.canonical_symbol, c.timeframe, d.ts_utc, c.derivation_version,
-      count(*) filter (where d.open > 0 and d.close > 0) = c.component_count as is_complete,
-      c.formula_base,
+      b.ordinality as order_no, b.canonical_symbol, b.timeframe, d.ts_utc, b.derivation_version, b.has_bars, b.limit_utc,
+      count(*) filter (where d.open > 0 and d.close > 0) = k.component_count as is_complete,
+      k.formula_base,
       -- Summed in the order of the basket: sums of floats depend on it.
-      sum(c.weight * case when d.open > 0 then ln(d.open) end order by c.component_no) as ln_open,
-      sum(c.weight * case when d.close > 0 then ln(d.close) end order by c.component_no) as ln_close,
-      array_agg(c.component order by c.component_no) as components
-    from component as c
+      sum(k.weight * case when d.open > 0 then ln(d.open) end order by k.component_no) as ln_open,
+      sum(k.weight * case when d.close > 0 then ln(d.close) end order by k.component_no) as ln_close,
+      array_agg(k.component order by k.component_no) as components
+    from build as b
+    join agg.synthetic_component as k on k.canonical_symbol = b.canonical_symbol
     cross join lateral (
-      select b.ts_utc, b.open, b.close
-      from public.data_bars as b
-      where b.canonical_symbol = c.component and b.timeframe = '1m'
-        and b.ts_utc >= c.from_utc and b.ts_utc < c.to_utc
+      select c.ts_utc, c.open, c.close
+      from public.data_bars as c
+      where c.canonical_symbol = k.component and c.timeframe = '1m'
+        and c.ts_utc >= b.from_utc and c.ts_utc < b.limit_utc
       offset 0
     ) as d
-    group by c.canonical_symbol, c.timeframe, d.ts_utc, c.derivation_version, c.component_count, c.formula_base
+    group by
+      b.ordinality, b.canonical_symbol, b.timeframe, d.ts_utc, b.derivation_version, b.has_bars, b.limit_utc,
+      k.component_count, k.formula_base
   ),
   priced as materialized (
     select
-      m.canonical_symbol, m.timeframe, m.ts_utc, m.derivation_version, m.is_complete, m.components, m.formula_base,
-      round((m.formula_base * exp(m.ln_open))::numeric, 8)::double precision as open,
-      round((m.formula_base * exp(m.ln_close))::numeric, 8)::double precision as close
-    from minute as m
-  ),
-  stored as (
-    insert into public.data_bars as d (
-      canonical_symbol, timeframe, ts_utc, open, high, low, close, vol, vwap, trade_count, source, raw
-    )
-    select
-      p.canonical_symbol, p.timeframe, p.ts_utc,
-      v.open, greatest(v.open, p.close), least(v.open, p.close), p.close,
-      0, null, 0, 'synthetic',
+      m.order_no, m.canonical_symbol, m.timeframe, m.ts_utc, m.is_complete, m.has_bars, m.limit_utc,
+      case m.derivation_version when 1 then v.close else v.open end as open,
+      v.close,
       jsonb_build_object(
-        'kind', lower(p.canonical_symbol),
-        'derivation_version', p.derivation_version,
-        'prices', case p.derivation_version when 1 then 'flat' else 'open_close' end,
-        'components', to_jsonb(p.components),
-        'formula_base', p.formula_base
-      )
-    from priced as p
-    cross join lateral (select case p.derivation_version when 1 then p.close else p.open end) as v (open)
-    where p.is_complete
-    on conflict (canonical_symbol, timeframe, ts_utc) do update set
-      open = excluded.open,
-      high = excluded.high,
-      low = excluded.low,
-      close = excluded.close,
-      vol = excluded.vol,
-      vwap = excluded.vwap,
-      trade_count = excluded.trade_count,
-      is_partial = excluded.is_partial,
-      source = excluded.source,
-      raw = excluded.raw,
-      updated_at = now()
-    where (d.open, d.high, d.low, d.close, d.vol, d.vwap, d.trade_count, d.is_partial, d.source, d.raw)
-      is distinct from (
-        excluded.open, excluded.high, excluded.low, excluded.close, excluded.vol, excluded.vwap,
-        excluded.trade_count, excluded.is_partial, excluded.source, excluded.raw
-      )
-    returning d.canonical_symbol, d.timeframe, d.xmax = 0 as is_new
+        'kind', lower(m.canonical_symbol),
+        'derivation_version', m.derivation_version,
+        'prices', case m.derivation_version when 1 then 'flat' else 'open_close' end,
+        'components', to_jsonb(m.components),
+        'formula_base', m.formula_base
+      ) as raw,
+      case when m.has_bars and m.is_complete then (
+        select d from public.data_bars as d
+        where d.canonical_symbol = m.canonical_symbol and d.timeframe = '1m' and d.ts_utc = m.ts_utc
+      ) end as stored
+    from minute as m
+    cross join lateral (
+      select
+        round((m.formula_base * exp(m.ln_open))::numeric, 8)::double precision,
+        round((m.formula_base * exp(m.ln_close))::numeric, 8)::double precision
+    ) as v (open, close)
+  ),
+  -- Grouped rather than joined: linear whatever the planner believes of the number of orders.
+  replaced as (
+    select
+      e.order_no,
+      max(e.canonical_symbol) as canonical_symbol,
+      max(e.from_utc) as from_utc,
+      max(e.limit_utc) as to_utc,
+      range_agg(tstzrange(e.ts_utc, e.ts_utc + interval '1 minute')) filter (where e.is_complete) as kept
+    from (
+      select
+        b.ordinality as order_no, b.canonical_symbol, b.from_utc, b.limit_utc,
+        null::timestamptz as ts_utc, null::boolean as is_complete
+      from build as b
+      where b.has_bars
+      union all
+      select p.order_no, null, null, null, p.ts_utc, p.is_complete
+      from priced as p
+      where p.has_bars
+    ) as e
+    group by e.order_no
   )
   select
-    t.canonical_symbol, t.timeframe,
-    max(t.window_length), max(t.from_utc), max(t.order_to_utc), max(t.frontier_utc),
-    count(t.is_complete)::integer,
-    count(*) filter (where t.is_complete)::integer,
-    0,
-    count(*) filter (where t.is_new)::integer,
-    count(*) filter (where not t.is_new)::integer,
-    max(t.to_utc) < max(t.order_to_utc),
-    max(t.to_utc)
-  from (
-    select
-      c.canonical_symbol, c.timeframe, c.window_length, c.from_utc, c.order_to_utc, c.frontier_utc, c.to_utc,
-      null::boolean as is_complete, null::boolean as is_new
-    from component as c
-    union all
-    select p.canonical_symbol, p.timeframe, null, null, null, null, null, p.is_complete, null
-    from priced as p
-    union all
-    select s.canonical_symbol, s.timeframe, null, null, null, null, null, null, s.is_new
-    from stored as s
-  ) as t
-  group by t.canonical_symbol, t.timeframe;
+    p.order_no, p.canonical_symbol, p.timeframe, p.ts_utc,
+    p.open, greatest(p.open, p.close), least(p.open, p.close), p.close, p.raw, p.is_complete,
+    case
+      when not p.is_complete then null
+      when (p.stored).ts_utc is null then 'insert'
+      when (
+        (p.stored).open, (p.stored).high, (p.stored).low, (p.stored).close,
+        (p.stored).vol, (p.stored).vwap, (p.stored).trade_count,
+        (p.stored).is_partial, (p.stored).source, (p.stored).raw
+      ) is distinct from (
+        p.open, greatest(p.open, p.close), least(p.open, p.close), p.close,
+        0::double precision, null::double precision, 0::bigint,
+        false, 'synthetic', p.raw
+      ) then 'update'
+    end,
+    null::tid, p.limit_utc
+  from priced as p
+  union all
+  select
+    r.order_no, l.canonical_symbol, l.timeframe, l.ts_utc, l.open, l.high, l.low, l.close, l.raw, false, 'remove', l.stored_at, r.to_utc
+  from replaced as r
+  cross join lateral (
+    select d.*, d.ctid as stored_at
+    from public.data_bars as d
+    where d.canonical_symbol = r.canonical_symbol and d.timeframe = '1m'
+      and d.ts_utc >= r.from_utc and d.ts_utc < r.to_utc and d.source = 'synthetic'
+    offset 0
+  ) as l
+  where not coalesce(r.kept @> l.ts_utc, false);
 end;
 $$;
 
-COMMENT ON FUNCTION agg.build_synthetic(p_orders agg.build_order[]) IS 'Builds the minutes of synthetic series, for any number of them in one statement, over minutes in which every component has a bar with positive prices. Rounded to 8 decimals. Version 1 is flat at the price of the closes; any other takes its open from the opens and its close from the closes, with high and low as their larger and smaller. Writes only what differs. windows counts minutes with at least one component, bars those with all.';
+COMMENT ON FUNCTION agg.compare_synthetic(p_orders agg.build_order[]) IS 'The one rule for synthetic series, for any number of them in one statement: each minute in which a component has a bar, priced where all components have bars with positive prices, and how that differs from what is stored; and each stored synthetic minute that is not complete any more. Rounded to 8 decimals. Version 1 is flat at the price of the closes; any other takes its open from the opens and its close from the closes, with high and low as their larger and smaller. Writes nothing.';
 
-CREATE FUNCTION agg.build_windows(p_orders agg.build_order[]) RETURNS SETOF agg.build_result
-    LANGUAGE plpgsql
+CREATE FUNCTION agg.compare_windows(p_orders agg.build_order[]) RETURNS SETOF agg.window_bar
+    LANGUAGE plpgsql STABLE
     SET search_path TO ''
     SET enable_seqscan TO 'off'
     SET enable_bitmapscan TO 'off'
@@ -409,12 +770,13 @@ begin
         where d.canonical_symbol = o.canonical_symbol and d.timeframe = o.timeframe
           and d.ts_utc >= o.from_utc and d.ts_utc < o.to_utc
       ) as has_bars
-    from unnest(p_orders) as o
+    from unnest(p_orders) with ordinality as o
     where o.source_timeframe is not null
   ),
   window_bar as materialized (
     select
-      b.canonical_symbol, b.timeframe, b.source_timeframe, b.window_length, b.derivation_version, b.has_bars,
+      b.ordinality as order_no, b.canonical_symbol, b.timeframe, b.source_timeframe, b.window_length,
+      b.derivation_version, b.has_bars,
       w.ts_utc, w.open, w.high, w.low, w.close, w.vol, w.vwap, w.trade_count,
       w.source_candles, e.expected_candles,
       w.covered_minutes, e.expected_minutes,
@@ -477,7 +839,7 @@ begin
       select b.window_minutes, b.window_minutes / b.source_minutes
       where b.session_minutes is null
       union all
-      select sum(o.minutes), count(*) filter (where o.minutes > 0)
+      select sum(o.minutes)::integer, count(*) filter (where o.minutes > 0)::integer
       from generate_series(0, b.window_minutes - 1, b.source_minutes) as i (minute)
       cross join lateral agg.open_minutes(
         w.ts_utc + make_interval(mins => i.minute), b.source_minutes, b.session_time_zone, b.session_minutes
@@ -486,33 +848,36 @@ begin
       having b.session_minutes is not null
     ) as e (expected_minutes, expected_candles)
   ),
-  inserted as (
-    insert into public.derived_data_bars (
-      canonical_symbol, timeframe, ts_utc, open, high, low, close, vol, vwap, trade_count,
-      source_timeframe, source_candles, expected_candles, covered_minutes, expected_minutes,
-      quality_score, derivation_version
-    )
+  -- Grouped rather than joined: linear whatever the planner believes of the number of orders.
+  replaced as (
     select
-      w.canonical_symbol, w.timeframe, w.ts_utc, w.open, w.high, w.low, w.close, w.vol, w.vwap, w.trade_count,
-      w.source_timeframe, w.source_candles, w.expected_candles, w.covered_minutes, w.expected_minutes,
-      w.quality_score, w.derivation_version
-    from window_bar as w
-    where w.quality_score is not null and (w.stored).ts_utc is null
-  ),
-  -- Conflicts rather than joins: an update that joins may put the table first when it is thought to be empty.
-  updated as (
-    insert into public.derived_data_bars as d (
-      canonical_symbol, timeframe, ts_utc, open, high, low, close, vol, vwap, trade_count,
-      source_timeframe, source_candles, expected_candles, covered_minutes, expected_minutes,
-      quality_score, derivation_version
-    )
-    select
-      w.canonical_symbol, w.timeframe, w.ts_utc, w.open, w.high, w.low, w.close, w.vol, w.vwap, w.trade_count,
-      w.source_timeframe, w.source_candles, w.expected_candles, w.covered_minutes, w.expected_minutes,
-      w.quality_score, w.derivation_version
-    from window_bar as w
-    where w.quality_score is not null and (w.stored).ts_utc is not null
-      and (
+      e.order_no,
+      max(e.canonical_symbol) as canonical_symbol,
+      max(e.timeframe) as timeframe,
+      max(e.from_utc) as from_utc,
+      case when count(e.ts_utc) >= max(e.max_windows) then max(e.ts_utc) + max(e.window_length) else max(e.to_utc) end as to_utc,
+      range_agg(tstzrange(e.ts_utc, e.ts_utc + e.window_length)) filter (where e.quality_score is not null) as kept
+    from (
+      select
+        b.ordinality as order_no, b.canonical_symbol, b.timeframe, b.from_utc, b.to_utc, b.max_windows,
+        b.window_length, null::timestamptz as ts_utc, null::integer as quality_score
+      from build as b
+      where b.has_bars
+      union all
+      select w.order_no, null, null, null, null, null, w.window_length, w.ts_utc, w.quality_score
+      from window_bar as w
+      where w.has_bars
+    ) as e
+    group by e.order_no
+  )
+  select
+    w.order_no, w.canonical_symbol, w.timeframe, w.ts_utc, w.open, w.high, w.low, w.close, w.vol, w.vwap, w.trade_count,
+    w.source_timeframe, w.source_candles, w.expected_candles, w.covered_minutes, w.expected_minutes,
+    w.quality_score::smallint, w.derivation_version,
+    case
+      when w.quality_score is null then null
+      when (w.stored).ts_utc is null then 'insert'
+      when (
         (w.stored).open, (w.stored).high, (w.stored).low, (w.stored).close,
         (w.stored).vol, (w.stored).vwap, (w.stored).trade_count,
         (w.stored).source_timeframe, (w.stored).source_candles, (w.stored).expected_candles,
@@ -522,259 +887,98 @@ begin
         w.open, w.high, w.low, w.close, w.vol, w.vwap, w.trade_count,
         w.source_timeframe, w.source_candles, w.expected_candles, w.covered_minutes, w.expected_minutes,
         w.quality_score, w.derivation_version, null::timestamptz
-      )
-    on conflict (canonical_symbol, timeframe, ts_utc) do update set
-      open = excluded.open,
-      high = excluded.high,
-      low = excluded.low,
-      close = excluded.close,
-      vol = excluded.vol,
-      vwap = excluded.vwap,
-      trade_count = excluded.trade_count,
-      source_timeframe = excluded.source_timeframe,
-      source_candles = excluded.source_candles,
-      expected_candles = excluded.expected_candles,
-      covered_minutes = excluded.covered_minutes,
-      expected_minutes = excluded.expected_minutes,
-      quality_score = excluded.quality_score,
-      derivation_version = excluded.derivation_version,
-      deleted_at = null,
-      updated_at = now()
-    returning d.canonical_symbol, d.timeframe
-  ),
-  tally as (
-    -- Grouped rather than joined: linear whatever the planner believes of the number of tasks.
-    select
-      t.canonical_symbol, t.timeframe,
-      count(t.ts_utc)::integer as windows,
-      count(t.quality_score)::integer as bars,
-      count(*) filter (where t.quality_score = 0)::integer as bars_poor,
-      count(t.quality_score) filter (where t.is_new)::integer as inserted,
-      count(*) filter (where t.is_updated)::integer as updated,
-      max(t.from_utc) as from_utc,
-      max(t.to_utc) as to_utc,
-      max(t.frontier_utc) as frontier_utc,
-      max(t.window_length) as window_length,
-      range_agg(tstzrange(t.ts_utc, t.ts_utc + t.window_length)) filter (where t.has_bars and t.quality_score is not null)
-        as kept,
-      bool_or(t.has_bars) as has_bars,
-      max(t.source_timeframe) as source_timeframe,
-      max(t.clock_utc) as clock_utc,
-      count(t.ts_utc) >= max(t.max_windows) as is_full,
-      coalesce(max(t.ts_utc) + max(t.window_length), max(t.from_utc)) as filled_to_utc
-    from (
-      select
-        b.canonical_symbol, b.timeframe, b.source_timeframe,
-        b.from_utc, b.to_utc, b.frontier_utc, b.clock_utc, b.max_windows, b.window_length, b.has_bars,
-        null::timestamptz as ts_utc, null::integer as quality_score, null::boolean as is_new, null::boolean as is_updated
-      from build as b
-      union all
-      select
-        w.canonical_symbol, w.timeframe, null, null, null, null, null, null, w.window_length, w.has_bars,
-        w.ts_utc, w.quality_score, (w.stored).ts_utc is null, null
-      from window_bar as w
-      union all
-      select u.canonical_symbol, u.timeframe, null, null, null, null, null, null, null, null, null, null, null, true
-      from updated as u
-    ) as t
-    group by t.canonical_symbol, t.timeframe
-  ),
-  decided as materialized (
-    select
-      t.*,
-      case
-        when t.is_full or t.filled_to_utc = t.to_utc then t.filled_to_utc
-        when t.clock_utc is null then t.to_utc
-        -- One probe: the last source bar makes the empty windows before it a gap.
-        else least(t.to_utc, coalesce((
-          select date_bin(t.window_length, c.ts_utc, timestamptz '2000-01-01 00:00:00+00') + t.window_length
-          from agg.source_bar as c
-          where c.canonical_symbol = t.canonical_symbol and c.timeframe = t.source_timeframe
-            and c.ts_utc >= t.filled_to_utc and c.ts_utc < t.clock_utc and c.deleted_at is null
-          order by c.ts_utc desc
-          limit 1
-        ), t.filled_to_utc))
-      end as decided_to_utc
-    from tally as t
-  ),
-  retired as (
-    insert into public.derived_data_bars as d (
-      canonical_symbol, timeframe, ts_utc, open, high, low, close,
-      source_timeframe, source_candles, expected_candles, covered_minutes, expected_minutes, quality_score
-    )
-    select
-      l.canonical_symbol, l.timeframe, l.ts_utc, l.open, l.high, l.low, l.close,
-      l.source_timeframe, l.source_candles, l.expected_candles, l.covered_minutes, l.expected_minutes, l.quality_score
-    from decided as t
-    cross join lateral (
-      select b.*
-      from public.derived_data_bars as b
-      where b.canonical_symbol = t.canonical_symbol and b.timeframe = t.timeframe
-        and b.ts_utc >= t.from_utc and b.ts_utc < case when t.is_full then t.decided_to_utc else t.to_utc end
-        and b.deleted_at is null
-      offset 0
-    ) as l
-    where t.has_bars and not coalesce(t.kept @> l.ts_utc, false)
-    on conflict (canonical_symbol, timeframe, ts_utc) do update set deleted_at = now(), updated_at = now()
-  )
+      ) then 'update'
+    end
+  from window_bar as w
+  union all
   select
-    t.canonical_symbol, t.timeframe, t.window_length, t.from_utc, t.to_utc, t.frontier_utc,
-    t.windows, t.bars, t.bars_poor, t.inserted, t.updated,
-    t.is_full and t.decided_to_utc < t.to_utc, t.decided_to_utc
-  from decided as t;
+    r.order_no, l.canonical_symbol, l.timeframe, l.ts_utc, l.open, l.high, l.low, l.close, l.vol, l.vwap, l.trade_count,
+    l.source_timeframe, l.source_candles, l.expected_candles, l.covered_minutes, l.expected_minutes,
+    l.quality_score, l.derivation_version, 'remove'
+  from replaced as r
+  cross join lateral (
+    select d.*
+    from public.derived_data_bars as d
+    where d.canonical_symbol = r.canonical_symbol and d.timeframe = r.timeframe
+      and d.ts_utc >= r.from_utc and d.ts_utc < r.to_utc and d.deleted_at is null
+    offset 0
+  ) as l
+  where not coalesce(r.kept @> l.ts_utc, false);
 end;
 $$;
 
-COMMENT ON FUNCTION agg.build_windows(p_orders agg.build_order[]) IS 'The one rule that turns source bars into bars: builds every order, of any number of tasks and windows, in one statement. Writes only what differs, and soft-deletes bars of decided windows that no longer qualify. One order a task, whose row the caller has locked: two builders of one window would meet in a unique_violation. A result row for each order with a source_timeframe.';
+COMMENT ON FUNCTION agg.compare_windows(p_orders agg.build_order[]) IS 'The one rule that turns source bars into bars, for every order, of any number of tasks and windows, in one statement: each window that has source bars, with the bar it makes and how that differs from what is stored, and each stored bar that nothing makes any more. Writes nothing.';
 
-CREATE FUNCTION agg.claim_due_tasks(p_env text, p_limit integer, p_now timestamp with time zone) RETURNS agg.claim[]
+CREATE FUNCTION agg.correct_tasks(p_claims agg.claim[], p_now timestamp with time zone, p_max_windows integer) RETURNS agg.batch_result
     LANGUAGE plpgsql
     SET search_path TO ''
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
     AS $$
 declare
-  v_first record;
+  v_changes agg.change[];
+  v_orders agg.build_order[];
+  v_results agg.build_result[];
+  v_sums agg.batch_result;
 begin
-  select s.timeframe, s.is_mandatory into v_first
-  from agg.runnable_task as s
-  join agg.timeframe as t on t.timeframe = s.timeframe
-  where s.next_run_at <= p_now
-    and s.canonical_symbol in (select a.symbol from agg.active_symbols(p_env) as a (symbol))
-  order by s.is_mandatory desc, t.duration, s.task_priority, s.last_successful_at_utc nulls first
-  limit 1
-  for update of s skip locked;
-  if not found then
-    return array[]::agg.claim[];
-  end if;
-
-  return array(
-    select row(s.canonical_symbol, s.timeframe, s.last_agg_bar_ts_utc)::agg.claim
-    from agg.runnable_task as s
-    where s.next_run_at <= p_now and s.timeframe = v_first.timeframe and s.is_mandatory = v_first.is_mandatory
-      and s.canonical_symbol in (select a.symbol from agg.active_symbols(p_env) as a (symbol))
-    order by s.task_priority, s.last_successful_at_utc nulls first
-    limit p_limit
-    for update of s skip locked
-  );
-end;
-$$;
-
-COMMENT ON FUNCTION agg.claim_due_tasks(p_env text, p_limit integer, p_now timestamp with time zone) IS 'Locks up to p_limit due tasks of one timeframe until the end of the transaction: mandatory first, then shorter timeframe, priority, least recent success. Never waits: rows locked by others are passed over. Build in a later statement, so that its snapshot is younger than the locks.';
-
-CREATE FUNCTION agg.due_at(p_cursor_utc timestamp with time zone, p_window_length interval, p_delay_seconds integer) RETURNS timestamp with time zone
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    SET search_path TO ''
-    AS $$
-  select p_cursor_utc + 2 * p_window_length + make_interval(secs => p_delay_seconds);
-$$;
-
-COMMENT ON FUNCTION agg.due_at(p_cursor_utc timestamp with time zone, p_window_length interval, p_delay_seconds integer) IS 'When the window after the cursor may be decided: its end plus the delay.';
-
-CREATE FUNCTION agg.fail_kind(p_sqlstate text) RETURNS text
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    SET search_path TO ''
-    AS $$
-  select case
-    when left(p_sqlstate, 2) in ('08', '40', '53', '57', '58') or p_sqlstate in ('55P03', '23505') then 'transient'
-    else 'hard'
-  end;
-$$;
-
-COMMENT ON FUNCTION agg.fail_kind(p_sqlstate text) IS 'transient for what may pass by itself (connection, serialization, resources, operator, lock, a bar that somebody else has just stored), otherwise hard. A cancelled statement is neither: it ends the run.';
-
-CREATE FUNCTION agg.finish_tasks(p_outcomes agg.task_outcome[], p_now timestamp with time zone) RETURNS void
-    LANGUAGE plpgsql
-    SET search_path TO ''
-    AS $$
-declare
-  v_alarms text;
-begin
-  with finished as (
-    update public.data_agg_state as s
-    set
-      last_agg_bar_ts_utc = n.cursor_utc,
-      status = case
-        when not s.enabled or s.status = 'disabled' then 'disabled'
-        when n.hard_fail_streak < 3 then 'idle'
-        when s.is_mandatory then 'hard_failed'
-        else 'disabled'
-      end,
-      next_run_at = case
-        when not o.succeeded then p_now + least(interval '1 hour', interval '1 minute' * 2 ^ least(s.fail_streak, 6))
-        when o.stopped_reason = 'max_windows' then p_now
-        when n.due_at > p_now then n.due_at
-        -- Waits for data: ask again after an eighth of the time it has waited.
-        else p_now + least(interval '5 minutes', greatest(interval '1 minute', (p_now - n.due_at) / 8))
-      end,
-      running_started_at_utc = null,
-      fail_streak = case when o.succeeded then 0 else s.fail_streak + 1 end,
-      hard_fail_streak = n.hard_fail_streak,
-      total_runs = s.total_runs + 1,
-      total_bars_created = s.total_bars_created + coalesce(o.bars_created, 0),
-      total_bars_quality_poor = s.total_bars_quality_poor + coalesce(o.bars_quality_poor, 0),
-      last_attempted_at_utc = p_now,
-      last_successful_at_utc = case when o.succeeded then p_now else s.last_successful_at_utc end,
-      last_stopped_reason = case when o.succeeded then o.stopped_reason else s.last_stopped_reason end,
-      last_error = case when o.succeeded then null else o.error end,
-      updated_at = now()
-    from unnest(p_outcomes) as o
-    join public.data_agg_state as c on c.canonical_symbol = o.canonical_symbol and c.timeframe = o.timeframe
-    cross join lateral (select make_interval(mins => c.run_interval_minutes)) as l (length)
-    cross join lateral (
-      select
-        case when o.succeeded then greatest(c.last_agg_bar_ts_utc, o.new_cursor_utc) else c.last_agg_bar_ts_utc end as cursor_utc,
-        case when o.succeeded then 0 else c.hard_fail_streak + (o.fail_kind = 'hard')::integer end as hard_fail_streak
-    ) as k
-    cross join lateral (
-      select k.*, agg.due_at(k.cursor_utc, l.length, c.aggregation_delay_seconds) as due_at
-    ) as n
-    where s.canonical_symbol = c.canonical_symbol and s.timeframe = c.timeframe
-    returning s.canonical_symbol, s.timeframe, s.is_mandatory, s.hard_fail_streak, s.status, s.last_error
+  with taken as (
+    delete from agg.correction as k
+    using unnest(p_claims) as c
+    where k.canonical_symbol = c.canonical_symbol and k.timeframe = c.timeframe and k.retry_at <= p_now
+    returning k.canonical_symbol, k.timeframe, k.spans, k.noted_at, k.failures
   )
-  select string_agg(
-    format('%s %s (%s, %s in a row): %s', f.canonical_symbol, f.timeframe,
-      case when f.is_mandatory then 'mandatory, keeps retrying' else 'optional, now disabled' end, f.hard_fail_streak, f.last_error),
-    '; ' order by f.canonical_symbol, f.timeframe
-  )
-  into v_alarms
-  from finished as f
-  where f.hard_fail_streak >= 3;
-
-  if v_alarms is not null then
-    raise warning 'hard failures: %', v_alarms using hint = 'select * from agg_health() explains every task.';
-  end if;
-end;
-$$;
-
-COMMENT ON FUNCTION agg.finish_tasks(p_outcomes agg.task_outcome[], p_now timestamp with time zone) IS 'The one rule for what follows work on tasks: cursor, streaks, status, and when each is due again. The caller holds the tasks. Three hard failures disable an optional task; a mandatory one keeps retrying with backoff as hard_failed. Warns of both.';
-
-CREATE FUNCTION agg.is_number_between(p_value jsonb, p_least numeric, p_most numeric) RETURNS boolean
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    SET search_path TO ''
-    AS $$
-  select case jsonb_typeof(p_value) when 'number' then p_value::numeric between p_least and p_most else false end;
-$$;
-
-COMMENT ON FUNCTION agg.is_number_between(p_value jsonb, p_least numeric, p_most numeric) IS 'Whether a JSON value is a number from p_least to p_most; false for null and everything else.';
-
-CREATE FUNCTION agg.job_list(p_env text DEFAULT 'prod'::text, p_now timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS TABLE(job_name text, schedule text, command text)
-    LANGUAGE sql STABLE
-    SET search_path TO ''
-    AS $_$
-  select j.job_name, j.schedule, format(j.command, p_env, case when p_now is null then 'now()' else format('%L::timestamptz', p_now) end)
+  select array_agg(row(t.canonical_symbol, t.timeframe, t.spans, t.noted_at, t.failures)::agg.change)
+  into v_changes
   from (
-    values
-      (
-        'pgbars:dispatch',
-        '* * * * *',
-        'do $run$ declare v_until constant timestamptz := clock_timestamp() + interval ''40 seconds''; '
-          'begin loop exit when public.agg_run_due(p_env => %1$L, p_now => %2$s, p_time_budget => interval ''0'') '
-          '->> ''stopped_reason'' <> ''time_budget''; commit; exit when clock_timestamp() > v_until; end loop; end $run$'
-      ),
-      ('pgbars:maintain', '*/5 * * * *', 'select public.agg_maintain(p_env => %1$L, p_now => %2$s)')
-  ) as j (job_name, schedule, command);
-$_$;
+    select k.canonical_symbol, k.timeframe, range_agg(k.spans) as spans, min(k.noted_at) as noted_at, max(k.failures) as failures
+    from taken as k
+    group by k.canonical_symbol, k.timeframe
+  ) as t;
+  v_orders := array(select o from agg.rebuild_orders(v_changes, p_max_windows) as o);
+  v_results := array(select r from agg.build_or_split(v_orders) as r);
 
-COMMENT ON FUNCTION agg.job_list(p_env text, p_now timestamp with time zone) IS 'Every job of pgbars: name, cron schedule in UTC, and the SQL to run, at p_now where given. The one definition, for pg_cron and for runners without it. The dispatch job commits after each batch and stops after 40 seconds.';
+  insert into agg.correction (canonical_symbol, timeframe, spans, noted_at, failures, retry_at, error)
+  select
+    k.canonical_symbol, k.timeframe, w.spans, k.noted_at, w.failures,
+    case when w.error is null then '-infinity' else p_now + agg.retry_delay(k.failures) end,
+    w.error
+  from (
+    select
+      c.canonical_symbol, c.timeframe,
+      range_agg(c.spans) as spans, min(c.noted_at) as noted_at, max(c.failures) as failures,
+      min(c.from_utc) as from_utc, range_agg(c.failed) as failed, max(c.error) as error
+    from (
+      select c.canonical_symbol, c.timeframe, c.spans, c.noted_at, c.failures, null::timestamptz as from_utc, null::tstzrange as failed, null::text as error
+      from unnest(v_changes) as c
+      union all
+      select
+        r.canonical_symbol, r.timeframe, null, null, null, r.from_utc,
+        case when r.error is not null then tstzrange(r.from_utc, r.to_utc) end, r.error
+      from unnest(v_results) as r
+    ) as c
+    group by c.canonical_symbol, c.timeframe
+  ) as k
+  cross join lateral (
+    -- Orders are the newest windows: what is older than them is left for later.
+    select k.spans * tstzmultirange(tstzrange(null, k.from_utc)), 0, null
+    where k.from_utc is not null
+    union all
+    select k.failed, k.failures + 1, k.error
+    where k.failed is not null
+  ) as w (spans, failures, error)
+  where not isempty(w.spans);
+
+  select
+    cardinality(p_claims), coalesce(sum(r.windows), 0), 0, 0,
+    coalesce(sum(r.inserted + r.updated + r.removed), 0), count(r.error), 0
+  into v_sums
+  from unnest(v_results) as r;
+  return v_sums;
+end;
+$$;
+
+COMMENT ON FUNCTION agg.correct_tasks(p_claims agg.claim[], p_now timestamp with time zone, p_max_windows integer) IS 'Builds again what the corrections of the claimed tasks ask for, at most p_max_windows windows a task, newest first; the rest waits on. What fails is tried again after a minute, then ever later, and holds up nothing else. Moves no cursor.';
 
 CREATE TABLE public.data_agg_state (
     canonical_symbol text NOT NULL,
@@ -838,6 +1042,210 @@ COMMENT ON COLUMN public.data_agg_state.session_minutes IS 'Open minutes of the 
 COMMENT ON COLUMN public.data_agg_state.fail_streak IS 'Failures in a row, of any kind: sets the backoff. A success clears it.';
 
 COMMENT ON COLUMN public.data_agg_state.hard_fail_streak IS 'Hard failures since the last success.';
+
+CREATE FUNCTION agg.decided_range(p_task public.data_agg_state) RETURNS tstzrange
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path TO ''
+    AS $$
+  select case
+    when k.start_utc < k.end_utc then tstzrange(k.start_utc, k.end_utc)
+    else 'empty'
+  end
+  from (
+    select
+      agg.bootstrap_cursor(p_task.agg_start_utc, l.length) + l.length as start_utc,
+      p_task.last_agg_bar_ts_utc + l.length as end_utc
+    from (select make_interval(mins => p_task.run_interval_minutes)) as l (length)
+  ) as k;
+$$;
+
+COMMENT ON FUNCTION agg.decided_range(p_task public.data_agg_state) IS 'From the first window of a task to the end of the last one it has decided.';
+
+CREATE FUNCTION agg.due_at(p_cursor_utc timestamp with time zone, p_window_length interval, p_delay_seconds integer) RETURNS timestamp with time zone
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path TO ''
+    AS $$
+  select p_cursor_utc + 2 * p_window_length + make_interval(secs => p_delay_seconds);
+$$;
+
+COMMENT ON FUNCTION agg.due_at(p_cursor_utc timestamp with time zone, p_window_length interval, p_delay_seconds integer) IS 'When the window after the cursor may be decided: its end plus the delay.';
+
+CREATE FUNCTION agg.fail_kind(p_sqlstate text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path TO ''
+    AS $$
+  select case
+    when left(p_sqlstate, 2) in ('08', '40', '53', '57', '58') or p_sqlstate in ('55P03', '23505') then 'transient'
+    else 'hard'
+  end;
+$$;
+
+COMMENT ON FUNCTION agg.fail_kind(p_sqlstate text) IS 'transient for what may pass by itself (connection, serialization, resources, operator, lock, a bar that somebody else has just stored), otherwise hard. A cancelled statement is neither: it ends the run.';
+
+CREATE FUNCTION agg.finish_tasks(p_outcomes agg.task_outcome[], p_now timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  v_alarms text;
+begin
+  with finished as (
+    update public.data_agg_state as s
+    set
+      last_agg_bar_ts_utc = n.cursor_utc,
+      status = case
+        when not s.enabled or s.status = 'disabled' then 'disabled'
+        when n.hard_fail_streak < 3 then 'idle'
+        when s.is_mandatory then 'hard_failed'
+        else 'disabled'
+      end,
+      next_run_at = case
+        when not o.succeeded then p_now + agg.retry_delay(s.fail_streak)
+        when o.stopped_reason = 'max_windows' then p_now
+        when n.due_at > p_now then n.due_at
+        -- Waits for data: ask again after an eighth of the time it has waited.
+        else p_now + least(interval '5 minutes', greatest(interval '1 minute', (p_now - n.due_at) / 8))
+      end,
+      running_started_at_utc = null,
+      fail_streak = case when o.succeeded then 0 else s.fail_streak + 1 end,
+      hard_fail_streak = n.hard_fail_streak,
+      total_runs = s.total_runs + 1,
+      total_bars_created = s.total_bars_created + coalesce(o.bars_created, 0),
+      total_bars_quality_poor = s.total_bars_quality_poor + coalesce(o.bars_quality_poor, 0),
+      last_attempted_at_utc = p_now,
+      last_successful_at_utc = case when o.succeeded then p_now else s.last_successful_at_utc end,
+      last_stopped_reason = case when o.succeeded then o.stopped_reason else s.last_stopped_reason end,
+      last_error = case when o.succeeded then null else o.error end,
+      updated_at = now()
+    from unnest(p_outcomes) as o
+    join public.data_agg_state as c on c.canonical_symbol = o.canonical_symbol and c.timeframe = o.timeframe
+    cross join lateral (select make_interval(mins => c.run_interval_minutes)) as l (length)
+    cross join lateral (
+      select
+        case when o.succeeded then greatest(c.last_agg_bar_ts_utc, o.new_cursor_utc) else c.last_agg_bar_ts_utc end as cursor_utc,
+        case when o.succeeded then 0 else c.hard_fail_streak + (o.fail_kind = 'hard')::integer end as hard_fail_streak
+    ) as k
+    cross join lateral (
+      select k.*, agg.due_at(k.cursor_utc, l.length, c.aggregation_delay_seconds) as due_at
+    ) as n
+    where s.canonical_symbol = c.canonical_symbol and s.timeframe = c.timeframe
+    returning s.canonical_symbol, s.timeframe, s.is_mandatory, s.hard_fail_streak, s.status, s.last_error
+  )
+  select string_agg(
+    format('%s %s (%s, %s in a row): %s', f.canonical_symbol, f.timeframe,
+      case when f.is_mandatory then 'mandatory, keeps retrying' else 'optional, now disabled' end, f.hard_fail_streak, f.last_error),
+    '; ' order by f.canonical_symbol, f.timeframe
+  )
+  into v_alarms
+  from finished as f
+  where f.hard_fail_streak >= 3;
+
+  if v_alarms is not null then
+    raise warning 'hard failures: %', v_alarms using hint = 'select * from agg_health() explains every task.';
+  end if;
+end;
+$$;
+
+COMMENT ON FUNCTION agg.finish_tasks(p_outcomes agg.task_outcome[], p_now timestamp with time zone) IS 'The one rule for what follows work on tasks: cursor, streaks, status, and when each is due again. The caller holds the tasks. Three hard failures disable an optional task; a mandatory one keeps retrying with backoff as hard_failed. Warns of both.';
+
+CREATE FUNCTION agg.fold_notes() RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    SET jit TO 'off'
+    AS $$
+begin
+  if not exists (
+    select from agg.change_note as n where n.noted_at < clock_timestamp() - interval '10 minutes'
+  ) then
+    return;
+  end if;
+  with folded as (
+    delete from agg.change_note as n
+    where n.note_id in (
+      select f.note_id from agg.change_note as f order by f.note_id limit 10000 for update skip locked
+    )
+    returning n.symbols, n.from_utc, n.to_utc, n.noted_at
+  ),
+  merged as (
+    select
+      c.symbol,
+      range_agg(tstzrange(c.from_utc, coalesce(c.to_utc, c.from_utc + interval '1 minute'))) as spans,
+      min(f.noted_at) as noted_at
+    from folded as f
+    cross join lateral unnest(coalesce(f.symbols, array[null]), f.from_utc, f.to_utc) as c (symbol, from_utc, to_utc)
+    group by c.symbol
+  ),
+  numbered as (
+    select
+      m.symbol, m.noted_at, coalesce(lower(s.span), '-infinity') as from_utc, coalesce(upper(s.span), 'infinity') as to_utc,
+      (row_number() over (order by m.symbol, s.span) - 1) / 10000 as chunk
+    from merged as m
+    cross join lateral unnest(m.spans) as s (span)
+  )
+  insert into agg.change_note (noted_at, symbols, from_utc, to_utc)
+  select min(n.noted_at), array_agg(n.symbol), array_agg(n.from_utc), array_agg(n.to_utc)
+  from numbered as n
+  where n.symbol is not null
+  group by n.chunk
+  union all
+  select n.noted_at, null, array[n.from_utc], array[n.to_utc]
+  from numbered as n
+  where n.symbol is null;
+end;
+$$;
+
+COMMENT ON FUNCTION agg.fold_notes() IS 'Merges the notes that nobody holds into few, per symbol, once one of them is older than ten minutes: no dispatcher reads them, and they must not grow with every statement. Never waits.';
+
+CREATE FUNCTION agg.is_number_between(p_value jsonb, p_least numeric, p_most numeric) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path TO ''
+    AS $$
+  select case jsonb_typeof(p_value) when 'number' then p_value::numeric between p_least and p_most else false end;
+$$;
+
+COMMENT ON FUNCTION agg.is_number_between(p_value jsonb, p_least numeric, p_most numeric) IS 'Whether a JSON value is a number from p_least to p_most; false for null and everything else.';
+
+CREATE FUNCTION agg.is_test(p_env text) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path TO ''
+    AS $$
+  select upper(p_env) in ('DEV', 'TEST');
+$$;
+
+COMMENT ON FUNCTION agg.is_test(p_env text) IS 'Whether an environment looks at test_active: DEV and TEST, in any case.';
+
+CREATE FUNCTION agg.job_list(p_env text DEFAULT 'prod'::text, p_now timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS TABLE(job_name text, schedule text, command text)
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $_$
+  select j.job_name, j.schedule, format(j.command, p_env, case when p_now is null then 'now()' else format('%L::timestamptz', p_now) end)
+  from (
+    values
+      (
+        'pgbars:dispatch',
+        '* * * * *',
+        'do $run$ declare v_until constant timestamptz := clock_timestamp() + interval ''40 seconds''; '
+          'begin loop exit when public.agg_run_due(p_env => %1$L, p_now => %2$s, p_time_budget => interval ''0'') '
+          '->> ''stopped_reason'' <> ''time_budget''; commit; exit when clock_timestamp() > v_until; end loop; end $run$'
+      ),
+      ('pgbars:maintain', '*/5 * * * *', 'select public.agg_maintain(p_env => %1$L, p_now => %2$s)')
+  ) as j (job_name, schedule, command);
+$_$;
+
+COMMENT ON FUNCTION agg.job_list(p_env text, p_now timestamp with time zone) IS 'Every job of pgbars: name, cron schedule in UTC, and the SQL to run, at p_now where given. The one definition, for pg_cron and for runners without it. The dispatch job commits after each batch and stops after 40 seconds.';
+
+CREATE FUNCTION agg.lock_series(p_symbol text, p_timeframe text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+  perform agg.lock_task(p_symbol, p_timeframe);
+  -- A series without a task has no row to lock.
+  perform pg_advisory_xact_lock(hashtextextended(format('pgbars.series %s %s', p_symbol, p_timeframe), 0));
+end;
+$$;
+
+COMMENT ON FUNCTION agg.lock_series(p_symbol text, p_timeframe text) IS 'Makes whoever builds bars of one series outside the dispatcher wait for the other, with or without a task. Build in a later statement, so that its snapshot is younger than the lock.';
 
 CREATE FUNCTION agg.lock_task(p_symbol text, p_timeframe text) RETURNS public.data_agg_state
     LANGUAGE sql
@@ -967,6 +1375,189 @@ $$;
 
 COMMENT ON FUNCTION agg.new_cursor(p_result agg.build_result) IS 'Start of the last window decided; null where none was and the cursor stays.';
 
+CREATE FUNCTION agg.note_moved_bar() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+  insert into agg.change_note (symbols, from_utc) values (array[old.canonical_symbol], array[old.ts_utc]);
+  return null;
+end;
+$$;
+
+COMMENT ON FUNCTION agg.note_moved_bar() IS 'Notes the minute that an update of symbol or ts_utc took a bar away from: a note a bar.';
+
+CREATE FUNCTION agg.note_source_change() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    SET jit TO 'off'
+    AS $$
+declare
+  v_rows bigint;
+  v_note_id bigint;
+begin
+  select count(*) into v_rows from changed_rows;
+  if v_rows = 0 then
+    return null;
+  end if;
+
+  if v_rows <= 1000 then
+    insert into agg.change_note (symbols, from_utc)
+    select array_agg(c.canonical_symbol), array_agg(c.ts_utc) from changed_rows as c
+    returning note_id into v_note_id;
+    -- Where no dispatcher reads the notes, every so many writers fold them.
+    if v_note_id % 1000 = 0 then
+      perform agg.fold_notes();
+    end if;
+    return null;
+  end if;
+
+  insert into agg.change_note (symbols, from_utc, to_utc)
+  select array_agg(i.canonical_symbol), array_agg(i.from_utc), array_agg(i.to_utc)
+  from (
+    select
+      r.canonical_symbol, min(r.ts_utc) as from_utc, max(r.ts_utc) + interval '1 minute' as to_utc,
+      (row_number() over (order by r.canonical_symbol, min(r.ts_utc)) - 1) / 10000 as chunk
+    from (
+      -- Minutes in a row are as far from their rank as their first.
+      select
+        c.canonical_symbol, c.ts_utc,
+        c.ts_utc - interval '1 minute' * dense_rank() over (partition by c.canonical_symbol order by c.ts_utc) as run
+      from changed_rows as c
+    ) as r
+    group by r.canonical_symbol, r.run
+  ) as i
+  group by i.chunk;
+  return null;
+end;
+$$;
+
+COMMENT ON FUNCTION agg.note_source_change() IS 'Notes what a statement changed, from its transition table: minute by minute up to 1,000 rows, beyond that as runs of minutes, in rows of at most 10,000 runs.';
+
+CREATE FUNCTION agg.note_tasks(p_changes agg.change[]) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET jit TO 'off'
+    AS $$
+begin
+  with change as (
+    select c.* from unnest(p_changes) as c where not isempty(c.spans)
+  ),
+  held as materialized (
+    select
+      s.canonical_symbol, s.timeframe,
+      case when s.running_started_at_utc is null then
+        tstzmultirange(tstzrange(null, s.last_agg_bar_ts_utc + make_interval(mins => s.run_interval_minutes)))
+      end as decided
+    from change as c
+    join public.data_agg_state as s on s.canonical_symbol = c.canonical_symbol and s.timeframe = c.timeframe
+    for update of s skip locked
+  ),
+  taken as (
+    delete from agg.correction as k
+    using held as h
+    where k.canonical_symbol = h.canonical_symbol and k.timeframe = h.timeframe
+    returning k.canonical_symbol, k.timeframe, k.spans, k.noted_at, k.failures
+  ),
+  -- Grouped rather than joined: linear whatever the planner believes of the number of tasks.
+  merged as (
+    select
+      m.canonical_symbol, m.timeframe,
+      range_agg(m.spans) as spans,
+      range_agg(m.decided) as decided,
+      bool_or(m.is_held) as is_held,
+      min(m.noted_at) as noted_at,
+      max(m.failures) as failures
+    from (
+      select c.canonical_symbol, c.timeframe, c.spans, null::tstzmultirange as decided, false as is_held, c.noted_at, c.failures
+      from change as c
+      union all
+      select t.canonical_symbol, t.timeframe, t.spans, null, false, t.noted_at, t.failures
+      from taken as t
+      union all
+      select h.canonical_symbol, h.timeframe, null, h.decided, true, null, null
+      from held as h
+    ) as m
+    group by m.canonical_symbol, m.timeframe
+  )
+  insert into agg.correction (canonical_symbol, timeframe, spans, noted_at, failures)
+  select m.canonical_symbol, m.timeframe, w.spans, m.noted_at, m.failures
+  from merged as m
+  -- Only whoever holds a task that nobody has claimed knows what it has decided, and may drop the rest.
+  cross join lateral (select case when m.decided is null then m.spans else m.spans * m.decided end) as w (spans)
+  where not isempty(w.spans)
+    and (
+      m.is_held
+      or exists (
+        select from public.data_agg_state as s where s.canonical_symbol = m.canonical_symbol and s.timeframe = m.timeframe
+      )
+    );
+end;
+$$;
+
+COMMENT ON FUNCTION agg.note_tasks(p_changes agg.change[]) IS 'Makes corrections of changes to the source bars of tasks, merged with those that wait already. What lies outside the decided windows is dropped, but only for tasks that it can lock and that nobody has claimed: a row lock taken elsewhere, or a claim, may hide a build that has not seen the change. Never waits; holds the locks it gets to the end of the transaction. Changes of tasks that do not exist are dropped: what such a task will build, it will see.';
+
+CREATE FUNCTION agg.note_truncation() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+  insert into agg.change_note (from_utc, to_utc) values ('{-infinity}', '{infinity}');
+  return null;
+end;
+$$;
+
+COMMENT ON FUNCTION agg.note_truncation() IS 'Notes that every symbol changed at every time.';
+
+CREATE FUNCTION agg.noted_changes(p_note_ids bigint[]) RETURNS SETOF agg.change
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    SET jit TO 'off'
+    AS $$
+begin
+  return query
+  with noted as materialized (
+    select
+      u.symbol, n.noted_at, tstzrange(u.from_utc, coalesce(u.to_utc, u.from_utc + interval '1 minute')) as span
+    from agg.change_note as n
+    cross join lateral unnest(coalesce(n.symbols, array[null]), n.from_utc, n.to_utc) as u (symbol, from_utc, to_utc)
+    where n.note_id = any (p_note_ids)
+  ),
+  merged as materialized (
+    select m.symbol, range_agg(m.span) as spans, min(m.noted_at) as noted_at
+    from (
+      select n.symbol, n.span, n.noted_at from noted as n where n.symbol is not null
+      union all
+      select a.canonical_symbol, n.span, n.noted_at
+      from noted as n
+      cross join lateral (
+        select s.canonical_symbol from public.data_agg_state as s where n.symbol is null
+        union
+        select k.component from agg.synthetic_component as k where n.symbol is null
+      ) as a
+    ) as m
+    group by m.symbol
+  )
+  select d.symbol, d.timeframe, range_agg(d.spans), min(d.noted_at), 0
+  from (
+    select m.symbol, t.timeframe, m.spans, m.noted_at
+    from merged as m
+    cross join agg.timeframe as t
+    where t.source_timeframe = '1m'
+    union all
+    select k.canonical_symbol, '1m', m.spans, m.noted_at
+    from merged as m
+    join agg.synthetic_component as k on k.component = m.symbol
+  ) as d
+  group by d.symbol, d.timeframe;
+end;
+$$;
+
+COMMENT ON FUNCTION agg.noted_changes(p_note_ids bigint[]) IS 'What these notes mean for tasks: those that build from the 1m bars of a noted symbol, and the synthetic series that have it in their basket.';
+
 CREATE FUNCTION agg.open_minutes(p_from_utc timestamp with time zone, p_minutes integer, p_time_zone text, p_session_minutes int4multirange) RETURNS integer
     LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path TO ''
@@ -1002,7 +1593,8 @@ begin
     p_max_windows,
     coalesce(p_derivation_version, synthetic.derivation_version, 1),
     coalesce(s.good_percent, 80::smallint), coalesce(s.poor_percent, 60::smallint),
-    s.session_time_zone, s.session_minutes
+    s.session_time_zone, s.session_minutes,
+    coalesce(r.from_utc <= s.last_agg_bar_ts_utc, false)
   from unnest(p_claims) as c
   join agg.timeframe as t on t.timeframe = c.timeframe
   left join agg.timeframe as st on st.timeframe = t.source_timeframe
@@ -1055,6 +1647,10 @@ begin
   delete from agg.run_log as r where r.finished_at < p_now - interval '14 days';
   get diagnostics v_pruned = row_count;
   delete from agg.alert as a where a.resolved_at < p_now - interval '90 days';
+  delete from agg.correction as k
+  where not exists (
+    select from public.data_agg_state as s where s.canonical_symbol = k.canonical_symbol and s.timeframe = k.timeframe
+  );
   if to_regclass('cron.job_run_details') is not null then
     execute format(
       -- Runs are numbered in order, which dates those that a restart or a refused connection left without a time. A
@@ -1078,7 +1674,7 @@ begin
 end;
 $_$;
 
-COMMENT ON FUNCTION agg.prune_logs(p_now timestamp with time zone) IS 'Drops run log rows older than 14 days, alerts resolved 90 days ago, and our own rows of cron.job_run_details older than 3 days.';
+COMMENT ON FUNCTION agg.prune_logs(p_now timestamp with time zone) IS 'Drops run log rows older than 14 days, alerts resolved 90 days ago, corrections of tasks that are gone, and our own rows of cron.job_run_details older than 3 days.';
 
 CREATE FUNCTION agg.raise_no_task(p_symbol text, p_timeframe text) RETURNS void
     LANGUAGE plpgsql IMMUTABLE
@@ -1092,6 +1688,56 @@ end;
 $$;
 
 COMMENT ON FUNCTION agg.raise_no_task(p_symbol text, p_timeframe text) IS 'Raises no_data_found for a task that does not exist, and says how to get it.';
+
+CREATE FUNCTION agg.rebuild_orders(p_changes agg.change[], p_max_windows integer DEFAULT NULL::integer) RETURNS SETOF agg.build_order
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET jit TO 'off'
+    AS $$
+begin
+  return query
+  with span as (
+    select c.canonical_symbol, c.timeframe, t.source_timeframe, t.duration, w.span
+    from unnest(p_changes) as c
+    join public.data_agg_state as s on s.canonical_symbol = c.canonical_symbol and s.timeframe = c.timeframe
+    join agg.timeframe as t on t.timeframe = c.timeframe
+    cross join lateral (
+      select range_agg(tstzrange(
+        date_bin(t.duration, lower(d.span), timestamptz '2000-01-01 00:00:00+00'),
+        date_bin(t.duration, upper(d.span) + t.duration - interval '1 microsecond', timestamptz '2000-01-01 00:00:00+00')
+      ))
+      from unnest(c.spans * tstzmultirange(agg.decided_range(s))) as d (span)
+    ) as a (spans)
+    cross join lateral unnest(a.spans) as w (span)
+  ),
+  ranked as (
+    select
+      s.*,
+      sum(s.windows) over (partition by s.canonical_symbol, s.timeframe order by s.span desc) - s.windows as newer_windows
+    from (
+      select s.*, extract(epoch from upper(s.span) - lower(s.span))::bigint / extract(epoch from s.duration)::bigint as windows
+      from span as s
+    ) as s
+  )
+  select
+    r.canonical_symbol, r.timeframe, r.source_timeframe, r.duration, st.duration,
+    upper(r.span) - r.duration * least(r.windows, p_max_windows - r.newer_windows)::double precision,
+    upper(r.span), upper(r.span), null::timestamptz, null::integer,
+    case when r.source_timeframe is null then (
+      select k.derivation_version from agg.synthetic_component as k where k.canonical_symbol = r.canonical_symbol limit 1
+    ) else 1 end,
+    s.good_percent, s.poor_percent, s.session_time_zone, s.session_minutes, true
+  from ranked as r
+  join public.data_agg_state as s on s.canonical_symbol = r.canonical_symbol and s.timeframe = r.timeframe
+  left join agg.timeframe as st on st.timeframe = r.source_timeframe
+  where p_max_windows is null or r.newer_windows < p_max_windows;
+end;
+$$;
+
+COMMENT ON FUNCTION agg.rebuild_orders(p_changes agg.change[], p_max_windows integer) IS 'Orders to build the decided windows again that the changes touch, one for each run of windows, at most p_max_windows a task, the newest of them.';
 
 CREATE FUNCTION agg.recover_abandoned_claims(p_now timestamp with time zone) RETURNS integer
     LANGUAGE plpgsql
@@ -1143,6 +1789,10 @@ begin
     select 'refused', f.item ->> 'canonical_symbol', '*', string_agg(f.item ->> 'problem', '; ')
     from jsonb_array_elements(p_refused) as f (item)
     group by f.item ->> 'canonical_symbol'
+    union all
+    select 'uncorrected', k.canonical_symbol, k.timeframe, format('%s tries to build %s again failed: %s', k.failures, k.spans, k.error)
+    from agg.correction as k
+    where k.failures >= 3 and k.error is not null
   ),
   resolved as (
     update agg.alert as a
@@ -1162,25 +1812,52 @@ begin
 end;
 $$;
 
-COMMENT ON FUNCTION agg.refresh_alerts(p_now timestamp with time zone, p_refused jsonb) IS 'Raises an alert for every task with three hard failures in a row, every task that no dispatcher has run for 15 minutes though due, and every asset among p_refused (as the sync returns it; null leaves these alerts alone); resolves those whose cause is gone. Returns how many are new.';
+COMMENT ON FUNCTION agg.refresh_alerts(p_now timestamp with time zone, p_refused jsonb) IS 'Raises an alert for every task with three hard failures in a row, every task that no dispatcher has run for 15 minutes though due, every task with a correction that failed three times in a row, and every asset among p_refused (as the sync returns it; null leaves these alerts alone); resolves those whose cause is gone. Returns how many are new.';
+
+CREATE FUNCTION agg.retry_delay(p_failures integer) RETURNS interval
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path TO ''
+    AS $$
+  select least(interval '1 hour', interval '1 minute' * 2 ^ least(p_failures, 6));
+$$;
+
+COMMENT ON FUNCTION agg.retry_delay(p_failures integer) IS 'How long to wait after a failure that followed p_failures others: a minute, doubled each time, at most an hour.';
 
 CREATE FUNCTION agg.run_batch(p_env text DEFAULT 'prod'::text, p_limit integer DEFAULT 10000, p_now timestamp with time zone DEFAULT now(), p_batch_windows integer DEFAULT 100000) RETURNS agg.batch_result
     LANGUAGE plpgsql
     SET search_path TO ''
     AS $$
 declare
+  v_sums agg.batch_result := row(0, 0, 0, 0, 0, 0, 0);
   v_claims agg.claim[];
+  v_timeframe text;
 begin
+  v_sums.notes := agg.take_notes(2000);
+
   perform agg.recover_abandoned_claims(p_now);
   v_claims := agg.claim_due_tasks(p_env, p_limit, p_now);
-  if cardinality(v_claims) = 0 then
-    return row(0, 0, 0, 0, 0)::agg.batch_result;
+  if cardinality(v_claims) > 0 then
+    v_sums := agg.add_batches(
+      v_sums, agg.advance_tasks(v_claims, p_now, greatest(1, p_batch_windows / cardinality(v_claims)))
+    );
   end if;
-  return agg.advance_or_split(v_claims, p_now, greatest(1, p_batch_windows / cardinality(v_claims)));
+
+  -- From level to level: what one changes is a correction of the next.
+  if exists (select from agg.correction as k where k.retry_at <= p_now) then
+    for v_timeframe in select t.timeframe from agg.timeframe as t order by t.duration loop
+      v_claims := agg.claim_corrections(p_env, v_timeframe, p_limit, p_now);
+      if cardinality(v_claims) > 0 then
+        v_sums := agg.add_batches(
+          v_sums, agg.correct_tasks(v_claims, p_now, greatest(1, p_batch_windows / cardinality(v_claims)))
+        );
+      end if;
+    end loop;
+  end if;
+  return v_sums;
 end;
 $$;
 
-COMMENT ON FUNCTION agg.run_batch(p_env text, p_limit integer, p_now timestamp with time zone, p_batch_windows integer) IS 'One batch in the caller''s transaction: claims due tasks of one timeframe and advances them together, so that a bad one costs only itself. At most p_batch_windows windows, shared evenly. tasks is 0 when nothing was due. Any number may run side by side.';
+COMMENT ON FUNCTION agg.run_batch(p_env text, p_limit integer, p_now timestamp with time zone, p_batch_windows integer) IS 'One batch in the caller''s transaction: reads change notes, advances due tasks of one timeframe together, and makes corrections level by level. At most p_batch_windows windows for the due tasks and for the corrections of a level, shared evenly between tasks, so that no symbol holds up another. tasks and notes are 0 when there was nothing to do. Any number may run side by side.';
 
 CREATE FUNCTION agg.session_minutes(p_session jsonb) RETURNS int4multirange
     LANGUAGE plpgsql STABLE
@@ -1288,6 +1965,27 @@ $$;
 
 COMMENT ON FUNCTION agg.stopped_reason(p_result agg.build_result) IS 'Why work stopped: cursor_at_frontier (nothing to decide yet), max_windows, frontier (time or source), no_source_data (waits at the data frontier).';
 
+CREATE FUNCTION agg.take_notes(p_limit integer) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    SET jit TO 'off'
+    AS $$
+declare
+  v_note_ids bigint[];
+begin
+  v_note_ids := array(
+    select n.note_id from agg.change_note as n order by n.note_id limit p_limit for update skip locked
+  );
+  if cardinality(v_note_ids) > 0 then
+    perform agg.note_tasks(array(select c from agg.noted_changes(v_note_ids) as c));
+    delete from agg.change_note as n where n.note_id = any (v_note_ids);
+  end if;
+  return cardinality(v_note_ids);
+end;
+$$;
+
+COMMENT ON FUNCTION agg.take_notes(p_limit integer) IS 'Turns up to p_limit committed notes that no other dispatcher has taken into corrections, and deletes them; returns how many. Never waits.';
+
 CREATE FUNCTION agg.utc_instant(p_text text) RETURNS timestamp with time zone
     LANGUAGE plpgsql STABLE
     SET search_path TO ''
@@ -1303,6 +2001,21 @@ end;
 $_$;
 
 COMMENT ON FUNCTION agg.utc_instant(p_text text) IS 'The instant that an ISO 8601 text with a zone names, null where it names none.';
+
+CREATE FUNCTION agg.waiting_changes() RETURNS SETOF agg.change
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+  select c.canonical_symbol, c.timeframe, range_agg(c.spans), min(c.noted_at), max(c.failures)
+  from (
+    select k.canonical_symbol, k.timeframe, k.spans, k.noted_at, k.failures from agg.correction as k
+    union all
+    select n.* from agg.noted_changes(array(select c.note_id from agg.change_note as c)) as n
+  ) as c
+  group by c.canonical_symbol, c.timeframe;
+$$;
+
+COMMENT ON FUNCTION agg.waiting_changes() IS 'All that waits, by task: corrections, and change notes that no dispatcher has read.';
 
 CREATE FUNCTION public.agg_bootstrap_cursor(p_symbol text, p_to_tf text) RETURNS jsonb
     LANGUAGE plpgsql
@@ -1321,14 +2034,22 @@ begin
     next_run_at = agg.due_at(b.cursor_utc, b.length, s.aggregation_delay_seconds),
     updated_at = now()
   from (
-    select t.canonical_symbol, t.timeframe, l.length, agg.bootstrap_cursor(t.agg_start_utc, l.length) as cursor_utc
+    with recursive level as (
+      select t.timeframe from agg.timeframe as t where t.timeframe = p_to_tf
+      union all
+      select t.timeframe from level as l join agg.timeframe as t on t.source_timeframe = l.timeframe
+    )
+    select t.canonical_symbol, t.timeframe, d.length, agg.bootstrap_cursor(t.agg_start_utc, d.length) as cursor_utc
     from public.data_agg_state as t
-    cross join lateral (select make_interval(mins => t.run_interval_minutes)) as l (length)
-    where t.canonical_symbol = p_symbol and t.timeframe = p_to_tf
-    for update
+    cross join lateral (select make_interval(mins => t.run_interval_minutes)) as d (length)
+    where t.canonical_symbol = p_symbol and t.timeframe in (select l.timeframe from level as l)
+    order by t.run_interval_minutes
+    for update of t
   ) as b
-  where s.canonical_symbol = b.canonical_symbol and s.timeframe = b.timeframe
-  returning s.* into v_task;
+  where s.canonical_symbol = b.canonical_symbol and s.timeframe = b.timeframe;
+  select s.* into v_task
+  from public.data_agg_state as s
+  where s.canonical_symbol = p_symbol and s.timeframe = p_to_tf;
   if not found then
     perform agg.raise_no_task(p_symbol, p_to_tf);
   end if;
@@ -1340,7 +2061,7 @@ begin
 end;
 $$;
 
-COMMENT ON FUNCTION public.agg_bootstrap_cursor(p_symbol text, p_to_tf text) IS 'Sets the cursor one interval before agg_start_utc, so that the task builds everything again, and clears its failures; an unchanged bar is not written. Bars whose source bars are gone are soft-deleted. Waits for a dispatcher that holds the task. The only way a cursor moves back.';
+COMMENT ON FUNCTION public.agg_bootstrap_cursor(p_symbol text, p_to_tf text) IS 'Sets the cursor one interval before agg_start_utc, so that the task builds everything again, and clears its failures; the tasks that build from it begin again with it. An unchanged bar is not written. Bars whose source bars are gone are soft-deleted. Waits for a dispatcher that holds the task. The only way a cursor moves back.';
 
 CREATE FUNCTION public.agg_finish(p_symbol text, p_tf text, p_success boolean, p_new_cursor_utc timestamp with time zone DEFAULT NULL::timestamp with time zone, p_stats jsonb DEFAULT NULL::jsonb, p_fail_kind text DEFAULT NULL::text, p_error text DEFAULT NULL::text, p_now timestamp with time zone DEFAULT now(), p_claimed_at timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS jsonb
     LANGUAGE plpgsql
@@ -1390,6 +2111,13 @@ begin
     )::agg.task_outcome],
     p_now
   );
+  -- The claim may have been lost and another's: what was built under it may have missed a change whose note is gone.
+  if p_success and p_claimed_at is null and p_new_cursor_utc > v_task.last_agg_bar_ts_utc then
+    perform agg.note_tasks(array[row(
+      p_symbol, p_tf,
+      tstzmultirange(tstzrange(v_task.last_agg_bar_ts_utc + v_length, p_new_cursor_utc + v_length)), now(), 0
+    )::agg.change]);
+  end if;
   select s.* into v_task
   from public.data_agg_state as s
   where s.canonical_symbol = p_symbol and s.timeframe = p_tf;
@@ -1403,7 +2131,7 @@ begin
 end;
 $$;
 
-COMMENT ON FUNCTION public.agg_finish(p_symbol text, p_tf text, p_success boolean, p_new_cursor_utc timestamp with time zone, p_stats jsonb, p_fail_kind text, p_error text, p_now timestamp with time zone, p_claimed_at timestamp with time zone) IS 'Releases a claim. On success stores p_new_cursor_utc (null: unchanged), which must be aligned, not behind the cursor and not beyond a frontier, and the counts of p_stats (the result of catchup_aggregation_range); on failure counts it (p_fail_kind transient or hard) and backs off. Call it in the transaction that built the bars. p_claimed_at is claimed_at of agg_start: with it a worker whose claim was taken back cannot release that of another. Raises object_not_in_prerequisite_state without the claim.';
+COMMENT ON FUNCTION public.agg_finish(p_symbol text, p_tf text, p_success boolean, p_new_cursor_utc timestamp with time zone, p_stats jsonb, p_fail_kind text, p_error text, p_now timestamp with time zone, p_claimed_at timestamp with time zone) IS 'Releases a claim. On success stores p_new_cursor_utc (null: unchanged), which must be aligned, not behind the cursor and not beyond a frontier, and the counts of p_stats (the result of catchup_aggregation_range); on failure counts it (p_fail_kind transient or hard) and backs off. Call it in the transaction that built the bars. p_claimed_at is claimed_at of agg_start: with it a worker whose claim was taken back cannot release that of another; without it the windows that the cursor passes are built once more, by the dispatcher. Raises object_not_in_prerequisite_state without the claim.';
 
 CREATE FUNCTION public.agg_gaps(p_symbol text, p_timeframe text, p_from_utc timestamp with time zone DEFAULT NULL::timestamp with time zone, p_to_utc timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS TABLE(gap_from_utc timestamp with time zone, gap_to_utc timestamp with time zone, windows bigint)
     LANGUAGE sql STABLE
@@ -1550,6 +2278,107 @@ $$;
 
 COMMENT ON FUNCTION public.agg_maintain(p_env text, p_now timestamp with time zone) IS 'The maintenance job: registry sync, alerts, pruning. A sync that raises is reported in the result and as a warning, and the rest goes on. Repeating it changes nothing.';
 
+CREATE FUNCTION public.agg_note_change(p_symbols text[] DEFAULT NULL::text[], p_from timestamp with time zone DEFAULT NULL::timestamp with time zone, p_to timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS jsonb
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  v_from_utc constant timestamptz := coalesce(p_from, '-infinity');
+  v_to_utc constant timestamptz := coalesce(p_to, 'infinity');
+  v_symbols constant text[] := array(select distinct s.symbol from unnest(p_symbols) as s (symbol));
+begin
+  if v_from_utc >= v_to_utc then
+    raise exception '[%, %) is not a range of time', v_from_utc, v_to_utc
+      using errcode = 'invalid_parameter_value', hint = 'p_to is the end: the first instant that did not change.';
+  end if;
+  if cardinality(p_symbols) = 0 or array_position(p_symbols, null) is not null then
+    raise exception 'p_symbols must be symbols, not %', p_symbols
+      using errcode = 'invalid_parameter_value', hint = 'null means every symbol.';
+  end if;
+  insert into agg.change_note (symbols, from_utc, to_utc)
+  select
+    case when p_symbols is not null then v_symbols end,
+    array_fill(v_from_utc, array[n.entries]), array_fill(v_to_utc, array[n.entries])
+  from (select greatest(cardinality(v_symbols), 1)) as n (entries);
+  return jsonb_build_object(
+    'success', true,
+    'symbols', case when p_symbols is null then null else cardinality(v_symbols) end,
+    'from_utc', p_from,
+    'to_utc', p_to
+  );
+end;
+$$;
+
+COMMENT ON FUNCTION public.agg_note_change(p_symbols text[], p_from timestamp with time zone, p_to timestamp with time zone) IS 'Notes by hand that source bars of p_symbols (null: all) changed in [p_from, p_to) (null: without bound), for loads that switch the triggers of data_bars off. Call it in the transaction of the load, or after its commit: a note committed before the bars may be read before them, and is lost. Too wide a range costs time and changes nothing else.';
+
+CREATE FUNCTION public.agg_pending(p_now timestamp with time zone DEFAULT now()) RETURNS TABLE(canonical_symbol text, timeframe text, windows bigint, from_utc timestamp with time zone, to_utc timestamp with time zone, oldest interval, failures integer, explanation text)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    SET jit TO 'off'
+    AS $$
+declare
+  v_changes constant agg.change[] := array(select c from agg.waiting_changes() as c);
+begin
+  return query
+  select
+    s.canonical_symbol, s.timeframe, o.windows, o.from_utc, o.to_utc,
+    greatest(interval '0', p_now - c.noted_at), c.failures,
+    case
+      when not s.enabled then 'waits until the asset is switched on again'
+      when s.status = 'disabled' then 'waits: the task is disabled after failures'
+      when s.running_started_at_utc is not null then format('waits for the worker that has claimed the task since %s', s.running_started_at_utc)
+      when e.error is not null then format('failed, next try at %s: %s', e.retry_at, e.error)
+      else 'the next run takes it'
+    end
+  from unnest(v_changes) as c
+  join (
+    select
+      r.canonical_symbol, r.timeframe,
+      sum(extract(epoch from r.to_utc - r.from_utc) / extract(epoch from r.window_length))::bigint as windows,
+      min(r.from_utc) as from_utc,
+      max(r.to_utc) as to_utc
+    from agg.rebuild_orders(v_changes) as r
+    group by r.canonical_symbol, r.timeframe
+  ) as o on o.canonical_symbol = c.canonical_symbol and o.timeframe = c.timeframe
+  join public.data_agg_state as s on s.canonical_symbol = c.canonical_symbol and s.timeframe = c.timeframe
+  left join lateral (
+    select k.retry_at, k.error
+    from agg.correction as k
+    where k.canonical_symbol = c.canonical_symbol and k.timeframe = c.timeframe and k.error is not null
+    order by k.retry_at
+    limit 1
+  ) as e on true
+  order by s.canonical_symbol, s.run_interval_minutes;
+end;
+$$;
+
+COMMENT ON FUNCTION public.agg_pending(p_now timestamp with time zone) IS 'Decided windows that wait to be built again because their source changed: how many, from where to where, since when (oldest, at p_now), how often it failed, and what they wait for. No row: every stored bar is up to date with what has been noted.';
+
+CREATE FUNCTION public.agg_repair(p_symbol text DEFAULT NULL::text, p_timeframe text DEFAULT NULL::text, p_from timestamp with time zone DEFAULT NULL::timestamp with time zone, p_to timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS jsonb
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  v_windows bigint;
+  v_changes agg.change[];
+begin
+  select coalesce(sum(v.windows), 0), array_agg(row(v.canonical_symbol, v.timeframe, v.spans, now(), 0)::agg.change)
+  into v_windows, v_changes
+  from (
+    select d.canonical_symbol, d.timeframe, count(*) as windows, range_agg(tstzrange(d.ts_utc, d.ts_utc + t.duration)) as spans
+    from public.agg_verify(p_symbol, p_timeframe, p_from, p_to) as d
+    join agg.timeframe as t on t.timeframe = d.timeframe
+    group by d.canonical_symbol, d.timeframe
+  ) as v;
+  if v_changes is not null then
+    perform agg.note_tasks(v_changes);
+  end if;
+  return jsonb_build_object('success', true, 'tasks', coalesce(cardinality(v_changes), 0), 'windows', v_windows);
+end;
+$$;
+
+COMMENT ON FUNCTION public.agg_repair(p_symbol text, p_timeframe text, p_from timestamp with time zone, p_to timestamp with time zone) IS 'Makes a correction of every window that agg_verify lists, for the dispatcher to build again, level by level. Returns how many windows of how many tasks.';
+
 CREATE FUNCTION public.agg_run_due(p_env text DEFAULT 'prod'::text, p_limit integer DEFAULT 10000, p_now timestamp with time zone DEFAULT now(), p_time_budget interval DEFAULT '00:00:40'::interval, p_batch_windows integer DEFAULT 100000) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -1561,7 +2390,7 @@ declare
   v_stopped_reason text;
   v_batch agg.batch_result;
   v_batches integer := 0;
-  v_sums agg.batch_result := row(0, 0, 0, 0, 0);
+  v_sums agg.batch_result := row(0, 0, 0, 0, 0, 0, 0);
 begin
   if p_env is null or p_now is null or p_time_budget is null
     or coalesce(p_limit, 0) < 1 or coalesce(p_batch_windows, 0) < 1
@@ -1578,7 +2407,7 @@ begin
     v_batch := agg.run_batch(p_env, p_limit, p_now, p_batch_windows);
     v_batches := v_batches + (v_batch.tasks > 0)::integer;
     v_sums := agg.add_batches(v_sums, v_batch);
-    if v_batch.tasks = 0 then
+    if v_batch.tasks = 0 and v_batch.notes = 0 then
       v_stopped_reason := 'idle';
     elsif clock_timestamp() >= v_started_at + p_time_budget then
       v_stopped_reason := 'time_budget';
@@ -1589,17 +2418,18 @@ begin
     perform agg.refresh_alerts(p_now);
   end if;
   insert into agg.run_log (
-    started_at, finished_at, env, batches, tasks, windows, bars_created, bars_quality_poor, failed, stopped_reason
+    started_at, finished_at, env, batches, tasks, windows, bars_created, bars_quality_poor, bars_corrected, failed, stopped_reason
   )
   values (
     v_started_at, clock_timestamp(), p_env, v_batches, v_sums.tasks, v_sums.windows,
-    v_sums.bars_created, v_sums.bars_quality_poor, v_sums.failed, v_stopped_reason
+    v_sums.bars_created, v_sums.bars_quality_poor, v_sums.bars_corrected, v_sums.failed, v_stopped_reason
   );
   return jsonb_build_object(
     'tasks', v_sums.tasks,
     'windows', v_sums.windows,
     'bars_created', v_sums.bars_created,
     'bars_quality_poor', v_sums.bars_quality_poor,
+    'bars_corrected', v_sums.bars_corrected,
     'failed', v_sums.failed,
     'batches', v_batches,
     'stopped_reason', v_stopped_reason
@@ -1607,7 +2437,7 @@ begin
 end;
 $$;
 
-COMMENT ON FUNCTION public.agg_run_due(p_env text, p_limit integer, p_now timestamp with time zone, p_time_budget interval, p_batch_windows integer) IS 'The dispatcher: runs batches in the caller''s transaction until nothing is due (idle) or p_time_budget of wall clock is over after a batch (time_budget; interval ''0'' is one batch); returns at once when another dispatcher is at work (busy). Writes one row of agg.run_log. The job of agg.job_list calls it batch by batch and commits each. Returns tasks, windows, bars_created, bars_quality_poor, failed, batches, stopped_reason.';
+COMMENT ON FUNCTION public.agg_run_due(p_env text, p_limit integer, p_now timestamp with time zone, p_time_budget interval, p_batch_windows integer) IS 'The dispatcher: runs batches in the caller''s transaction until nothing is due (idle) or p_time_budget of wall clock is over after a batch (time_budget; interval ''0'' is one batch); returns at once when another dispatcher is at work (busy). Writes one row of agg.run_log. The job of agg.job_list calls it batch by batch and commits each. Returns tasks, windows, bars_created, bars_quality_poor, bars_corrected, failed, batches, stopped_reason.';
 
 CREATE FUNCTION public.agg_start(p_symbol text, p_tf text, p_now timestamp with time zone DEFAULT now()) RETURNS jsonb
     LANGUAGE plpgsql
@@ -1651,6 +2481,88 @@ end;
 $$;
 
 COMMENT ON FUNCTION public.agg_start(p_symbol text, p_tf text, p_now timestamp with time zone) IS 'Claims a task for an outside worker. claimed false comes with a reason: running, disabled, or busy (a dispatcher holds it). Never waits. Raises no_data_found without a task.';
+
+CREATE FUNCTION public.agg_verify(p_symbol text DEFAULT NULL::text, p_timeframe text DEFAULT NULL::text, p_from timestamp with time zone DEFAULT NULL::timestamp with time zone, p_to timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS TABLE(canonical_symbol text, timeframe text, ts_utc timestamp with time zone, problem text, stored jsonb, expected jsonb, is_pending boolean)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    SET jit TO 'off'
+    AS $$
+declare
+  v_orders agg.build_order[];
+  v_pending constant agg.change[] := array(select c from agg.waiting_changes() as c);
+begin
+  if p_symbol is not null and not exists (
+    select from public.data_agg_state as s
+    where s.canonical_symbol = p_symbol and (p_timeframe is null or s.timeframe = p_timeframe)
+  ) then
+    perform agg.raise_no_task(p_symbol, coalesce(p_timeframe, 'of any timeframe'));
+  end if;
+  if p_timeframe is not null and not exists (select from agg.timeframe as t where t.timeframe = p_timeframe) then
+    raise exception '% is not a timeframe', p_timeframe
+      using errcode = 'invalid_parameter_value',
+        hint = format('Timeframes are %s.', (select string_agg(t.timeframe, ', ' order by t.duration) from agg.timeframe as t));
+  end if;
+  if p_from >= p_to then
+    raise exception '[%, %) is not a range of time', p_from, p_to using errcode = 'invalid_parameter_value';
+  end if;
+
+  v_orders := array(
+    select o
+    from agg.rebuild_orders(array(
+      select row(s.canonical_symbol, s.timeframe, tstzmultirange(tstzrange(p_from, p_to)), null, 0)::agg.change
+      from public.data_agg_state as s
+      where (p_symbol is null or s.canonical_symbol = p_symbol) and (p_timeframe is null or s.timeframe = p_timeframe)
+    )) as o
+  );
+  return query
+  with difference as (
+    select
+      w.canonical_symbol, w.timeframe, w.ts_utc, w.change,
+      to_jsonb(d) as stored,
+      to_jsonb(w) - array['order_no', 'canonical_symbol', 'timeframe', 'ts_utc', 'change'] as expected
+    from agg.compare_windows(v_orders) as w
+    left join public.derived_data_bars as d
+      on d.canonical_symbol = w.canonical_symbol and d.timeframe = w.timeframe and d.ts_utc = w.ts_utc and d.deleted_at is null
+    where w.change is not null
+    union all
+    select
+      m.canonical_symbol, m.timeframe, m.ts_utc, m.change,
+      to_jsonb(d),
+      to_jsonb(m) - array['order_no', 'canonical_symbol', 'timeframe', 'ts_utc', 'change', 'is_complete', 'stored_at', 'limit_utc']
+        || jsonb_build_object('vol', 0, 'vwap', null, 'trade_count', 0, 'is_partial', false, 'source', 'synthetic')
+    from agg.compare_synthetic(v_orders) as m
+    left join public.data_bars as d
+      on d.canonical_symbol = m.canonical_symbol and d.timeframe = m.timeframe and d.ts_utc = m.ts_utc
+    where m.change is not null
+  )
+  select
+    d.canonical_symbol, d.timeframe, d.ts_utc,
+    case when d.change = 'remove' then 'stale' when d.stored is null then 'missing' else 'different' end,
+    case
+      when d.change = 'remove' then (select jsonb_object_agg(k.key, d.stored -> k.key) from jsonb_object_keys(d.expected) as k (key))
+      else (
+        select jsonb_object_agg(e.key, d.stored -> e.key)
+        from jsonb_each(d.expected) as e
+        where d.stored -> e.key <> e.value
+      )
+    end,
+    case
+      when d.change = 'remove' then null
+      when d.stored is null then d.expected
+      else (select jsonb_object_agg(e.key, e.value) from jsonb_each(d.expected) as e where d.stored -> e.key <> e.value)
+    end,
+    exists (
+      select from unnest(v_pending) as c
+      where c.canonical_symbol = d.canonical_symbol and c.timeframe = d.timeframe
+        and c.spans && tstzrange(d.ts_utc, d.ts_utc + t.duration)
+    )
+  from difference as d
+  join agg.timeframe as t on t.timeframe = d.timeframe
+  order by d.canonical_symbol, t.duration, d.ts_utc;
+end;
+$$;
+
+COMMENT ON FUNCTION public.agg_verify(p_symbol text, p_timeframe text, p_from timestamp with time zone, p_to timestamp with time zone) IS 'Computes decided windows again from their source bars, as the dispatcher would, and lists every difference to what is stored: problem is missing, different (stored and expected hold the fields that differ) or stale (a bar that nothing makes any more). is_pending: a note waits for it, and the next run mends it. Each level is held against the one below it as it stands. Nulls mean every task, and the whole of its decided range; windows that p_from and p_to cut count whole. Writes and locks nothing. Raises no_data_found without a task, invalid_parameter_value for an unknown timeframe or an empty range.';
 
 CREATE FUNCTION public.aggregate_1m_to_5m_window(p_symbol text, p_from_utc timestamp with time zone, p_to_utc timestamp with time zone, p_derivation_version integer DEFAULT 1, p_now timestamp with time zone DEFAULT now()) RETURNS jsonb
     LANGUAGE sql
@@ -1757,16 +2669,19 @@ begin
         hint = 'Its metadata needs is_synthetic, components, component_weights and formula_base.';
   end if;
 
+  -- Two builders of one minute, of which the slower has seen less, would leave what the slower saw.
+  perform agg.lock_series(p_symbol, '1m');
   select r.* into strict v_result
   from agg.build_synthetic(array[row(
     p_symbol, '1m', null, interval '1 minute', null, p_from_utc, p_to_utc, p_to_utc, null, null, p_derivation_version,
-    null, null, null, null
+    null, null, null, null, true
   )::agg.build_order]) as r;
   return jsonb_build_object(
     'success', true,
     'inserted', v_result.inserted,
     'updated', v_result.updated,
     'unchanged', v_result.bars - v_result.inserted - v_result.updated,
+    'removed', v_result.removed,
     'skipped_incomplete', v_result.windows - v_result.bars,
     'derivation_version', p_derivation_version,
     'timestamp_range', jsonb_build_object('from', p_from_utc, 'to', p_to_utc)
@@ -1774,7 +2689,7 @@ begin
 end;
 $$;
 
-COMMENT ON FUNCTION public.derive_synthetic_range(p_symbol text, p_from_utc timestamp with time zone, p_to_utc timestamp with time zone, p_derivation_version integer) IS 'Computes the 1m bars of a synthetic asset for minutes in [p_from_utc, p_to_utc) from the components, weights and base in its registry metadata, into data_bars. Minutes without all components, or with a price that is not positive, are counted as skipped_incomplete. Builds just the range it is given, whatever the task''s start and frontiers. Moves no cursor, takes no task lock; repeating it counts unchanged and writes nothing. Version 1 is the flat bar of the closes, version 2 has open and close (high and low are then a lower bound of the true range). Errors raise: invalid_parameter_value, no_data_found.';
+COMMENT ON FUNCTION public.derive_synthetic_range(p_symbol text, p_from_utc timestamp with time zone, p_to_utc timestamp with time zone, p_derivation_version integer) IS 'Computes the 1m bars of a synthetic asset for minutes in [p_from_utc, p_to_utc) from the components, weights and base in its registry metadata, into data_bars. Minutes without all components, or with a price that is not positive, are counted as skipped_incomplete. A synthetic minute that is not complete any more is deleted and counted as removed. Builds just the range it is given, whatever the task''s start and frontiers. Moves no cursor; locks the task''s row to the end of the transaction; repeating it counts unchanged and writes nothing. Version 1 is the flat bar of the closes, version 2 has open and close (high and low are then a lower bound of the true range). Errors raise: invalid_parameter_value, no_data_found.';
 
 CREATE FUNCTION public.schedule_jobs(p_env text DEFAULT 'prod'::text) RETURNS jsonb
     LANGUAGE plpgsql
@@ -1833,6 +2748,7 @@ declare
   v_updated integer;
   v_reenabled integer;
   v_disabled integer;
+  v_new_rules agg.change[];
 begin
   if p_default_start_utc is null then
     raise exception 'p_default_start_utc must not be null' using errcode = 'invalid_parameter_value';
@@ -1888,7 +2804,12 @@ begin
           w.source_timeframe, w.run_interval_minutes, w.is_mandatory, w.agg_start_utc,
           w.good_percent, w.poor_percent, w.session_time_zone, w.session_minutes
         ) then 'update'
-      end as action
+      end as action,
+      s.canonical_symbol is not null and (
+        w.agg_start_utc < s.agg_start_utc
+        or (s.good_percent, s.poor_percent, s.session_time_zone, s.session_minutes)
+          is distinct from (w.good_percent, w.poor_percent, w.session_time_zone, w.session_minutes)
+      ) as has_new_rules
     from asset as a
     join agg.timeframe as t
       on t.is_mandatory
@@ -1954,9 +2875,13 @@ begin
     count(*) filter (where w.action = 'insert'),
     count(*) filter (where w.action = 'update'),
     count(*) filter (where w.action = 'reenable'),
-    (select count(*) from switched_off)
-  into v_inserted, v_updated, v_reenabled, v_disabled
+    (select count(*) from switched_off),
+    array_agg(row(w.canonical_symbol, w.timeframe, '{(,)}', now(), 0)::agg.change) filter (where w.has_new_rules)
+  into v_inserted, v_updated, v_reenabled, v_disabled, v_new_rules
   from wanted as w;
+  if v_new_rules is not null then
+    perform agg.note_tasks(v_new_rules);
+  end if;
 
   return jsonb_build_object(
     'success', true,
@@ -1971,7 +2896,44 @@ begin
 end;
 $$;
 
-COMMENT ON FUNCTION public.sync_agg_state_from_registry(p_env text, p_default_start_utc timestamp with time zone) IS 'Makes tasks follow the registry: every active asset gets its mandatory and optional timeframes, a synthetic one its 1m as well. Creates with a bootstrapped cursor, updates what differs, re-enables, and switches off the tasks of inactive assets; keeps cursors, delays and priorities. An optional task that three hard failures disabled stays so until its asset is switched off and on. Assets with bad metadata are left as they are and listed under refused. Syncs wait for each other; a sync locks only the task rows it changes. Repeating it changes nothing. p_default_start_utc serves new tasks of assets without metadata.agg.start_utc.';
+COMMENT ON FUNCTION public.sync_agg_state_from_registry(p_env text, p_default_start_utc timestamp with time zone) IS 'Makes tasks follow the registry: every active asset gets its mandatory and optional timeframes, a synthetic one its 1m as well. Creates with a bootstrapped cursor, updates what differs (an earlier start, another session or other thresholds become corrections of all that is decided), re-enables, and switches off the tasks of inactive assets; keeps cursors, delays and priorities. An optional task that three hard failures disabled stays so until its asset is switched off and on. Assets with bad metadata are left as they are and listed under refused. Syncs wait for each other; a sync locks only the task rows it changes. Repeating it changes nothing. p_default_start_utc serves new tasks of assets without metadata.agg.start_utc.';
+
+CREATE TABLE public.core_asset_registry_all (
+    canonical_symbol text NOT NULL,
+    asset_class text,
+    description text,
+    active boolean DEFAULT false NOT NULL,
+    test_active boolean DEFAULT false NOT NULL,
+    is_active boolean GENERATED ALWAYS AS (active) STORED,
+    metadata jsonb DEFAULT '{}'::jsonb NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT core_asset_registry_all_metadata_is_object CHECK ((jsonb_typeof(metadata) = 'object'::text)),
+    CONSTRAINT core_asset_registry_all_symbol_not_blank CHECK (((canonical_symbol <> ''::text) AND (canonical_symbol = btrim(canonical_symbol))))
+);
+
+COMMENT ON TABLE public.core_asset_registry_all IS 'Every asset. sync_agg_state_from_registry turns active assets into tasks; metadata.agg configures them, metadata.components makes an asset synthetic.';
+
+COMMENT ON COLUMN public.core_asset_registry_all.active IS 'Aggregated in every environment but DEV and TEST.';
+
+COMMENT ON COLUMN public.core_asset_registry_all.test_active IS 'Aggregated in the environments DEV and TEST.';
+
+COMMENT ON COLUMN public.core_asset_registry_all.is_active IS 'The same as active, for callers that know it under this name.';
+
+COMMENT ON COLUMN public.core_asset_registry_all.metadata IS 'metadata.agg: enabled, start_utc, mandatory, optional, session, quality. Synthetic series: is_synthetic, components, component_weights, formula_base, derivation_version.';
+
+CREATE VIEW agg.active_asset WITH (security_invoker='true') AS
+ SELECT r.canonical_symbol,
+    false AS is_test
+   FROM public.core_asset_registry_all r
+  WHERE r.active
+UNION ALL
+ SELECT r.canonical_symbol,
+    true AS is_test
+   FROM public.core_asset_registry_all r
+  WHERE r.test_active;
+
+COMMENT ON VIEW agg.active_asset IS 'Assets that are active: for is_test by test_active, otherwise by active.';
 
 CREATE TABLE agg.alert (
     alert_id bigint NOT NULL,
@@ -1981,13 +2943,69 @@ CREATE TABLE agg.alert (
     message text NOT NULL,
     raised_at timestamp with time zone NOT NULL,
     resolved_at timestamp with time zone,
-    CONSTRAINT alert_kind_check CHECK ((kind = ANY (ARRAY['hard_failed'::text, 'disabled'::text, 'behind'::text, 'refused'::text])))
+    CONSTRAINT alert_kind_check CHECK ((kind = ANY (ARRAY['hard_failed'::text, 'disabled'::text, 'behind'::text, 'refused'::text, 'uncorrected'::text])))
 );
 
 COMMENT ON TABLE agg.alert IS 'What somebody should look at: raised once, resolved when its cause is gone. An asset that the sync refused has timeframe *. Kept for 90 days after that by agg_maintain.';
 
 ALTER TABLE agg.alert ALTER COLUMN alert_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME agg.alert_alert_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE agg.change_note (
+    note_id bigint NOT NULL,
+    noted_at timestamp with time zone DEFAULT now() NOT NULL,
+    symbols text[],
+    from_utc timestamp with time zone[] NOT NULL,
+    to_utc timestamp with time zone[],
+    CONSTRAINT change_note_spans_check CHECK (((cardinality(from_utc) =
+CASE
+    WHEN (symbols IS NULL) THEN 1
+    ELSE cardinality(symbols)
+END) AND (cardinality(from_utc) = COALESCE(cardinality(to_utc), cardinality(from_utc)))))
+)
+WITH (toast_tuple_target='8160');
+
+COMMENT ON TABLE agg.change_note IS 'What writes to data_bars left behind and no dispatcher has read yet: the n-th symbol changed in [n-th from_utc, n-th to_utc). In the transaction of the write, about a row a statement; never locked by a later writer.';
+
+COMMENT ON COLUMN agg.change_note.symbols IS 'Null: every symbol.';
+
+COMMENT ON COLUMN agg.change_note.to_utc IS 'Null: each span is the one minute that starts at its from_utc.';
+
+ALTER TABLE agg.change_note ALTER COLUMN note_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME agg.change_note_note_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE agg.correction (
+    canonical_symbol text NOT NULL,
+    timeframe text NOT NULL,
+    correction_id bigint NOT NULL,
+    spans tstzmultirange NOT NULL,
+    noted_at timestamp with time zone NOT NULL,
+    failures integer DEFAULT 0 NOT NULL,
+    retry_at timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
+    error text,
+    CONSTRAINT correction_spans_not_empty CHECK ((NOT isempty(spans)))
+);
+
+COMMENT ON TABLE agg.correction IS 'Spans in which a task has to build decided windows again. Anyone may add a row; whoever removes one holds the row lock of the task.';
+
+COMMENT ON COLUMN agg.correction.failures IS 'Tries that failed, one after the other; with the last error.';
+
+COMMENT ON COLUMN agg.correction.retry_at IS 'Not tried before this instant, on the dispatcher''s clock.';
+
+ALTER TABLE agg.correction ALTER COLUMN correction_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME agg.correction_correction_id_seq
     START WITH 1
     INCREMENT BY 1
     NO MINVALUE
@@ -2005,6 +3023,7 @@ CREATE TABLE agg.run_log (
     windows bigint NOT NULL,
     bars_created bigint NOT NULL,
     bars_quality_poor bigint NOT NULL,
+    bars_corrected bigint NOT NULL,
     failed integer NOT NULL,
     stopped_reason text NOT NULL,
     CONSTRAINT run_log_stopped_reason_check CHECK ((stopped_reason = ANY (ARRAY['idle'::text, 'time_budget'::text, 'busy'::text])))
@@ -2168,30 +3187,6 @@ UNION ALL
 
 COMMENT ON VIEW agg.source_bar IS 'Bars of any timeframe: 1m from data_bars, all longer from derived_data_bars. Ask for deleted_at is null: that condition is not in here because both halves must stay plain for their keys to give ordered ranges. The half that cannot match costs one index descent.';
 
-CREATE TABLE public.core_asset_registry_all (
-    canonical_symbol text NOT NULL,
-    asset_class text,
-    description text,
-    active boolean DEFAULT false NOT NULL,
-    test_active boolean DEFAULT false NOT NULL,
-    is_active boolean GENERATED ALWAYS AS (active) STORED,
-    metadata jsonb DEFAULT '{}'::jsonb NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT core_asset_registry_all_metadata_is_object CHECK ((jsonb_typeof(metadata) = 'object'::text)),
-    CONSTRAINT core_asset_registry_all_symbol_not_blank CHECK (((canonical_symbol <> ''::text) AND (canonical_symbol = btrim(canonical_symbol))))
-);
-
-COMMENT ON TABLE public.core_asset_registry_all IS 'Every asset. sync_agg_state_from_registry turns active assets into tasks; metadata.agg configures them, metadata.components makes an asset synthetic.';
-
-COMMENT ON COLUMN public.core_asset_registry_all.active IS 'Aggregated in every environment but DEV and TEST.';
-
-COMMENT ON COLUMN public.core_asset_registry_all.test_active IS 'Aggregated in the environments DEV and TEST.';
-
-COMMENT ON COLUMN public.core_asset_registry_all.is_active IS 'The same as active, for callers that know it under this name.';
-
-COMMENT ON COLUMN public.core_asset_registry_all.metadata IS 'metadata.agg: enabled, start_utc, mandatory, optional, session, quality. Synthetic series: is_synthetic, components, component_weights, formula_base, derivation_version.';
-
 CREATE VIEW agg.synthetic_component WITH (security_invoker='true') AS
  SELECT r.canonical_symbol,
     k.component_no,
@@ -2233,6 +3228,12 @@ COMMENT ON TABLE agg.timeframe IS 'Every timeframe there is: its length, the tim
 ALTER TABLE ONLY agg.alert
     ADD CONSTRAINT alert_pkey PRIMARY KEY (alert_id);
 
+ALTER TABLE ONLY agg.change_note
+    ADD CONSTRAINT change_note_pkey PRIMARY KEY (note_id);
+
+ALTER TABLE ONLY agg.correction
+    ADD CONSTRAINT correction_pkey PRIMARY KEY (canonical_symbol, timeframe, correction_id);
+
 ALTER TABLE ONLY agg.run_log
     ADD CONSTRAINT run_log_pkey PRIMARY KEY (run_id);
 
@@ -2260,16 +3261,36 @@ CREATE INDEX run_log_finished_at_idx ON agg.run_log USING btree (finished_at);
 
 CREATE INDEX timeframe_source_idx ON agg.timeframe USING btree (source_timeframe);
 
+CREATE INDEX core_asset_registry_all_synthetic_idx ON public.core_asset_registry_all USING btree (canonical_symbol) WHERE ((metadata ->> 'is_synthetic'::text) = 'true'::text);
+
 CREATE INDEX data_agg_state_due_idx ON public.data_agg_state USING btree (next_run_at) WHERE (enabled AND (status = ANY (ARRAY['idle'::text, 'hard_failed'::text])));
 
 CREATE INDEX data_agg_state_running_idx ON public.data_agg_state USING btree (running_started_at_utc) WHERE (status = 'running'::text);
+
+CREATE TRIGGER note_delete AFTER DELETE ON public.data_bars REFERENCING OLD TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION agg.note_source_change();
+
+CREATE TRIGGER note_insert AFTER INSERT ON public.data_bars REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION agg.note_source_change();
+
+CREATE TRIGGER note_move AFTER UPDATE ON public.data_bars FOR EACH ROW WHEN ((((old.canonical_symbol IS DISTINCT FROM new.canonical_symbol) OR (old.timeframe IS DISTINCT FROM new.timeframe)) OR (old.ts_utc IS DISTINCT FROM new.ts_utc))) EXECUTE FUNCTION agg.note_moved_bar();
+
+CREATE TRIGGER note_truncate AFTER TRUNCATE ON public.data_bars FOR EACH STATEMENT EXECUTE FUNCTION agg.note_truncation();
+
+CREATE TRIGGER note_update AFTER UPDATE ON public.data_bars REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION agg.note_source_change();
 
 ALTER TABLE ONLY agg.timeframe
     ADD CONSTRAINT timeframe_source_fkey FOREIGN KEY (source_timeframe) REFERENCES agg.timeframe(timeframe);
 
 ALTER TABLE agg.alert ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE agg.change_note ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE agg.correction ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE agg.run_log ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY service_role_manages ON agg.change_note TO service_role USING (true) WITH CHECK (true);
+
+CREATE POLICY service_role_manages ON agg.correction TO service_role USING (true) WITH CHECK (true);
 
 CREATE POLICY service_role_reads ON agg.alert FOR SELECT TO service_role USING (true);
 
@@ -2307,9 +3328,6 @@ GRANT ALL ON FUNCTION agg.active_symbols(p_env text) TO service_role;
 REVOKE ALL ON FUNCTION agg.add_batches(p_sums agg.batch_result, p_batch agg.batch_result) FROM PUBLIC;
 GRANT ALL ON FUNCTION agg.add_batches(p_sums agg.batch_result, p_batch agg.batch_result) TO service_role;
 
-REVOKE ALL ON FUNCTION agg.advance_or_split(p_claims agg.claim[], p_now timestamp with time zone, p_max_windows integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION agg.advance_or_split(p_claims agg.claim[], p_now timestamp with time zone, p_max_windows integer) TO service_role;
-
 REVOKE ALL ON FUNCTION agg.advance_tasks(p_claims agg.claim[], p_now timestamp with time zone, p_max_windows integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION agg.advance_tasks(p_claims agg.claim[], p_now timestamp with time zone, p_max_windows integer) TO service_role;
 
@@ -2318,6 +3336,9 @@ GRANT ALL ON FUNCTION agg.bootstrap_cursor(p_start_utc timestamp with time zone,
 
 REVOKE ALL ON FUNCTION agg.build_bars(p_orders agg.build_order[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION agg.build_bars(p_orders agg.build_order[]) TO service_role;
+
+REVOKE ALL ON FUNCTION agg.build_or_split(p_orders agg.build_order[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION agg.build_or_split(p_orders agg.build_order[]) TO service_role;
 
 REVOKE ALL ON FUNCTION agg.build_single_window(p_symbol text, p_timeframe text, p_from_utc timestamp with time zone, p_to_utc timestamp with time zone, p_derivation_version integer, p_now timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION agg.build_single_window(p_symbol text, p_timeframe text, p_from_utc timestamp with time zone, p_to_utc timestamp with time zone, p_derivation_version integer, p_now timestamp with time zone) TO service_role;
@@ -2328,8 +3349,25 @@ GRANT ALL ON FUNCTION agg.build_synthetic(p_orders agg.build_order[]) TO service
 REVOKE ALL ON FUNCTION agg.build_windows(p_orders agg.build_order[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION agg.build_windows(p_orders agg.build_order[]) TO service_role;
 
+REVOKE ALL ON FUNCTION agg.claim_corrections(p_env text, p_timeframe text, p_limit integer, p_now timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION agg.claim_corrections(p_env text, p_timeframe text, p_limit integer, p_now timestamp with time zone) TO service_role;
+
 REVOKE ALL ON FUNCTION agg.claim_due_tasks(p_env text, p_limit integer, p_now timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION agg.claim_due_tasks(p_env text, p_limit integer, p_now timestamp with time zone) TO service_role;
+
+REVOKE ALL ON FUNCTION agg.compare_synthetic(p_orders agg.build_order[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION agg.compare_synthetic(p_orders agg.build_order[]) TO service_role;
+
+REVOKE ALL ON FUNCTION agg.compare_windows(p_orders agg.build_order[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION agg.compare_windows(p_orders agg.build_order[]) TO service_role;
+
+REVOKE ALL ON FUNCTION agg.correct_tasks(p_claims agg.claim[], p_now timestamp with time zone, p_max_windows integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION agg.correct_tasks(p_claims agg.claim[], p_now timestamp with time zone, p_max_windows integer) TO service_role;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.data_agg_state TO service_role;
+
+REVOKE ALL ON FUNCTION agg.decided_range(p_task public.data_agg_state) FROM PUBLIC;
+GRANT ALL ON FUNCTION agg.decided_range(p_task public.data_agg_state) TO service_role;
 
 REVOKE ALL ON FUNCTION agg.due_at(p_cursor_utc timestamp with time zone, p_window_length interval, p_delay_seconds integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION agg.due_at(p_cursor_utc timestamp with time zone, p_window_length interval, p_delay_seconds integer) TO service_role;
@@ -2340,12 +3378,18 @@ GRANT ALL ON FUNCTION agg.fail_kind(p_sqlstate text) TO service_role;
 REVOKE ALL ON FUNCTION agg.finish_tasks(p_outcomes agg.task_outcome[], p_now timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION agg.finish_tasks(p_outcomes agg.task_outcome[], p_now timestamp with time zone) TO service_role;
 
+REVOKE ALL ON FUNCTION agg.fold_notes() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION agg.is_number_between(p_value jsonb, p_least numeric, p_most numeric) FROM PUBLIC;
 GRANT ALL ON FUNCTION agg.is_number_between(p_value jsonb, p_least numeric, p_most numeric) TO service_role;
 
+REVOKE ALL ON FUNCTION agg.is_test(p_env text) FROM PUBLIC;
+GRANT ALL ON FUNCTION agg.is_test(p_env text) TO service_role;
+
 REVOKE ALL ON FUNCTION agg.job_list(p_env text, p_now timestamp with time zone) FROM PUBLIC;
 
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.data_agg_state TO service_role;
+REVOKE ALL ON FUNCTION agg.lock_series(p_symbol text, p_timeframe text) FROM PUBLIC;
+GRANT ALL ON FUNCTION agg.lock_series(p_symbol text, p_timeframe text) TO service_role;
 
 REVOKE ALL ON FUNCTION agg.lock_task(p_symbol text, p_timeframe text) FROM PUBLIC;
 GRANT ALL ON FUNCTION agg.lock_task(p_symbol text, p_timeframe text) TO service_role;
@@ -2359,6 +3403,18 @@ GRANT ALL ON FUNCTION agg.minute_of_week(p_ts_utc timestamp with time zone, p_ti
 REVOKE ALL ON FUNCTION agg.new_cursor(p_result agg.build_result) FROM PUBLIC;
 GRANT ALL ON FUNCTION agg.new_cursor(p_result agg.build_result) TO service_role;
 
+REVOKE ALL ON FUNCTION agg.note_moved_bar() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION agg.note_source_change() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION agg.note_tasks(p_changes agg.change[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION agg.note_tasks(p_changes agg.change[]) TO service_role;
+
+REVOKE ALL ON FUNCTION agg.note_truncation() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION agg.noted_changes(p_note_ids bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION agg.noted_changes(p_note_ids bigint[]) TO service_role;
+
 REVOKE ALL ON FUNCTION agg.open_minutes(p_from_utc timestamp with time zone, p_minutes integer, p_time_zone text, p_session_minutes int4multirange) FROM PUBLIC;
 GRANT ALL ON FUNCTION agg.open_minutes(p_from_utc timestamp with time zone, p_minutes integer, p_time_zone text, p_session_minutes int4multirange) TO service_role;
 
@@ -2370,10 +3426,16 @@ REVOKE ALL ON FUNCTION agg.prune_logs(p_now timestamp with time zone) FROM PUBLI
 REVOKE ALL ON FUNCTION agg.raise_no_task(p_symbol text, p_timeframe text) FROM PUBLIC;
 GRANT ALL ON FUNCTION agg.raise_no_task(p_symbol text, p_timeframe text) TO service_role;
 
+REVOKE ALL ON FUNCTION agg.rebuild_orders(p_changes agg.change[], p_max_windows integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION agg.rebuild_orders(p_changes agg.change[], p_max_windows integer) TO service_role;
+
 REVOKE ALL ON FUNCTION agg.recover_abandoned_claims(p_now timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION agg.recover_abandoned_claims(p_now timestamp with time zone) TO service_role;
 
 REVOKE ALL ON FUNCTION agg.refresh_alerts(p_now timestamp with time zone, p_refused jsonb) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION agg.retry_delay(p_failures integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION agg.retry_delay(p_failures integer) TO service_role;
 
 REVOKE ALL ON FUNCTION agg.run_batch(p_env text, p_limit integer, p_now timestamp with time zone, p_batch_windows integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION agg.run_batch(p_env text, p_limit integer, p_now timestamp with time zone, p_batch_windows integer) TO service_role;
@@ -2387,8 +3449,14 @@ GRANT ALL ON FUNCTION agg.session_problem(p_session jsonb) TO service_role;
 REVOKE ALL ON FUNCTION agg.stopped_reason(p_result agg.build_result) FROM PUBLIC;
 GRANT ALL ON FUNCTION agg.stopped_reason(p_result agg.build_result) TO service_role;
 
+REVOKE ALL ON FUNCTION agg.take_notes(p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION agg.take_notes(p_limit integer) TO service_role;
+
 REVOKE ALL ON FUNCTION agg.utc_instant(p_text text) FROM PUBLIC;
 GRANT ALL ON FUNCTION agg.utc_instant(p_text text) TO service_role;
+
+REVOKE ALL ON FUNCTION agg.waiting_changes() FROM PUBLIC;
+GRANT ALL ON FUNCTION agg.waiting_changes() TO service_role;
 
 REVOKE ALL ON FUNCTION public.agg_bootstrap_cursor(p_symbol text, p_to_tf text) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.agg_bootstrap_cursor(p_symbol text, p_to_tf text) TO service_role;
@@ -2408,11 +3476,23 @@ GRANT ALL ON FUNCTION public.agg_health(p_now timestamp with time zone) TO servi
 REVOKE ALL ON FUNCTION public.agg_maintain(p_env text, p_now timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.agg_maintain(p_env text, p_now timestamp with time zone) TO service_role;
 
+REVOKE ALL ON FUNCTION public.agg_note_change(p_symbols text[], p_from timestamp with time zone, p_to timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.agg_note_change(p_symbols text[], p_from timestamp with time zone, p_to timestamp with time zone) TO service_role;
+
+REVOKE ALL ON FUNCTION public.agg_pending(p_now timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.agg_pending(p_now timestamp with time zone) TO service_role;
+
+REVOKE ALL ON FUNCTION public.agg_repair(p_symbol text, p_timeframe text, p_from timestamp with time zone, p_to timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.agg_repair(p_symbol text, p_timeframe text, p_from timestamp with time zone, p_to timestamp with time zone) TO service_role;
+
 REVOKE ALL ON FUNCTION public.agg_run_due(p_env text, p_limit integer, p_now timestamp with time zone, p_time_budget interval, p_batch_windows integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.agg_run_due(p_env text, p_limit integer, p_now timestamp with time zone, p_time_budget interval, p_batch_windows integer) TO service_role;
 
 REVOKE ALL ON FUNCTION public.agg_start(p_symbol text, p_tf text, p_now timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.agg_start(p_symbol text, p_tf text, p_now timestamp with time zone) TO service_role;
+
+REVOKE ALL ON FUNCTION public.agg_verify(p_symbol text, p_timeframe text, p_from timestamp with time zone, p_to timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.agg_verify(p_symbol text, p_timeframe text, p_from timestamp with time zone, p_to timestamp with time zone) TO service_role;
 
 REVOKE ALL ON FUNCTION public.aggregate_1m_to_5m_window(p_symbol text, p_from_utc timestamp with time zone, p_to_utc timestamp with time zone, p_derivation_version integer, p_now timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.aggregate_1m_to_5m_window(p_symbol text, p_from_utc timestamp with time zone, p_to_utc timestamp with time zone, p_derivation_version integer, p_now timestamp with time zone) TO service_role;
@@ -2434,7 +3514,15 @@ REVOKE ALL ON FUNCTION public.schedule_jobs(p_env text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION public.sync_agg_state_from_registry(p_env text, p_default_start_utc timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.sync_agg_state_from_registry(p_env text, p_default_start_utc timestamp with time zone) TO service_role;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.core_asset_registry_all TO service_role;
+
+GRANT SELECT ON TABLE agg.active_asset TO service_role;
+
 GRANT SELECT ON TABLE agg.alert TO service_role;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE agg.change_note TO service_role;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE agg.correction TO service_role;
 
 GRANT SELECT ON TABLE agg.run_log TO service_role;
 
@@ -2445,8 +3533,6 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.data_bars TO service_role;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.derived_data_bars TO service_role;
 
 GRANT SELECT ON TABLE agg.source_bar TO service_role;
-
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.core_asset_registry_all TO service_role;
 
 GRANT SELECT ON TABLE agg.synthetic_component TO service_role;
 
