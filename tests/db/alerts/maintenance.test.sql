@@ -4,8 +4,10 @@ select plan(5);
 update public.core_asset_registry_all as r set active = false, test_active = false;
 insert into public.core_asset_registry_all (canonical_symbol, active) values ('ACME', true);
 -- Ages around both limits, to the second. Nothing but time makes rows old, so they are written here.
-insert into agg.run_log (started_at, finished_at, env, batches, tasks, windows, bars_created, bars_quality_poor, failed, stopped_reason)
-select a.finished_at, a.finished_at, 'prod', 0, 0, 0, 0, 0, 0, 'idle'
+insert into agg.run_log (
+  started_at, finished_at, env, batches, tasks, windows, bars_created, bars_quality_poor, bars_corrected, failed, stopped_reason
+)
+select a.finished_at, a.finished_at, 'prod', 0, 0, 0, 0, 0, 0, 0, 'idle'
 from unnest(array['2025-07-01 00:00:00+00', '2025-06-17 00:00:00+00', '2025-06-16 23:59:59+00']::timestamptz[]) as a (finished_at);
 insert into agg.alert (kind, canonical_symbol, timeframe, message, raised_at, resolved_at)
 select 'behind', 'GONE', '5m', 'gone', '2024-01-01 00:00+00', a.resolved_at

@@ -19,8 +19,10 @@ begin
     select p.oid::regprocedure || ': ' || c.finding
     from pg_catalog.pg_proc as p
     join pg_catalog.pg_language as l on l.oid = p.prolang and l.lanname = 'plpgsql'
+    left join pg_catalog.pg_trigger as t on t.tgfoid = p.oid and not t.tgisinternal
     cross join lateral extensions.plpgsql_check_function(
-      p.oid, extra_warnings => true, security_warnings => true
+      p.oid, coalesce(t.tgrelid, 0), newtable => t.tgnewtable, oldtable => t.tgoldtable,
+      extra_warnings => true, security_warnings => true
     ) as c (finding)
     where p.pronamespace in ('public'::regnamespace, 'agg'::regnamespace)
   $sql$;

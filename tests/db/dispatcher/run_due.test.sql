@@ -14,22 +14,22 @@ do $$ begin perform public.sync_agg_state_from_registry(); end; $$;
 
 select is(
   public.agg_run_due(p_env => 'test', p_now => '2025-07-01 01:00+00', p_time_budget => '0', p_batch_windows => 6),
-  '{"tasks": 2, "windows": 6, "bars_created": 6, "bars_quality_poor": 6, "failed": 0, "batches": 1, "stopped_reason": "time_budget"}',
+  '{"tasks": 2, "windows": 6, "bars_created": 6, "bars_quality_poor": 6, "bars_corrected": 0, "failed": 0, "batches": 1, "stopped_reason": "time_budget"}',
   'agg_run_due() runs one batch of the environment when its time budget is over, its windows shared evenly'
 );
 select is(
   public.agg_run_due(p_now => '2025-07-01 01:00+00', p_limit => 4, p_time_budget => '0'),
-  '{"tasks": 4, "windows": 44, "bars_created": 44, "bars_quality_poor": 20, "failed": 0, "batches": 1, "stopped_reason": "time_budget"}',
+  '{"tasks": 4, "windows": 44, "bars_created": 44, "bars_quality_poor": 20, "bars_corrected": 0, "failed": 0, "batches": 1, "stopped_reason": "time_budget"}',
   'agg_run_due() claims p_limit tasks a batch'
 );
 select is(
   public.agg_run_due(p_now => '2025-07-01 02:00+00') - 'batches',
-  '{"tasks": 20, "windows": 160, "bars_created": 160, "bars_quality_poor": 24, "failed": 0, "stopped_reason": "idle"}',
+  '{"tasks": 20, "windows": 160, "bars_created": 160, "bars_quality_poor": 24, "bars_corrected": 0, "failed": 0, "stopped_reason": "idle"}',
   'agg_run_due() goes on until nothing is due'
 );
 select is(
   public.agg_run_due(p_now => '2025-07-01 02:00+00'),
-  '{"tasks": 0, "windows": 0, "bars_created": 0, "bars_quality_poor": 0, "failed": 0, "batches": 0, "stopped_reason": "idle"}',
+  '{"tasks": 0, "windows": 0, "bars_created": 0, "bars_quality_poor": 0, "bars_corrected": 0, "failed": 0, "batches": 0, "stopped_reason": "idle"}',
   'agg_run_due() does nothing when nothing is due'
 );
 select results_eq(

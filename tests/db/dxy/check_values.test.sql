@@ -18,7 +18,7 @@ create temporary table calculated as select public.calc_dxy_range_1m('2025-07-01
 
 select is(
   c.result,
-  '{"success": true, "inserted": 1000, "updated": 0, "unchanged": 0, "skipped_incomplete": 0, "derivation_version": 1,
+  '{"success": true, "inserted": 1000, "updated": 0, "unchanged": 0, "removed": 0, "skipped_incomplete": 0, "derivation_version": 1,
     "timestamp_range": {"from": "2025-07-01T12:00:00+00:00", "to": "2025-07-02T12:00:00+00:00"}}',
   'calc_dxy_range_1m() inserts a bar for every minute with all six rates'
 ) from calculated as c;

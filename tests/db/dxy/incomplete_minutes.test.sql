@@ -12,7 +12,7 @@ cross join generate_series(0, 63) as s (mask)
 where (s.mask >> (c.place - 1)) & 1 = 1;
 select is(
   public.calc_dxy_range_1m('2025-07-01 12:00+00', '2025-07-01 14:00+00') - 'timestamp_range' - 'success',
-  '{"inserted": 1, "updated": 0, "unchanged": 0, "skipped_incomplete": 62, "derivation_version": 1}',
+  '{"inserted": 1, "updated": 0, "unchanged": 0, "removed": 0, "skipped_incomplete": 62, "derivation_version": 1}',
   'calc_dxy_range_1m() stores the one minute with all six and skips the 62 with some'
 );
 select results_eq(
@@ -34,7 +34,7 @@ cross join lateral (
 ) as v;
 select is(
   public.calc_dxy_range_1m('2025-07-01 15:00+00', '2025-07-01 16:00+00', 2) - 'timestamp_range' - 'success',
-  '{"inserted": 0, "updated": 0, "unchanged": 0, "skipped_incomplete": 24, "derivation_version": 2}',
+  '{"inserted": 0, "updated": 0, "unchanged": 0, "removed": 0, "skipped_incomplete": 24, "derivation_version": 2}',
   'calc_dxy_range_1m() skips every minute with a zero or negative price'
 );
 

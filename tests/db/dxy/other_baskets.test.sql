@@ -15,7 +15,7 @@ update public.data_bars as d set close = 2, low = 2 where d.canonical_symbol = '
 
 select is(
   public.derive_synthetic_range('RATIO', '2025-07-01 00:00+00', '2025-07-01 00:10+00', 2) - 'timestamp_range',
-  '{"success": true, "inserted": 9, "updated": 0, "unchanged": 0, "skipped_incomplete": 1, "derivation_version": 2}',
+  '{"success": true, "inserted": 9, "updated": 0, "unchanged": 0, "removed": 0, "skipped_incomplete": 1, "derivation_version": 2}',
   'derive_synthetic_range() computes any basket of the registry'
 );
 select results_eq(

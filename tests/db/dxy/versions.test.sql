@@ -19,7 +19,7 @@ create function pg_temp.expected(p_rate double precision) returns double precisi
 language sql as $$ select round((50.14348112 * p_rate ^ 0.136)::numeric, 8)::double precision $$;
 
 select is(
-  pg_temp.build(1), '{"inserted": 3, "updated": 0, "unchanged": 0, "skipped_incomplete": 0, "derivation_version": 1}',
+  pg_temp.build(1), '{"inserted": 3, "updated": 0, "unchanged": 0, "removed": 0, "skipped_incomplete": 0, "derivation_version": 1}',
   'calc_dxy_range_1m() builds version 1 by default'
 );
 select results_eq(
@@ -33,7 +33,7 @@ select results_eq(
   'calc_dxy_range_1m() takes all four prices of version 1 from the closes, and raw says so'
 );
 select is(
-  pg_temp.build(2), '{"inserted": 0, "updated": 3, "unchanged": 0, "skipped_incomplete": 0, "derivation_version": 2}',
+  pg_temp.build(2), '{"inserted": 0, "updated": 3, "unchanged": 0, "removed": 0, "skipped_incomplete": 0, "derivation_version": 2}',
   'calc_dxy_range_1m() updates bars of another version'
 );
 select results_eq(
@@ -49,7 +49,7 @@ select results_eq(
 );
 create temporary table placed as select d.ctid as place, d.ts_utc from public.data_bars as d where d.canonical_symbol = 'DXY';
 select is(
-  pg_temp.build(2), '{"inserted": 0, "updated": 0, "unchanged": 3, "skipped_incomplete": 0, "derivation_version": 2}',
+  pg_temp.build(2), '{"inserted": 0, "updated": 0, "unchanged": 3, "removed": 0, "skipped_incomplete": 0, "derivation_version": 2}',
   'calc_dxy_range_1m() counts unchanged bars'
 );
 select results_eq(
