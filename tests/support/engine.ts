@@ -44,10 +44,11 @@ async function closeSession(session: Database): Promise<void> {
   await session.close();
 }
 
-/** Empties every table but the list of timeframes, DXY included. */
+/** Empties every table but the list of timeframes, DXY included; the notes last, for emptying the bars leaves one. */
 export async function clearEngine(db: Database): Promise<void> {
   await db.exec(`
     truncate public.data_bars, public.derived_data_bars, public.data_agg_state, agg.run_log, agg.alert;
+    truncate agg.change_note, agg.correction;
     delete from public.core_asset_registry_all;
   `);
 }
