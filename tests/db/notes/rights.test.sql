@@ -1,0 +1,46 @@
+begin;
+select plan(4);
+
+grant truncate on table public.data_bars to service_role;
+revoke all on table agg.change_note from service_role;
+select throws_ok(
+  $$ set local role service_role; insert into agg.change_note (symbols, from_utc) values ('{ACME}', '{2025-07-01 00:00+00}') $$,
+  '42501', null, 'the notes are closed to service_role for this test'
+);
+
+set local role service_role;
+insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close)
+select 'ACME', timestamptz '2025-07-01 00:00+00' + m.n * interval '1 minute', 1, 1, 1, 1
+from generate_series(0, 1) as m (n);
+update public.data_bars as b set ts_utc = '2025-07-01 00:05+00' where b.ts_utc = '2025-07-01 00:01+00';
+delete from public.data_bars as b where b.ts_utc = '2025-07-01 00:05+00';
+reset role;
+select results_eq(
+  $$
+    select n.symbols, n.from_utc
+    from agg.change_note as n
+    order by cardinality(n.symbols) desc, n.from_utc
+  $$,
+  $$
+    values
+      ('{ACME,ACME}'::text[], '{2025-07-01 00:00+00,2025-07-01 00:01+00}'::timestamptz[]),
+      ('{ACME}', '{2025-07-01 00:01+00}'), ('{ACME}', '{2025-07-01 00:05+00}'), ('{ACME}', '{2025-07-01 00:05+00}')
+  $$,
+  'writes of a role that may not write notes leave them all the same'
+);
+
+set local role service_role;
+truncate public.data_bars;
+reset role;
+select is(
+  (select count(*) from agg.change_note as n where n.symbols is null), 1::bigint, 'so does its truncate'
+);
+
+grant all on table agg.change_note to service_role;
+set local role service_role;
+create temporary table called as select public.agg_note_change(array['ACME']) as result;
+reset role;
+select is((select c.result -> 'symbols' from called as c), '1', 'service_role may call agg_note_change()');
+
+select * from finish();
+rollback;
