@@ -1,0 +1,9 @@
+-- The writer keeps the note to itself when it sees no window behind a cursor.
+select pg_temp.take_away(
+  'agg.note_source_change()',
+  'select count(*) into v_rows from changed_rows;',
+  $$select count(*) into v_rows
+    from changed_rows as c
+    join public.data_agg_state as s on s.canonical_symbol = c.canonical_symbol
+    where c.ts_utc < s.last_agg_bar_ts_utc + make_interval(mins => s.run_interval_minutes);$$
+);
