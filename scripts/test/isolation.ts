@@ -52,7 +52,10 @@ async function runWithoutRemedy(context: TestContext, spec: string, removal: str
     return oneCheck(false, `${removal} does not apply to today's functions: ${error}`);
   }
   const { stdout, report } = await play(await context.cluster(), spec, database);
-  return oneCheck(LOSS.test(stdout), `${spec} loses no bar with ${removal}, so it does not test that remedy\n${report}`);
+  return oneCheck(
+    LOSS.test(stdout),
+    `${spec} loses no bar with ${removal}, so it does not test that remedy\n${report}`,
+  );
 }
 
 async function play(cluster: Cluster, spec: string, database: string): Promise<RunResult> {

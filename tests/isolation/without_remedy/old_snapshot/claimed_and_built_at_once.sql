@@ -1,0 +1,43 @@
+-- One statement claims and builds: the bars are those of the snapshot that it took before it had the task.
+create or replace function agg.claim_due_tasks(p_env text, p_limit integer, p_now timestamptz)
+returns agg.claim[]
+language sql
+volatile
+set search_path = ''
+as $$
+  with claimed as materialized (
+    select s.*
+    from agg.runnable_task as s
+    where s.next_run_at <= p_now and s.timeframe = '5m'
+      and s.canonical_symbol in (select a.symbol from agg.active_symbols(p_env) as a (symbol))
+    limit p_limit
+    for update of s skip locked
+  ),
+  window_bar as materialized (
+    select w.*
+    from agg.compare_windows(array(
+      select o
+      from agg.plan_builds(
+        array(select row(c.canonical_symbol, c.timeframe, c.last_agg_bar_ts_utc)::agg.claim from claimed as c), p_now, null, 1
+      ) as o
+    )) as w
+  ),
+  stored as (
+    insert into public.derived_data_bars (
+      canonical_symbol, timeframe, ts_utc, open, high, low, close, source_timeframe,
+      source_candles, expected_candles, covered_minutes, expected_minutes, quality_score
+    )
+    select
+      w.canonical_symbol, w.timeframe, w.ts_utc, w.open, w.high, w.low, w.close, w.source_timeframe,
+      w.source_candles, w.expected_candles, w.covered_minutes, w.expected_minutes, w.quality_score
+    from window_bar as w
+    where w.change = 'insert'
+  ),
+  finished as (
+    update public.data_agg_state as s
+    set last_agg_bar_ts_utc = w.cursor_utc
+    from (select w.canonical_symbol, w.timeframe, max(w.ts_utc) as cursor_utc from window_bar as w group by 1, 2) as w
+    where s.canonical_symbol = w.canonical_symbol and s.timeframe = w.timeframe
+  )
+  select '{}'::agg.claim[];
+$$;
