@@ -1,0 +1,60 @@
+begin;
+select plan(6);
+
+update public.core_asset_registry_all as r set active = false, test_active = false;
+insert into public.core_asset_registry_all (canonical_symbol, active, metadata)
+values ('ACME', true, '{"agg": {"start_utc": "2025-07-01T00:00:00Z"}}');
+insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close)
+select 'ACME', timestamptz '2025-07-01 00:00+00' + m.n * interval '1 minute', 1, 1, 1, 1
+from generate_series(0, 29) as m (n);
+do $$ begin perform public.sync_agg_state_from_registry(); end; $$;
+do $$ begin perform public.agg_run_due(p_now => '2025-07-01 00:21+00'); end; $$;
+create function pg_temp.highs() returns text
+language sql as $$
+  select string_agg(to_char(d.ts_utc, 'HH24:MI') || ' ' || d.high, ', ' order by d.ts_utc)
+  from public.derived_data_bars as d
+  where d.timeframe = '5m'
+$$;
+
+create temporary table claim as select public.agg_start('ACME', '5m', '2025-07-01 00:31+00') as result;
+-- The worker builds 00:15 and 00:20, then a minute of 00:00 and one of 00:20 change.
+create temporary table work as select public.catchup_aggregation_range('ACME', '5m', p_until_utc => '2025-07-01 00:31+00') as result;
+update public.data_bars as b set high = 2 where b.ts_utc in ('2025-07-01 00:01+00', '2025-07-01 00:22+00');
+do $$ begin perform public.agg_run_due(p_now => '2025-07-01 00:31+00'); end; $$;
+select is(
+  pg_temp.highs(), '00:00 1, 00:05 1, 00:10 1, 00:15 1, 00:20 1', 'agg_run_due() leaves a task to the worker that has claimed it'
+);
+select is_empty('select n.note_id from agg.change_note as n', 'agg_run_due() reads the notes all the same');
+select is(
+  (select k.spans from agg.correction as k),
+  tstzmultirange(
+    tstzrange('2025-07-01 00:01+00', '2025-07-01 00:02+00'), tstzrange('2025-07-01 00:22+00', '2025-07-01 00:23+00')
+  ),
+  'agg_run_due() keeps them all, ahead of the stored cursor too: the worker may not have seen them'
+);
+
+do $$
+begin
+  perform public.agg_finish(
+    'ACME', '5m', true, (w.result ->> 'new_cursor')::timestamptz, w.result, p_now => '2025-07-01 00:31+00',
+    p_claimed_at => (c.result ->> 'claimed_at')::timestamptz
+  )
+  from work as w
+  cross join claim as c;
+end;
+$$;
+select is(
+  (select k.spans from agg.correction as k),
+  tstzmultirange(
+    tstzrange('2025-07-01 00:01+00', '2025-07-01 00:02+00'), tstzrange('2025-07-01 00:22+00', '2025-07-01 00:23+00')
+  ),
+  'agg_finish() with p_claimed_at adds nothing to them'
+);
+do $$ begin perform public.agg_run_due(p_now => '2025-07-01 00:31+00'); end; $$;
+select is(
+  pg_temp.highs(), '00:00 2, 00:05 1, 00:10 1, 00:15 1, 00:20 2', 'agg_run_due() makes the corrections once the claim is over'
+);
+select is_empty('select k.correction_id from agg.correction as k', 'agg_run_due() leaves no correction then');
+
+select * from finish();
+rollback;

@@ -1,0 +1,79 @@
+begin;
+select plan(8);
+
+update public.core_asset_registry_all as r set active = false, test_active = false;
+insert into public.core_asset_registry_all (canonical_symbol, active, metadata)
+values ('ACME', true, '{"agg": {"start_utc": "2025-07-01T00:00:00Z"}}');
+insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close)
+select 'ACME', timestamptz '2025-07-01 00:00+00' + m.n * interval '1 minute', 1, 1, 1, 1
+from generate_series(0, 359) as m (n)
+-- 04:00 to 05:00 lacks the last two minutes of every five.
+where m.n < 240 or m.n >= 300 or m.n % 5 < 3;
+create function pg_temp.sync_with(p_rules jsonb) returns bigint
+language plpgsql as $$
+begin
+  update public.core_asset_registry_all as r set metadata = jsonb_build_object('agg', p_rules) where r.canonical_symbol = 'ACME';
+  perform public.sync_agg_state_from_registry();
+  return (select count(*) from agg.correction as k);
+end;
+$$;
+create function pg_temp.bars() returns text
+language sql as $$
+  select string_agg(b.timeframe || ' ' || b.bars || ' from ' || b.first, ', ' order by b.timeframe)
+  from (
+    select d.timeframe, count(*) as bars, to_char(min(d.ts_utc), 'HH24:MI') as first
+    from public.derived_data_bars as d
+    where d.deleted_at is null
+    group by d.timeframe
+  ) as b
+$$;
+do $$
+begin
+  perform pg_temp.sync_with('{"start_utc": "2025-07-01T02:00:00Z"}');
+  perform public.agg_run_due(p_now => '2025-07-01 07:00+00');
+end;
+$$;
+select is(pg_temp.bars(), '1h 4 from 02:00, 5m 48 from 02:00', 'nothing is built before agg_start_utc');
+select is(
+  pg_temp.sync_with('{"start_utc": "2025-07-01T02:00:00Z"}'), 0::bigint, 'a sync that changes no rule asks for no correction'
+);
+
+select is(
+  pg_temp.sync_with('{"start_utc": "2025-07-01T00:00:00Z"}'), 2::bigint,
+  'sync_agg_state_from_registry() asks for a correction of every task with an earlier start'
+);
+do $$ begin perform public.agg_run_due(p_now => '2025-07-01 07:00+00'); end; $$;
+select is(pg_temp.bars(), '1h 6 from 00:00, 5m 72 from 00:00', 'agg_run_due() then builds what the earlier start adds');
+
+do $$
+begin
+  perform pg_temp.sync_with('{"start_utc": "2025-07-01T00:00:00Z", "quality": {"good": 90, "poor": 70}}');
+  perform public.agg_run_due(p_now => '2025-07-01 07:00+00');
+end;
+$$;
+select is(pg_temp.bars(), '1h 5 from 00:00, 5m 60 from 00:00', 'agg_run_due() takes bars away that new thresholds refuse');
+do $$
+begin
+  perform pg_temp.sync_with('{"start_utc": "2025-07-01T00:00:00Z"}');
+  perform public.agg_run_due(p_now => '2025-07-01 07:00+00');
+end;
+$$;
+select is(pg_temp.bars(), '1h 6 from 00:00, 5m 72 from 00:00', 'agg_run_due() brings them back with the old thresholds');
+
+do $$
+begin
+  perform pg_temp.sync_with('{
+    "start_utc": "2025-07-01T00:00:00Z",
+    "session": {"time_zone": "UTC", "weekly": [{"open": "Tue 01:00", "close": "Tue 03:30"}]}
+  }');
+  perform public.agg_run_due(p_now => '2025-07-01 07:00+00');
+end;
+$$;
+select is(pg_temp.bars(), '1h 3 from 01:00, 5m 30 from 01:00', 'agg_run_due() takes bars away that lie outside a new session');
+select is(
+  (select d.expected_minutes from public.derived_data_bars as d where d.timeframe = '1h' and d.ts_utc = '2025-07-01 03:00+00'),
+  30, 'agg_run_due() counts the minutes that the new session expects'
+);
+
+select * from finish();
+rollback;

@@ -1,0 +1,45 @@
+begin;
+select plan(4);
+
+update public.core_asset_registry_all as r set active = false, test_active = false;
+insert into public.core_asset_registry_all (canonical_symbol, active, metadata)
+values ('ACME', true, '{"agg": {"start_utc": "2025-07-01T00:00:00Z"}}');
+insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close)
+select 'ACME', timestamptz '2025-07-01 00:00+00' + m.n * interval '1 minute', 1, 1, 1, 1
+from generate_series(0, 599) as m (n);
+do $$ begin perform public.sync_agg_state_from_registry(); end; $$;
+do $$ begin perform public.agg_run_due(p_now => '2025-07-01 10:05+00'); end; $$;
+create function pg_temp.corrected(p_timeframe text) returns text
+language sql as $$
+  select string_agg(to_char(d.ts_utc, 'HH24:MI'), ' ' order by d.ts_utc)
+  from public.derived_data_bars as d
+  where d.timeframe = p_timeframe and d.high = 2
+$$;
+
+update public.data_bars as b set high = 2
+where b.ts_utc in ('2025-07-01 01:10+00', '2025-07-01 04:00+00', '2025-07-01 04:06+00', '2025-07-01 08:59+00');
+do $$ begin perform agg.run_batch(p_now => '2025-07-01 10:05+00', p_batch_windows => 2); end; $$;
+select results_eq(
+  $$ values (pg_temp.corrected('5m'), pg_temp.corrected('1h')) $$, $$ values ('04:05 08:55', '04:00 08:00') $$,
+  'agg.run_batch() corrects the newest windows first, and their hours with them'
+);
+select is(
+  (select k.spans from agg.correction as k),
+  tstzmultirange(
+    tstzrange('2025-07-01 01:10+00', '2025-07-01 01:11+00'), tstzrange('2025-07-01 04:00+00', '2025-07-01 04:01+00')
+  ),
+  'agg.run_batch() leaves the rest for later'
+);
+
+update public.data_bars as b set high = 2 where b.ts_utc = '2025-07-01 09:00+00';
+do $$ begin perform agg.run_batch(p_now => '2025-07-01 10:05+00', p_batch_windows => 1); end; $$;
+select is(pg_temp.corrected('5m'), '04:05 08:55 09:00', 'agg.run_batch() takes what is newer before what waits');
+do $$ begin perform public.agg_run_due(p_now => '2025-07-01 10:05+00', p_batch_windows => 1); end; $$;
+select results_eq(
+  $$ values (pg_temp.corrected('5m'), pg_temp.corrected('1h')) $$,
+  $$ values ('01:10 04:00 04:05 08:55 09:00', '01:00 04:00 08:00 09:00') $$,
+  'agg_run_due() goes on until nothing waits'
+);
+
+select * from finish();
+rollback;

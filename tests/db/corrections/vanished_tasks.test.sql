@@ -1,0 +1,33 @@
+begin;
+select plan(2);
+
+update public.core_asset_registry_all as r set active = false, test_active = false;
+insert into public.core_asset_registry_all (canonical_symbol, active, metadata)
+select s.symbol, true, '{"agg": {"start_utc": "2025-07-01T00:00:00Z"}}'
+from unnest(array['GONE', 'KEPT']) as s (symbol);
+insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close)
+select r.canonical_symbol, timestamptz '2025-07-01 00:00+00' + m.n * interval '1 minute', 1, 1, 1, 1
+from public.core_asset_registry_all as r
+cross join generate_series(0, 59) as m (n)
+where r.active;
+do $$ begin perform public.sync_agg_state_from_registry(); end; $$;
+do $$ begin perform public.agg_run_due(p_now => '2025-07-01 01:05+00'); end; $$;
+update public.data_bars as b set high = 2;
+do $$ begin perform agg.take_notes(10); end; $$;
+
+delete from public.core_asset_registry_all as r where r.canonical_symbol = 'GONE';
+delete from public.data_agg_state as s where s.canonical_symbol = 'GONE';
+select is(
+  public.agg_run_due(p_now => '2025-07-01 01:05+00', p_time_budget => '10 seconds') -> 'bars_corrected', '13',
+  'agg_run_due() corrects other tasks beside the corrections of a task that is gone'
+);
+update public.data_bars as b set high = 3;
+do $$ begin perform agg.take_notes(10); end; $$;
+do $$ begin perform public.agg_maintain(p_now => '2025-07-01 01:05+00'); end; $$;
+select results_eq(
+  'select k.canonical_symbol, k.timeframe from agg.correction as k order by 1', $$ values ('KEPT', '5m') $$,
+  'agg_maintain() drops the corrections of tasks that are gone, and no others'
+);
+
+select * from finish();
+rollback;
