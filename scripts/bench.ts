@@ -1,4 +1,6 @@
 import { measureBackfill } from "./bench/backfill.ts";
+import { measureCorrections } from "./bench/corrections.ts";
+import { measureIngest } from "./bench/ingest.ts";
 import type { Measurement } from "./bench/measure.ts";
 import { renderReport } from "./bench/report.ts";
 import { measureTick } from "./bench/tick.ts";
@@ -17,11 +19,16 @@ await using cluster = await startCluster({
 });
 const bareSql = await read("bare.sql");
 
-async function run(name: string, benchmark: Benchmark): Promise<Measurement[]> {
+async function open(name: string): Promise<Database> {
   console.log(`measuring ${name} ...`);
   const db = await openServer(await cluster.createDatabase(name));
+  await migrate(db);
+  return db;
+}
+
+async function run(name: string, benchmark: Benchmark): Promise<Measurement[]> {
+  const db = await open(name);
   try {
-    await migrate(db);
     await db.exec(await read("window_loop.sql"));
     return await benchmark(db, bareSql);
   } finally {
@@ -29,5 +36,10 @@ async function run(name: string, benchmark: Benchmark): Promise<Measurement[]> {
   }
 }
 
-const measurements = [...await run("tick", measureTick), ...await run("backfill", measureBackfill)];
+const measurements = [
+  ...await run("tick", measureTick),
+  ...await run("ingest", measureIngest),
+  ...await measureCorrections(open),
+  ...await run("backfill", measureBackfill),
+];
 console.log(renderReport(measurements));

@@ -235,7 +235,7 @@ $$;
 
 COMMENT ON FUNCTION agg.build_bars(p_orders agg.build_order[]) IS 'Builds every order, windows and synthetic minutes alike: one result an order. What it changes behind a cursor becomes a correction of the tasks that build from it.';
 
-CREATE FUNCTION agg.build_or_split(p_orders agg.build_order[]) RETURNS SETOF agg.build_result
+CREATE FUNCTION agg.build_or_split(p_orders agg.build_order[], p_time_splits integer DEFAULT 8) RETURNS SETOF agg.build_result
     LANGUAGE plpgsql
     SET search_path TO ''
     AS $$
@@ -258,17 +258,17 @@ begin
     return query select r.* from unnest(v_results) as r;
   elsif v_half > 0 then
     return query
-    select r.* from agg.build_or_split(p_orders[:v_half]) as r
+    select r.* from agg.build_or_split(p_orders[:v_half], p_time_splits) as r
     union all
-    select r.* from agg.build_or_split(p_orders[v_half + 1:]) as r;
-  elsif v_order.is_rebuild and v_order.to_utc > v_order.from_utc + v_order.window_length then
+    select r.* from agg.build_or_split(p_orders[v_half + 1:], p_time_splits) as r;
+  elsif v_order.is_rebuild and p_time_splits > 0 and v_order.to_utc > v_order.from_utc + v_order.window_length then
     v_middle_utc := date_bin(
       v_order.window_length, v_order.from_utc + (v_order.to_utc - v_order.from_utc) / 2, timestamptz '2000-01-01 00:00:00+00'
     );
     p_orders := p_orders || p_orders;
     p_orders[1].to_utc := v_middle_utc;
     p_orders[2].from_utc := v_middle_utc;
-    return query select r.* from agg.build_or_split(p_orders) as r;
+    return query select r.* from agg.build_or_split(p_orders, p_time_splits - 1) as r;
   else
     return query
     select
@@ -278,7 +278,7 @@ begin
 end;
 $$;
 
-COMMENT ON FUNCTION agg.build_or_split(p_orders agg.build_order[]) IS 'agg.build_bars, and where that raises, each half on its own, down to single orders, and of a rebuild down to single windows: what is bad fails alone, after as many tries as the number of its neighbours has binary digits, and comes back with its error.';
+COMMENT ON FUNCTION agg.build_or_split(p_orders agg.build_order[], p_time_splits integer) IS 'agg.build_bars, and where that raises, each half on its own, down to single orders, and a rebuild is halved in time as well, p_time_splits times: what is bad fails alone, or with few neighbours, after as many tries as their number has binary digits, and comes back with its error.';
 
 CREATE FUNCTION agg.build_single_window(p_symbol text, p_timeframe text, p_from_utc timestamp with time zone, p_to_utc timestamp with time zone, p_derivation_version integer, p_now timestamp with time zone) RETURNS jsonb
     LANGUAGE plpgsql
@@ -541,6 +541,9 @@ COMMENT ON FUNCTION agg.build_windows(p_orders agg.build_order[]) IS 'Stores wha
 CREATE FUNCTION agg.claim_corrections(p_env text, p_timeframe text, p_limit integer, p_now timestamp with time zone) RETURNS agg.claim[]
     LANGUAGE plpgsql
     SET search_path TO ''
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
     AS $$
 begin
   return array(
@@ -917,6 +920,7 @@ CREATE FUNCTION agg.correct_tasks(p_claims agg.claim[], p_now timestamp with tim
     SET enable_mergejoin TO 'off'
     AS $$
 declare
+  v_taken agg.change[];
   v_changes agg.change[];
   v_orders agg.build_order[];
   v_results agg.build_result[];
@@ -929,45 +933,46 @@ begin
     returning k.canonical_symbol, k.timeframe, k.spans, k.noted_at, k.failures
   )
   select array_agg(row(t.canonical_symbol, t.timeframe, t.spans, t.noted_at, t.failures)::agg.change)
-  into v_changes
-  from (
-    select k.canonical_symbol, k.timeframe, range_agg(k.spans) as spans, min(k.noted_at) as noted_at, max(k.failures) as failures
-    from taken as k
-    group by k.canonical_symbol, k.timeframe
-  ) as t;
+  into v_taken
+  from taken as t;
+  v_changes := array(
+    select row(t.canonical_symbol, t.timeframe, range_agg(t.spans), min(t.noted_at), max(t.failures))::agg.change
+    from unnest(v_taken) as t
+    group by t.canonical_symbol, t.timeframe
+  );
   v_orders := array(select o from agg.rebuild_orders(v_changes, p_max_windows) as o);
   v_results := array(select r from agg.build_or_split(v_orders) as r);
 
-  insert into agg.correction (canonical_symbol, timeframe, spans, noted_at, failures, retry_at, error)
-  select
-    k.canonical_symbol, k.timeframe, w.spans, k.noted_at, w.failures,
-    case when w.error is null then '-infinity' else p_now + agg.retry_delay(k.failures) end,
-    w.error
+  -- Orders are the newest windows: what is older than them is left for later.
+  insert into agg.correction (canonical_symbol, timeframe, spans, noted_at, failures)
+  select k.canonical_symbol, k.timeframe, w.spans, k.noted_at, k.failures
   from (
     select
       c.canonical_symbol, c.timeframe,
-      range_agg(c.spans) as spans, min(c.noted_at) as noted_at, max(c.failures) as failures,
-      min(c.from_utc) as from_utc, range_agg(c.failed) as failed, max(c.error) as error
+      range_agg(c.spans) as spans, min(c.noted_at) as noted_at, max(c.failures) as failures, min(c.from_utc) as from_utc
     from (
-      select c.canonical_symbol, c.timeframe, c.spans, c.noted_at, c.failures, null::timestamptz as from_utc, null::tstzrange as failed, null::text as error
+      select c.canonical_symbol, c.timeframe, c.spans, c.noted_at, c.failures, null::timestamptz as from_utc
       from unnest(v_changes) as c
       union all
-      select
-        r.canonical_symbol, r.timeframe, null, null, null, r.from_utc,
-        case when r.error is not null then tstzrange(r.from_utc, r.to_utc) end, r.error
-      from unnest(v_results) as r
+      select o.canonical_symbol, o.timeframe, null, null, null, o.from_utc
+      from unnest(v_orders) as o
     ) as c
     group by c.canonical_symbol, c.timeframe
   ) as k
+  cross join lateral (select k.spans * tstzmultirange(tstzrange(null, k.from_utc))) as w (spans)
+  where k.from_utc is not null and not isempty(w.spans);
+
+  insert into agg.correction (canonical_symbol, timeframe, spans, noted_at, failures, retry_at, error)
+  select
+    r.canonical_symbol, r.timeframe, tstzmultirange(tstzrange(r.from_utc, r.to_utc)),
+    b.noted_at, b.failures + 1, p_now + agg.retry_delay(b.failures), r.error
+  from unnest(v_results) as r
   cross join lateral (
-    -- Orders are the newest windows: what is older than them is left for later.
-    select k.spans * tstzmultirange(tstzrange(null, k.from_utc)), 0, null
-    where k.from_utc is not null
-    union all
-    select k.failed, k.failures + 1, k.error
-    where k.failed is not null
-  ) as w (spans, failures, error)
-  where not isempty(w.spans);
+    select min(t.noted_at), max(t.failures)
+    from unnest(v_taken) as t
+    where t.canonical_symbol = r.canonical_symbol and t.timeframe = r.timeframe and t.spans && tstzrange(r.from_utc, r.to_utc)
+  ) as b (noted_at, failures)
+  where r.error is not null;
 
   select
     cardinality(p_claims), coalesce(sum(r.windows), 0), 0, 0,
@@ -979,87 +984,6 @@ end;
 $$;
 
 COMMENT ON FUNCTION agg.correct_tasks(p_claims agg.claim[], p_now timestamp with time zone, p_max_windows integer) IS 'Builds again what the corrections of the claimed tasks ask for, at most p_max_windows windows a task, newest first; the rest waits on. What fails is tried again after a minute, then ever later, and holds up nothing else. Moves no cursor.';
-
-CREATE TABLE public.data_agg_state (
-    canonical_symbol text NOT NULL,
-    timeframe text NOT NULL,
-    source_timeframe text NOT NULL,
-    run_interval_minutes integer NOT NULL,
-    aggregation_delay_seconds integer DEFAULT 300 NOT NULL,
-    last_agg_bar_ts_utc timestamp with time zone NOT NULL,
-    agg_start_utc timestamp with time zone DEFAULT '2025-07-01 00:00:00+00'::timestamp with time zone NOT NULL,
-    status text DEFAULT 'idle'::text NOT NULL,
-    next_run_at timestamp with time zone DEFAULT now() NOT NULL,
-    running_started_at_utc timestamp with time zone,
-    enabled boolean DEFAULT true NOT NULL,
-    is_mandatory boolean DEFAULT false NOT NULL,
-    task_priority integer DEFAULT 100 NOT NULL,
-    good_percent smallint DEFAULT 80 NOT NULL,
-    poor_percent smallint DEFAULT 60 NOT NULL,
-    session_time_zone text,
-    session_minutes int4multirange,
-    fail_streak integer DEFAULT 0 NOT NULL,
-    hard_fail_streak integer DEFAULT 0 NOT NULL,
-    total_runs bigint DEFAULT 0 NOT NULL,
-    total_bars_created bigint DEFAULT 0 NOT NULL,
-    total_bars_quality_poor bigint DEFAULT 0 NOT NULL,
-    last_attempted_at_utc timestamp with time zone,
-    last_successful_at_utc timestamp with time zone,
-    last_stopped_reason text,
-    last_error text,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT data_agg_state_cursor_aligned CHECK (((run_interval_minutes <= 0) OR (date_bin(make_interval(mins => run_interval_minutes), last_agg_bar_ts_utc, '2000-01-01 00:00:00+00'::timestamp with time zone) = last_agg_bar_ts_utc))),
-    CONSTRAINT data_agg_state_delay_not_negative CHECK ((aggregation_delay_seconds >= 0)),
-    CONSTRAINT data_agg_state_interval_positive CHECK ((run_interval_minutes > 0)),
-    CONSTRAINT data_agg_state_percents_check CHECK ((((poor_percent >= 1) AND (poor_percent <= good_percent)) AND (good_percent <= 100))),
-    CONSTRAINT data_agg_state_running_has_start CHECK (((status <> 'running'::text) OR (running_started_at_utc IS NOT NULL))),
-    CONSTRAINT data_agg_state_session_check CHECK (((session_time_zone IS NULL) = (session_minutes IS NULL))),
-    CONSTRAINT data_agg_state_source_timeframe_check CHECK ((source_timeframe = ANY (ARRAY['1m'::text, '5m'::text, '15m'::text, '1h'::text, '4h'::text, '1d'::text]))),
-    CONSTRAINT data_agg_state_status_check CHECK ((status = ANY (ARRAY['idle'::text, 'running'::text, 'disabled'::text, 'hard_failed'::text]))),
-    CONSTRAINT data_agg_state_streaks_check CHECK (((hard_fail_streak >= 0) AND (hard_fail_streak <= fail_streak))),
-    CONSTRAINT data_agg_state_timeframe_check CHECK ((timeframe = ANY (ARRAY['1m'::text, '5m'::text, '15m'::text, '1h'::text, '4h'::text, '1d'::text])))
-);
-
-COMMENT ON TABLE public.data_agg_state IS 'One row a task: build timeframe bars of canonical_symbol from its source_timeframe. Follows the registry through sync_agg_state_from_registry.';
-
-COMMENT ON COLUMN public.data_agg_state.aggregation_delay_seconds IS 'A window is decided once its end is this many seconds old.';
-
-COMMENT ON COLUMN public.data_agg_state.last_agg_bar_ts_utc IS 'The cursor: start of the last window decided for good. The next window starts at cursor + interval.';
-
-COMMENT ON COLUMN public.data_agg_state.agg_start_utc IS 'Nothing is built before this instant.';
-
-COMMENT ON COLUMN public.data_agg_state.enabled IS 'Whether the registry wants the task. An enabled task with status disabled is an optional one that failed three times in a row.';
-
-COMMENT ON COLUMN public.data_agg_state.task_priority IS 'Lower runs first, after mandatory and timeframe.';
-
-COMMENT ON COLUMN public.data_agg_state.good_percent IS 'Least coverage, in percent, of a good bar (quality 1).';
-
-COMMENT ON COLUMN public.data_agg_state.poor_percent IS 'Least coverage, in percent, of any bar (quality 0).';
-
-COMMENT ON COLUMN public.data_agg_state.session_minutes IS 'Open minutes of the local week (0 is Monday 00:00 in session_time_zone), the first day repeated after the last; null is 24x7.';
-
-COMMENT ON COLUMN public.data_agg_state.fail_streak IS 'Failures in a row, of any kind: sets the backoff. A success clears it.';
-
-COMMENT ON COLUMN public.data_agg_state.hard_fail_streak IS 'Hard failures since the last success.';
-
-CREATE FUNCTION agg.decided_range(p_task public.data_agg_state) RETURNS tstzrange
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    SET search_path TO ''
-    AS $$
-  select case
-    when k.start_utc < k.end_utc then tstzrange(k.start_utc, k.end_utc)
-    else 'empty'
-  end
-  from (
-    select
-      agg.bootstrap_cursor(p_task.agg_start_utc, l.length) + l.length as start_utc,
-      p_task.last_agg_bar_ts_utc + l.length as end_utc
-    from (select make_interval(mins => p_task.run_interval_minutes)) as l (length)
-  ) as k;
-$$;
-
-COMMENT ON FUNCTION agg.decided_range(p_task public.data_agg_state) IS 'From the first window of a task to the end of the last one it has decided.';
 
 CREATE FUNCTION agg.due_at(p_cursor_utc timestamp with time zone, p_window_length interval, p_delay_seconds integer) RETURNS timestamp with time zone
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -1177,7 +1101,7 @@ begin
   ),
   numbered as (
     select
-      m.symbol, m.noted_at, coalesce(lower(s.span), '-infinity') as from_utc, coalesce(upper(s.span), 'infinity') as to_utc,
+      m.symbol, m.noted_at, lower(s.span) as from_utc, upper(s.span) as to_utc,
       (row_number() over (order by m.symbol, s.span) - 1) / 10000 as chunk
     from merged as m
     cross join lateral unnest(m.spans) as s (span)
@@ -1247,14 +1171,83 @@ $$;
 
 COMMENT ON FUNCTION agg.lock_series(p_symbol text, p_timeframe text) IS 'Makes whoever builds bars of one series outside the dispatcher wait for the other, with or without a task. Build in a later statement, so that its snapshot is younger than the lock.';
 
+CREATE TABLE public.data_agg_state (
+    canonical_symbol text NOT NULL,
+    timeframe text NOT NULL,
+    source_timeframe text NOT NULL,
+    run_interval_minutes integer NOT NULL,
+    aggregation_delay_seconds integer DEFAULT 300 NOT NULL,
+    last_agg_bar_ts_utc timestamp with time zone NOT NULL,
+    agg_start_utc timestamp with time zone DEFAULT '2025-07-01 00:00:00+00'::timestamp with time zone NOT NULL,
+    status text DEFAULT 'idle'::text NOT NULL,
+    next_run_at timestamp with time zone DEFAULT now() NOT NULL,
+    running_started_at_utc timestamp with time zone,
+    enabled boolean DEFAULT true NOT NULL,
+    is_mandatory boolean DEFAULT false NOT NULL,
+    task_priority integer DEFAULT 100 NOT NULL,
+    good_percent smallint DEFAULT 80 NOT NULL,
+    poor_percent smallint DEFAULT 60 NOT NULL,
+    session_time_zone text,
+    session_minutes int4multirange,
+    fail_streak integer DEFAULT 0 NOT NULL,
+    hard_fail_streak integer DEFAULT 0 NOT NULL,
+    total_runs bigint DEFAULT 0 NOT NULL,
+    total_bars_created bigint DEFAULT 0 NOT NULL,
+    total_bars_quality_poor bigint DEFAULT 0 NOT NULL,
+    last_attempted_at_utc timestamp with time zone,
+    last_successful_at_utc timestamp with time zone,
+    last_stopped_reason text,
+    last_error text,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT data_agg_state_cursor_aligned CHECK (((run_interval_minutes <= 0) OR (date_bin(make_interval(mins => run_interval_minutes), last_agg_bar_ts_utc, '2000-01-01 00:00:00+00'::timestamp with time zone) = last_agg_bar_ts_utc))),
+    CONSTRAINT data_agg_state_delay_not_negative CHECK ((aggregation_delay_seconds >= 0)),
+    CONSTRAINT data_agg_state_interval_positive CHECK ((run_interval_minutes > 0)),
+    CONSTRAINT data_agg_state_percents_check CHECK ((((poor_percent >= 1) AND (poor_percent <= good_percent)) AND (good_percent <= 100))),
+    CONSTRAINT data_agg_state_running_has_start CHECK (((status <> 'running'::text) OR (running_started_at_utc IS NOT NULL))),
+    CONSTRAINT data_agg_state_session_check CHECK (((session_time_zone IS NULL) = (session_minutes IS NULL))),
+    CONSTRAINT data_agg_state_source_timeframe_check CHECK ((source_timeframe = ANY (ARRAY['1m'::text, '5m'::text, '15m'::text, '1h'::text, '4h'::text, '1d'::text]))),
+    CONSTRAINT data_agg_state_status_check CHECK ((status = ANY (ARRAY['idle'::text, 'running'::text, 'disabled'::text, 'hard_failed'::text]))),
+    CONSTRAINT data_agg_state_streaks_check CHECK (((hard_fail_streak >= 0) AND (hard_fail_streak <= fail_streak))),
+    CONSTRAINT data_agg_state_timeframe_check CHECK ((timeframe = ANY (ARRAY['1m'::text, '5m'::text, '15m'::text, '1h'::text, '4h'::text, '1d'::text])))
+);
+
+COMMENT ON TABLE public.data_agg_state IS 'One row a task: build timeframe bars of canonical_symbol from its source_timeframe. Follows the registry through sync_agg_state_from_registry.';
+
+COMMENT ON COLUMN public.data_agg_state.aggregation_delay_seconds IS 'A window is decided once its end is this many seconds old.';
+
+COMMENT ON COLUMN public.data_agg_state.last_agg_bar_ts_utc IS 'The cursor: start of the last window decided for good. The next window starts at cursor + interval.';
+
+COMMENT ON COLUMN public.data_agg_state.agg_start_utc IS 'Nothing is built before this instant.';
+
+COMMENT ON COLUMN public.data_agg_state.enabled IS 'Whether the registry wants the task. An enabled task with status disabled is an optional one that failed three times in a row.';
+
+COMMENT ON COLUMN public.data_agg_state.task_priority IS 'Lower runs first, after mandatory and timeframe.';
+
+COMMENT ON COLUMN public.data_agg_state.good_percent IS 'Least coverage, in percent, of a good bar (quality 1).';
+
+COMMENT ON COLUMN public.data_agg_state.poor_percent IS 'Least coverage, in percent, of any bar (quality 0).';
+
+COMMENT ON COLUMN public.data_agg_state.session_minutes IS 'Open minutes of the local week (0 is Monday 00:00 in session_time_zone), the first day repeated after the last; null is 24x7.';
+
+COMMENT ON COLUMN public.data_agg_state.fail_streak IS 'Failures in a row, of any kind: sets the backoff. A success clears it.';
+
+COMMENT ON COLUMN public.data_agg_state.hard_fail_streak IS 'Hard failures since the last success.';
+
 CREATE FUNCTION agg.lock_task(p_symbol text, p_timeframe text) RETURNS public.data_agg_state
-    LANGUAGE sql
+    LANGUAGE plpgsql
     SET search_path TO ''
     AS $$
-  select s.*
+declare
+  v_task public.data_agg_state;
+begin
+  perform agg.require_fresh_snapshots();
+  select s.* into v_task
   from public.data_agg_state as s
   where s.canonical_symbol = p_symbol and s.timeframe = p_timeframe
   for update;
+  return v_task;
+end;
 $$;
 
 COMMENT ON FUNCTION agg.lock_task(p_symbol text, p_timeframe text) IS 'Locks the row of a task to the end of the transaction, waiting for whoever holds it, and returns it; null where there is no such task.';
@@ -1435,7 +1428,7 @@ $$;
 COMMENT ON FUNCTION agg.note_source_change() IS 'Notes what a statement changed, from its transition table: minute by minute up to 1,000 rows, beyond that as runs of minutes, in rows of at most 10,000 runs.';
 
 CREATE FUNCTION agg.note_tasks(p_changes agg.change[]) RETURNS void
-    LANGUAGE plpgsql
+    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     SET enable_seqscan TO 'off'
     SET enable_hashjoin TO 'off'
@@ -1448,7 +1441,7 @@ begin
   ),
   held as materialized (
     select
-      s.canonical_symbol, s.timeframe,
+      c.canonical_symbol, c.timeframe, c.spans,
       case when s.running_started_at_utc is null then
         tstzmultirange(tstzrange(null, s.last_agg_bar_ts_utc + make_interval(mins => s.run_interval_minutes)))
       end as decided
@@ -1460,6 +1453,8 @@ begin
     delete from agg.correction as k
     using held as h
     where k.canonical_symbol = h.canonical_symbol and k.timeframe = h.timeframe
+      -- What failed waits for its time, unless its source has changed.
+      and (k.error is null or k.spans && h.spans)
     returning k.canonical_symbol, k.timeframe, k.spans, k.noted_at, k.failures
   ),
   -- Grouped rather than joined: linear whatever the planner believes of the number of tasks.
@@ -1491,8 +1486,8 @@ begin
   where not isempty(w.spans)
     and (
       m.is_held
-      or exists (
-        select from public.data_agg_state as s where s.canonical_symbol = m.canonical_symbol and s.timeframe = m.timeframe
+      or (
+        select true from public.data_agg_state as s where s.canonical_symbol = m.canonical_symbol and s.timeframe = m.timeframe
       )
     );
 end;
@@ -1534,10 +1529,11 @@ begin
       select a.canonical_symbol, n.span, n.noted_at
       from noted as n
       cross join lateral (
-        select s.canonical_symbol from public.data_agg_state as s where n.symbol is null
-        union
-        select k.component from agg.synthetic_component as k where n.symbol is null
+        select s.canonical_symbol from public.data_agg_state as s
+        union all
+        select k.component from agg.synthetic_component as k
       ) as a
+      where n.symbol is null
     ) as m
     group by m.symbol
   )
@@ -1705,11 +1701,16 @@ begin
     join public.data_agg_state as s on s.canonical_symbol = c.canonical_symbol and s.timeframe = c.timeframe
     join agg.timeframe as t on t.timeframe = c.timeframe
     cross join lateral (
+      select agg.bootstrap_cursor(s.agg_start_utc, t.duration) + t.duration, s.last_agg_bar_ts_utc + t.duration
+    ) as k (start_utc, end_utc)
+    cross join lateral (
       select range_agg(tstzrange(
         date_bin(t.duration, lower(d.span), timestamptz '2000-01-01 00:00:00+00'),
         date_bin(t.duration, upper(d.span) + t.duration - interval '1 microsecond', timestamptz '2000-01-01 00:00:00+00')
       ))
-      from unnest(c.spans * tstzmultirange(agg.decided_range(s))) as d (span)
+      from unnest(
+        c.spans * case when k.start_utc < k.end_utc then tstzmultirange(tstzrange(k.start_utc, k.end_utc)) else '{}' end
+      ) as d (span)
     ) as a (spans)
     cross join lateral unnest(a.spans) as w (span)
   ),
@@ -1814,6 +1815,21 @@ $$;
 
 COMMENT ON FUNCTION agg.refresh_alerts(p_now timestamp with time zone, p_refused jsonb) IS 'Raises an alert for every task with three hard failures in a row, every task that no dispatcher has run for 15 minutes though due, every task with a correction that failed three times in a row, and every asset among p_refused (as the sync returns it; null leaves these alerts alone); resolves those whose cause is gone. Returns how many are new.';
 
+CREATE FUNCTION agg.require_fresh_snapshots() RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS $$
+begin
+  if current_setting('transaction_isolation') not in ('read committed', 'read uncommitted') then
+    raise exception 'bars are built in read committed transactions only, not in %', current_setting('transaction_isolation')
+      using errcode = 'active_sql_transaction',
+        hint = 'A snapshot older than the lock on a task may miss bars whose change notes are already read.';
+  end if;
+end;
+$$;
+
+COMMENT ON FUNCTION agg.require_fresh_snapshots() IS 'Raises active_sql_transaction in a transaction that keeps one snapshot: a build must see what was committed before its task was locked.';
+
 CREATE FUNCTION agg.retry_delay(p_failures integer) RETURNS interval
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     SET search_path TO ''
@@ -1832,6 +1848,7 @@ declare
   v_claims agg.claim[];
   v_timeframe text;
 begin
+  perform agg.require_fresh_snapshots();
   v_sums.notes := agg.take_notes(2000);
 
   perform agg.recover_abandoned_claims(p_now);
@@ -2279,7 +2296,7 @@ $$;
 COMMENT ON FUNCTION public.agg_maintain(p_env text, p_now timestamp with time zone) IS 'The maintenance job: registry sync, alerts, pruning. A sync that raises is reported in the result and as a warning, and the rest goes on. Repeating it changes nothing.';
 
 CREATE FUNCTION public.agg_note_change(p_symbols text[] DEFAULT NULL::text[], p_from timestamp with time zone DEFAULT NULL::timestamp with time zone, p_to timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS jsonb
-    LANGUAGE plpgsql
+    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     AS $$
 declare
@@ -2924,14 +2941,10 @@ COMMENT ON COLUMN public.core_asset_registry_all.metadata IS 'metadata.agg: enab
 
 CREATE VIEW agg.active_asset WITH (security_invoker='true') AS
  SELECT r.canonical_symbol,
-    false AS is_test
-   FROM public.core_asset_registry_all r
-  WHERE r.active
-UNION ALL
- SELECT r.canonical_symbol,
-    true AS is_test
-   FROM public.core_asset_registry_all r
-  WHERE r.test_active;
+    e.is_test
+   FROM (public.core_asset_registry_all r
+     CROSS JOIN LATERAL ( VALUES (false,r.active), (true,r.test_active)) e(is_test, is_active))
+  WHERE e.is_active;
 
 COMMENT ON VIEW agg.active_asset IS 'Assets that are active: for is_test by test_active, otherwise by active.';
 
@@ -3288,11 +3301,11 @@ ALTER TABLE agg.correction ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE agg.run_log ENABLE ROW LEVEL SECURITY;
 
-CREATE POLICY service_role_manages ON agg.change_note TO service_role USING (true) WITH CHECK (true);
-
-CREATE POLICY service_role_manages ON agg.correction TO service_role USING (true) WITH CHECK (true);
-
 CREATE POLICY service_role_reads ON agg.alert FOR SELECT TO service_role USING (true);
+
+CREATE POLICY service_role_reads ON agg.change_note FOR SELECT TO service_role USING (true);
+
+CREATE POLICY service_role_reads ON agg.correction FOR SELECT TO service_role USING (true);
 
 CREATE POLICY service_role_reads ON agg.run_log FOR SELECT TO service_role USING (true);
 
@@ -3337,8 +3350,8 @@ GRANT ALL ON FUNCTION agg.bootstrap_cursor(p_start_utc timestamp with time zone,
 REVOKE ALL ON FUNCTION agg.build_bars(p_orders agg.build_order[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION agg.build_bars(p_orders agg.build_order[]) TO service_role;
 
-REVOKE ALL ON FUNCTION agg.build_or_split(p_orders agg.build_order[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION agg.build_or_split(p_orders agg.build_order[]) TO service_role;
+REVOKE ALL ON FUNCTION agg.build_or_split(p_orders agg.build_order[], p_time_splits integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION agg.build_or_split(p_orders agg.build_order[], p_time_splits integer) TO service_role;
 
 REVOKE ALL ON FUNCTION agg.build_single_window(p_symbol text, p_timeframe text, p_from_utc timestamp with time zone, p_to_utc timestamp with time zone, p_derivation_version integer, p_now timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION agg.build_single_window(p_symbol text, p_timeframe text, p_from_utc timestamp with time zone, p_to_utc timestamp with time zone, p_derivation_version integer, p_now timestamp with time zone) TO service_role;
@@ -3364,11 +3377,6 @@ GRANT ALL ON FUNCTION agg.compare_windows(p_orders agg.build_order[]) TO service
 REVOKE ALL ON FUNCTION agg.correct_tasks(p_claims agg.claim[], p_now timestamp with time zone, p_max_windows integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION agg.correct_tasks(p_claims agg.claim[], p_now timestamp with time zone, p_max_windows integer) TO service_role;
 
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.data_agg_state TO service_role;
-
-REVOKE ALL ON FUNCTION agg.decided_range(p_task public.data_agg_state) FROM PUBLIC;
-GRANT ALL ON FUNCTION agg.decided_range(p_task public.data_agg_state) TO service_role;
-
 REVOKE ALL ON FUNCTION agg.due_at(p_cursor_utc timestamp with time zone, p_window_length interval, p_delay_seconds integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION agg.due_at(p_cursor_utc timestamp with time zone, p_window_length interval, p_delay_seconds integer) TO service_role;
 
@@ -3390,6 +3398,8 @@ REVOKE ALL ON FUNCTION agg.job_list(p_env text, p_now timestamp with time zone) 
 
 REVOKE ALL ON FUNCTION agg.lock_series(p_symbol text, p_timeframe text) FROM PUBLIC;
 GRANT ALL ON FUNCTION agg.lock_series(p_symbol text, p_timeframe text) TO service_role;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.data_agg_state TO service_role;
 
 REVOKE ALL ON FUNCTION agg.lock_task(p_symbol text, p_timeframe text) FROM PUBLIC;
 GRANT ALL ON FUNCTION agg.lock_task(p_symbol text, p_timeframe text) TO service_role;
@@ -3433,6 +3443,9 @@ REVOKE ALL ON FUNCTION agg.recover_abandoned_claims(p_now timestamp with time zo
 GRANT ALL ON FUNCTION agg.recover_abandoned_claims(p_now timestamp with time zone) TO service_role;
 
 REVOKE ALL ON FUNCTION agg.refresh_alerts(p_now timestamp with time zone, p_refused jsonb) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION agg.require_fresh_snapshots() FROM PUBLIC;
+GRANT ALL ON FUNCTION agg.require_fresh_snapshots() TO service_role;
 
 REVOKE ALL ON FUNCTION agg.retry_delay(p_failures integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION agg.retry_delay(p_failures integer) TO service_role;
@@ -3520,9 +3533,9 @@ GRANT SELECT ON TABLE agg.active_asset TO service_role;
 
 GRANT SELECT ON TABLE agg.alert TO service_role;
 
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE agg.change_note TO service_role;
+GRANT SELECT ON TABLE agg.change_note TO service_role;
 
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE agg.correction TO service_role;
+GRANT SELECT ON TABLE agg.correction TO service_role;
 
 GRANT SELECT ON TABLE agg.run_log TO service_role;
 

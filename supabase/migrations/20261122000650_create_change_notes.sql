@@ -26,11 +26,11 @@ create table agg.correction (
 );
 
 alter table agg.change_note enable row level security;
-create policy service_role_manages on agg.change_note for all to service_role using (true) with check (true);
+create policy service_role_reads on agg.change_note for select to service_role using (true);
 alter table agg.correction enable row level security;
-create policy service_role_manages on agg.correction for all to service_role using (true) with check (true);
+create policy service_role_reads on agg.correction for select to service_role using (true);
 revoke all on table agg.change_note, agg.correction from public, anon, authenticated;
-grant select, insert, update, delete on table agg.change_note, agg.correction to service_role;
+grant select on table agg.change_note, agg.correction to service_role;
 
 comment on table agg.change_note is
   'What writes to data_bars left behind and no dispatcher has read yet: the n-th symbol changed in [n-th from_utc, n-th to_utc). In the transaction of the write, about a row a statement; never locked by a later writer.';

@@ -29,7 +29,7 @@ begin
   ),
   numbered as (
     select
-      m.symbol, m.noted_at, coalesce(lower(s.span), '-infinity') as from_utc, coalesce(upper(s.span), 'infinity') as to_utc,
+      m.symbol, m.noted_at, lower(s.span) as from_utc, upper(s.span) as to_utc,
       (row_number() over (order by m.symbol, s.span) - 1) / 10000 as chunk
     from merged as m
     cross join lateral unnest(m.spans) as s (span)
@@ -141,6 +141,8 @@ create function public.agg_note_change(
 returns jsonb
 language plpgsql
 volatile
+-- Notes are not the caller's to write.
+security definer
 set search_path = ''
 as $$
 declare

@@ -1,26 +1,9 @@
-create function agg.decided_range(p_task public.data_agg_state)
-returns tstzrange
-language sql
-immutable
-parallel safe
-set search_path = ''
-as $$
-  select case
-    when k.start_utc < k.end_utc then tstzrange(k.start_utc, k.end_utc)
-    else 'empty'
-  end
-  from (
-    select
-      agg.bootstrap_cursor(p_task.agg_start_utc, l.length) + l.length as start_utc,
-      p_task.last_agg_bar_ts_utc + l.length as end_utc
-    from (select make_interval(mins => p_task.run_interval_minutes)) as l (length)
-  ) as k;
-$$;
-
 create function agg.note_tasks(p_changes agg.change[])
 returns void
 language plpgsql
 volatile
+-- Corrections are not the caller's to write.
+security definer
 set search_path = ''
 -- Every access is by the key of a task, whatever is believed of the size of the tables.
 set enable_seqscan = off
@@ -34,7 +17,7 @@ begin
   ),
   held as materialized (
     select
-      s.canonical_symbol, s.timeframe,
+      c.canonical_symbol, c.timeframe, c.spans,
       case when s.running_started_at_utc is null then
         tstzmultirange(tstzrange(null, s.last_agg_bar_ts_utc + make_interval(mins => s.run_interval_minutes)))
       end as decided
@@ -46,6 +29,8 @@ begin
     delete from agg.correction as k
     using held as h
     where k.canonical_symbol = h.canonical_symbol and k.timeframe = h.timeframe
+      -- What failed waits for its time, unless its source has changed.
+      and (k.error is null or k.spans && h.spans)
     returning k.canonical_symbol, k.timeframe, k.spans, k.noted_at, k.failures
   ),
   -- Grouped rather than joined: linear whatever the planner believes of the number of tasks.
@@ -77,8 +62,8 @@ begin
   where not isempty(w.spans)
     and (
       m.is_held
-      or exists (
-        select from public.data_agg_state as s where s.canonical_symbol = m.canonical_symbol and s.timeframe = m.timeframe
+      or (
+        select true from public.data_agg_state as s where s.canonical_symbol = m.canonical_symbol and s.timeframe = m.timeframe
       )
     );
 end;
@@ -108,10 +93,11 @@ begin
       select a.canonical_symbol, n.span, n.noted_at
       from noted as n
       cross join lateral (
-        select s.canonical_symbol from public.data_agg_state as s where n.symbol is null
-        union
-        select k.component from agg.synthetic_component as k where n.symbol is null
+        select s.canonical_symbol from public.data_agg_state as s
+        union all
+        select k.component from agg.synthetic_component as k
       ) as a
+      where n.symbol is null
     ) as m
     group by m.symbol
   )
@@ -169,11 +155,16 @@ begin
     join public.data_agg_state as s on s.canonical_symbol = c.canonical_symbol and s.timeframe = c.timeframe
     join agg.timeframe as t on t.timeframe = c.timeframe
     cross join lateral (
+      select agg.bootstrap_cursor(s.agg_start_utc, t.duration) + t.duration, s.last_agg_bar_ts_utc + t.duration
+    ) as k (start_utc, end_utc)
+    cross join lateral (
       select range_agg(tstzrange(
         date_bin(t.duration, lower(d.span), timestamptz '2000-01-01 00:00:00+00'),
         date_bin(t.duration, upper(d.span) + t.duration - interval '1 microsecond', timestamptz '2000-01-01 00:00:00+00')
       ))
-      from unnest(c.spans * tstzmultirange(agg.decided_range(s))) as d (span)
+      from unnest(
+        c.spans * case when k.start_utc < k.end_utc then tstzmultirange(tstzrange(k.start_utc, k.end_utc)) else '{}' end
+      ) as d (span)
     ) as a (spans)
     cross join lateral unnest(a.spans) as w (span)
   ),
@@ -201,19 +192,15 @@ begin
 end;
 $$;
 
-revoke execute on function agg.decided_range(public.data_agg_state) from public, anon, authenticated;
 revoke execute on function agg.note_tasks(agg.change[]) from public, anon, authenticated;
 revoke execute on function agg.noted_changes(bigint[]) from public, anon, authenticated;
 revoke execute on function agg.take_notes(integer) from public, anon, authenticated;
 revoke execute on function agg.rebuild_orders(agg.change[], integer) from public, anon, authenticated;
-grant execute on function agg.decided_range(public.data_agg_state) to service_role;
 grant execute on function agg.note_tasks(agg.change[]) to service_role;
 grant execute on function agg.noted_changes(bigint[]) to service_role;
 grant execute on function agg.take_notes(integer) to service_role;
 grant execute on function agg.rebuild_orders(agg.change[], integer) to service_role;
 
-comment on function agg.decided_range(public.data_agg_state) is
-  'From the first window of a task to the end of the last one it has decided.';
 comment on function agg.note_tasks(agg.change[]) is
   'Makes corrections of changes to the source bars of tasks, merged with those that wait already. What lies outside the decided windows is dropped, but only for tasks that it can lock and that nobody has claimed: a row lock taken elsewhere, or a claim, may hide a build that has not seen the change. Never waits; holds the locks it gets to the end of the transaction. Changes of tasks that do not exist are dropped: what such a task will build, it will see.';
 comment on function agg.noted_changes(bigint[]) is

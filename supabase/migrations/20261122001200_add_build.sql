@@ -28,16 +28,37 @@ begin
 end;
 $$;
 
+create function agg.require_fresh_snapshots()
+returns void
+language plpgsql
+stable
+set search_path = ''
+as $$
+begin
+  if current_setting('transaction_isolation') not in ('read committed', 'read uncommitted') then
+    raise exception 'bars are built in read committed transactions only, not in %', current_setting('transaction_isolation')
+      using errcode = 'active_sql_transaction',
+        hint = 'A snapshot older than the lock on a task may miss bars whose change notes are already read.';
+  end if;
+end;
+$$;
+
 create function agg.lock_task(p_symbol text, p_timeframe text)
 returns public.data_agg_state
-language sql
+language plpgsql
 volatile
 set search_path = ''
 as $$
-  select s.*
+declare
+  v_task public.data_agg_state;
+begin
+  perform agg.require_fresh_snapshots();
+  select s.* into v_task
   from public.data_agg_state as s
   where s.canonical_symbol = p_symbol and s.timeframe = p_timeframe
   for update;
+  return v_task;
+end;
 $$;
 
 create function agg.lock_series(p_symbol text, p_timeframe text)
@@ -92,12 +113,14 @@ as $$
 $$;
 
 revoke execute on function agg.build_bars(agg.build_order[]) from public, anon, authenticated;
+revoke execute on function agg.require_fresh_snapshots() from public, anon, authenticated;
 revoke execute on function agg.lock_task(text, text) from public, anon, authenticated;
 revoke execute on function agg.lock_series(text, text) from public, anon, authenticated;
 revoke execute on function agg.raise_no_task(text, text) from public, anon, authenticated;
 revoke execute on function agg.new_cursor(agg.build_result) from public, anon, authenticated;
 revoke execute on function agg.stopped_reason(agg.build_result) from public, anon, authenticated;
 grant execute on function agg.build_bars(agg.build_order[]) to service_role;
+grant execute on function agg.require_fresh_snapshots() to service_role;
 grant execute on function agg.lock_task(text, text) to service_role;
 grant execute on function agg.lock_series(text, text) to service_role;
 grant execute on function agg.raise_no_task(text, text) to service_role;
@@ -106,6 +129,8 @@ grant execute on function agg.stopped_reason(agg.build_result) to service_role;
 
 comment on function agg.build_bars(agg.build_order[]) is
   'Builds every order, windows and synthetic minutes alike: one result an order. What it changes behind a cursor becomes a correction of the tasks that build from it.';
+comment on function agg.require_fresh_snapshots() is
+  'Raises active_sql_transaction in a transaction that keeps one snapshot: a build must see what was committed before its task was locked.';
 comment on function agg.lock_task(text, text) is
   'Locks the row of a task to the end of the transaction, waiting for whoever holds it, and returns it; null where there is no such task.';
 comment on function agg.lock_series(text, text) is

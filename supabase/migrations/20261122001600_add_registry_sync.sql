@@ -1,11 +1,8 @@
 create view agg.active_asset with (security_invoker = true) as
-select r.canonical_symbol, false as is_test
+select r.canonical_symbol, e.is_test
 from public.core_asset_registry_all as r
-where r.active
-union all
-select r.canonical_symbol, true
-from public.core_asset_registry_all as r
-where r.test_active;
+cross join lateral (values (false, r.active), (true, r.test_active)) as e (is_test, is_active)
+where e.is_active;
 
 create function agg.is_test(p_env text)
 returns boolean

@@ -11,7 +11,7 @@ as $$
   end;
 $$;
 
-create function agg.build_or_split(p_orders agg.build_order[])
+create function agg.build_or_split(p_orders agg.build_order[], p_time_splits integer default 8)
 returns setof agg.build_result
 language plpgsql
 volatile
@@ -36,17 +36,17 @@ begin
     return query select r.* from unnest(v_results) as r;
   elsif v_half > 0 then
     return query
-    select r.* from agg.build_or_split(p_orders[:v_half]) as r
+    select r.* from agg.build_or_split(p_orders[:v_half], p_time_splits) as r
     union all
-    select r.* from agg.build_or_split(p_orders[v_half + 1:]) as r;
-  elsif v_order.is_rebuild and v_order.to_utc > v_order.from_utc + v_order.window_length then
+    select r.* from agg.build_or_split(p_orders[v_half + 1:], p_time_splits) as r;
+  elsif v_order.is_rebuild and p_time_splits > 0 and v_order.to_utc > v_order.from_utc + v_order.window_length then
     v_middle_utc := date_bin(
       v_order.window_length, v_order.from_utc + (v_order.to_utc - v_order.from_utc) / 2, timestamptz '2000-01-01 00:00:00+00'
     );
     p_orders := p_orders || p_orders;
     p_orders[1].to_utc := v_middle_utc;
     p_orders[2].from_utc := v_middle_utc;
-    return query select r.* from agg.build_or_split(p_orders) as r;
+    return query select r.* from agg.build_or_split(p_orders, p_time_splits - 1) as r;
   else
     return query
     select
@@ -93,6 +93,10 @@ returns agg.claim[]
 language plpgsql
 volatile
 set search_path = ''
+-- Every access is by the key of a task, whatever is believed of the size of the tables.
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
 as $$
 begin
   return array(
@@ -124,6 +128,7 @@ set enable_hashjoin = off
 set enable_mergejoin = off
 as $$
 declare
+  v_taken agg.change[];
   v_changes agg.change[];
   v_orders agg.build_order[];
   v_results agg.build_result[];
@@ -136,45 +141,46 @@ begin
     returning k.canonical_symbol, k.timeframe, k.spans, k.noted_at, k.failures
   )
   select array_agg(row(t.canonical_symbol, t.timeframe, t.spans, t.noted_at, t.failures)::agg.change)
-  into v_changes
-  from (
-    select k.canonical_symbol, k.timeframe, range_agg(k.spans) as spans, min(k.noted_at) as noted_at, max(k.failures) as failures
-    from taken as k
-    group by k.canonical_symbol, k.timeframe
-  ) as t;
+  into v_taken
+  from taken as t;
+  v_changes := array(
+    select row(t.canonical_symbol, t.timeframe, range_agg(t.spans), min(t.noted_at), max(t.failures))::agg.change
+    from unnest(v_taken) as t
+    group by t.canonical_symbol, t.timeframe
+  );
   v_orders := array(select o from agg.rebuild_orders(v_changes, p_max_windows) as o);
   v_results := array(select r from agg.build_or_split(v_orders) as r);
 
-  insert into agg.correction (canonical_symbol, timeframe, spans, noted_at, failures, retry_at, error)
-  select
-    k.canonical_symbol, k.timeframe, w.spans, k.noted_at, w.failures,
-    case when w.error is null then '-infinity' else p_now + agg.retry_delay(k.failures) end,
-    w.error
+  -- Orders are the newest windows: what is older than them is left for later.
+  insert into agg.correction (canonical_symbol, timeframe, spans, noted_at, failures)
+  select k.canonical_symbol, k.timeframe, w.spans, k.noted_at, k.failures
   from (
     select
       c.canonical_symbol, c.timeframe,
-      range_agg(c.spans) as spans, min(c.noted_at) as noted_at, max(c.failures) as failures,
-      min(c.from_utc) as from_utc, range_agg(c.failed) as failed, max(c.error) as error
+      range_agg(c.spans) as spans, min(c.noted_at) as noted_at, max(c.failures) as failures, min(c.from_utc) as from_utc
     from (
-      select c.canonical_symbol, c.timeframe, c.spans, c.noted_at, c.failures, null::timestamptz as from_utc, null::tstzrange as failed, null::text as error
+      select c.canonical_symbol, c.timeframe, c.spans, c.noted_at, c.failures, null::timestamptz as from_utc
       from unnest(v_changes) as c
       union all
-      select
-        r.canonical_symbol, r.timeframe, null, null, null, r.from_utc,
-        case when r.error is not null then tstzrange(r.from_utc, r.to_utc) end, r.error
-      from unnest(v_results) as r
+      select o.canonical_symbol, o.timeframe, null, null, null, o.from_utc
+      from unnest(v_orders) as o
     ) as c
     group by c.canonical_symbol, c.timeframe
   ) as k
+  cross join lateral (select k.spans * tstzmultirange(tstzrange(null, k.from_utc))) as w (spans)
+  where k.from_utc is not null and not isempty(w.spans);
+
+  insert into agg.correction (canonical_symbol, timeframe, spans, noted_at, failures, retry_at, error)
+  select
+    r.canonical_symbol, r.timeframe, tstzmultirange(tstzrange(r.from_utc, r.to_utc)),
+    b.noted_at, b.failures + 1, p_now + agg.retry_delay(b.failures), r.error
+  from unnest(v_results) as r
   cross join lateral (
-    -- Orders are the newest windows: what is older than them is left for later.
-    select k.spans * tstzmultirange(tstzrange(null, k.from_utc)), 0, null
-    where k.from_utc is not null
-    union all
-    select k.failed, k.failures + 1, k.error
-    where k.failed is not null
-  ) as w (spans, failures, error)
-  where not isempty(w.spans);
+    select min(t.noted_at), max(t.failures)
+    from unnest(v_taken) as t
+    where t.canonical_symbol = r.canonical_symbol and t.timeframe = r.timeframe and t.spans && tstzrange(r.from_utc, r.to_utc)
+  ) as b (noted_at, failures)
+  where r.error is not null;
 
   select
     cardinality(p_claims), coalesce(sum(r.windows), 0), 0, 0,
@@ -201,6 +207,7 @@ declare
   v_claims agg.claim[];
   v_timeframe text;
 begin
+  perform agg.require_fresh_snapshots();
   v_sums.notes := agg.take_notes(2000);
 
   perform agg.recover_abandoned_claims(p_now);
@@ -313,7 +320,7 @@ end;
 $$;
 
 revoke execute on function agg.fail_kind(text) from public, anon, authenticated;
-revoke execute on function agg.build_or_split(agg.build_order[]) from public, anon, authenticated;
+revoke execute on function agg.build_or_split(agg.build_order[], integer) from public, anon, authenticated;
 revoke execute on function agg.advance_tasks(agg.claim[], timestamptz, integer) from public, anon, authenticated;
 revoke execute on function agg.claim_corrections(text, text, integer, timestamptz) from public, anon, authenticated;
 revoke execute on function agg.correct_tasks(agg.claim[], timestamptz, integer) from public, anon, authenticated;
@@ -321,7 +328,7 @@ revoke execute on function agg.add_batches(agg.batch_result, agg.batch_result) f
 revoke execute on function agg.run_batch(text, integer, timestamptz, integer) from public, anon, authenticated;
 revoke execute on function public.agg_run_due(text, integer, timestamptz, interval, integer) from public, anon, authenticated;
 grant execute on function agg.fail_kind(text) to service_role;
-grant execute on function agg.build_or_split(agg.build_order[]) to service_role;
+grant execute on function agg.build_or_split(agg.build_order[], integer) to service_role;
 grant execute on function agg.advance_tasks(agg.claim[], timestamptz, integer) to service_role;
 grant execute on function agg.claim_corrections(text, text, integer, timestamptz) to service_role;
 grant execute on function agg.correct_tasks(agg.claim[], timestamptz, integer) to service_role;
@@ -331,8 +338,8 @@ grant execute on function public.agg_run_due(text, integer, timestamptz, interva
 
 comment on function agg.fail_kind(text) is
   'transient for what may pass by itself (connection, serialization, resources, operator, lock, a bar that somebody else has just stored), otherwise hard. A cancelled statement is neither: it ends the run.';
-comment on function agg.build_or_split(agg.build_order[]) is
-  'agg.build_bars, and where that raises, each half on its own, down to single orders, and of a rebuild down to single windows: what is bad fails alone, after as many tries as the number of its neighbours has binary digits, and comes back with its error.';
+comment on function agg.build_or_split(agg.build_order[], integer) is
+  'agg.build_bars, and where that raises, each half on its own, down to single orders, and a rebuild is halved in time as well, p_time_splits times: what is bad fails alone, or with few neighbours, after as many tries as their number has binary digits, and comes back with its error.';
 comment on function agg.advance_tasks(agg.claim[], timestamptz, integer) is
   'Plans, builds and finishes the claimed tasks. The caller holds their row locks, taken in an earlier statement.';
 comment on function agg.claim_corrections(text, text, integer, timestamptz) is
