@@ -1,0 +1,56 @@
+begin;
+select plan(6);
+
+insert into agg.timeframe (timeframe, duration, source_timeframe, is_mandatory) values ('15m', interval '15 minutes', '5m', false);
+update public.core_asset_registry_all as r set active = false, test_active = false;
+insert into public.core_asset_registry_all (canonical_symbol, active, metadata)
+select s.symbol, true, '{"agg": {"start_utc": "2025-07-01T00:00:00Z", "optional": ["15m"]}}'
+from unnest(array['CLAIMED', 'DISABLED', 'FAILING', 'OFF', 'READY']) as s (symbol);
+insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close, vol)
+select r.canonical_symbol, timestamptz '2025-07-01 00:00+00' + m.n * interval '1 minute', 1, 1, 1, 1, 1
+from public.core_asset_registry_all as r
+cross join generate_series(0, 119) as m (n)
+where r.active;
+do $$ begin perform public.sync_agg_state_from_registry(); end; $$;
+do $$ begin perform public.agg_run_due(p_now => '2025-07-01 02:05+00'); end; $$;
+create function pg_temp.explain(p_symbol text) returns text
+language sql as $$ select string_agg(p.explanation, '; ') from public.agg_pending() as p where p.canonical_symbol = p_symbol $$;
+
+do $$
+begin
+  for v_try in 1..3 loop
+    perform public.agg_start('DISABLED', '15m', '2025-07-01 02:05+00');
+    perform public.agg_finish('DISABLED', '15m', false, p_fail_kind => 'hard', p_error => 'broken', p_now => '2025-07-01 02:05+00');
+  end loop;
+end;
+$$;
+update public.data_bars as b set high = 2 where b.canonical_symbol = 'DISABLED' and b.ts_utc = '2025-07-01 00:31+00';
+update public.data_bars as b set vol = 1e308
+where b.canonical_symbol = 'FAILING' and b.ts_utc in ('2025-07-01 00:31+00', '2025-07-01 00:33+00');
+do $$ begin perform public.agg_run_due(p_now => '2025-07-01 02:05+00', p_time_budget => '0'); end; $$;
+update public.data_bars as b set high = 2
+where b.canonical_symbol in ('CLAIMED', 'OFF', 'READY') and b.ts_utc = '2025-07-01 00:31+00';
+update public.core_asset_registry_all as r set active = false where r.canonical_symbol = 'OFF';
+do $$
+begin
+  perform public.sync_agg_state_from_registry();
+  perform public.agg_start('CLAIMED', '5m', '2025-07-01 02:10+00');
+end;
+$$;
+
+select is(pg_temp.explain('READY'), 'the next run takes it', 'agg_pending() says that nothing is in the way');
+select is(
+  pg_temp.explain('CLAIMED'), 'waits for the worker that has claimed the task since 2025-07-01 02:10:00+00', 'agg_pending() names the claim'
+);
+select is(pg_temp.explain('OFF'), 'waits until the asset is switched on again', 'agg_pending() says that the asset is switched off');
+select is(pg_temp.explain('DISABLED'), 'waits: the task is disabled after failures', 'agg_pending() says that the task is disabled');
+select matches(
+  pg_temp.explain('FAILING'), '^failed, next try at 2025-07-01 02:06:00\+00: .*22003', 'agg_pending() shows the error and the next try'
+);
+select results_eq(
+  $$ select p.windows, p.failures from public.agg_pending() as p where p.canonical_symbol = 'FAILING' $$,
+  'values (1::bigint, 1)', 'agg_pending() counts the failures'
+);
+
+select * from finish();
+rollback;

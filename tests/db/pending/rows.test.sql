@@ -1,0 +1,53 @@
+begin;
+select plan(6);
+
+update public.core_asset_registry_all as r set active = false, test_active = false;
+insert into public.core_asset_registry_all (canonical_symbol, active, metadata)
+select s.symbol, true, '{"agg": {"start_utc": "2025-07-01T00:00:00Z"}}'
+from unnest(array['ACME', 'OTHER']) as s (symbol);
+insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close)
+select r.canonical_symbol, timestamptz '2025-07-01 00:00+00' + m.n * interval '1 minute', 1, 1, 1, 1
+from public.core_asset_registry_all as r
+cross join generate_series(0, 239) as m (n)
+where r.active;
+do $$ begin perform public.sync_agg_state_from_registry(); end; $$;
+do $$ begin perform public.agg_run_due(p_now => '2025-07-01 05:00+00'); end; $$;
+select is_empty('select p.timeframe from public.agg_pending() as p', 'agg_pending() lists nothing when nothing waits');
+insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close) values ('ACME', '2025-07-01 06:00+00', 1, 1, 1, 1);
+select is_empty('select p.timeframe from public.agg_pending() as p', 'agg_pending() lists nothing that is ahead of the cursor');
+
+update public.data_bars as b set high = 2
+where b.canonical_symbol = 'ACME' and b.ts_utc in ('2025-07-01 00:31+00', '2025-07-01 00:33+00', '2025-07-01 02:04+00');
+do $$ begin perform public.agg_note_change(array['OTHER'], '2025-07-01 01:07+00', '2025-07-01 01:31+00'); end; $$;
+select results_eq(
+  'select p.canonical_symbol, p.timeframe, p.windows, p.from_utc, p.to_utc, p.failures, p.explanation from public.agg_pending() as p',
+  $$
+    values
+      ('ACME', '5m', 2::bigint, timestamptz '2025-07-01 00:30+00', timestamptz '2025-07-01 02:05+00', 0, 'the next run takes it'),
+      ('OTHER', '5m', 6, '2025-07-01 01:05+00', '2025-07-01 01:35+00', 0, 'the next run takes it')
+  $$,
+  'agg_pending() counts the windows that notes touch, by task'
+);
+
+do $$ begin perform agg.take_notes(10); end; $$;
+update public.data_bars as b set high = 2 where b.canonical_symbol = 'ACME' and b.ts_utc in ('2025-07-01 00:34+00', '2025-07-01 03:00+00');
+select results_eq(
+  'select p.canonical_symbol, p.windows, p.to_utc from public.agg_pending() as p',
+  $$ values ('ACME', 3::bigint, timestamptz '2025-07-01 03:05+00'), ('OTHER', 6, '2025-07-01 01:35+00') $$,
+  'agg_pending() counts corrections and notes together, each window once'
+);
+
+-- Nothing but time makes them old.
+update agg.correction as k set noted_at = '2025-07-01 05:00+00' where k.canonical_symbol = 'ACME';
+update agg.change_note as n set noted_at = '2025-07-01 07:00+00';
+update agg.correction as k set noted_at = '2025-07-01 09:00+00' where k.canonical_symbol = 'OTHER';
+select results_eq(
+  $$ select p.canonical_symbol, p.oldest from public.agg_pending('2025-07-01 08:00+00') as p $$,
+  $$ values ('ACME', interval '3 hours'), ('OTHER', interval '0') $$,
+  'agg_pending() takes the age of the oldest at p_now, never less than nothing'
+);
+do $$ begin perform public.agg_run_due(p_now => '2025-07-01 05:00+00'); end; $$;
+select is_empty('select p.timeframe from public.agg_pending() as p', 'agg_pending() lists nothing after the next run');
+
+select * from finish();
+rollback;
