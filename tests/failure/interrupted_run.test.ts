@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { startCluster } from "../../scripts/lib/cluster.ts";
-import { type Database, DatabaseError, openServer } from "../../scripts/lib/database.ts";
+import { type Database, DatabaseError } from "../../scripts/lib/database.ts";
 import { checkCursors, compare, type Cursors, type Reference } from "../property/run_scenario.ts";
+import { killBackend, type Running, runUntilAsleep, terminateBackend } from "../support/backend.ts";
 import { readValue, runDue } from "../support/dispatch.ts";
 import { clearEngine, type Engine, openEngine } from "../support/engine.ts";
 import { clearFaults, installFaults, setFault } from "../support/faults.ts";
 import { clockAfter, countBars, loadPopulation, makePopulation } from "../support/population.ts";
-import { waitUntil } from "../support/wait.ts";
 
 const HOURS = 24;
 const NOW = clockAfter(HOURS);
@@ -29,9 +29,8 @@ Deno.test("kill -9 of the backend in mid-backfill loses nothing, doubles nothing
 
   for (const bars of [1, 1000, 2000]) {
     const { pid, end } = await startBackfill(engine, bars);
-    Deno.kill(pid, "SIGKILL");
+    await killBackend(engine, pid);
     await assert.rejects(end, "the backend was killed before it was through");
-    await waitUntil(() => accepts(engine.url));
     cursors = await checkCleanStop(await engine.connect(), assets, cursors);
   }
   await finish(await engine.connect(), assets);
@@ -43,7 +42,7 @@ Deno.test("pg_terminate_backend in mid-backfill loses nothing, doubles nothing a
   const before = await checkCursors(engine.db, assets, NOW.getTime(), new Map());
 
   const { pid, end } = await startBackfill(engine, 1000);
-  await engine.db.query("select pg_terminate_backend($1, 5000)", [pid]);
+  await terminateBackend(engine, pid);
   await assert.rejects(end);
   await checkCleanStop(engine.db, assets, before);
   await finish(engine.db, assets);
@@ -94,31 +93,9 @@ async function prepare(db: Database): Promise<Reference[]> {
 }
 
 /** Starts a backfill and waits until at least `bars` bars are committed and it is at work on the next batch. */
-async function startBackfill(engine: Engine, bars: number): Promise<{ pid: number; end: Promise<unknown> }> {
-  const runner = await engine.connect();
-  const watcher = await openServer(engine.url);
-  const pid = await readValue<number>(runner, "select pg_backend_pid()");
-  const end = runner.query(BACKFILL);
-  end.catch(() => {});
-  await waitUntil(() =>
-    readValue<boolean>(
-      watcher,
-      `select coalesce((select a.wait_event = 'PgSleep' from pg_stat_activity as a where a.pid = $1), false)
-         and (select count(*) from public.derived_data_bars) >= $2`,
-      [pid, bars],
-    )
-  );
-  await watcher.close();
-  return { pid, end };
-}
-
-async function accepts(url: string): Promise<boolean> {
-  try {
-    await (await openServer(url)).close();
-    return true;
-  } catch {
-    return false;
-  }
+async function startBackfill(engine: Engine, bars: number): Promise<Running> {
+  const condition = `(select count(*) from public.derived_data_bars) >= ${bars}`;
+  return await runUntilAsleep(engine, await engine.connect(), BACKFILL, condition);
 }
 
 /** Nothing runs, and every cursor has exactly its bars behind it and none before it. */

@@ -6,6 +6,7 @@ export interface RunResult {
   windows: number;
   bars_created: number;
   bars_quality_poor: number;
+  bars_corrected: number;
   failed: number;
   batches: number;
   stopped_reason: "idle" | "time_budget" | "busy";
