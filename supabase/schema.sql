@@ -314,6 +314,7 @@ begin
   else
     v_order.to_utc := p_to_utc;
     perform agg.build_bars(array[v_order]);
+    perform agg.note_built(p_symbol, p_timeframe, p_to_utc);
     select d.quality_score, d.source_candles into v_quality, v_source_count
     from public.derived_data_bars as d
     where d.canonical_symbol = p_symbol and d.timeframe = p_timeframe and d.ts_utc = p_from_utc and d.deleted_at is null;
@@ -1017,6 +1018,7 @@ begin
     update public.data_agg_state as s
     set
       last_agg_bar_ts_utc = n.cursor_utc,
+      built_to_utc = case when s.built_to_utc > n.cursor_utc + l.length then s.built_to_utc end,
       status = case
         when not s.enabled or s.status = 'disabled' then 'disabled'
         when n.hard_fail_streak < 3 then 'idle'
@@ -1178,6 +1180,7 @@ CREATE TABLE public.data_agg_state (
     run_interval_minutes integer NOT NULL,
     aggregation_delay_seconds integer DEFAULT 300 NOT NULL,
     last_agg_bar_ts_utc timestamp with time zone NOT NULL,
+    built_to_utc timestamp with time zone,
     agg_start_utc timestamp with time zone DEFAULT '2025-07-01 00:00:00+00'::timestamp with time zone NOT NULL,
     status text DEFAULT 'idle'::text NOT NULL,
     next_run_at timestamp with time zone DEFAULT now() NOT NULL,
@@ -1217,6 +1220,8 @@ COMMENT ON TABLE public.data_agg_state IS 'One row a task: build timeframe bars 
 COMMENT ON COLUMN public.data_agg_state.aggregation_delay_seconds IS 'A window is decided once its end is this many seconds old.';
 
 COMMENT ON COLUMN public.data_agg_state.last_agg_bar_ts_utc IS 'The cursor: start of the last window decided for good. The next window starts at cursor + interval.';
+
+COMMENT ON COLUMN public.data_agg_state.built_to_utc IS 'End of the windows built ahead of the cursor, by a worker that has not stored its cursor, by hand or before a reset: corrections reach up to it. Null where there are none.';
 
 COMMENT ON COLUMN public.data_agg_state.agg_start_utc IS 'Nothing is built before this instant.';
 
@@ -1368,6 +1373,20 @@ $$;
 
 COMMENT ON FUNCTION agg.new_cursor(p_result agg.build_result) IS 'Start of the last window decided; null where none was and the cursor stays.';
 
+CREATE FUNCTION agg.note_built(p_symbol text, p_timeframe text, p_built_to_utc timestamp with time zone) RETURNS void
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+  update public.data_agg_state as s
+  set built_to_utc = p_built_to_utc
+  where s.canonical_symbol = p_symbol and s.timeframe = p_timeframe
+    and p_built_to_utc > greatest(
+      s.last_agg_bar_ts_utc + make_interval(mins => s.run_interval_minutes), s.built_to_utc
+    );
+$$;
+
+COMMENT ON FUNCTION agg.note_built(p_symbol text, p_timeframe text, p_built_to_utc timestamp with time zone) IS 'Remembers that windows up to p_built_to_utc were built ahead of the cursor of a task, so that changes of their source are followed. The caller holds the task.';
+
 CREATE FUNCTION agg.note_moved_bar() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -1443,7 +1462,9 @@ begin
     select
       c.canonical_symbol, c.timeframe, c.spans,
       case when s.running_started_at_utc is null then
-        tstzmultirange(tstzrange(null, s.last_agg_bar_ts_utc + make_interval(mins => s.run_interval_minutes)))
+        tstzmultirange(tstzrange(
+          null, greatest(s.last_agg_bar_ts_utc + make_interval(mins => s.run_interval_minutes), s.built_to_utc)
+        ))
       end as decided
     from change as c
     join public.data_agg_state as s on s.canonical_symbol = c.canonical_symbol and s.timeframe = c.timeframe
@@ -1493,7 +1514,7 @@ begin
 end;
 $$;
 
-COMMENT ON FUNCTION agg.note_tasks(p_changes agg.change[]) IS 'Makes corrections of changes to the source bars of tasks, merged with those that wait already. What lies outside the decided windows is dropped, but only for tasks that it can lock and that nobody has claimed: a row lock taken elsewhere, or a claim, may hide a build that has not seen the change. Never waits; holds the locks it gets to the end of the transaction. Changes of tasks that do not exist are dropped: what such a task will build, it will see.';
+COMMENT ON FUNCTION agg.note_tasks(p_changes agg.change[]) IS 'Makes corrections of changes to the source bars of tasks, merged with those that wait already. What lies behind neither the cursor nor built_to_utc is dropped, but only for tasks that it can lock and that nobody has claimed: a row lock taken elsewhere, or a claim, may hide a build that has not seen the change. Never waits; holds the locks it gets to the end of the transaction. Changes of tasks that do not exist are dropped: what such a task will build, it will see.';
 
 CREATE FUNCTION agg.note_truncation() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1701,7 +1722,9 @@ begin
     join public.data_agg_state as s on s.canonical_symbol = c.canonical_symbol and s.timeframe = c.timeframe
     join agg.timeframe as t on t.timeframe = c.timeframe
     cross join lateral (
-      select agg.bootstrap_cursor(s.agg_start_utc, t.duration) + t.duration, s.last_agg_bar_ts_utc + t.duration
+      select
+        agg.bootstrap_cursor(s.agg_start_utc, t.duration) + t.duration,
+        greatest(s.last_agg_bar_ts_utc + t.duration, s.built_to_utc)
     ) as k (start_utc, end_utc)
     cross join lateral (
       select range_agg(tstzrange(
@@ -1738,7 +1761,7 @@ begin
 end;
 $$;
 
-COMMENT ON FUNCTION agg.rebuild_orders(p_changes agg.change[], p_max_windows integer) IS 'Orders to build the decided windows again that the changes touch, one for each run of windows, at most p_max_windows a task, the newest of them.';
+COMMENT ON FUNCTION agg.rebuild_orders(p_changes agg.change[], p_max_windows integer) IS 'Orders to build again the windows that the changes touch, behind the cursor or built_to_utc, one for each run of windows, at most p_max_windows a task, the newest of them.';
 
 CREATE FUNCTION agg.recover_abandoned_claims(p_now timestamp with time zone) RETURNS integer
     LANGUAGE plpgsql
@@ -2044,6 +2067,7 @@ begin
   update public.data_agg_state as s
   set
     last_agg_bar_ts_utc = b.cursor_utc,
+    built_to_utc = nullif(greatest(b.cursor_utc + b.length, s.last_agg_bar_ts_utc + b.length, s.built_to_utc), b.cursor_utc + b.length),
     status = case when s.enabled then 'idle' else 'disabled' end,
     running_started_at_utc = null,
     fail_streak = 0,
@@ -2078,7 +2102,7 @@ begin
 end;
 $$;
 
-COMMENT ON FUNCTION public.agg_bootstrap_cursor(p_symbol text, p_to_tf text) IS 'Sets the cursor one interval before agg_start_utc, so that the task builds everything again, and clears its failures; the tasks that build from it begin again with it. An unchanged bar is not written. Bars whose source bars are gone are soft-deleted. Waits for a dispatcher that holds the task. The only way a cursor moves back.';
+COMMENT ON FUNCTION public.agg_bootstrap_cursor(p_symbol text, p_to_tf text) IS 'Sets the cursor one interval before agg_start_utc, so that the task builds everything again, and clears its failures; the tasks that build from it begin again with it. An unchanged bar is not written. Bars whose source bars are gone are soft-deleted. Waits for a dispatcher that holds the task. Only this, and a start moved back under a task that has decided nothing, move a cursor back.';
 
 CREATE FUNCTION public.agg_finish(p_symbol text, p_tf text, p_success boolean, p_new_cursor_utc timestamp with time zone DEFAULT NULL::timestamp with time zone, p_stats jsonb DEFAULT NULL::jsonb, p_fail_kind text DEFAULT NULL::text, p_error text DEFAULT NULL::text, p_now timestamp with time zone DEFAULT now(), p_claimed_at timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS jsonb
     LANGUAGE plpgsql
@@ -2644,6 +2668,7 @@ begin
       p_until_utc, p_max_windows, p_derivation_version, coalesce(p_stop_on_zero_source, true)
     ) as o
   )) as r;
+  perform agg.note_built(p_symbol, p_to_tf, v_result.decided_to_utc);
 
   return jsonb_build_object(
     'success', true,
@@ -2693,6 +2718,11 @@ begin
     p_symbol, '1m', null, interval '1 minute', null, p_from_utc, p_to_utc, p_to_utc, null, null, p_derivation_version,
     null, null, null, null, true
   )::agg.build_order]) as r;
+  perform agg.note_built(p_symbol, '1m', (
+    select max(d.ts_utc) + interval '1 minute'
+    from public.data_bars as d
+    where d.canonical_symbol = p_symbol and d.timeframe = '1m' and d.ts_utc >= p_from_utc and d.ts_utc < p_to_utc
+  ));
   return jsonb_build_object(
     'success', true,
     'inserted', v_result.inserted,
@@ -2863,6 +2893,13 @@ begin
       run_interval_minutes = excluded.run_interval_minutes,
       is_mandatory = excluded.is_mandatory,
       agg_start_utc = excluded.agg_start_utc,
+      -- A task that has decided nothing begins at an earlier start like a new one.
+      last_agg_bar_ts_utc = case
+        when excluded.agg_start_utc < s.agg_start_utc and s.last_agg_bar_ts_utc <= agg.bootstrap_cursor(
+          s.agg_start_utc, make_interval(mins => s.run_interval_minutes)
+        ) then excluded.last_agg_bar_ts_utc
+        else s.last_agg_bar_ts_utc
+      end,
       good_percent = excluded.good_percent,
       poor_percent = excluded.poor_percent,
       session_time_zone = excluded.session_time_zone,
@@ -2873,7 +2910,8 @@ begin
       fail_streak = case when s.enabled then s.fail_streak else 0 end,
       hard_fail_streak = case when s.enabled then s.hard_fail_streak else 0 end,
       next_run_at = case
-        when s.enabled and s.status <> 'disabled' then s.next_run_at
+        when s.enabled and s.status <> 'disabled' then
+          case when excluded.agg_start_utc < s.agg_start_utc then least(s.next_run_at, excluded.next_run_at) else s.next_run_at end
         else agg.due_at(s.last_agg_bar_ts_utc, make_interval(mins => s.run_interval_minutes), s.aggregation_delay_seconds)
       end,
       updated_at = now()
@@ -3060,6 +3098,7 @@ CREATE VIEW agg.runnable_task WITH (security_invoker='true') AS
     s.run_interval_minutes,
     s.aggregation_delay_seconds,
     s.last_agg_bar_ts_utc,
+    s.built_to_utc,
     s.agg_start_utc,
     s.status,
     s.next_run_at,
@@ -3412,6 +3451,9 @@ GRANT ALL ON FUNCTION agg.minute_of_week(p_ts_utc timestamp with time zone, p_ti
 
 REVOKE ALL ON FUNCTION agg.new_cursor(p_result agg.build_result) FROM PUBLIC;
 GRANT ALL ON FUNCTION agg.new_cursor(p_result agg.build_result) TO service_role;
+
+REVOKE ALL ON FUNCTION agg.note_built(p_symbol text, p_timeframe text, p_built_to_utc timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION agg.note_built(p_symbol text, p_timeframe text, p_built_to_utc timestamp with time zone) TO service_role;
 
 REVOKE ALL ON FUNCTION agg.note_moved_bar() FROM PUBLIC;
 

@@ -5,6 +5,7 @@ create table public.data_agg_state (
   run_interval_minutes integer not null,
   aggregation_delay_seconds integer not null default 300,
   last_agg_bar_ts_utc timestamptz not null,
+  built_to_utc timestamptz,
   agg_start_utc timestamptz not null default '2025-07-01 00:00:00+00',
   status text not null default 'idle',
   next_run_at timestamptz not null default now(),
@@ -59,6 +60,8 @@ comment on table public.data_agg_state is
   'One row a task: build timeframe bars of canonical_symbol from its source_timeframe. Follows the registry through sync_agg_state_from_registry.';
 comment on column public.data_agg_state.last_agg_bar_ts_utc is
   'The cursor: start of the last window decided for good. The next window starts at cursor + interval.';
+comment on column public.data_agg_state.built_to_utc is
+  'End of the windows built ahead of the cursor, by a worker that has not stored its cursor, by hand or before a reset: corrections reach up to it. Null where there are none.';
 comment on column public.data_agg_state.agg_start_utc is 'Nothing is built before this instant.';
 comment on column public.data_agg_state.aggregation_delay_seconds is 'A window is decided once its end is this many seconds old.';
 comment on column public.data_agg_state.enabled is

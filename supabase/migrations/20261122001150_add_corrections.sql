@@ -19,7 +19,9 @@ begin
     select
       c.canonical_symbol, c.timeframe, c.spans,
       case when s.running_started_at_utc is null then
-        tstzmultirange(tstzrange(null, s.last_agg_bar_ts_utc + make_interval(mins => s.run_interval_minutes)))
+        tstzmultirange(tstzrange(
+          null, greatest(s.last_agg_bar_ts_utc + make_interval(mins => s.run_interval_minutes), s.built_to_utc)
+        ))
       end as decided
     from change as c
     join public.data_agg_state as s on s.canonical_symbol = c.canonical_symbol and s.timeframe = c.timeframe
@@ -155,7 +157,9 @@ begin
     join public.data_agg_state as s on s.canonical_symbol = c.canonical_symbol and s.timeframe = c.timeframe
     join agg.timeframe as t on t.timeframe = c.timeframe
     cross join lateral (
-      select agg.bootstrap_cursor(s.agg_start_utc, t.duration) + t.duration, s.last_agg_bar_ts_utc + t.duration
+      select
+        agg.bootstrap_cursor(s.agg_start_utc, t.duration) + t.duration,
+        greatest(s.last_agg_bar_ts_utc + t.duration, s.built_to_utc)
     ) as k (start_utc, end_utc)
     cross join lateral (
       select range_agg(tstzrange(
@@ -202,10 +206,10 @@ grant execute on function agg.take_notes(integer) to service_role;
 grant execute on function agg.rebuild_orders(agg.change[], integer) to service_role;
 
 comment on function agg.note_tasks(agg.change[]) is
-  'Makes corrections of changes to the source bars of tasks, merged with those that wait already. What lies outside the decided windows is dropped, but only for tasks that it can lock and that nobody has claimed: a row lock taken elsewhere, or a claim, may hide a build that has not seen the change. Never waits; holds the locks it gets to the end of the transaction. Changes of tasks that do not exist are dropped: what such a task will build, it will see.';
+  'Makes corrections of changes to the source bars of tasks, merged with those that wait already. What lies behind neither the cursor nor built_to_utc is dropped, but only for tasks that it can lock and that nobody has claimed: a row lock taken elsewhere, or a claim, may hide a build that has not seen the change. Never waits; holds the locks it gets to the end of the transaction. Changes of tasks that do not exist are dropped: what such a task will build, it will see.';
 comment on function agg.noted_changes(bigint[]) is
   'What these notes mean for tasks: those that build from the 1m bars of a noted symbol, and the synthetic series that have it in their basket.';
 comment on function agg.take_notes(integer) is
   'Turns up to p_limit committed notes that no other dispatcher has taken into corrections, and deletes them; returns how many. Never waits.';
 comment on function agg.rebuild_orders(agg.change[], integer) is
-  'Orders to build the decided windows again that the changes touch, one for each run of windows, at most p_max_windows a task, the newest of them.';
+  'Orders to build again the windows that the changes touch, behind the cursor or built_to_utc, one for each run of windows, at most p_max_windows a task, the newest of them.';

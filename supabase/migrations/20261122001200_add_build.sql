@@ -61,6 +61,20 @@ begin
 end;
 $$;
 
+create function agg.note_built(p_symbol text, p_timeframe text, p_built_to_utc timestamptz)
+returns void
+language sql
+volatile
+set search_path = ''
+as $$
+  update public.data_agg_state as s
+  set built_to_utc = p_built_to_utc
+  where s.canonical_symbol = p_symbol and s.timeframe = p_timeframe
+    and p_built_to_utc > greatest(
+      s.last_agg_bar_ts_utc + make_interval(mins => s.run_interval_minutes), s.built_to_utc
+    );
+$$;
+
 create function agg.lock_series(p_symbol text, p_timeframe text)
 returns void
 language plpgsql
@@ -115,6 +129,7 @@ $$;
 revoke execute on function agg.build_bars(agg.build_order[]) from public, anon, authenticated;
 revoke execute on function agg.require_fresh_snapshots() from public, anon, authenticated;
 revoke execute on function agg.lock_task(text, text) from public, anon, authenticated;
+revoke execute on function agg.note_built(text, text, timestamptz) from public, anon, authenticated;
 revoke execute on function agg.lock_series(text, text) from public, anon, authenticated;
 revoke execute on function agg.raise_no_task(text, text) from public, anon, authenticated;
 revoke execute on function agg.new_cursor(agg.build_result) from public, anon, authenticated;
@@ -122,6 +137,7 @@ revoke execute on function agg.stopped_reason(agg.build_result) from public, ano
 grant execute on function agg.build_bars(agg.build_order[]) to service_role;
 grant execute on function agg.require_fresh_snapshots() to service_role;
 grant execute on function agg.lock_task(text, text) to service_role;
+grant execute on function agg.note_built(text, text, timestamptz) to service_role;
 grant execute on function agg.lock_series(text, text) to service_role;
 grant execute on function agg.raise_no_task(text, text) to service_role;
 grant execute on function agg.new_cursor(agg.build_result) to service_role;
@@ -133,6 +149,8 @@ comment on function agg.require_fresh_snapshots() is
   'Raises active_sql_transaction in a transaction that keeps one snapshot: a build must see what was committed before its task was locked.';
 comment on function agg.lock_task(text, text) is
   'Locks the row of a task to the end of the transaction, waiting for whoever holds it, and returns it; null where there is no such task.';
+comment on function agg.note_built(text, text, timestamptz) is
+  'Remembers that windows up to p_built_to_utc were built ahead of the cursor of a task, so that changes of their source are followed. The caller holds the task.';
 comment on function agg.lock_series(text, text) is
   'Makes whoever builds bars of one series outside the dispatcher wait for the other, with or without a task. Build in a later statement, so that its snapshot is younger than the lock.';
 comment on function agg.raise_no_task(text, text) is 'Raises no_data_found for a task that does not exist, and says how to get it.';

@@ -36,6 +36,7 @@ begin
   else
     v_order.to_utc := p_to_utc;
     perform agg.build_bars(array[v_order]);
+    perform agg.note_built(p_symbol, p_timeframe, p_to_utc);
     select d.quality_score, d.source_candles into v_quality, v_source_count
     from public.derived_data_bars as d
     where d.canonical_symbol = p_symbol and d.timeframe = p_timeframe and d.ts_utc = p_from_utc and d.deleted_at is null;

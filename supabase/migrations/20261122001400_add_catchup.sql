@@ -43,6 +43,7 @@ begin
       p_until_utc, p_max_windows, p_derivation_version, coalesce(p_stop_on_zero_source, true)
     ) as o
   )) as r;
+  perform agg.note_built(p_symbol, p_to_tf, v_result.decided_to_utc);
 
   return jsonb_build_object(
     'success', true,

@@ -139,6 +139,13 @@ begin
       run_interval_minutes = excluded.run_interval_minutes,
       is_mandatory = excluded.is_mandatory,
       agg_start_utc = excluded.agg_start_utc,
+      -- A task that has decided nothing begins at an earlier start like a new one.
+      last_agg_bar_ts_utc = case
+        when excluded.agg_start_utc < s.agg_start_utc and s.last_agg_bar_ts_utc <= agg.bootstrap_cursor(
+          s.agg_start_utc, make_interval(mins => s.run_interval_minutes)
+        ) then excluded.last_agg_bar_ts_utc
+        else s.last_agg_bar_ts_utc
+      end,
       good_percent = excluded.good_percent,
       poor_percent = excluded.poor_percent,
       session_time_zone = excluded.session_time_zone,
@@ -149,7 +156,8 @@ begin
       fail_streak = case when s.enabled then s.fail_streak else 0 end,
       hard_fail_streak = case when s.enabled then s.hard_fail_streak else 0 end,
       next_run_at = case
-        when s.enabled and s.status <> 'disabled' then s.next_run_at
+        when s.enabled and s.status <> 'disabled' then
+          case when excluded.agg_start_utc < s.agg_start_utc then least(s.next_run_at, excluded.next_run_at) else s.next_run_at end
         else agg.due_at(s.last_agg_bar_ts_utc, make_interval(mins => s.run_interval_minutes), s.aggregation_delay_seconds)
       end,
       updated_at = now()

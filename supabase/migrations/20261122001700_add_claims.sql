@@ -91,6 +91,7 @@ begin
     update public.data_agg_state as s
     set
       last_agg_bar_ts_utc = n.cursor_utc,
+      built_to_utc = case when s.built_to_utc > n.cursor_utc + l.length then s.built_to_utc end,
       status = case
         when not s.enabled or s.status = 'disabled' then 'disabled'
         when n.hard_fail_streak < 3 then 'idle'
@@ -311,6 +312,7 @@ begin
   update public.data_agg_state as s
   set
     last_agg_bar_ts_utc = b.cursor_utc,
+    built_to_utc = nullif(greatest(b.cursor_utc + b.length, s.last_agg_bar_ts_utc + b.length, s.built_to_utc), b.cursor_utc + b.length),
     status = case when s.enabled then 'idle' else 'disabled' end,
     running_started_at_utc = null,
     fail_streak = 0,
@@ -376,4 +378,4 @@ comment on function public.agg_start(text, text, timestamptz) is
 comment on function public.agg_finish(text, text, boolean, timestamptz, jsonb, text, text, timestamptz, timestamptz) is
   'Releases a claim. On success stores p_new_cursor_utc (null: unchanged), which must be aligned, not behind the cursor and not beyond a frontier, and the counts of p_stats (the result of catchup_aggregation_range); on failure counts it (p_fail_kind transient or hard) and backs off. Call it in the transaction that built the bars. p_claimed_at is claimed_at of agg_start: with it a worker whose claim was taken back cannot release that of another; without it the windows that the cursor passes are built once more, by the dispatcher. Raises object_not_in_prerequisite_state without the claim.';
 comment on function public.agg_bootstrap_cursor(text, text) is
-  'Sets the cursor one interval before agg_start_utc, so that the task builds everything again, and clears its failures; the tasks that build from it begin again with it. An unchanged bar is not written. Bars whose source bars are gone are soft-deleted. Waits for a dispatcher that holds the task. The only way a cursor moves back.';
+  'Sets the cursor one interval before agg_start_utc, so that the task builds everything again, and clears its failures; the tasks that build from it begin again with it. An unchanged bar is not written. Bars whose source bars are gone are soft-deleted. Waits for a dispatcher that holds the task. Only this, and a start moved back under a task that has decided nothing, move a cursor back.';

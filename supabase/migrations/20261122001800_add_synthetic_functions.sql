@@ -33,6 +33,11 @@ begin
     p_symbol, '1m', null, interval '1 minute', null, p_from_utc, p_to_utc, p_to_utc, null, null, p_derivation_version,
     null, null, null, null, true
   )::agg.build_order]) as r;
+  perform agg.note_built(p_symbol, '1m', (
+    select max(d.ts_utc) + interval '1 minute'
+    from public.data_bars as d
+    where d.canonical_symbol = p_symbol and d.timeframe = '1m' and d.ts_utc >= p_from_utc and d.ts_utc < p_to_utc
+  ));
   return jsonb_build_object(
     'success', true,
     'inserted', v_result.inserted,
