@@ -35,6 +35,17 @@ insert into worker_call (sql) values
   ($$ select public.agg_maintain(p_now => '2025-07-01 03:00+00') $$),
   ($$ select h.* from public.agg_health('2025-07-01 03:00+00') as h $$),
   ($$ select g.* from public.agg_gaps('ACME', '5m') as g $$),
+  ($$ update public.data_bars as b set vol = 2 where b.ts_utc < '2025-07-01 00:30+00' $$),
+  ($$ delete from public.data_bars as b where b.ts_utc = '2025-07-01 00:31+00' $$),
+  ($$ select public.agg_note_change(array['ACME'], '2025-07-01 00:00+00', '2025-07-01 01:00+00') $$),
+  ($$ select p.* from public.agg_pending() as p $$),
+  ($$ select v.* from public.agg_verify() as v $$),
+  ('select public.agg_repair()'),
+  ($$ select public.aggregate_1m_to_5m_window('ACME', '2025-07-01 00:05+00', '2025-07-01 00:10+00') $$),
+  ($$ select public.agg_run_due(p_now => '2025-07-01 03:00+00') $$),
+  ($$ update public.core_asset_registry_all as r set metadata = '{"agg": {"start_utc": "2025-06-30T00:00:00Z"}}'
+    where r.canonical_symbol = 'ACME' $$),
+  ('select public.sync_agg_state_from_registry()'),
   ($$ select public.agg_bootstrap_cursor('ACME', '1h') $$);
 
 create temporary table outcome as
@@ -57,7 +68,7 @@ select is(
 select is_empty(
   $$
     select t.name
-    from unnest(array['agg.run_log', 'agg.alert', 'agg.timeframe']) as t (name)
+    from unnest(array['agg.run_log', 'agg.alert', 'agg.timeframe', 'agg.change_note', 'agg.correction']) as t (name)
     where pg_temp.run_as('service_role', format('delete from %s', t.name)) not like '42501 %'
       or pg_temp.run_as('service_role', format('select * from %s', t.name)) <> 'ok'
   $$,
