@@ -1716,11 +1716,15 @@ CREATE FUNCTION agg.rebuild_orders(p_changes agg.change[], p_max_windows integer
     AS $$
 begin
   return query
-  with span as (
-    select c.canonical_symbol, c.timeframe, t.source_timeframe, t.duration, w.span
+  with run as (
+    select
+      c.canonical_symbol, c.timeframe, t.source_timeframe, t.duration, st.duration as source_duration, w.span,
+      s.good_percent, s.poor_percent, s.session_time_zone, s.session_minutes,
+      extract(epoch from upper(w.span) - lower(w.span))::bigint / extract(epoch from t.duration)::bigint as windows
     from unnest(p_changes) as c
     join public.data_agg_state as s on s.canonical_symbol = c.canonical_symbol and s.timeframe = c.timeframe
     join agg.timeframe as t on t.timeframe = c.timeframe
+    left join agg.timeframe as st on st.timeframe = t.source_timeframe
     cross join lateral (
       select
         agg.bootstrap_cursor(s.agg_start_utc, t.duration) + t.duration,
@@ -1739,24 +1743,18 @@ begin
   ),
   ranked as (
     select
-      s.*,
-      sum(s.windows) over (partition by s.canonical_symbol, s.timeframe order by s.span desc) - s.windows as newer_windows
-    from (
-      select s.*, extract(epoch from upper(s.span) - lower(s.span))::bigint / extract(epoch from s.duration)::bigint as windows
-      from span as s
-    ) as s
+      r.*, sum(r.windows) over (partition by r.canonical_symbol, r.timeframe order by r.span desc) - r.windows as newer_windows
+    from run as r
   )
   select
-    r.canonical_symbol, r.timeframe, r.source_timeframe, r.duration, st.duration,
+    r.canonical_symbol, r.timeframe, r.source_timeframe, r.duration, r.source_duration,
     upper(r.span) - r.duration * least(r.windows, p_max_windows - r.newer_windows)::double precision,
     upper(r.span), upper(r.span), null::timestamptz, null::integer,
     case when r.source_timeframe is null then (
       select k.derivation_version from agg.synthetic_component as k where k.canonical_symbol = r.canonical_symbol limit 1
     ) else 1 end,
-    s.good_percent, s.poor_percent, s.session_time_zone, s.session_minutes, true
+    r.good_percent, r.poor_percent, r.session_time_zone, r.session_minutes, true
   from ranked as r
-  join public.data_agg_state as s on s.canonical_symbol = r.canonical_symbol and s.timeframe = r.timeframe
-  left join agg.timeframe as st on st.timeframe = r.source_timeframe
   where p_max_windows is null or r.newer_windows < p_max_windows;
 end;
 $$;
