@@ -19,11 +19,11 @@ const LOSS = /^LOST /m;
 export async function runIsolationSpecs(context: TestContext): Promise<StepResult> {
   const specs = await findFiles("tests/isolation", ".spec", context.options.paths);
   const results: StepResult[] = [];
-  for (const spec of specs) {
-    results.push(await runSpec(context, spec));
-    for (const removal of await findFiles(`${dirname(spec)}/without_remedy/${nameOf(spec)}`, ".sql")) {
-      results.push(await runWithoutRemedy(context, spec, removal));
-    }
+  for (const spec of specs) results.push(await runSpec(context, spec));
+  for (const removal of await findFiles("tests/isolation/without_remedy", ".sql")) {
+    const spec = `tests/isolation/${basename(dirname(removal))}.spec`;
+    if (specs.includes(spec)) results.push(await runWithoutRemedy(context, spec, removal));
+    else if (context.options.paths.length === 0) results.push(oneCheck(false, `${removal} belongs to no spec`));
   }
   return mergeResults(results);
 }
