@@ -4,6 +4,7 @@ import type { Database } from "../../scripts/lib/database.ts";
 import { insertMinutes, readCursor, readDerived, readMinutes } from "../support/bars.ts";
 import { openEngine } from "../support/engine.ts";
 import { aggregate, type AssetRules, type Bar, cursorAfterCatchup, expectAt, MINUTE } from "./aggregator.ts";
+import { basketTolerance } from "./basket.ts";
 import { checkProperty } from "./check.ts";
 import { runBatches } from "./drivers.ts";
 import { dollarMinute, type Pair, PAIRS } from "./dxy.ts";
@@ -11,9 +12,6 @@ import { noise } from "./noise.ts";
 
 const RUNS = 60;
 const ORIGIN = Date.parse("2025-10-27T00:00:00Z");
-
-/** How far from the formula a price may be: half of the eighth decimal, and the last bits of two ways to multiply. */
-const tolerance = (price: number) => 0.5e-8 + 1e-13 * price;
 
 Deno.test("calc_dxy_range_1m() gives the two check values of the index", async () => {
   await using engine = await openEngine();
@@ -163,7 +161,7 @@ function assertBar(bar: Bar, prices: { open: number; close: number }, version: n
   };
   for (const field of ["open", "high", "low", "close"] as const) {
     assert.ok(
-      Math.abs(bar[field] - expected[field]) <= tolerance(expected[field]),
+      Math.abs(bar[field] - expected[field]) <= basketTolerance(expected[field]),
       `${field} ${bar[field]} is not ${expected[field]}`,
     );
     assert.equal(Number(bar[field].toFixed(8)), bar[field], `${field} has more than 8 decimals`);

@@ -1,0 +1,26 @@
+import assert from "node:assert/strict";
+import type fc from "fast-check";
+import { openEngine } from "../../support/engine.ts";
+import { checkProperty } from "../check.ts";
+import type { Case } from "./observer.ts";
+import type { History } from "./ops.ts";
+import { Stage } from "./play.ts";
+
+/**
+ * Plays `count` histories, or as many as the run asks for, in a database of their own, in which nobody waits for a lock
+ * longer than `lockTimeout`, an interval. Rejects with the seed and the shortest history that does not converge, and when
+ * no history of a whole run met one of `cases`.
+ */
+export async function checkHistories(
+  count: number,
+  histories: fc.Arbitrary<History>,
+  lockTimeout: string,
+  cases: readonly Case[],
+): Promise<void> {
+  await using engine = await openEngine();
+  await using stage = await Stage.open(engine.url, engine.db, lockTimeout);
+  const seen = new Map<Case, number>();
+  const runs = await checkProperty(count, [histories], (history) => stage.play(history, seen));
+  const missed = cases.filter((name) => !seen.has(name));
+  assert.deepEqual(runs < count ? [] : missed, [], "cases that no history met");
+}

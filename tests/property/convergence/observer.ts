@@ -1,0 +1,149 @@
+import type { Database } from "../../../scripts/lib/database.ts";
+import { LENGTH } from "../aggregator.ts";
+import type { Op } from "./ops.ts";
+import type { Outcome } from "./perform.ts";
+import type { Written } from "./writes.ts";
+
+/** What must have happened in some history, with sessions that take turns, for a run to say anything. */
+export const CASES = [
+  "a change behind a cursor was corrected",
+  "rows were committed after their window was decided",
+  "a change ahead of the cursor was kept, since a worker had claimed the task",
+  "a change ahead of the cursor was kept, since a dispatcher held the task",
+  "a bar was removed",
+  "a synthetic minute was removed",
+  "a change went up to an hour",
+  "a change went through the basket to an hour of it",
+  "all bars were truncated",
+  "more than 1,000 rows were written in a statement",
+  "a bar was moved to another minute or symbol",
+  "notes were folded",
+  "a session was killed in a transaction",
+  "a statement waited for a lock in vain",
+  "a claim was abandoned and taken back",
+  "a worker finished without naming its claim",
+  "a finish was refused",
+  "a dispatcher found another at work",
+  "corrections waited for an asset that was switched off",
+  "corrections were left for the next batch",
+  "a tampered bar was found",
+] as const;
+
+export type Case = typeof CASES[number] | "a session was killed in mid-statement";
+
+interface Probe {
+  cursors: Record<string, number>;
+  synthetic: number;
+  cases: Partial<Record<Case, boolean>>;
+}
+
+const PROBE = `select
+  (
+    select coalesce(jsonb_object_agg(s.canonical_symbol, (extract(epoch from s.last_agg_bar_ts_utc) * 1000)::bigint), '{}')
+    from public.data_agg_state as s where s.timeframe = '5m'
+  ) as cursors,
+  (select count(*) from public.data_bars as d where d.canonical_symbol = 'X') as synthetic,
+  jsonb_build_object(
+    'a bar was removed', exists (select from public.derived_data_bars as d where d.deleted_at is not null),
+    'a change went up to an hour', exists (
+      select from public.derived_data_bars as d where d.timeframe = '1h' and d.updated_at > d.created_at
+    ),
+    'a change went through the basket to an hour of it', exists (
+      select from public.derived_data_bars as d
+      where d.canonical_symbol = 'X' and d.timeframe = '1h' and d.updated_at > d.created_at
+    ),
+    'a claim was abandoned and taken back', exists (
+      select from public.data_agg_state as s where s.last_error like 'claim of % was abandoned'
+    ),
+    'a change ahead of the cursor was kept, since a worker had claimed the task', coalesce(k.claimed, false),
+    'a change ahead of the cursor was kept, since a dispatcher held the task', coalesce(k.held, false),
+    'corrections waited for an asset that was switched off', coalesce(k.off, false)
+  ) as cases
+from (
+  select
+    bool_or(a.is_ahead and s.running_started_at_utc is not null) as claimed,
+    bool_or(a.is_ahead and s.running_started_at_utc is null) as held,
+    bool_or(not s.enabled) as off
+  from agg.correction as k
+  join public.data_agg_state as s using (canonical_symbol, timeframe)
+  cross join lateral (
+    select upper(k.spans) > s.last_agg_bar_ts_utc + make_interval(mins => s.run_interval_minutes)
+  ) as a (is_ahead)
+) as k`;
+
+/** Follows a history from outside and counts in how many steps of the run each case was met. */
+export class Observer {
+  readonly #db: Database;
+  readonly #seen: Map<Case, number>;
+  #cursors: Record<string, number> = {};
+  #synthetic = 0;
+  /** What each session has written in its open transaction, with the cursors then. */
+  readonly #open = new Map<number, { written: Written; cursors: Record<string, number> }[]>();
+
+  constructor(db: Database, seen: Map<Case, number>) {
+    this.#db = db;
+    this.#seen = seen;
+  }
+
+  /** Takes note of what came of one operation of a session. */
+  async observe(session: number, op: Op, outcome: Outcome, inTransaction: boolean): Promise<void> {
+    this.#countOutcome(op, outcome);
+    const late = op.kind === "commit" ? this.#open.get(session) ?? [] : [];
+    if (!inTransaction) this.#open.delete(session);
+    else if (outcome.written?.rows) {
+      const written = this.#open.get(session) ?? [];
+      this.#open.set(session, [...written, { written: outcome.written, cursors: this.#cursors }]);
+    }
+    if (["begin", "claim", "build", "write", "edit", "move"].includes(op.kind)) return;
+
+    const [probe] = await this.#db.query<Probe>(PROBE);
+    for (const [name, isMet] of Object.entries(probe!.cases)) if (isMet) this.#count(name as Case);
+    if (op.kind === "tamper" && await this.#hasCorrection(op.task)) this.#count("a tampered bar was found");
+    if (outcome.corrected && await this.#hasCorrection()) this.#count("corrections were left for the next batch");
+    if (probe!.synthetic < this.#synthetic && op.kind !== "truncate") this.#count("a synthetic minute was removed");
+    if (late.some((write) => wasDecidedMeanwhile(write, probe!.cursors))) {
+      this.#count("rows were committed after their window was decided");
+    }
+    this.#synthetic = probe!.synthetic;
+    this.#cursors = probe!.cursors;
+  }
+
+  #countOutcome(op: Op, { refused, written, corrected, stoppedReason }: Outcome): void {
+    if (corrected) this.#count("a change behind a cursor was corrected");
+    if (stoppedReason === "busy") this.#count("a dispatcher found another at work");
+    if (stoppedReason === "killed in a transaction") this.#count("a session was killed in a transaction");
+    if (refused === "57P01") this.#count("a session was killed in mid-statement");
+    if (refused === "55P03") this.#count("a statement waited for a lock in vain");
+    if (written && written.rows > 1000) this.#count("more than 1,000 rows were written in a statement");
+    if (op.kind === "move" && written?.rows) this.#count("a bar was moved to another minute or symbol");
+    if (op.kind === "truncate" && !refused) this.#count("all bars were truncated");
+    if (op.kind === "finish" && refused) this.#count("a finish was refused");
+    if (op.kind === "finish" && !refused && !op.byClaim) this.#count("a worker finished without naming its claim");
+    if (stoppedReason === "folded") this.#count("notes were folded");
+  }
+
+  async #hasCorrection(task: { symbol: string; timeframe: string } | null = null): Promise<boolean> {
+    const rows = await this.#db.query(
+      `select from agg.correction as k
+       where $1::text is null or k.canonical_symbol = $1 and k.timeframe = $2 limit 1`,
+      [task?.symbol, task?.timeframe],
+    );
+    return rows.length > 0;
+  }
+
+  #count(name: Case): void {
+    this.#seen.set(name, (this.#seen.get(name) ?? 0) + 1);
+  }
+}
+
+function wasDecidedMeanwhile(
+  { written, cursors }: { written: Written; cursors: Record<string, number> },
+  cursorsNow: Record<string, number>,
+): boolean {
+  return written.symbols!.some((symbol) => {
+    const before = cursors[symbol];
+    const after = cursorsNow[symbol];
+    if (before === undefined || after === undefined) return false;
+    return written.to! >= before + LENGTH["5m"] && written.from! < after + LENGTH["5m"] && before < after;
+  });
+}

@@ -1,0 +1,111 @@
+import assert from "node:assert/strict";
+import type { Database } from "../../../scripts/lib/database.ts";
+import { MINUTE } from "../aggregator.ts";
+import { ORIGIN } from "../histories.ts";
+
+export const SYMBOLS: readonly Symbol[] = ["A", "B", "C"];
+/** The symbols that have bars of their own; X is a basket of them. */
+export type Symbol = "A" | "B" | "C";
+export const BASKET = "X";
+
+/** The assets of a history, all of which aggregate from the same instant. */
+export interface World {
+  /** Minutes from ORIGIN to the start of aggregation. */
+  startMinute: number;
+  basket: { components: Symbol[]; version: 1 | 2 };
+  /** Whether C is switched off in the beginning, and so a component without tasks. */
+  bareComponent: boolean;
+}
+
+/** Random bars made in the database: at once however many, and the same for the same seed. */
+const BARS = `
+create function public.test_bars(p_symbols text[], p_from timestamptz, p_minutes integer, p_density integer, p_seed bigint)
+returns table (
+  canonical_symbol text, timeframe text, ts_utc timestamptz,
+  open float8, high float8, low float8, close float8, vol float8, vwap float8, trade_count bigint, source text
+)
+language sql
+as $$
+  select
+    s.symbol, '1m', t.ts, v.open, greatest(v.open, v.close) + r.c, least(v.open, v.close) - r.d, v.close,
+    case (r.h >> 40) & 7 when 0 then null when 1 then 0 else r.c * 1e6 end,
+    case (r.h >> 43) & 3 when 0 then null else v.open + r.d end,
+    case (r.h >> 45) & 7 when 0 then null else (r.h >> 48) & 1023 end,
+    'ingest'
+  from unnest(p_symbols) as s (symbol)
+  cross join generate_series(0, p_minutes - 1) as i (minute)
+  cross join lateral (select p_from + i.minute * interval '1 minute') as t (ts)
+  cross join lateral (
+    select hashtextextended(s.symbol || extract(epoch from t.ts), p_seed) as h, hashint8(extract(epoch from t.ts)::bigint # p_seed) as k
+  ) as n
+  cross join lateral (
+    select
+      n.h,
+      ((n.h & 1048575) + 1) / 1048573.0::float8 as a,
+      (((n.h >> 20) & 1048575) + 1) / 1048573.0::float8 as b,
+      (n.k & 65535) / 65521.0::float8 as c,
+      ((n.k >> 16) & 32767) / 32749.0::float8 as d
+  ) as r
+  cross join lateral (select r.a as open, case when (n.h >> 58) & 31 = 0 then -r.b else r.b end as close) as v
+  where abs(n.k % 100) < p_density
+  order by n.k
+$$`;
+
+/** Prepares a migrated database for histories. Sessions opened afterwards wait for a lock for that long, an interval. */
+export async function prepareStage(db: Database, lockTimeout: string): Promise<void> {
+  await db.exec(BARS);
+  await db.exec(`
+    do $$ begin
+      execute format('alter database %I set lock_timeout = %L', current_database(), '${lockTimeout}');
+      execute format('alter database %I set deadlock_timeout = %L', current_database(), '20ms');
+    end $$`);
+}
+
+/** Empties every table, which takes a quarter of the time of truncating them, and makes the world's assets and their tasks. */
+export async function resetWorld(db: Database, world: World): Promise<void> {
+  await db.exec(`
+    set session_replication_role = replica;
+    delete from public.data_bars;
+    delete from public.derived_data_bars;
+    delete from public.data_agg_state;
+    delete from agg.change_note;
+    delete from agg.correction;
+    delete from agg.run_log;
+    delete from agg.alert;
+    delete from public.core_asset_registry_all;
+    set session_replication_role = origin;
+  `);
+  const agg = { start_utc: startText(world.startMinute) };
+  const { components, version } = world.basket;
+  const assets = [
+    ...SYMBOLS.map((symbol) => ({ symbol, active: symbol !== "C" || !world.bareComponent, metadata: { agg } })),
+    {
+      symbol: BASKET,
+      active: true,
+      metadata: {
+        agg,
+        is_synthetic: true,
+        components,
+        component_weights: Object.fromEntries(
+          components.map((component, index) => [component, [0.6, -0.3, 0.2][index]]),
+        ),
+        formula_base: 50.5,
+        derivation_version: version,
+      },
+    },
+  ];
+  await db.query(
+    `insert into public.core_asset_registry_all (canonical_symbol, active, metadata)
+     select a.symbol, a.active, a.metadata from jsonb_to_recordset($1::jsonb) as a (symbol text, active boolean, metadata jsonb)`,
+    [JSON.stringify(assets)],
+  );
+  const [sync] = await db.query<{ refused: unknown[] }>(
+    "select public.sync_agg_state_from_registry() -> 'refused' as refused",
+  );
+  assert.deepEqual(sync!.refused, []);
+}
+
+/** The start of aggregation as `metadata.agg.start_utc` has it. */
+export function startText(startMinute: number): string {
+  return new Date(ORIGIN + startMinute * MINUTE).toISOString();
+}
