@@ -43,7 +43,7 @@ for (const { way, end, openOwn } of ENDS) {
     withEngine(async (engine, assets) => {
       await runDue(engine.db, NOW);
       await changeMuch(engine.db);
-      await setFault(engine.db, "S001", { seconds: 0.005 });
+      await setFault(engine.db, "S001", { seconds: 0.03 });
       let corrected = 0;
       for (const batches of [0, 1, 3]) {
         const dispatcher = await engine.connect();
@@ -80,7 +80,7 @@ for (const { way, end, openOwn } of ENDS) {
         writer,
         `begin;
          delete from public.data_bars as d where d.canonical_symbol = 'S000' and extract(minute from d.ts_utc) = 7;
-         update public.data_bars as d set high = d.high + (select 1 from pg_sleep(0.005 * sign(d.high)))
+         update public.data_bars as d set high = d.high + (select 1 from pg_sleep(0.02 * sign(d.high)))
          where d.canonical_symbol = 'S001';
          commit;`,
       );
@@ -104,7 +104,7 @@ for (const { way, end, openOwn } of ENDS) {
       const worker = await engine.connect();
       await worker.query("select public.agg_start('S000', '5m', $1)", [NOW]);
       const { new_cursor } = await catchUp(worker, "S000", "5m", 10, NOW);
-      await setFault(engine.db, "S000", { seconds: 0.005 });
+      await setFault(engine.db, "S000", { seconds: 0.1 });
       const { pid, end: ended } = await runUntilAsleep(
         engine,
         worker,
