@@ -1,4 +1,4 @@
-import { Command } from "commander";
+import { Command, InvalidArgumentError } from "commander";
 import { TestContext, type TestOptions } from "./test/context.ts";
 import { formatCounts } from "./test/result.ts";
 import { runSteps } from "./test/runner.ts";
@@ -8,12 +8,13 @@ const program: Command = new Command("deno task test")
   .description("Runs every check and test. The last line sums them up; the exit status is 1 when anything failed.")
   .argument("[paths...]", "run test files only from these files and folders")
   .option("--only <steps>", "steps to run, separated by commas; `pgtap` stands for pgtap-embedded and pgtap-server")
+  .option("--runs <count>", "random histories that each property test plays, instead of its own number", parseCount)
   .option("--accept", "write what the isolation specs print as expected from now on", false)
   .addHelpText("after", `\nSteps:\n${STEPS.map((step) => `  ${step.name.padEnd(16)}${step.about}`).join("\n")}`)
   .parse(Deno.args, { from: "user" });
 
-const { only, accept } = program.opts<{ only?: string; accept: boolean }>();
-if (!(await runAll(chooseSteps(only), { paths: program.args, accept }))) Deno.exit(1);
+const { only, ...options } = program.opts<{ only?: string; accept: boolean; runs?: number }>();
+if (!(await runAll(chooseSteps(only), { paths: program.args, ...options }))) Deno.exit(1);
 
 async function runAll(steps: readonly Step[], options: TestOptions): Promise<boolean> {
   await using context = new TestContext(options);
@@ -29,4 +30,9 @@ function chooseSteps(only: string | undefined): readonly Step[] {
   } catch (error) {
     program.error(error instanceof Error ? error.message : String(error));
   }
+}
+
+function parseCount(text: string): number {
+  if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError("It must be a whole number above 0.");
+  return Number(text);
 }

@@ -9,6 +9,8 @@ export interface TestOptions {
   paths: string[];
   /** Write what the isolation specs printed as the output expected from now on. */
   accept: boolean;
+  /** How many random histories each property test plays; each its own number when absent. */
+  runs?: number;
 }
 
 export interface PushedDatabase {

@@ -2,25 +2,37 @@ import { CLUSTER_URL_VARIABLE } from "../lib/cluster.ts";
 import type { TestContext } from "./context.ts";
 import { findFiles } from "./files.ts";
 import { countJunit } from "./junit.ts";
-import { run, type RunResult } from "./process.ts";
+import { run, type RunResult, TIME_LIMIT_MS } from "./process.ts";
 import { addCounts, NOTHING, type StepResult } from "./result.ts";
+
+/** Tells property tests how many histories to play. */
+const RUNS_VARIABLE = "PGBARS_RUNS";
+
+/** What a history may take, on top of the usual time, where their number is asked for. */
+const RUN_TIME_LIMIT_MS = 2000;
 
 /** Runs every `*.test.ts` below tests/, files in parallel, with the shared cluster's URL in the environment. */
 export async function runDenoTests(context: TestContext): Promise<StepResult> {
-  const files = await findFiles("tests", ".test.ts", context.options.paths);
+  const { paths, runs } = context.options;
+  const files = await findFiles("tests", ".test.ts", paths);
   if (files.length === 0) return { ...NOTHING, output: "" };
   const url = (await context.cluster()).url();
-  return await runTestFiles(files, { [CLUSTER_URL_VARIABLE]: url });
+  const env = { [CLUSTER_URL_VARIABLE]: url, ...(runs !== undefined && { [RUNS_VARIABLE]: String(runs) }) };
+  return await runTestFiles(files, env, TIME_LIMIT_MS + (runs ?? 0) * RUN_TIME_LIMIT_MS * files.length);
 }
 
-/** Runs the given files; one in which no test ran counts as one failure. */
-export async function runTestFiles(files: string[], env: Record<string, string> = {}): Promise<StepResult> {
+/** Runs the given files, for so many milliseconds at most; one in which no test ran counts as one failure. */
+export async function runTestFiles(
+  files: string[],
+  env: Record<string, string> = {},
+  timeLimitMs = TIME_LIMIT_MS,
+): Promise<StepResult> {
   const junitPath = await Deno.makeTempFile({ prefix: "pgbars-junit-", suffix: ".xml" });
   try {
     const result = await run(
       Deno.execPath(),
       ["test", "--allow-all", "--no-check", "--parallel", `--junit-path=${junitPath}`, ...files],
-      { env: { DENO_JOBS: "2", ...env } },
+      { env: { DENO_JOBS: "2", ...env }, timeLimitMs },
     );
     return summarize(files, result, await Deno.readTextFile(junitPath));
   } finally {

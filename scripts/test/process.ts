@@ -2,6 +2,8 @@ export interface RunOptions {
   env?: Record<string, string>;
   /** Text for standard input; empty when absent. */
   input?: string;
+  /** After this many milliseconds the program counts as hung and is killed; TIME_LIMIT_MS when absent. */
+  timeLimitMs?: number;
 }
 
 export interface RunResult {
@@ -12,8 +14,8 @@ export interface RunResult {
   report: string;
 }
 
-/** After this many milliseconds a program counts as hung and is killed. */
-const TIME_LIMIT_MS = 9 * 60_000;
+/** What a program may take unless it is given another limit. */
+export const TIME_LIMIT_MS = 9 * 60_000;
 
 /** Runs a program to its end without colours. Rejects when it cannot be started. */
 export async function run(program: string, args: string[], options: RunOptions = {}): Promise<RunResult> {
@@ -23,7 +25,7 @@ export async function run(program: string, args: string[], options: RunOptions =
     stdin: "piped",
     stdout: "piped",
     stderr: "piped",
-    signal: AbortSignal.timeout(TIME_LIMIT_MS),
+    signal: AbortSignal.timeout(options.timeLimitMs ?? TIME_LIMIT_MS),
   }).spawn();
   const [stdout, stderr, { code }] = await Promise.all([
     new Response(child.stdout).text(),
