@@ -2,7 +2,7 @@ import { checkHistories } from "./convergence/check_histories.ts";
 import { parallel } from "./convergence/ops.ts";
 
 Deno.test("bars, cursors and notes converge whatever the history, with sessions at work at the same instant", async () => {
-  await checkHistories(120, parallel, "50ms", [
+  await checkHistories(100, parallel, "50ms", [
     "a change behind a cursor was corrected",
     "a change ahead of the cursor was kept, since a dispatcher held the task",
     "a dispatcher found another at work",

@@ -325,7 +325,7 @@ const historyOf = (phrases: { weight: number; arbitrary: fc.Arbitrary<Step[]> }[
   fc.record({
     world,
     clockMinute: fc.integer({ min: 300, max: 600 }),
-    steps: fc.tuple(start, fc.array(fc.oneof(...phrases), { minLength: 1, maxLength: 6 }))
+    steps: fc.tuple(start, fc.array(fc.oneof(...phrases), { minLength: 1, maxLength: 5 }))
       .map(([first, rest]) => [...first, ...rest.flat()]),
   });
 
