@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { type Database, openServer } from "../../scripts/lib/database.ts";
 import { readValue } from "./dispatch.ts";
 import type { Engine } from "./engine.ts";
@@ -33,7 +34,10 @@ export async function runUntilAsleep(
 
 /** Ends a backend as a crash does: the server breaks off every session, recovers, and accepts new ones. */
 export async function killBackend(engine: Engine, pid: number): Promise<void> {
+  // Until another session is broken off as well, the server has not noticed and accepts sessions that it will end.
+  const witness = await runUntilAsleep(engine, await engine.connect(), "select pg_sleep(60)");
   Deno.kill(pid, "SIGKILL");
+  await assert.rejects(witness.end);
   await waitUntil(() => accepts(engine.url));
 }
 
