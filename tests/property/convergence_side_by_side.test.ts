@@ -1,5 +1,5 @@
 import { checkHistories } from "./convergence/check_histories.ts";
-import { parallel } from "./convergence/ops.ts";
+import { parallel } from "./convergence/random_histories.ts";
 
 Deno.test("bars, cursors and notes converge whatever the history, with sessions at work at the same instant", async () => {
   await checkHistories(100, parallel, "50ms", [

@@ -7,6 +7,7 @@ export const SYMBOLS: readonly Symbol[] = ["A", "B", "C"];
 /** The symbols that have bars of their own; X is a basket of them. */
 export type Symbol = "A" | "B" | "C";
 export const BASKET = "X";
+export type AnySymbol = Symbol | typeof BASKET;
 
 /** The assets of a history, all of which aggregate from the same instant. */
 export interface World {
