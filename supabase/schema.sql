@@ -1080,9 +1080,10 @@ CREATE FUNCTION agg.fold_notes() RETURNS void
     SET jit TO 'off'
     AS $$
 begin
-  if not exists (
-    select from agg.change_note as n where n.noted_at < clock_timestamp() - interval '10 minutes'
-  ) then
+  -- In a transaction that keeps one snapshot, a note that a dispatcher has deleted since would fail the writer.
+  if current_setting('transaction_isolation') <> 'read committed'
+    or not exists (select from agg.change_note as n where n.noted_at < clock_timestamp() - interval '10 minutes')
+  then
     return;
   end if;
   with folded as (
@@ -1192,6 +1193,7 @@ CREATE TABLE public.data_agg_state (
     poor_percent smallint DEFAULT 60 NOT NULL,
     session_time_zone text,
     session_minutes int4multirange,
+    basket jsonb,
     fail_streak integer DEFAULT 0 NOT NULL,
     hard_fail_streak integer DEFAULT 0 NOT NULL,
     total_runs bigint DEFAULT 0 NOT NULL,
@@ -1234,6 +1236,8 @@ COMMENT ON COLUMN public.data_agg_state.good_percent IS 'Least coverage, in perc
 COMMENT ON COLUMN public.data_agg_state.poor_percent IS 'Least coverage, in percent, of any bar (quality 0).';
 
 COMMENT ON COLUMN public.data_agg_state.session_minutes IS 'Open minutes of the local week (0 is Monday 00:00 in session_time_zone), the first day repeated after the last; null is 24x7.';
+
+COMMENT ON COLUMN public.data_agg_state.basket IS 'What the registry said of a synthetic series at the last sync, to see when it says something else; null for other tasks.';
 
 COMMENT ON COLUMN public.data_agg_state.fail_streak IS 'Failures in a row, of any kind: sets the backoff. A success clears it.';
 
@@ -2844,16 +2848,16 @@ begin
         when not s.enabled or (s.status = 'disabled' and s.hard_fail_streak < 3) then 'reenable'
         when (
           s.source_timeframe, s.run_interval_minutes, s.is_mandatory, s.agg_start_utc,
-          s.good_percent, s.poor_percent, s.session_time_zone, s.session_minutes
+          s.good_percent, s.poor_percent, s.session_time_zone, s.session_minutes, s.basket
         ) is distinct from (
           w.source_timeframe, w.run_interval_minutes, w.is_mandatory, w.agg_start_utc,
-          w.good_percent, w.poor_percent, w.session_time_zone, w.session_minutes
+          w.good_percent, w.poor_percent, w.session_time_zone, w.session_minutes, w.basket
         ) then 'update'
       end as action,
       s.canonical_symbol is not null and (
         w.agg_start_utc < s.agg_start_utc
-        or (s.good_percent, s.poor_percent, s.session_time_zone, s.session_minutes)
-          is distinct from (w.good_percent, w.poor_percent, w.session_time_zone, w.session_minutes)
+        or (s.good_percent, s.poor_percent, s.session_time_zone, s.session_minutes, s.basket)
+          is distinct from (w.good_percent, w.poor_percent, w.session_time_zone, w.session_minutes, w.basket)
       ) as has_new_rules
     from asset as a
     join agg.timeframe as t
@@ -2869,19 +2873,25 @@ begin
         t.source_timeframe is null or t.is_mandatory or coalesce(a.metadata -> 'agg' -> 'mandatory' ? t.timeframe, false)
           as is_mandatory,
         coalesce(a.start_utc, s.agg_start_utc, p_default_start_utc) as agg_start_utc,
-        a.good_percent, a.poor_percent, a.session_time_zone, a.session_minutes
+        a.good_percent, a.poor_percent, a.session_time_zone, a.session_minutes,
+        case when t.source_timeframe is null then jsonb_build_object(
+          'components', a.metadata -> 'components',
+          'component_weights', a.metadata -> 'component_weights',
+          'formula_base', a.metadata -> 'formula_base',
+          'derivation_version', a.metadata -> 'derivation_version'
+        ) end as basket
     ) as w
   ),
   stored as (
     insert into public.data_agg_state as s (
       canonical_symbol, timeframe, source_timeframe, run_interval_minutes, is_mandatory,
       agg_start_utc, last_agg_bar_ts_utc, next_run_at,
-      good_percent, poor_percent, session_time_zone, session_minutes
+      good_percent, poor_percent, session_time_zone, session_minutes, basket
     )
     select
       w.canonical_symbol, w.timeframe, w.source_timeframe, w.run_interval_minutes, w.is_mandatory,
       w.agg_start_utc, c.cursor_utc, agg.due_at(c.cursor_utc, w.duration, 300),
-      w.good_percent, w.poor_percent, w.session_time_zone, w.session_minutes
+      w.good_percent, w.poor_percent, w.session_time_zone, w.session_minutes, w.basket
     from wanted as w
     cross join lateral (select agg.bootstrap_cursor(w.agg_start_utc, w.duration)) as c (cursor_utc)
     where w.action is not null
@@ -2902,6 +2912,7 @@ begin
       poor_percent = excluded.poor_percent,
       session_time_zone = excluded.session_time_zone,
       session_minutes = excluded.session_minutes,
+      basket = excluded.basket,
       enabled = true,
       status = case when not s.enabled or (s.status = 'disabled' and s.hard_fail_streak < 3) then 'idle' else s.status end,
       running_started_at_utc = case when s.enabled then s.running_started_at_utc end,
@@ -2949,7 +2960,7 @@ begin
 end;
 $$;
 
-COMMENT ON FUNCTION public.sync_agg_state_from_registry(p_env text, p_default_start_utc timestamp with time zone) IS 'Makes tasks follow the registry: every active asset gets its mandatory and optional timeframes, a synthetic one its 1m as well. Creates with a bootstrapped cursor, updates what differs (an earlier start, another session or other thresholds become corrections of all that is decided), re-enables, and switches off the tasks of inactive assets; keeps cursors, delays and priorities. An optional task that three hard failures disabled stays so until its asset is switched off and on. Assets with bad metadata are left as they are and listed under refused. Syncs wait for each other; a sync locks only the task rows it changes. Repeating it changes nothing. p_default_start_utc serves new tasks of assets without metadata.agg.start_utc.';
+COMMENT ON FUNCTION public.sync_agg_state_from_registry(p_env text, p_default_start_utc timestamp with time zone) IS 'Makes tasks follow the registry: every active asset gets its mandatory and optional timeframes, a synthetic one its 1m as well. Creates with a bootstrapped cursor, updates what differs (an earlier start, another session, other thresholds or another basket become corrections of all that is decided), re-enables, and switches off the tasks of inactive assets; keeps cursors, delays and priorities. An optional task that three hard failures disabled stays so until its asset is switched off and on. Assets with bad metadata are left as they are and listed under refused. Syncs wait for each other; a sync locks only the task rows it changes. Repeating it changes nothing. p_default_start_utc serves new tasks of assets without metadata.agg.start_utc.';
 
 CREATE TABLE public.core_asset_registry_all (
     canonical_symbol text NOT NULL,
@@ -3108,6 +3119,7 @@ CREATE VIEW agg.runnable_task WITH (security_invoker='true') AS
     s.poor_percent,
     s.session_time_zone,
     s.session_minutes,
+    s.basket,
     s.fail_streak,
     s.hard_fail_streak,
     s.total_runs,

@@ -17,6 +17,7 @@ create table public.data_agg_state (
   poor_percent smallint not null default 60,
   session_time_zone text,
   session_minutes int4multirange,
+  basket jsonb,
   fail_streak integer not null default 0,
   hard_fail_streak integer not null default 0,
   total_runs bigint not null default 0,
@@ -71,5 +72,7 @@ comment on column public.data_agg_state.good_percent is 'Least coverage, in perc
 comment on column public.data_agg_state.poor_percent is 'Least coverage, in percent, of any bar (quality 0).';
 comment on column public.data_agg_state.session_minutes is
   'Open minutes of the local week (0 is Monday 00:00 in session_time_zone), the first day repeated after the last; null is 24x7.';
+comment on column public.data_agg_state.basket is
+  'What the registry said of a synthetic series at the last sync, to see when it says something else; null for other tasks.';
 comment on column public.data_agg_state.fail_streak is 'Failures in a row, of any kind: sets the backoff. A success clears it.';
 comment on column public.data_agg_state.hard_fail_streak is 'Hard failures since the last success.';
