@@ -79,19 +79,28 @@ export async function resetWorld(db: Database, world: World): Promise<void> {
     delete from public.core_asset_registry_all;
     set session_replication_role = origin;
   `);
+  await addWorld(db, world);
+}
+
+/** Makes the assets of a world, with `suffix` at the end of their names, and their tasks. */
+export async function addWorld(db: Database, world: World, suffix = ""): Promise<void> {
   const agg = { start_utc: startText(world.startMinute) };
   const { components, version } = world.basket;
   const assets = [
-    ...SYMBOLS.map((symbol) => ({ symbol, active: symbol !== "C" || !world.bareComponent, metadata: { agg } })),
+    ...SYMBOLS.map((symbol) => ({
+      symbol: symbol + suffix,
+      active: symbol !== "C" || !world.bareComponent,
+      metadata: { agg },
+    })),
     {
-      symbol: BASKET,
+      symbol: BASKET + suffix,
       active: true,
       metadata: {
         agg,
         is_synthetic: true,
-        components,
+        components: components.map((component) => component + suffix),
         component_weights: Object.fromEntries(
-          components.map((component, index) => [component, [0.6, -0.3, 0.2][index]]),
+          components.map((component, index) => [component + suffix, [0.6, -0.3, 0.2][index]]),
         ),
         formula_base: 50.5,
         derivation_version: version,

@@ -1,0 +1,84 @@
+import { MINUTE } from "../../tests/property/aggregator.ts";
+import { Actor } from "../../tests/property/convergence/actors.ts";
+import { checkConverged } from "../../tests/property/convergence/compare.ts";
+import { perform, type Scene } from "../../tests/property/convergence/perform.ts";
+import { checkRebuild, settle } from "../../tests/property/convergence/settle.ts";
+import { addWorld, prepareStage } from "../../tests/property/convergence/world.ts";
+import { ORIGIN } from "../../tests/property/histories.ts";
+import type { Database } from "../lib/database.ts";
+import { LANES, randomOps } from "./lanes.ts";
+import { describeProgress } from "./progress.ts";
+
+export interface SoakOptions {
+  /** How long writers and dispatchers work, in minutes of wall clock. */
+  minutes: number;
+  /** Seeds what every session does; how their work interleaves is up to the machine. */
+  seed: number;
+}
+
+/** Groups of three assets and a basket of them. */
+const GROUPS = 6;
+
+/** The simulated clock: a day in six minutes. */
+const SPEED = 240;
+
+/** Simulated time before the first operation, so that there are minutes to be late. */
+const HEAD_START = 600 * MINUTE;
+
+const PROGRESS_MS = 10_000;
+
+/**
+ * Lets writers, dispatchers, outside workers and a troublemaker work side by side in the migrated, empty database at
+ * `url`, then lets the dispatcher get idle. Rejects with the first differences when bars, cursors or what is left waiting
+ * are not what they must be.
+ */
+export async function soak(
+  db: Database,
+  url: string,
+  { minutes, seed }: SoakOptions,
+  print: (line: string) => void,
+): Promise<void> {
+  await prepareStage(db, "100ms");
+  const suffixes = Array.from({ length: GROUPS }, (_, index) => String(index));
+  for (const [index, suffix] of suffixes.entries()) {
+    const version = index % 2 === 0 ? 1 : 2;
+    const components: ("A" | "B" | "C")[] = index % 3 === 0 ? ["B", "C"] : ["A", "B", "C"];
+    await addWorld(db, { startMinute: 0, basket: { components, version }, bareComponent: false }, suffix);
+  }
+
+  const scene: Scene = {
+    db,
+    actors: await Promise.all(LANES.map(() => Actor.start(url))),
+    claims: new Map(),
+    startMinutes: new Map(),
+    startMinute: 0,
+  };
+  const started = performance.now();
+  const clock = () => ORIGIN + HEAD_START + Math.round((performance.now() - started) * SPEED);
+  let operations = 0;
+  let isOver = false;
+  const reportUntilOver = setInterval(async () => print(await describeProgress(db, clock(), operations)), PROGRESS_MS);
+  const work = async (session: number) => {
+    const { ops, pauseMs } = LANES[session]!;
+    for (const op of randomOps(ops, suffixes, seed + session)) {
+      if (isOver || performance.now() - started > minutes * MINUTE) break;
+      await perform(scene, session, op, clock());
+      operations++;
+      await new Promise((resolve) => setTimeout(resolve, pauseMs));
+    }
+    const actor = scene.actors[session]!;
+    if (actor.inTransaction) await actor.end("commit");
+  };
+
+  try {
+    await Promise.all(LANES.map((_, session) => work(session)));
+  } finally {
+    isOver = true;
+    clearInterval(reportUntilOver);
+  }
+  const settled = await settle(db, clock());
+  print(await describeProgress(db, settled, operations));
+  await checkConverged(db, settled);
+  await checkRebuild(db, settled);
+  for (const actor of scene.actors) await actor.close();
+}
