@@ -78,7 +78,7 @@ function findDifferences({ tasks, baskets, minutes, derived }: Stored, now: numb
       const stored = minutes.get(task.symbol) ?? [];
       const complete = basketMinutes(basket, minutes).filter(isDecided);
       problems.push(...compareMinutes(name, stored, complete));
-      problems.push(...checkCursor(task, now, lastMinutes(basket, minutes)));
+      problems.push(...checkCursor(task, now, [lastMinute(basket, minutes, now)]));
       // To the last decimal what is stored is as good as what was computed, and its bars can be compared exactly.
       expected.set(name, stored);
       continue;
@@ -110,9 +110,12 @@ function basketMinutes(basket: BasketRow, minutes: Map<string, Bar[]>): { ts: nu
   });
 }
 
-/** A basket has data up to the last minute of the component that ends first. */
-function lastMinutes(basket: BasketRow, minutes: Map<string, Bar[]>): number[] {
-  return [Math.min(...Object.keys(basket.weights).map((component) => minutes.get(component)?.at(-1)?.ts ?? -Infinity))];
+/** A basket has data up to the last minute of the component that ends first, as far as the clock knows them. */
+function lastMinute(basket: BasketRow, minutes: Map<string, Bar[]>, now: number): number {
+  const lasts = Object.keys(basket.weights).map((component) =>
+    minutes.get(component)?.findLast((bar) => bar.ts < now)?.ts ?? -Infinity
+  );
+  return Math.min(...lasts);
 }
 
 function compareMinutes(
