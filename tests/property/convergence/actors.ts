@@ -43,6 +43,13 @@ export class Actor {
     this.inTransaction = true;
   }
 
+  /** Begins a transaction that sees nothing of what is committed from now on. */
+  async beginWithOneSnapshot(): Promise<void> {
+    if (this.inTransaction) return;
+    await this.exec("begin isolation level repeatable read; select from public.data_agg_state limit 1");
+    this.inTransaction = true;
+  }
+
   async end(how: "commit" | "rollback"): Promise<void> {
     this.inTransaction = false;
     await this.exec(how);

@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import type { Database } from "../../../scripts/lib/database.ts";
 import { LENGTH } from "../aggregator.ts";
 import type { Op } from "./ops.ts";
@@ -20,6 +21,7 @@ export const CASES = [
   "notes were folded",
   "a session was killed in a transaction",
   "a statement waited for a lock in vain",
+  "work with an old snapshot was refused",
   "a claim was abandoned and taken back",
   "a worker finished without naming its claim",
   "a finish was refused",
@@ -32,12 +34,25 @@ export const CASES = [
 export type Case = typeof CASES[number] | "a session was killed in mid-statement";
 
 interface Probe {
+  /** Tasks that have decided windows beyond a frontier. */
+  ahead: string[];
   cursors: Record<string, number>;
   synthetic: number;
   cases: Partial<Record<Case, boolean>>;
 }
 
 const PROBE = `select
+  array(
+    select s.canonical_symbol || ' ' || s.timeframe
+    from public.data_agg_state as s
+    left join public.data_agg_state as u
+      on u.canonical_symbol = s.canonical_symbol and u.timeframe = s.source_timeframe and u.timeframe <> s.timeframe and u.enabled
+    cross join lateral (select s.last_agg_bar_ts_utc + make_interval(mins => s.run_interval_minutes)) as d (decided_to_utc)
+    where s.last_agg_bar_ts_utc >= s.agg_start_utc and (
+      d.decided_to_utc > u.last_agg_bar_ts_utc + make_interval(mins => u.run_interval_minutes)
+      or d.decided_to_utc + make_interval(secs => s.aggregation_delay_seconds) > $1
+    )
+  ) as ahead,
   (
     select coalesce(jsonb_object_agg(s.canonical_symbol, (extract(epoch from s.last_agg_bar_ts_utc) * 1000)::bigint), '{}')
     from public.data_agg_state as s where s.timeframe = '5m'
@@ -85,8 +100,11 @@ export class Observer {
     this.#seen = seen;
   }
 
-  /** Takes note of what came of one operation of a session. */
-  async observe(session: number, op: Op, outcome: Outcome, inTransaction: boolean): Promise<void> {
+  /**
+   * Takes note of what came of one operation of a session at the clock `now`. Rejects when a task has decided windows
+   * beyond a frontier, which must never be.
+   */
+  async observe(session: number, op: Op, outcome: Outcome, inTransaction: boolean, now: number): Promise<void> {
     this.#countOutcome(op, outcome);
     const late = op.kind === "commit" ? this.#open.get(session) ?? [] : [];
     if (!inTransaction) this.#open.delete(session);
@@ -94,9 +112,10 @@ export class Observer {
       const written = this.#open.get(session) ?? [];
       this.#open.set(session, [...written, { written: outcome.written, cursors: this.#cursors }]);
     }
-    if (["begin", "claim", "build", "write", "edit", "move"].includes(op.kind)) return;
+    if (["begin", "begin with one snapshot", "claim", "build", "write", "edit", "move"].includes(op.kind)) return;
 
-    const [probe] = await this.#db.query<Probe>(PROBE);
+    const [probe] = await this.#db.query<Probe>(PROBE, [new Date(now)]);
+    assert.deepEqual(probe!.ahead, [], "tasks beyond a frontier");
     for (const [name, isMet] of Object.entries(probe!.cases)) if (isMet) this.#count(name as Case);
     if (op.kind === "tamper" && await this.#hasCorrection(op.task)) this.#count("a tampered bar was found");
     if (outcome.corrected && await this.#hasCorrection()) this.#count("corrections were left for the next batch");
@@ -113,6 +132,7 @@ export class Observer {
     if (stoppedReason === "busy") this.#count("a dispatcher found another at work");
     if (stoppedReason === "killed in a transaction") this.#count("a session was killed in a transaction");
     if (refused === "57P01") this.#count("a session was killed in mid-statement");
+    if (refused === "25001") this.#count("work with an old snapshot was refused");
     if (refused === "55P03") this.#count("a statement waited for a lock in vain");
     if (written && written.rows > 1000) this.#count("more than 1,000 rows were written in a statement");
     if (op.kind === "move" && written?.rows) this.#count("a bar was moved to another minute or symbol");

@@ -13,9 +13,18 @@ export interface TaskName {
   timeframe: Timeframe;
 }
 
+export type BareKind =
+  | "begin"
+  | "begin with one snapshot"
+  | "commit"
+  | "rollback"
+  | "restart"
+  | "truncate"
+  | "fold";
+
 /** What a session does; see `perform` for how. */
 export type Op =
-  | { kind: "begin" | "commit" | "rollback" | "restart" | "truncate" | "fold" }
+  | { kind: BareKind }
   | WriteOp
   | { kind: "batch"; limit: number; windows: number }
   | { kind: "run"; limit: number; windows: number; budget: "0" | "1 minute" }

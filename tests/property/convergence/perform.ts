@@ -32,8 +32,11 @@ export interface Outcome {
   stoppedReason?: string;
 }
 
-/** A lock not to be had, a deadlock, and a session that was broken off. */
-const CONTENTION = ["55P03", "40P01", "57P01"];
+/** Building in a transaction that keeps one snapshot. */
+const OLD_SNAPSHOT = "25001";
+
+/** A lock not to be had, a deadlock, a session that was broken off, and what befalls who keeps one snapshot. */
+const CONTENTION = ["55P03", "40P01", "57P01", "40001", OLD_SNAPSHOT];
 const UNIQUE_VIOLATION = "23505";
 
 /** What else an operation may meet: a task that does not exist, a claim that is gone, a cursor that has gone on. */
@@ -65,6 +68,9 @@ async function attempt(scene: Scene, actor: Actor, op: Op, now: number): Promise
   switch (op.kind) {
     case "begin":
       await actor.begin();
+      return {};
+    case "begin with one snapshot":
+      await actor.beginWithOneSnapshot();
       return {};
     case "commit":
     case "rollback":

@@ -55,9 +55,10 @@ export class Stage {
   }
 
   async #take(scene: Scene, observer: Observer, step: Step, now: number): Promise<void> {
+    // The lanes of a step are less than a second apart.
     const act = async (session: number, op: Op, now: number) => {
       const outcome = await perform(scene, session, op, now);
-      await observer.observe(session, op, outcome, this.#actors[session]!.inTransaction);
+      await observer.observe(session, op, outcome, this.#actors[session]!.inTransaction, now + 1000);
     };
     if ("op" in step) return await act(step.session, step.op, now);
 

@@ -64,6 +64,19 @@ const heldBatch = fc.constantFrom(0, 1, 2).chain((who) => {
   );
 });
 
+/** A dispatcher that would build later with what it saw before somebody's note was read. */
+const oldSnapshot = fc.constantFrom(0, 1, 2).chain((who) => {
+  const own = fc.constant(who);
+  const other = fc.constantFrom(...[0, 1, 2].filter((session) => session !== who));
+  return phrase(
+    step(bare("begin with one snapshot"), own),
+    step(freshMinutes, other, fc.constant(1)),
+    step(dispatch, other, fc.constant(1)),
+    step(runAll, own, fc.constantFrom(300, 900)),
+    step(bare("commit"), own),
+  );
+});
+
 /** A worker outside the database, with others at work between its calls. */
 const worker = slot.chain((slot) =>
   phrase(
@@ -110,6 +123,7 @@ const turns: { weight: number; arbitrary: fc.Arbitrary<Step[]> }[] = [
   { weight: 3, arbitrary: lateCommit },
   { weight: 3, arbitrary: heldBatch },
   { weight: 3, arbitrary: worker },
+  { weight: 1, arbitrary: oldSnapshot },
   { weight: 4, arbitrary: phrase(step(rare), step(dispatch)) },
   { weight: 1, arbitrary: neglect },
   { weight: 1, arbitrary: switchedOff },

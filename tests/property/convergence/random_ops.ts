@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { type Op, SESSIONS, type TaskName } from "./ops.ts";
+import { type BareKind, type Op, SESSIONS, type TaskName } from "./ops.ts";
 import { BASKET, type Symbol, SYMBOLS } from "./world.ts";
 
 export const session = fc.nat(SESSIONS - 1);
@@ -112,8 +112,7 @@ export const finish = (slot: number): fc.Arbitrary<Op> =>
 export const claim = (slot: number): fc.Arbitrary<Op> =>
   fc.record({ kind: fc.constant("claim" as const), slot: fc.constant(slot), task });
 
-export const bare = <Kind extends "begin" | "commit" | "rollback" | "restart" | "truncate" | "fold">(kind: Kind) =>
-  fc.constant({ kind });
+export const bare = (kind: BareKind): fc.Arbitrary<Op> => fc.constant({ kind });
 export const kill: fc.Arbitrary<Op> = fc.record({ kind: fc.constant("kill" as const), target: session });
 
 /** What happens now and then. */
