@@ -39,7 +39,7 @@ CREATE TYPE agg.build_order AS (
 	is_rebuild boolean
 );
 
-COMMENT ON TYPE agg.build_order IS 'Build the windows of one task that start in [from_utc, to_utc), at most max_windows of those that have source bars (null: all). Empty windows after the last source bar are decided only if there is another before clock_utc (null: without asking). It carries the task''s whole configuration, so that building joins bars on canonical_symbol alone. A null source_timeframe means a synthetic series. is_rebuild: it begins at or behind the cursor of its task, and what it changes is passed on.';
+COMMENT ON TYPE agg.build_order IS 'Build the windows of one task that start in [from_utc, to_utc), at most max_windows of those that have source bars (null: all). Empty windows after the last source bar are decided only if there is another before clock_utc (null: without asking). It carries the task''s whole configuration, so that building joins bars on canonical_symbol alone. A null source_timeframe means a synthetic series. is_rebuild: it begins behind the cursor of its task or behind what was built ahead of it, and what it changes is passed on. A null derivation_version keeps that of the stored bars, otherwise 1.';
 
 CREATE TYPE agg.build_result AS (
 	canonical_symbol text,
@@ -80,6 +80,17 @@ CREATE TYPE agg.claim AS (
 );
 
 COMMENT ON TYPE agg.claim IS 'A task somebody holds, with the cursor to go on from.';
+
+CREATE TYPE agg.difference AS (
+	canonical_symbol text,
+	timeframe text,
+	ts_utc timestamp with time zone,
+	change text,
+	stored jsonb,
+	expected jsonb
+);
+
+COMMENT ON TYPE agg.difference IS 'A stored bar (null: none) that is not what its source makes: change as in agg.window_bar, or failed.';
 
 CREATE TYPE agg.synthetic_minute AS (
 	order_no bigint,
@@ -139,7 +150,7 @@ COMMENT ON TYPE agg.window_bar IS 'A window of the order_no-th order, what its s
 
 CREATE FUNCTION agg.active_symbols(p_env text) RETURNS SETOF text
     LANGUAGE sql STABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
   select a.canonical_symbol from agg.active_asset as a where a.is_test = coalesce(agg.is_test(p_env), false);
 $$;
@@ -148,7 +159,7 @@ COMMENT ON FUNCTION agg.active_symbols(p_env text) IS 'Symbols of the assets act
 
 CREATE FUNCTION agg.add_batches(p_sums agg.batch_result, p_batch agg.batch_result) RETURNS agg.batch_result
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
   select
     p_sums.tasks + p_batch.tasks,
@@ -164,7 +175,7 @@ COMMENT ON FUNCTION agg.add_batches(p_sums agg.batch_result, p_batch agg.batch_r
 
 CREATE FUNCTION agg.advance_tasks(p_claims agg.claim[], p_now timestamp with time zone, p_max_windows integer) RETURNS agg.batch_result
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
   v_results agg.build_result[];
@@ -196,7 +207,7 @@ COMMENT ON FUNCTION agg.advance_tasks(p_claims agg.claim[], p_now timestamp with
 
 CREATE FUNCTION agg.bootstrap_cursor(p_start_utc timestamp with time zone, p_window_length interval) RETURNS timestamp with time zone
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
   select date_bin(
     p_window_length, p_start_utc - interval '1 microsecond', timestamptz '2000-01-01 00:00:00+00'
@@ -207,7 +218,7 @@ COMMENT ON FUNCTION agg.bootstrap_cursor(p_start_utc timestamp with time zone, p
 
 CREATE FUNCTION agg.build_bars(p_orders agg.build_order[]) RETURNS SETOF agg.build_result
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
   v_results agg.build_result[];
@@ -237,21 +248,33 @@ COMMENT ON FUNCTION agg.build_bars(p_orders agg.build_order[]) IS 'Builds every 
 
 CREATE FUNCTION agg.build_or_split(p_orders agg.build_order[], p_time_splits integer DEFAULT 8) RETURNS SETOF agg.build_result
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
   v_half constant integer := cardinality(p_orders) / 2;
   v_order constant agg.build_order := p_orders[1];
   v_results agg.build_result[];
+  v_lock_waits integer;
   v_fail_kind text;
   v_error text;
   v_middle_utc timestamptz;
 begin
   begin
     v_results := array(select r from agg.build_bars(p_orders) as r);
-  exception when others then
-    v_fail_kind := agg.fail_kind(sqlstate);
-    v_error := format('%s (%s)', sqlerrm, sqlstate);
+  exception
+    when lock_not_available then
+      v_fail_kind := agg.fail_kind(sqlstate);
+      v_error := format('%s (%s)', sqlerrm, sqlstate);
+      v_lock_waits := coalesce(nullif(current_setting('pgbars.lock_waits', true), ''), '0')::integer + 1;
+      perform set_config('pgbars.lock_waits', v_lock_waits::text, true);
+      if v_lock_waits > 60 then
+        raise exception 'somebody holds a table, or too many bars, for longer than the dispatcher waits'
+          using errcode = 'lock_not_available',
+            hint = 'select * from pg_locks where not granted; shows who waits for what. The next run tries again.';
+      end if;
+    when others then
+      v_fail_kind := agg.fail_kind(sqlstate);
+      v_error := format('%s (%s)', sqlerrm, sqlstate);
   end;
 
   if v_error is null then
@@ -261,7 +284,7 @@ begin
     select r.* from agg.build_or_split(p_orders[:v_half], p_time_splits) as r
     union all
     select r.* from agg.build_or_split(p_orders[v_half + 1:], p_time_splits) as r;
-  elsif v_order.is_rebuild and p_time_splits > 0 and v_order.to_utc > v_order.from_utc + v_order.window_length then
+  elsif v_order.max_windows is null and v_fail_kind = 'hard' and p_time_splits > 0 and v_order.to_utc > v_order.from_utc + v_order.window_length then
     v_middle_utc := date_bin(
       v_order.window_length, v_order.from_utc + (v_order.to_utc - v_order.from_utc) / 2, timestamptz '2000-01-01 00:00:00+00'
     );
@@ -278,11 +301,11 @@ begin
 end;
 $$;
 
-COMMENT ON FUNCTION agg.build_or_split(p_orders agg.build_order[], p_time_splits integer) IS 'agg.build_bars, and where that raises, each half on its own, down to single orders, and a rebuild is halved in time as well, p_time_splits times: what is bad fails alone, or with few neighbours, after as many tries as their number has binary digits, and comes back with its error.';
+COMMENT ON FUNCTION agg.build_or_split(p_orders agg.build_order[], p_time_splits integer) IS 'agg.build_bars, and where that raises, each half on its own, down to single orders, and an order of all its windows that fails hard is halved in time as well, p_time_splits times: what is bad fails alone, or with few neighbours, after as many tries as their number has binary digits, and comes back with its error.';
 
 CREATE FUNCTION agg.build_single_window(p_symbol text, p_timeframe text, p_from_utc timestamp with time zone, p_to_utc timestamp with time zone, p_derivation_version integer, p_now timestamp with time zone) RETURNS jsonb
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
   v_length interval;
@@ -343,7 +366,7 @@ COMMENT ON FUNCTION agg.build_single_window(p_symbol text, p_timeframe text, p_f
 
 CREATE FUNCTION agg.build_synthetic(p_orders agg.build_order[]) RETURNS SETOF agg.build_result
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
     SET enable_hashjoin TO 'off'
     SET enable_mergejoin TO 'off'
@@ -354,6 +377,7 @@ begin
     return;
   end if;
 
+  perform set_config('pgbars.is_building', 'on', true);
   return query
   with minute as materialized (
     select m.* from agg.compare_synthetic(p_orders) as m
@@ -409,6 +433,7 @@ begin
     from minute as m
   ) as t
   group by t.order_no;
+  perform set_config('pgbars.is_building', 'off', true);
 end;
 $$;
 
@@ -416,7 +441,7 @@ COMMENT ON FUNCTION agg.build_synthetic(p_orders agg.build_order[]) IS 'Stores w
 
 CREATE FUNCTION agg.build_windows(p_orders agg.build_order[]) RETURNS SETOF agg.build_result
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
     SET enable_bitmapscan TO 'off'
     SET enable_hashjoin TO 'off'
@@ -539,9 +564,23 @@ $$;
 
 COMMENT ON FUNCTION agg.build_windows(p_orders agg.build_order[]) IS 'Stores what agg.compare_windows finds: writes only what differs, and soft-deletes bars of decided windows that no longer qualify. Orders of one task must not overlap, and the caller has locked its row: two builders of one window would meet in a unique_violation. A result row for each order with a source_timeframe.';
 
+CREATE FUNCTION agg.circle_problem(p_symbol text) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  with recursive walk as (
+    select k.component from agg.synthetic_component as k where k.canonical_symbol = p_symbol
+    union
+    select k.component from walk as w join agg.synthetic_component as k on k.canonical_symbol = w.component
+  )
+  select format('components lead back to %s itself', p_symbol) from walk as w where w.component = p_symbol;
+$$;
+
+COMMENT ON FUNCTION agg.circle_problem(p_symbol text) IS 'Says so where a basket holds itself, directly or through other baskets: each build would be the reason for the next. Otherwise null.';
+
 CREATE FUNCTION agg.claim_corrections(p_env text, p_timeframe text, p_limit integer, p_now timestamp with time zone) RETURNS agg.claim[]
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
     SET enable_hashjoin TO 'off'
     SET enable_mergejoin TO 'off'
@@ -569,7 +608,7 @@ COMMENT ON FUNCTION agg.claim_corrections(p_env text, p_timeframe text, p_limit 
 
 CREATE FUNCTION agg.claim_due_tasks(p_env text, p_limit integer, p_now timestamp with time zone) RETURNS agg.claim[]
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
   v_first record;
@@ -602,7 +641,7 @@ COMMENT ON FUNCTION agg.claim_due_tasks(p_env text, p_limit integer, p_now times
 
 CREATE FUNCTION agg.compare_synthetic(p_orders agg.build_order[]) RETURNS SETOF agg.synthetic_minute
     LANGUAGE plpgsql STABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
     SET enable_hashjoin TO 'off'
     SET enable_mergejoin TO 'off'
@@ -611,13 +650,18 @@ CREATE FUNCTION agg.compare_synthetic(p_orders agg.build_order[]) RETURNS SETOF 
 declare
   v_problems text;
 begin
-  select string_agg(format('%s: %s', o.canonical_symbol, coalesce(p.problem, 'is_synthetic is not true')), '; ')
+  select string_agg(distinct format('%s: %s', o.canonical_symbol, p.problem), '; ')
   into v_problems
   from unnest(p_orders) as o
   left join public.core_asset_registry_all as r on r.canonical_symbol = o.canonical_symbol
-  left join lateral agg.metadata_problems(r.metadata) as p (problem) on true
-  where o.source_timeframe is null
-    and (p.problem is not null or r.metadata -> 'is_synthetic' is distinct from 'true');
+  cross join lateral (
+    select m.problem from agg.metadata_problems(r.metadata) as m (problem)
+    union all
+    select 'is_synthetic is not true' where r.metadata -> 'is_synthetic' is distinct from 'true'
+    union all
+    select c.problem from agg.circle_problem(o.canonical_symbol) as c (problem) where c.problem is not null
+  ) as p
+  where o.source_timeframe is null;
   if v_problems is not null then
     raise exception 'the registry does not say how to compute %', v_problems
       using errcode = 'invalid_parameter_value', hint = 'Mend metadata in core_asset_registry_all.';
@@ -752,7 +796,7 @@ COMMENT ON FUNCTION agg.compare_synthetic(p_orders agg.build_order[]) IS 'The on
 
 CREATE FUNCTION agg.compare_windows(p_orders agg.build_order[]) RETURNS SETOF agg.window_bar
     LANGUAGE plpgsql STABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
     SET enable_bitmapscan TO 'off'
     SET enable_hashjoin TO 'off'
@@ -877,7 +921,7 @@ begin
   select
     w.order_no, w.canonical_symbol, w.timeframe, w.ts_utc, w.open, w.high, w.low, w.close, w.vol, w.vwap, w.trade_count,
     w.source_timeframe, w.source_candles, w.expected_candles, w.covered_minutes, w.expected_minutes,
-    w.quality_score::smallint, w.derivation_version,
+    w.quality_score::smallint, coalesce(w.derivation_version, (w.stored).derivation_version, 1),
     case
       when w.quality_score is null then null
       when (w.stored).ts_utc is null then 'insert'
@@ -890,7 +934,7 @@ begin
       ) is distinct from (
         w.open, w.high, w.low, w.close, w.vol, w.vwap, w.trade_count,
         w.source_timeframe, w.source_candles, w.expected_candles, w.covered_minutes, w.expected_minutes,
-        w.quality_score, w.derivation_version, null::timestamptz
+        w.quality_score, coalesce(w.derivation_version, (w.stored).derivation_version, 1), null::timestamptz
       ) then 'update'
     end
   from window_bar as w
@@ -915,7 +959,7 @@ COMMENT ON FUNCTION agg.compare_windows(p_orders agg.build_order[]) IS 'The one 
 
 CREATE FUNCTION agg.correct_tasks(p_claims agg.claim[], p_now timestamp with time zone, p_max_windows integer) RETURNS agg.batch_result
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
     SET enable_hashjoin TO 'off'
     SET enable_mergejoin TO 'off'
@@ -977,7 +1021,8 @@ begin
 
   select
     cardinality(p_claims), coalesce(sum(r.windows), 0), 0, 0,
-    coalesce(sum(r.inserted + r.updated + r.removed), 0), count(r.error), 0
+    coalesce(sum(r.inserted + r.updated + r.removed), 0),
+    count(distinct (r.canonical_symbol, r.timeframe)) filter (where r.error is not null), 0
   into v_sums
   from unnest(v_results) as r;
   return v_sums;
@@ -988,7 +1033,7 @@ COMMENT ON FUNCTION agg.correct_tasks(p_claims agg.claim[], p_now timestamp with
 
 CREATE FUNCTION agg.due_at(p_cursor_utc timestamp with time zone, p_window_length interval, p_delay_seconds integer) RETURNS timestamp with time zone
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
   select p_cursor_utc + 2 * p_window_length + make_interval(secs => p_delay_seconds);
 $$;
@@ -997,7 +1042,7 @@ COMMENT ON FUNCTION agg.due_at(p_cursor_utc timestamp with time zone, p_window_l
 
 CREATE FUNCTION agg.fail_kind(p_sqlstate text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
   select case
     when left(p_sqlstate, 2) in ('08', '40', '53', '57', '58') or p_sqlstate in ('55P03', '23505') then 'transient'
@@ -1007,9 +1052,65 @@ $$;
 
 COMMENT ON FUNCTION agg.fail_kind(p_sqlstate text) IS 'transient for what may pass by itself (connection, serialization, resources, operator, lock, a bar that somebody else has just stored), otherwise hard. A cancelled statement is neither: it ends the run.';
 
+CREATE FUNCTION agg.find_differences(p_orders agg.build_order[]) RETURNS SETOF agg.difference
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    AS $$
+declare
+  v_half constant integer := cardinality(p_orders) / 2;
+  v_order constant agg.build_order := p_orders[1];
+  v_differences agg.difference[];
+  v_error text;
+begin
+  begin
+    v_differences := array(
+      select row(
+        w.canonical_symbol, w.timeframe, w.ts_utc, w.change, to_jsonb(d),
+        to_jsonb(w) - array['order_no', 'canonical_symbol', 'timeframe', 'ts_utc', 'change']
+      )::agg.difference
+      from agg.compare_windows(p_orders) as w
+      left join public.derived_data_bars as d
+        on d.canonical_symbol = w.canonical_symbol and d.timeframe = w.timeframe and d.ts_utc = w.ts_utc and d.deleted_at is null
+      where w.change is not null
+      union all
+      select row(
+        m.canonical_symbol, m.timeframe, m.ts_utc, m.change, to_jsonb(d),
+        jsonb_build_object(
+          'open', m.open, 'high', m.high, 'low', m.low, 'close', m.close, 'vol', 0, 'vwap', null, 'trade_count', 0,
+          'is_partial', false, 'source', 'synthetic', 'raw', m.raw
+        )
+      )::agg.difference
+      from agg.compare_synthetic(p_orders) as m
+      left join public.data_bars as d
+        on d.canonical_symbol = m.canonical_symbol and d.timeframe = m.timeframe and d.ts_utc = m.ts_utc
+      where m.change is not null
+    );
+  exception when others then
+    v_error := format('%s (%s)', sqlerrm, sqlstate);
+  end;
+
+  if v_error is null then
+    return query select d.* from unnest(v_differences) as d;
+  elsif v_half > 0 then
+    return query
+    select d.* from agg.find_differences(p_orders[:v_half]) as d
+    union all
+    select d.* from agg.find_differences(p_orders[v_half + 1:]) as d;
+  else
+    return query
+    select
+      v_order.canonical_symbol, v_order.timeframe, v_order.from_utc, 'failed', null::jsonb,
+      jsonb_build_object('error', v_error, 'to_utc', v_order.to_utc);
+  end if;
+end;
+$$;
+
+COMMENT ON FUNCTION agg.find_differences(p_orders agg.build_order[]) IS 'How what is stored differs from what the orders make. A task that cannot be computed is told as such, and the others go on.';
+
 CREATE FUNCTION agg.finish_tasks(p_outcomes agg.task_outcome[], p_now timestamp with time zone) RETURNS void
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
   v_alarms text;
@@ -1076,9 +1177,11 @@ COMMENT ON FUNCTION agg.finish_tasks(p_outcomes agg.task_outcome[], p_now timest
 
 CREATE FUNCTION agg.fold_notes() RETURNS void
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET jit TO 'off'
     AS $$
+declare
+  v_is_due boolean;
 begin
   -- In a transaction that keeps one snapshot, a note that a dispatcher has deleted since would fail the writer.
   if current_setting('transaction_isolation') <> 'read committed'
@@ -1086,46 +1189,57 @@ begin
   then
     return;
   end if;
+  -- As much again as there is already, so that folding costs each note no more than a few times.
+  select
+    count(*) filter (where not n.is_folded) >= greatest(1000, 10 * count(*) filter (where n.is_folded))
+    or coalesce(sum(cardinality(n.from_utc)) filter (where not n.is_folded), 0)
+      >= greatest(100000, sum(cardinality(n.from_utc)) filter (where n.is_folded))
+  into v_is_due
+  from agg.change_note as n;
+  if not v_is_due then
+    return;
+  end if;
+
   with folded as (
     delete from agg.change_note as n
     where n.note_id in (
-      select f.note_id from agg.change_note as f order by f.note_id limit 10000 for update skip locked
+      select f.note_id from agg.change_note as f order by f.is_folded, f.note_id limit 10000 for update skip locked
     )
-    returning n.symbols, n.from_utc, n.to_utc, n.noted_at
+    returning n.symbols, n.from_utc, n.to_utc, n.noted_at, n.is_built
   ),
   merged as (
     select
-      c.symbol,
+      c.symbol, f.is_built,
       range_agg(tstzrange(c.from_utc, coalesce(c.to_utc, c.from_utc + interval '1 minute'))) as spans,
       min(f.noted_at) as noted_at
     from folded as f
     cross join lateral unnest(coalesce(f.symbols, array[null]), f.from_utc, f.to_utc) as c (symbol, from_utc, to_utc)
-    group by c.symbol
+    group by c.symbol, f.is_built
   ),
   numbered as (
     select
-      m.symbol, m.noted_at, lower(s.span) as from_utc, upper(s.span) as to_utc,
-      (row_number() over (order by m.symbol, s.span) - 1) / 10000 as chunk
+      m.symbol, m.is_built, m.noted_at, lower(s.span) as from_utc, upper(s.span) as to_utc,
+      (row_number() over (partition by m.is_built order by m.symbol, s.span) - 1) / 1000 as chunk
     from merged as m
     cross join lateral unnest(m.spans) as s (span)
   )
-  insert into agg.change_note (noted_at, symbols, from_utc, to_utc)
-  select min(n.noted_at), array_agg(n.symbol), array_agg(n.from_utc), array_agg(n.to_utc)
+  insert into agg.change_note (noted_at, symbols, from_utc, to_utc, is_built, is_folded)
+  select min(n.noted_at), array_agg(n.symbol), array_agg(n.from_utc), array_agg(n.to_utc), n.is_built, true
   from numbered as n
   where n.symbol is not null
-  group by n.chunk
+  group by n.is_built, n.chunk
   union all
-  select n.noted_at, null, array[n.from_utc], array[n.to_utc]
+  select n.noted_at, null, array[n.from_utc], array[n.to_utc], n.is_built, true
   from numbered as n
   where n.symbol is null;
 end;
 $$;
 
-COMMENT ON FUNCTION agg.fold_notes() IS 'Merges the notes that nobody holds into few, per symbol, once one of them is older than ten minutes: no dispatcher reads them, and they must not grow with every statement. Never waits.';
+COMMENT ON FUNCTION agg.fold_notes() IS 'Merges notes into few, by symbol, once one of them is older than ten minutes: no dispatcher reads them, and they must not grow with every statement. Writers call it now and then; it does something only when there is as much to merge as was merged already. Never waits, and leaves alone what others hold; what it has merged is with the writer until that commits.';
 
 CREATE FUNCTION agg.is_number_between(p_value jsonb, p_least numeric, p_most numeric) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
   select case jsonb_typeof(p_value) when 'number' then p_value::numeric between p_least and p_most else false end;
 $$;
@@ -1134,7 +1248,7 @@ COMMENT ON FUNCTION agg.is_number_between(p_value jsonb, p_least numeric, p_most
 
 CREATE FUNCTION agg.is_test(p_env text) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
   select upper(p_env) in ('DEV', 'TEST');
 $$;
@@ -1143,7 +1257,7 @@ COMMENT ON FUNCTION agg.is_test(p_env text) IS 'Whether an environment looks at 
 
 CREATE FUNCTION agg.job_list(p_env text DEFAULT 'prod'::text, p_now timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS TABLE(job_name text, schedule text, command text)
     LANGUAGE sql STABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
   select j.job_name, j.schedule, format(j.command, p_env, case when p_now is null then 'now()' else format('%L::timestamptz', p_now) end)
   from (
@@ -1163,7 +1277,7 @@ COMMENT ON FUNCTION agg.job_list(p_env text, p_now timestamp with time zone) IS 
 
 CREATE FUNCTION agg.lock_series(p_symbol text, p_timeframe text) RETURNS void
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
   perform agg.lock_task(p_symbol, p_timeframe);
@@ -1245,7 +1359,7 @@ COMMENT ON COLUMN public.data_agg_state.hard_fail_streak IS 'Hard failures since
 
 CREATE FUNCTION agg.lock_task(p_symbol text, p_timeframe text) RETURNS public.data_agg_state
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
   v_task public.data_agg_state;
@@ -1263,7 +1377,7 @@ COMMENT ON FUNCTION agg.lock_task(p_symbol text, p_timeframe text) IS 'Locks the
 
 CREATE FUNCTION agg.metadata_problems(p_metadata jsonb) RETURNS SETOF text
     LANGUAGE sql STABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
   with config as (
     select case jsonb_typeof(p_metadata -> 'agg') when 'object' then p_metadata -> 'agg' else '{}' end as agg
@@ -1360,7 +1474,7 @@ COMMENT ON FUNCTION agg.metadata_problems(p_metadata jsonb) IS 'What is wrong wi
 
 CREATE FUNCTION agg.minute_of_week(p_ts_utc timestamp with time zone, p_time_zone text) RETURNS integer
     LANGUAGE sql STABLE PARALLEL SAFE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
   select (extract(epoch from l.ts - date_trunc('week', l.ts)) / 60)::integer
   from (select p_ts_utc at time zone p_time_zone) as l (ts);
@@ -1370,7 +1484,7 @@ COMMENT ON FUNCTION agg.minute_of_week(p_ts_utc timestamp with time zone, p_time
 
 CREATE FUNCTION agg.new_cursor(p_result agg.build_result) RETURNS timestamp with time zone
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
   select case when p_result.decided_to_utc > p_result.from_utc then p_result.decided_to_utc - p_result.window_length end;
 $$;
@@ -1379,7 +1493,7 @@ COMMENT ON FUNCTION agg.new_cursor(p_result agg.build_result) IS 'Start of the l
 
 CREATE FUNCTION agg.note_built(p_symbol text, p_timeframe text, p_built_to_utc timestamp with time zone) RETURNS void
     LANGUAGE sql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
   update public.data_agg_state as s
   set built_to_utc = p_built_to_utc
@@ -1393,10 +1507,16 @@ COMMENT ON FUNCTION agg.note_built(p_symbol text, p_timeframe text, p_built_to_u
 
 CREATE FUNCTION agg.note_moved_bar() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
+declare
+  v_note_id bigint;
 begin
-  insert into agg.change_note (symbols, from_utc) values (array[old.canonical_symbol], array[old.ts_utc]);
+  insert into agg.change_note (symbols, from_utc) values (array[old.canonical_symbol], array[old.ts_utc])
+  returning note_id into v_note_id;
+  if v_note_id % 100 = 0 then
+    perform agg.fold_notes();
+  end if;
   return null;
 end;
 $$;
@@ -1405,54 +1525,50 @@ COMMENT ON FUNCTION agg.note_moved_bar() IS 'Notes the minute that an update of 
 
 CREATE FUNCTION agg.note_source_change() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET jit TO 'off'
     AS $$
 declare
+  v_is_built constant boolean := coalesce(current_setting('pgbars.is_building', true), '') = 'on';
   v_rows bigint;
   v_note_id bigint;
 begin
   select count(*) into v_rows from changed_rows;
-  if v_rows = 0 then
-    return null;
-  end if;
-
-  if v_rows <= 1000 then
-    insert into agg.change_note (symbols, from_utc)
-    select array_agg(c.canonical_symbol), array_agg(c.ts_utc) from changed_rows as c
+  if v_rows between 1 and 1000 then
+    insert into agg.change_note (symbols, from_utc, is_built)
+    select array_agg(c.canonical_symbol), array_agg(c.ts_utc), v_is_built from changed_rows as c
     returning note_id into v_note_id;
-    -- Where no dispatcher reads the notes, every so many writers fold them.
-    if v_note_id % 1000 = 0 then
+    if v_note_id % 100 = 0 then
       perform agg.fold_notes();
     end if;
-    return null;
-  end if;
-
-  insert into agg.change_note (symbols, from_utc, to_utc)
-  select array_agg(i.canonical_symbol), array_agg(i.from_utc), array_agg(i.to_utc)
-  from (
-    select
-      r.canonical_symbol, min(r.ts_utc) as from_utc, max(r.ts_utc) + interval '1 minute' as to_utc,
-      (row_number() over (order by r.canonical_symbol, min(r.ts_utc)) - 1) / 10000 as chunk
+  elsif v_rows > 1000 then
+    insert into agg.change_note (symbols, from_utc, to_utc, is_built)
+    select array_agg(i.canonical_symbol), array_agg(i.from_utc), array_agg(i.to_utc), v_is_built
     from (
-      -- Minutes in a row are as far from their rank as their first.
       select
-        c.canonical_symbol, c.ts_utc,
-        c.ts_utc - interval '1 minute' * dense_rank() over (partition by c.canonical_symbol order by c.ts_utc) as run
-      from changed_rows as c
-    ) as r
-    group by r.canonical_symbol, r.run
-  ) as i
-  group by i.chunk;
+        r.canonical_symbol, min(r.ts_utc) as from_utc, max(r.ts_utc) + interval '1 minute' as to_utc,
+        (row_number() over (order by r.canonical_symbol, min(r.ts_utc)) - 1) / 1000 as chunk
+      from (
+        -- Minutes in a row are as far from their rank as their first.
+        select
+          c.canonical_symbol, c.ts_utc,
+          c.ts_utc - interval '1 minute' * dense_rank() over (partition by c.canonical_symbol order by c.ts_utc) as run
+        from changed_rows as c
+      ) as r
+      group by r.canonical_symbol, r.run
+    ) as i
+    group by i.chunk;
+    perform agg.fold_notes();
+  end if;
   return null;
 end;
 $$;
 
-COMMENT ON FUNCTION agg.note_source_change() IS 'Notes what a statement changed, from its transition table: minute by minute up to 1,000 rows, beyond that as runs of minutes, in rows of at most 10,000 runs.';
+COMMENT ON FUNCTION agg.note_source_change() IS 'Notes what a statement changed, from its transition table: minute by minute up to 1,000 rows, beyond that as runs of minutes, 1,000 to a note.';
 
 CREATE FUNCTION agg.note_tasks(p_changes agg.change[]) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
     SET enable_hashjoin TO 'off'
     SET enable_mergejoin TO 'off'
@@ -1522,10 +1638,11 @@ COMMENT ON FUNCTION agg.note_tasks(p_changes agg.change[]) IS 'Makes corrections
 
 CREATE FUNCTION agg.note_truncation() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
   insert into agg.change_note (from_utc, to_utc) values ('{-infinity}', '{infinity}');
+  perform agg.fold_notes();
   return null;
 end;
 $$;
@@ -1534,29 +1651,30 @@ COMMENT ON FUNCTION agg.note_truncation() IS 'Notes that every symbol changed at
 
 CREATE FUNCTION agg.noted_changes(p_note_ids bigint[]) RETURNS SETOF agg.change
     LANGUAGE plpgsql STABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET jit TO 'off'
     AS $$
 begin
   return query
   with noted as materialized (
     select
-      u.symbol, n.noted_at, tstzrange(u.from_utc, coalesce(u.to_utc, u.from_utc + interval '1 minute')) as span
+      u.symbol, n.noted_at, n.is_built, tstzrange(u.from_utc, coalesce(u.to_utc, u.from_utc + interval '1 minute')) as span
     from agg.change_note as n
     cross join lateral unnest(coalesce(n.symbols, array[null]), n.from_utc, n.to_utc) as u (symbol, from_utc, to_utc)
     where n.note_id = any (p_note_ids)
   ),
   merged as materialized (
-    select m.symbol, range_agg(m.span) as spans, min(m.noted_at) as noted_at
+    select
+      m.symbol, range_agg(m.span) as spans, range_agg(m.span) filter (where not m.is_built) as foreign_spans, min(m.noted_at) as noted_at
     from (
-      select n.symbol, n.span, n.noted_at from noted as n where n.symbol is not null
+      select n.symbol, n.span, n.noted_at, n.is_built from noted as n where n.symbol is not null
       union all
-      select a.canonical_symbol, n.span, n.noted_at
+      select a.canonical_symbol, n.span, n.noted_at, n.is_built
       from noted as n
       cross join lateral (
         select s.canonical_symbol from public.data_agg_state as s
         union all
-        select k.component from agg.synthetic_component as k
+        select k.component from agg.task_component as k
       ) as a
       where n.symbol is null
     ) as m
@@ -1571,17 +1689,23 @@ begin
     union all
     select k.canonical_symbol, '1m', m.spans, m.noted_at
     from merged as m
-    join agg.synthetic_component as k on k.component = m.symbol
+    join agg.task_component as k on k.component = m.symbol
+    union all
+    -- A hand in a synthetic series.
+    select s.canonical_symbol, s.timeframe, m.foreign_spans, m.noted_at
+    from merged as m
+    join public.data_agg_state as s on s.canonical_symbol = m.symbol and s.basket is not null
+    where m.foreign_spans is not null
   ) as d
   group by d.symbol, d.timeframe;
 end;
 $$;
 
-COMMENT ON FUNCTION agg.noted_changes(p_note_ids bigint[]) IS 'What these notes mean for tasks: those that build from the 1m bars of a noted symbol, and the synthetic series that have it in their basket.';
+COMMENT ON FUNCTION agg.noted_changes(p_note_ids bigint[]) IS 'What these notes mean for tasks: those that build from the 1m bars of a noted symbol, the synthetic series that have it in their basket, and the series itself where it is one and another hand than its builder''s wrote.';
 
 CREATE FUNCTION agg.open_minutes(p_from_utc timestamp with time zone, p_minutes integer, p_time_zone text, p_session_minutes int4multirange) RETURNS integer
     LANGUAGE sql STABLE PARALLEL SAFE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
   select coalesce(sum(upper(o.span) - lower(o.span)), 0)::integer
   from agg.minute_of_week(p_from_utc, p_time_zone) as w (minute)
@@ -1594,7 +1718,7 @@ COMMENT ON FUNCTION agg.open_minutes(p_from_utc timestamp with time zone, p_minu
 
 CREATE FUNCTION agg.plan_builds(p_claims agg.claim[], p_now timestamp with time zone, p_max_windows integer, p_derivation_version integer, p_stop_at_data_frontier boolean DEFAULT true) RETURNS SETOF agg.build_order
     LANGUAGE plpgsql STABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
   return query
@@ -1612,10 +1736,10 @@ begin
     r.frontier_utc,
     case when p_stop_at_data_frontier then p_now end,
     p_max_windows,
-    coalesce(p_derivation_version, synthetic.derivation_version, 1),
+    coalesce(p_derivation_version, synthetic.derivation_version),
     coalesce(s.good_percent, 80::smallint), coalesce(s.poor_percent, 60::smallint),
     s.session_time_zone, s.session_minutes,
-    coalesce(r.from_utc <= s.last_agg_bar_ts_utc, false)
+    coalesce(r.from_utc < greatest(s.last_agg_bar_ts_utc + t.duration, s.built_to_utc), false)
   from unnest(p_claims) as c
   join agg.timeframe as t on t.timeframe = c.timeframe
   left join agg.timeframe as st on st.timeframe = t.source_timeframe
@@ -1655,11 +1779,11 @@ begin
 end;
 $$;
 
-COMMENT ON FUNCTION agg.plan_builds(p_claims agg.claim[], p_now timestamp with time zone, p_max_windows integer, p_derivation_version integer, p_stop_at_data_frontier boolean) IS 'What each claimed task may decide at p_now: from the window after its cursor (never before agg_start_utc) up to the nearer of time frontier and source frontier, and for a synthetic series the last minute up to which all components have bars. A bar stamped after p_now proves nothing about the windows before it. Reads only. A null p_derivation_version is that of the registry (synthetic series), otherwise 1. A symbol without a task is planned with the defaults: 24x7, 300 s, no start.';
+COMMENT ON FUNCTION agg.plan_builds(p_claims agg.claim[], p_now timestamp with time zone, p_max_windows integer, p_derivation_version integer, p_stop_at_data_frontier boolean) IS 'What each claimed task may decide at p_now: from the window after its cursor (never before agg_start_utc) up to the nearer of time frontier and source frontier, and for a synthetic series the last minute up to which all components have bars. A bar stamped after p_now proves nothing about the windows before it. Reads only. A null p_derivation_version is that of the registry (synthetic series), otherwise that of the stored bar, or 1. A symbol without a task is planned with the defaults: 24x7, 300 s, no start.';
 
 CREATE FUNCTION agg.prune_logs(p_now timestamp with time zone) RETURNS integer
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
 declare
   v_pruned integer;
@@ -1699,7 +1823,7 @@ COMMENT ON FUNCTION agg.prune_logs(p_now timestamp with time zone) IS 'Drops run
 
 CREATE FUNCTION agg.raise_no_task(p_symbol text, p_timeframe text) RETURNS void
     LANGUAGE plpgsql IMMUTABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
   raise exception 'there is no task % %', p_symbol, p_timeframe
@@ -1712,7 +1836,7 @@ COMMENT ON FUNCTION agg.raise_no_task(p_symbol text, p_timeframe text) IS 'Raise
 
 CREATE FUNCTION agg.rebuild_orders(p_changes agg.change[], p_max_windows integer DEFAULT NULL::integer) RETURNS SETOF agg.build_order
     LANGUAGE plpgsql STABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
     SET enable_hashjoin TO 'off'
     SET enable_mergejoin TO 'off'
@@ -1743,7 +1867,55 @@ begin
         c.spans * case when k.start_utc < k.end_utc then tstzmultirange(tstzrange(k.start_utc, k.end_utc)) else '{}' end
       ) as d (span)
     ) as a (spans)
-    cross join lateral unnest(a.spans) as w (span)
+    cross join lateral unnest(a.spans) as u (span)
+    cross join lateral (
+      select u.span where s.basket is not null or upper(u.span) - lower(u.span) <= 1000 * t.duration
+      union all
+      -- Years without a bar would cost their share of every batch.
+      select tstzrange(
+        date_bin(t.duration, min(x.ts_utc), timestamptz '2000-01-01 00:00:00+00'),
+        date_bin(t.duration, max(x.ts_utc), timestamptz '2000-01-01 00:00:00+00') + t.duration
+      )
+      from (
+        (
+          select c.ts_utc
+          from agg.source_bar as c
+          where c.canonical_symbol = s.canonical_symbol and c.timeframe = t.source_timeframe
+            and c.ts_utc >= lower(u.span) and c.ts_utc < upper(u.span) and c.deleted_at is null
+          order by c.ts_utc
+          limit 1
+        )
+        union all
+        (
+          select c.ts_utc
+          from agg.source_bar as c
+          where c.canonical_symbol = s.canonical_symbol and c.timeframe = t.source_timeframe
+            and c.ts_utc >= lower(u.span) and c.ts_utc < upper(u.span) and c.deleted_at is null
+          order by c.ts_utc desc
+          limit 1
+        )
+        union all
+        (
+          select d.ts_utc
+          from public.derived_data_bars as d
+          where d.canonical_symbol = s.canonical_symbol and d.timeframe = s.timeframe
+            and d.ts_utc >= lower(u.span) and d.ts_utc < upper(u.span) and d.deleted_at is null
+          order by d.ts_utc
+          limit 1
+        )
+        union all
+        (
+          select d.ts_utc
+          from public.derived_data_bars as d
+          where d.canonical_symbol = s.canonical_symbol and d.timeframe = s.timeframe
+            and d.ts_utc >= lower(u.span) and d.ts_utc < upper(u.span) and d.deleted_at is null
+          order by d.ts_utc desc
+          limit 1
+        )
+      ) as x
+      where s.basket is null and upper(u.span) - lower(u.span) > 1000 * t.duration
+      having count(*) > 0
+    ) as w (span)
   ),
   ranked as (
     select
@@ -1756,7 +1928,7 @@ begin
     upper(r.span), upper(r.span), null::timestamptz, null::integer,
     case when r.source_timeframe is null then (
       select k.derivation_version from agg.synthetic_component as k where k.canonical_symbol = r.canonical_symbol limit 1
-    ) else 1 end,
+    ) end,
     r.good_percent, r.poor_percent, r.session_time_zone, r.session_minutes, true
   from ranked as r
   where p_max_windows is null or r.newer_windows < p_max_windows;
@@ -1767,7 +1939,7 @@ COMMENT ON FUNCTION agg.rebuild_orders(p_changes agg.change[], p_max_windows int
 
 CREATE FUNCTION agg.recover_abandoned_claims(p_now timestamp with time zone) RETURNS integer
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
   v_recovered integer;
@@ -1795,7 +1967,7 @@ COMMENT ON FUNCTION agg.recover_abandoned_claims(p_now timestamp with time zone)
 
 CREATE FUNCTION agg.refresh_alerts(p_now timestamp with time zone, p_refused jsonb DEFAULT NULL::jsonb) RETURNS integer
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
   v_raised integer;
@@ -1842,7 +2014,7 @@ COMMENT ON FUNCTION agg.refresh_alerts(p_now timestamp with time zone, p_refused
 
 CREATE FUNCTION agg.require_fresh_snapshots() RETURNS void
     LANGUAGE plpgsql STABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
   if current_setting('transaction_isolation') not in ('read committed', 'read uncommitted') then
@@ -1857,7 +2029,7 @@ COMMENT ON FUNCTION agg.require_fresh_snapshots() IS 'Raises active_sql_transact
 
 CREATE FUNCTION agg.retry_delay(p_failures integer) RETURNS interval
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
   select least(interval '1 hour', interval '1 minute' * 2 ^ least(p_failures, 6));
 $$;
@@ -1866,7 +2038,8 @@ COMMENT ON FUNCTION agg.retry_delay(p_failures integer) IS 'How long to wait aft
 
 CREATE FUNCTION agg.run_batch(p_env text DEFAULT 'prod'::text, p_limit integer DEFAULT 10000, p_now timestamp with time zone DEFAULT now(), p_batch_windows integer DEFAULT 100000) RETURNS agg.batch_result
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '500ms'
     AS $$
 declare
   v_sums agg.batch_result := row(0, 0, 0, 0, 0, 0, 0);
@@ -1874,7 +2047,8 @@ declare
   v_timeframe text;
 begin
   perform agg.require_fresh_snapshots();
-  v_sums.notes := agg.take_notes(2000);
+  perform set_config('pgbars.lock_waits', '0', true);
+  v_sums.notes := agg.take_notes(1000);
 
   perform agg.recover_abandoned_claims(p_now);
   v_claims := agg.claim_due_tasks(p_env, p_limit, p_now);
@@ -1899,11 +2073,11 @@ begin
 end;
 $$;
 
-COMMENT ON FUNCTION agg.run_batch(p_env text, p_limit integer, p_now timestamp with time zone, p_batch_windows integer) IS 'One batch in the caller''s transaction: reads change notes, advances due tasks of one timeframe together, and makes corrections level by level. At most p_batch_windows windows for the due tasks and for the corrections of a level, shared evenly between tasks, so that no symbol holds up another. tasks and notes are 0 when there was nothing to do. Any number may run side by side.';
+COMMENT ON FUNCTION agg.run_batch(p_env text, p_limit integer, p_now timestamp with time zone, p_batch_windows integer) IS 'One batch in the caller''s transaction: reads change notes, advances due tasks of one timeframe together, and makes corrections level by level. At most p_batch_windows windows for the due tasks and for the corrections of a level, shared evenly between tasks, so that no symbol holds up another. tasks and notes are 0 when there was nothing to do. Waits for nobody''s task, and half a second at most for whoever holds a bar; raises lock_not_available where that happens 60 times in one batch, as with a locked table. Any number may run side by side.';
 
 CREATE FUNCTION agg.session_minutes(p_session jsonb) RETURNS int4multirange
     LANGUAGE plpgsql STABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
 declare
   v_days constant text[] := array['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'];
@@ -1981,7 +2155,7 @@ COMMENT ON FUNCTION agg.session_minutes(p_session jsonb) IS 'Open minutes of the
 
 CREATE FUNCTION agg.session_problem(p_session jsonb) RETURNS text
     LANGUAGE plpgsql STABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
   perform agg.session_minutes(p_session);
@@ -1995,7 +2169,7 @@ COMMENT ON FUNCTION agg.session_problem(p_session jsonb) IS 'What is wrong with 
 
 CREATE FUNCTION agg.stopped_reason(p_result agg.build_result) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
   select case
     when p_result.from_utc + p_result.window_length > p_result.frontier_utc then 'cursor_at_frontier'
@@ -2009,7 +2183,7 @@ COMMENT ON FUNCTION agg.stopped_reason(p_result agg.build_result) IS 'Why work s
 
 CREATE FUNCTION agg.take_notes(p_limit integer) RETURNS bigint
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET jit TO 'off'
     AS $$
 declare
@@ -2019,6 +2193,10 @@ begin
     select n.note_id from agg.change_note as n order by n.note_id limit p_limit for update skip locked
   );
   if cardinality(v_note_ids) > 0 then
+    -- A task that an open sync has made is not to be seen, and may already be built.
+    if not pg_try_advisory_xact_lock_shared(hashtextextended('pgbars.sync_agg_state_from_registry', 0)) then
+      return 0;
+    end if;
     perform agg.note_tasks(array(select c from agg.noted_changes(v_note_ids) as c));
     delete from agg.change_note as n where n.note_id = any (v_note_ids);
   end if;
@@ -2026,11 +2204,11 @@ begin
 end;
 $$;
 
-COMMENT ON FUNCTION agg.take_notes(p_limit integer) IS 'Turns up to p_limit committed notes that no other dispatcher has taken into corrections, and deletes them; returns how many. Never waits.';
+COMMENT ON FUNCTION agg.take_notes(p_limit integer) IS 'Turns up to p_limit committed notes that no other dispatcher has taken into corrections, and deletes them; returns how many. Returns 0 while a registry sync is open, whose new tasks nobody sees yet. Never waits.';
 
 CREATE FUNCTION agg.utc_instant(p_text text) RETURNS timestamp with time zone
     LANGUAGE plpgsql STABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
 begin
   if p_text ~ '^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d(:?\d\d)?)$' then
@@ -2046,7 +2224,7 @@ COMMENT ON FUNCTION agg.utc_instant(p_text text) IS 'The instant that an ISO 860
 
 CREATE FUNCTION agg.waiting_changes() RETURNS SETOF agg.change
     LANGUAGE sql STABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
   select c.canonical_symbol, c.timeframe, range_agg(c.spans), min(c.noted_at), max(c.failures)
   from (
@@ -2061,7 +2239,7 @@ COMMENT ON FUNCTION agg.waiting_changes() IS 'All that waits, by task: correctio
 
 CREATE FUNCTION public.agg_bootstrap_cursor(p_symbol text, p_to_tf text) RETURNS jsonb
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
   v_task public.data_agg_state;
@@ -2108,7 +2286,7 @@ COMMENT ON FUNCTION public.agg_bootstrap_cursor(p_symbol text, p_to_tf text) IS 
 
 CREATE FUNCTION public.agg_finish(p_symbol text, p_tf text, p_success boolean, p_new_cursor_utc timestamp with time zone DEFAULT NULL::timestamp with time zone, p_stats jsonb DEFAULT NULL::jsonb, p_fail_kind text DEFAULT NULL::text, p_error text DEFAULT NULL::text, p_now timestamp with time zone DEFAULT now(), p_claimed_at timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS jsonb
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
   v_task public.data_agg_state;
@@ -2178,7 +2356,7 @@ COMMENT ON FUNCTION public.agg_finish(p_symbol text, p_tf text, p_success boolea
 
 CREATE FUNCTION public.agg_gaps(p_symbol text, p_timeframe text, p_from_utc timestamp with time zone DEFAULT NULL::timestamp with time zone, p_to_utc timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS TABLE(gap_from_utc timestamp with time zone, gap_to_utc timestamp with time zone, windows bigint)
     LANGUAGE sql STABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
   with task as (
     select
@@ -2218,7 +2396,7 @@ COMMENT ON FUNCTION public.agg_gaps(p_symbol text, p_timeframe text, p_from_utc 
 
 CREATE FUNCTION public.agg_get_due_tasks(p_env text DEFAULT 'prod'::text, p_limit integer DEFAULT 10, p_now timestamp with time zone DEFAULT now()) RETURNS TABLE(canonical_symbol text, timeframe text, source_timeframe text, last_agg_bar_ts_utc timestamp with time zone, run_interval_minutes integer, aggregation_delay_seconds integer, is_mandatory boolean, task_priority integer)
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
   perform agg.recover_abandoned_claims(p_now);
@@ -2239,7 +2417,7 @@ COMMENT ON FUNCTION public.agg_get_due_tasks(p_env text, p_limit integer, p_now 
 
 CREATE FUNCTION public.agg_health(p_now timestamp with time zone DEFAULT now()) RETURNS TABLE(canonical_symbol text, timeframe text, status text, cursor_utc timestamp with time zone, lag interval, due_for interval, next_run_at timestamp with time zone, state text, explanation text)
     LANGUAGE sql STABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET jit TO 'off'
     AS $$
   select
@@ -2297,7 +2475,7 @@ COMMENT ON FUNCTION public.agg_health(p_now timestamp with time zone) IS 'How ev
 
 CREATE FUNCTION public.agg_maintain(p_env text DEFAULT 'prod'::text, p_now timestamp with time zone DEFAULT now()) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET jit TO 'off'
     SET statement_timeout TO '60s'
     AS $$
@@ -2323,7 +2501,7 @@ COMMENT ON FUNCTION public.agg_maintain(p_env text, p_now timestamp with time zo
 
 CREATE FUNCTION public.agg_note_change(p_symbols text[] DEFAULT NULL::text[], p_from timestamp with time zone DEFAULT NULL::timestamp with time zone, p_to timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
   v_from_utc constant timestamptz := coalesce(p_from, '-infinity');
@@ -2343,6 +2521,7 @@ begin
     case when p_symbols is not null then v_symbols end,
     array_fill(v_from_utc, array[n.entries]), array_fill(v_to_utc, array[n.entries])
   from (select greatest(cardinality(v_symbols), 1)) as n (entries);
+  perform agg.fold_notes();
   return jsonb_build_object(
     'success', true,
     'symbols', case when p_symbols is null then null else cardinality(v_symbols) end,
@@ -2356,7 +2535,7 @@ COMMENT ON FUNCTION public.agg_note_change(p_symbols text[], p_from timestamp wi
 
 CREATE FUNCTION public.agg_pending(p_now timestamp with time zone DEFAULT now()) RETURNS TABLE(canonical_symbol text, timeframe text, windows bigint, from_utc timestamp with time zone, to_utc timestamp with time zone, oldest interval, failures integer, explanation text)
     LANGUAGE plpgsql STABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET jit TO 'off'
     AS $$
 declare
@@ -2369,6 +2548,9 @@ begin
     case
       when not s.enabled then 'waits until the asset is switched on again'
       when s.status = 'disabled' then 'waits: the task is disabled after failures'
+      when not exists (
+        select from agg.active_asset as a where a.canonical_symbol = s.canonical_symbol
+      ) then 'waits until the asset is active again'
       when s.running_started_at_utc is not null then format('waits for the worker that has claimed the task since %s', s.running_started_at_utc)
       when e.error is not null then format('failed, next try at %s: %s', e.retry_at, e.error)
       else 'the next run takes it'
@@ -2399,7 +2581,7 @@ COMMENT ON FUNCTION public.agg_pending(p_now timestamp with time zone) IS 'Decid
 
 CREATE FUNCTION public.agg_repair(p_symbol text DEFAULT NULL::text, p_timeframe text DEFAULT NULL::text, p_from timestamp with time zone DEFAULT NULL::timestamp with time zone, p_to timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS jsonb
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
   v_windows bigint;
@@ -2411,6 +2593,7 @@ begin
     select d.canonical_symbol, d.timeframe, count(*) as windows, range_agg(tstzrange(d.ts_utc, d.ts_utc + t.duration)) as spans
     from public.agg_verify(p_symbol, p_timeframe, p_from, p_to) as d
     join agg.timeframe as t on t.timeframe = d.timeframe
+    where d.problem <> 'failed'
     group by d.canonical_symbol, d.timeframe
   ) as v;
   if v_changes is not null then
@@ -2424,7 +2607,7 @@ COMMENT ON FUNCTION public.agg_repair(p_symbol text, p_timeframe text, p_from ti
 
 CREATE FUNCTION public.agg_run_due(p_env text DEFAULT 'prod'::text, p_limit integer DEFAULT 10000, p_now timestamp with time zone DEFAULT now(), p_time_budget interval DEFAULT '00:00:40'::interval, p_batch_windows integer DEFAULT 100000) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET jit TO 'off'
     SET statement_timeout TO '120s'
     AS $$
@@ -2435,10 +2618,10 @@ declare
   v_batches integer := 0;
   v_sums agg.batch_result := row(0, 0, 0, 0, 0, 0, 0);
 begin
-  if p_env is null or p_now is null or p_time_budget is null
+  if p_env is null or p_now is null or not isfinite(p_now) or p_time_budget is null
     or coalesce(p_limit, 0) < 1 or coalesce(p_batch_windows, 0) < 1
   then
-    raise exception 'p_env, p_now and p_time_budget must not be null, p_limit and p_batch_windows must be at least 1'
+    raise exception 'p_env, p_now and p_time_budget must not be null, p_now must be finite, p_limit and p_batch_windows at least 1'
       using errcode = 'invalid_parameter_value';
   end if;
   -- Held to the end of the transaction, so that no dead or pooled session can keep it.
@@ -2484,7 +2667,7 @@ COMMENT ON FUNCTION public.agg_run_due(p_env text, p_limit integer, p_now timest
 
 CREATE FUNCTION public.agg_start(p_symbol text, p_tf text, p_now timestamp with time zone DEFAULT now()) RETURNS jsonb
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
   v_task public.data_agg_state;
@@ -2527,23 +2710,23 @@ COMMENT ON FUNCTION public.agg_start(p_symbol text, p_tf text, p_now timestamp w
 
 CREATE FUNCTION public.agg_verify(p_symbol text DEFAULT NULL::text, p_timeframe text DEFAULT NULL::text, p_from timestamp with time zone DEFAULT NULL::timestamp with time zone, p_to timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS TABLE(canonical_symbol text, timeframe text, ts_utc timestamp with time zone, problem text, stored jsonb, expected jsonb, is_pending boolean)
     LANGUAGE plpgsql STABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET jit TO 'off'
     AS $$
 declare
   v_orders agg.build_order[];
   v_pending constant agg.change[] := array(select c from agg.waiting_changes() as c);
 begin
+  if p_timeframe is not null and not exists (select from agg.timeframe as t where t.timeframe = p_timeframe) then
+    raise exception '% is not a timeframe', p_timeframe
+      using errcode = 'invalid_parameter_value',
+        hint = format('Timeframes are %s.', (select string_agg(t.timeframe, ', ' order by t.duration) from agg.timeframe as t));
+  end if;
   if p_symbol is not null and not exists (
     select from public.data_agg_state as s
     where s.canonical_symbol = p_symbol and (p_timeframe is null or s.timeframe = p_timeframe)
   ) then
     perform agg.raise_no_task(p_symbol, coalesce(p_timeframe, 'of any timeframe'));
-  end if;
-  if p_timeframe is not null and not exists (select from agg.timeframe as t where t.timeframe = p_timeframe) then
-    raise exception '% is not a timeframe', p_timeframe
-      using errcode = 'invalid_parameter_value',
-        hint = format('Timeframes are %s.', (select string_agg(t.timeframe, ', ' order by t.duration) from agg.timeframe as t));
   end if;
   if p_from >= p_to then
     raise exception '[%, %) is not a range of time', p_from, p_to using errcode = 'invalid_parameter_value';
@@ -2558,58 +2741,40 @@ begin
     )) as o
   );
   return query
-  with difference as (
-    select
-      w.canonical_symbol, w.timeframe, w.ts_utc, w.change,
-      to_jsonb(d) as stored,
-      to_jsonb(w) - array['order_no', 'canonical_symbol', 'timeframe', 'ts_utc', 'change'] as expected
-    from agg.compare_windows(v_orders) as w
-    left join public.derived_data_bars as d
-      on d.canonical_symbol = w.canonical_symbol and d.timeframe = w.timeframe and d.ts_utc = w.ts_utc and d.deleted_at is null
-    where w.change is not null
-    union all
-    select
-      m.canonical_symbol, m.timeframe, m.ts_utc, m.change,
-      to_jsonb(d),
-      to_jsonb(m) - array['order_no', 'canonical_symbol', 'timeframe', 'ts_utc', 'change', 'is_complete', 'stored_at', 'limit_utc']
-        || jsonb_build_object('vol', 0, 'vwap', null, 'trade_count', 0, 'is_partial', false, 'source', 'synthetic')
-    from agg.compare_synthetic(v_orders) as m
-    left join public.data_bars as d
-      on d.canonical_symbol = m.canonical_symbol and d.timeframe = m.timeframe and d.ts_utc = m.ts_utc
-    where m.change is not null
-  )
   select
     d.canonical_symbol, d.timeframe, d.ts_utc,
-    case when d.change = 'remove' then 'stale' when d.stored is null then 'missing' else 'different' end,
     case
-      when d.change = 'remove' then (select jsonb_object_agg(k.key, d.stored -> k.key) from jsonb_object_keys(d.expected) as k (key))
-      else (
-        select jsonb_object_agg(e.key, d.stored -> e.key)
-        from jsonb_each(d.expected) as e
-        where d.stored -> e.key <> e.value
-      )
+      when d.change = 'failed' then 'failed'
+      when d.change = 'remove' then 'stale'
+      when d.stored is null then 'missing'
+      else 'different'
     end,
-    case
-      when d.change = 'remove' then null
-      when d.stored is null then d.expected
-      else (select jsonb_object_agg(e.key, e.value) from jsonb_each(d.expected) as e where d.stored -> e.key <> e.value)
-    end,
+    (
+      select jsonb_object_agg(e.key, d.stored -> e.key)
+      from jsonb_each(d.expected) as e
+      where d.change = 'remove' or d.stored -> e.key <> e.value
+    ),
+    (
+      select jsonb_object_agg(e.key, e.value)
+      from jsonb_each(d.expected) as e
+      where d.change <> 'remove' and (d.stored is null or d.stored -> e.key <> e.value)
+    ),
     exists (
       select from unnest(v_pending) as c
       where c.canonical_symbol = d.canonical_symbol and c.timeframe = d.timeframe
         and c.spans && tstzrange(d.ts_utc, d.ts_utc + t.duration)
     )
-  from difference as d
+  from agg.find_differences(v_orders) as d
   join agg.timeframe as t on t.timeframe = d.timeframe
   order by d.canonical_symbol, t.duration, d.ts_utc;
 end;
 $$;
 
-COMMENT ON FUNCTION public.agg_verify(p_symbol text, p_timeframe text, p_from timestamp with time zone, p_to timestamp with time zone) IS 'Computes decided windows again from their source bars, as the dispatcher would, and lists every difference to what is stored: problem is missing, different (stored and expected hold the fields that differ) or stale (a bar that nothing makes any more). is_pending: a note waits for it, and the next run mends it. Each level is held against the one below it as it stands. Nulls mean every task, and the whole of its decided range; windows that p_from and p_to cut count whole. Writes and locks nothing. Raises no_data_found without a task, invalid_parameter_value for an unknown timeframe or an empty range.';
+COMMENT ON FUNCTION public.agg_verify(p_symbol text, p_timeframe text, p_from timestamp with time zone, p_to timestamp with time zone) IS 'Computes decided windows again from their source bars, as the dispatcher would, and lists every difference to what is stored: problem is missing, different (stored and expected hold the fields that differ), stale (a bar that nothing makes any more) or failed (the task cannot be computed: expected holds the error). is_pending: a note waits for it, and the next run mends it. Each level is held against the one below it as it stands. Nulls mean every task, and the whole of its decided range; windows that p_from and p_to cut count whole. Writes and locks nothing. Raises no_data_found without a task, invalid_parameter_value for an unknown timeframe or an empty range.';
 
 CREATE FUNCTION public.aggregate_1m_to_5m_window(p_symbol text, p_from_utc timestamp with time zone, p_to_utc timestamp with time zone, p_derivation_version integer DEFAULT 1, p_now timestamp with time zone DEFAULT now()) RETURNS jsonb
     LANGUAGE sql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
   select agg.build_single_window(p_symbol, '5m', p_from_utc, p_to_utc, p_derivation_version, p_now);
 $$;
@@ -2618,7 +2783,7 @@ COMMENT ON FUNCTION public.aggregate_1m_to_5m_window(p_symbol text, p_from_utc t
 
 CREATE FUNCTION public.aggregate_5m_to_1h_window(p_symbol text, p_from_utc timestamp with time zone, p_to_utc timestamp with time zone, p_derivation_version integer DEFAULT 1, p_now timestamp with time zone DEFAULT now()) RETURNS jsonb
     LANGUAGE sql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
   select agg.build_single_window(p_symbol, '1h', p_from_utc, p_to_utc, p_derivation_version, p_now);
 $$;
@@ -2627,7 +2792,7 @@ COMMENT ON FUNCTION public.aggregate_5m_to_1h_window(p_symbol text, p_from_utc t
 
 CREATE FUNCTION public.calc_dxy_range_1m(p_from_utc timestamp with time zone, p_to_utc timestamp with time zone, p_derivation_version integer DEFAULT 1) RETURNS jsonb
     LANGUAGE sql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET statement_timeout TO '120s'
     AS $$
   select public.derive_synthetic_range('DXY', p_from_utc, p_to_utc, p_derivation_version);
@@ -2637,7 +2802,7 @@ COMMENT ON FUNCTION public.calc_dxy_range_1m(p_from_utc timestamp with time zone
 
 CREATE FUNCTION public.catchup_aggregation_range(p_symbol text, p_to_tf text, p_start_cursor_utc timestamp with time zone DEFAULT NULL::timestamp with time zone, p_max_windows integer DEFAULT 100, p_until_utc timestamp with time zone DEFAULT now(), p_derivation_version integer DEFAULT NULL::integer, p_stop_on_zero_source boolean DEFAULT true) RETURNS jsonb
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET statement_timeout TO '120s'
     AS $$
 declare
@@ -2687,11 +2852,11 @@ begin
 end;
 $$;
 
-COMMENT ON FUNCTION public.catchup_aggregation_range(p_symbol text, p_to_tf text, p_start_cursor_utc timestamp with time zone, p_max_windows integer, p_until_utc timestamp with time zone, p_derivation_version integer, p_stop_on_zero_source boolean) IS 'Builds up to p_max_windows windows that have source bars, from the one after p_start_cursor_utc (null: the stored cursor) up to the frontiers at p_until_utc, stepping over gaps, and returns new_cursor for agg_finish to store. windows_processed had source bars, windows_empty were stepped over, bars_created qualify, bars_written differed from what stood there. stopped_reason: max_windows, frontier, no_source_data, cursor_at_frontier. With p_stop_on_zero_source false it also decides the empty windows behind the last source bar. A null p_derivation_version is that of the registry, otherwise 1. Stores no cursor, may be repeated; a start ahead of the stored cursor leaves the windows between unbuilt, so do not store the cursor that comes of it. Locks the task''s row to the end of the transaction. Raises no_data_found without a task, invalid_parameter_value for a misaligned cursor.';
+COMMENT ON FUNCTION public.catchup_aggregation_range(p_symbol text, p_to_tf text, p_start_cursor_utc timestamp with time zone, p_max_windows integer, p_until_utc timestamp with time zone, p_derivation_version integer, p_stop_on_zero_source boolean) IS 'Builds up to p_max_windows windows that have source bars, from the one after p_start_cursor_utc (null: the stored cursor) up to the frontiers at p_until_utc, stepping over gaps, and returns new_cursor for agg_finish to store. windows_processed had source bars, windows_empty were stepped over, bars_created qualify, bars_written differed from what stood there. stopped_reason: max_windows, frontier, no_source_data, cursor_at_frontier. With p_stop_on_zero_source false it also decides the empty windows behind the last source bar. A null p_derivation_version is that of the registry, otherwise that of the stored bar, or 1. Stores no cursor, may be repeated; a start ahead of the stored cursor leaves the windows between unbuilt, so do not store the cursor that comes of it. Locks the task''s row to the end of the transaction. Raises no_data_found without a task, invalid_parameter_value for a misaligned cursor.';
 
 CREATE FUNCTION public.derive_synthetic_range(p_symbol text, p_from_utc timestamp with time zone, p_to_utc timestamp with time zone, p_derivation_version integer DEFAULT 1) RETURNS jsonb
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET statement_timeout TO '120s'
     AS $$
 declare
@@ -2742,7 +2907,7 @@ COMMENT ON FUNCTION public.derive_synthetic_range(p_symbol text, p_from_utc time
 
 CREATE FUNCTION public.schedule_jobs(p_env text DEFAULT 'prod'::text) RETURNS jsonb
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
 declare
   v_scheduled text[];
@@ -2787,7 +2952,7 @@ COMMENT ON FUNCTION public.schedule_jobs(p_env text) IS 'Makes the jobs of pg_cr
 
 CREATE FUNCTION public.sync_agg_state_from_registry(p_env text DEFAULT 'prod'::text, p_default_start_utc timestamp with time zone DEFAULT '2025-07-01 00:00:00+00'::timestamp with time zone) RETURNS jsonb
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET jit TO 'off'
     SET statement_timeout TO '60s'
     AS $$
@@ -2810,7 +2975,12 @@ begin
   into v_refused
   from agg.active_symbols(p_env) as a (symbol)
   join public.core_asset_registry_all as r on r.canonical_symbol = a.symbol
-  cross join lateral agg.metadata_problems(r.metadata) as p (problem);
+  cross join lateral (
+    select m.problem from agg.metadata_problems(r.metadata) as m (problem)
+    union all
+    select c.problem from agg.circle_problem(r.canonical_symbol) as c (problem)
+    where r.metadata -> 'is_synthetic' = 'true' and c.problem is not null
+  ) as p;
   if v_refused <> '[]' then
     raise warning 'left out of the sync for their metadata: %', (
       select string_agg(format('%s (%s)', f.item ->> 'canonical_symbol', f.item ->> 'problem'), '; ')
@@ -3023,6 +3193,8 @@ CREATE TABLE agg.change_note (
     symbols text[],
     from_utc timestamp with time zone[] NOT NULL,
     to_utc timestamp with time zone[],
+    is_built boolean DEFAULT false NOT NULL,
+    is_folded boolean DEFAULT false NOT NULL,
     CONSTRAINT change_note_spans_check CHECK (((cardinality(from_utc) =
 CASE
     WHEN (symbols IS NULL) THEN 1
@@ -3031,11 +3203,15 @@ END) AND (cardinality(from_utc) = COALESCE(cardinality(to_utc), cardinality(from
 )
 WITH (toast_tuple_target='8160');
 
-COMMENT ON TABLE agg.change_note IS 'What writes to data_bars left behind and no dispatcher has read yet: the n-th symbol changed in [n-th from_utc, n-th to_utc). In the transaction of the write, about a row a statement; never locked by a later writer.';
+COMMENT ON TABLE agg.change_note IS 'What writes to data_bars left behind and no dispatcher has read yet: the n-th symbol changed in [n-th from_utc, n-th to_utc). Written in the transaction of the write: a row a statement, or one for every 1,000 runs of minutes.';
 
 COMMENT ON COLUMN agg.change_note.symbols IS 'Null: every symbol.';
 
 COMMENT ON COLUMN agg.change_note.to_utc IS 'Null: each span is the one minute that starts at its from_utc.';
+
+COMMENT ON COLUMN agg.change_note.is_built IS 'The builder of a synthetic series wrote these minutes itself: the task of the series need not look at them again.';
+
+COMMENT ON COLUMN agg.change_note.is_folded IS 'Made of other notes, which nobody had read for a while.';
 
 ALTER TABLE agg.change_note ALTER COLUMN note_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME agg.change_note_note_id_seq
@@ -3160,6 +3336,7 @@ CREATE TABLE public.data_bars (
     CONSTRAINT data_bars_timeframe_check CHECK ((timeframe = '1m'::text)),
     CONSTRAINT data_bars_trade_count_not_negative CHECK ((trade_count >= 0)),
     CONSTRAINT data_bars_ts_aligned CHECK ((isfinite(ts_utc) AND (date_bin('00:01:00'::interval, ts_utc, '2000-01-01 00:00:00+00'::timestamp with time zone) = ts_utc))),
+    CONSTRAINT data_bars_ts_in_range CHECK (((ts_utc >= '1900-01-01 00:00:00+00'::timestamp with time zone) AND (ts_utc < '2200-01-01 00:00:00+00'::timestamp with time zone))),
     CONSTRAINT data_bars_vol_not_negative CHECK (((vol >= (0)::double precision) AND (vol < 'Infinity'::double precision))),
     CONSTRAINT data_bars_vwap_finite CHECK (((vwap < 'Infinity'::double precision) AND (vwap > '-Infinity'::double precision)))
 );
@@ -3277,6 +3454,15 @@ CREATE VIEW agg.synthetic_component WITH (security_invoker='true') AS
 
 COMMENT ON VIEW agg.synthetic_component IS 'The baskets of the registry, a row a component. weight and formula_base are null where the registry holds no number.';
 
+CREATE VIEW agg.task_component WITH (security_invoker='true') AS
+ SELECT s.canonical_symbol,
+    k.component
+   FROM (public.data_agg_state s
+     CROSS JOIN LATERAL jsonb_array_elements_text((s.basket -> 'components'::text)) k(component))
+  WHERE (s.basket IS NOT NULL);
+
+COMMENT ON VIEW agg.task_component IS 'The baskets that synthetic tasks were last given by a sync, a row a component: also while the registry says something that cannot be.';
+
 CREATE TABLE agg.timeframe (
     timeframe text NOT NULL,
     duration interval NOT NULL,
@@ -3323,7 +3509,7 @@ CREATE INDEX run_log_finished_at_idx ON agg.run_log USING btree (finished_at);
 
 CREATE INDEX timeframe_source_idx ON agg.timeframe USING btree (source_timeframe);
 
-CREATE INDEX core_asset_registry_all_synthetic_idx ON public.core_asset_registry_all USING btree (canonical_symbol) WHERE ((metadata ->> 'is_synthetic'::text) = 'true'::text);
+CREATE INDEX data_agg_state_basket_idx ON public.data_agg_state USING btree (canonical_symbol) WHERE (basket IS NOT NULL);
 
 CREATE INDEX data_agg_state_due_idx ON public.data_agg_state USING btree (next_run_at) WHERE (enabled AND (status = ANY (ARRAY['idle'::text, 'hard_failed'::text])));
 
@@ -3411,8 +3597,10 @@ GRANT ALL ON FUNCTION agg.build_synthetic(p_orders agg.build_order[]) TO service
 REVOKE ALL ON FUNCTION agg.build_windows(p_orders agg.build_order[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION agg.build_windows(p_orders agg.build_order[]) TO service_role;
 
+REVOKE ALL ON FUNCTION agg.circle_problem(p_symbol text) FROM PUBLIC;
+GRANT ALL ON FUNCTION agg.circle_problem(p_symbol text) TO service_role;
+
 REVOKE ALL ON FUNCTION agg.claim_corrections(p_env text, p_timeframe text, p_limit integer, p_now timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION agg.claim_corrections(p_env text, p_timeframe text, p_limit integer, p_now timestamp with time zone) TO service_role;
 
 REVOKE ALL ON FUNCTION agg.claim_due_tasks(p_env text, p_limit integer, p_now timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION agg.claim_due_tasks(p_env text, p_limit integer, p_now timestamp with time zone) TO service_role;
@@ -3424,13 +3612,15 @@ REVOKE ALL ON FUNCTION agg.compare_windows(p_orders agg.build_order[]) FROM PUBL
 GRANT ALL ON FUNCTION agg.compare_windows(p_orders agg.build_order[]) TO service_role;
 
 REVOKE ALL ON FUNCTION agg.correct_tasks(p_claims agg.claim[], p_now timestamp with time zone, p_max_windows integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION agg.correct_tasks(p_claims agg.claim[], p_now timestamp with time zone, p_max_windows integer) TO service_role;
 
 REVOKE ALL ON FUNCTION agg.due_at(p_cursor_utc timestamp with time zone, p_window_length interval, p_delay_seconds integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION agg.due_at(p_cursor_utc timestamp with time zone, p_window_length interval, p_delay_seconds integer) TO service_role;
 
 REVOKE ALL ON FUNCTION agg.fail_kind(p_sqlstate text) FROM PUBLIC;
 GRANT ALL ON FUNCTION agg.fail_kind(p_sqlstate text) TO service_role;
+
+REVOKE ALL ON FUNCTION agg.find_differences(p_orders agg.build_order[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION agg.find_differences(p_orders agg.build_order[]) TO service_role;
 
 REVOKE ALL ON FUNCTION agg.finish_tasks(p_outcomes agg.task_outcome[], p_now timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION agg.finish_tasks(p_outcomes agg.task_outcome[], p_now timestamp with time zone) TO service_role;
@@ -3503,7 +3693,6 @@ REVOKE ALL ON FUNCTION agg.retry_delay(p_failures integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION agg.retry_delay(p_failures integer) TO service_role;
 
 REVOKE ALL ON FUNCTION agg.run_batch(p_env text, p_limit integer, p_now timestamp with time zone, p_batch_windows integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION agg.run_batch(p_env text, p_limit integer, p_now timestamp with time zone, p_batch_windows integer) TO service_role;
 
 REVOKE ALL ON FUNCTION agg.session_minutes(p_session jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION agg.session_minutes(p_session jsonb) TO service_role;
@@ -3515,7 +3704,6 @@ REVOKE ALL ON FUNCTION agg.stopped_reason(p_result agg.build_result) FROM PUBLIC
 GRANT ALL ON FUNCTION agg.stopped_reason(p_result agg.build_result) TO service_role;
 
 REVOKE ALL ON FUNCTION agg.take_notes(p_limit integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION agg.take_notes(p_limit integer) TO service_role;
 
 REVOKE ALL ON FUNCTION agg.utc_instant(p_text text) FROM PUBLIC;
 GRANT ALL ON FUNCTION agg.utc_instant(p_text text) TO service_role;
@@ -3600,5 +3788,7 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.derived_data_bars TO service_r
 GRANT SELECT ON TABLE agg.source_bar TO service_role;
 
 GRANT SELECT ON TABLE agg.synthetic_component TO service_role;
+
+GRANT SELECT ON TABLE agg.task_component TO service_role;
 
 GRANT SELECT ON TABLE agg.timeframe TO service_role;

@@ -13,10 +13,6 @@ create table public.core_asset_registry_all (
   constraint core_asset_registry_all_metadata_is_object check (jsonb_typeof(metadata) = 'object')
 );
 
--- Every change of a bar asks which baskets it is in; few of many assets have one.
-create index core_asset_registry_all_synthetic_idx on public.core_asset_registry_all (canonical_symbol)
-  where metadata ->> 'is_synthetic' = 'true';
-
 alter table public.core_asset_registry_all enable row level security;
 create policy service_role_writes on public.core_asset_registry_all for all to service_role using (true) with check (true);
 revoke all on table public.core_asset_registry_all from public, anon, authenticated;

@@ -21,6 +21,8 @@ create table public.data_bars (
   constraint data_bars_ts_aligned check (
     isfinite(ts_utc) and date_bin(interval '1 minute', ts_utc, timestamptz '2000-01-01 00:00:00+00') = ts_utc
   ),
+  -- Room for a span around every bar that a note, a window or a frontier may need.
+  constraint data_bars_ts_in_range check (ts_utc >= '1900-01-01 00:00:00+00' and ts_utc < '2200-01-01 00:00:00+00'),
   constraint data_bars_high_covers check (high >= open and high >= close),
   constraint data_bars_low_covers check (low <= open and low <= close and low <= high),
   -- NaN sorts above infinity in Postgres, so that one comparison refuses both.

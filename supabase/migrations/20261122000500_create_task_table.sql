@@ -52,6 +52,9 @@ create index data_agg_state_due_idx on public.data_agg_state (next_run_at)
   where enabled and status in ('idle', 'hard_failed');
 create index data_agg_state_running_idx on public.data_agg_state (running_started_at_utc) where status = 'running';
 
+-- Every change of a bar asks which baskets it is in; few of many tasks have one.
+create index data_agg_state_basket_idx on public.data_agg_state (canonical_symbol) where basket is not null;
+
 alter table public.data_agg_state enable row level security;
 create policy service_role_writes on public.data_agg_state for all to service_role using (true) with check (true);
 revoke all on table public.data_agg_state from public, anon, authenticated;

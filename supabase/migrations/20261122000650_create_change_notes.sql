@@ -4,6 +4,8 @@ create table agg.change_note (
   symbols text[],
   from_utc timestamptz[] not null,
   to_utc timestamptz[],
+  is_built boolean not null default false,
+  is_folded boolean not null default false,
   constraint change_note_pkey primary key (note_id),
   constraint change_note_spans_check check (
     cardinality(from_utc) = case when symbols is null then 1 else cardinality(symbols) end
@@ -33,9 +35,12 @@ revoke all on table agg.change_note, agg.correction from public, anon, authentic
 grant select on table agg.change_note, agg.correction to service_role;
 
 comment on table agg.change_note is
-  'What writes to data_bars left behind and no dispatcher has read yet: the n-th symbol changed in [n-th from_utc, n-th to_utc). In the transaction of the write, about a row a statement; never locked by a later writer.';
+  'What writes to data_bars left behind and no dispatcher has read yet: the n-th symbol changed in [n-th from_utc, n-th to_utc). Written in the transaction of the write: a row a statement, or one for every 1,000 runs of minutes.';
 comment on column agg.change_note.symbols is 'Null: every symbol.';
 comment on column agg.change_note.to_utc is 'Null: each span is the one minute that starts at its from_utc.';
+comment on column agg.change_note.is_built is
+  'The builder of a synthetic series wrote these minutes itself: the task of the series need not look at them again.';
+comment on column agg.change_note.is_folded is 'Made of other notes, which nobody had read for a while.';
 comment on table agg.correction is
   'Spans in which a task has to build decided windows again. Anyone may add a row; whoever removes one holds the row lock of the task.';
 comment on column agg.correction.failures is 'Tries that failed, one after the other; with the last error.';

@@ -24,7 +24,7 @@ create type agg.build_order as (
   is_rebuild boolean
 );
 comment on type agg.build_order is
-  'Build the windows of one task that start in [from_utc, to_utc), at most max_windows of those that have source bars (null: all). Empty windows after the last source bar are decided only if there is another before clock_utc (null: without asking). It carries the task''s whole configuration, so that building joins bars on canonical_symbol alone. A null source_timeframe means a synthetic series. is_rebuild: it begins at or behind the cursor of its task, and what it changes is passed on.';
+  'Build the windows of one task that start in [from_utc, to_utc), at most max_windows of those that have source bars (null: all). Empty windows after the last source bar are decided only if there is another before clock_utc (null: without asking). It carries the task''s whole configuration, so that building joins bars on canonical_symbol alone. A null source_timeframe means a synthetic series. is_rebuild: it begins behind the cursor of its task or behind what was built ahead of it, and what it changes is passed on. A null derivation_version keeps that of the stored bars, otherwise 1.';
 
 create type agg.window_bar as (
   order_no bigint,
@@ -123,3 +123,14 @@ create type agg.task_outcome as (
   error text
 );
 comment on type agg.task_outcome is 'How work on a claimed task ended. fail_kind (transient, hard) and error only where it did not succeed.';
+
+create type agg.difference as (
+  canonical_symbol text,
+  timeframe text,
+  ts_utc timestamptz,
+  change text,
+  stored jsonb,
+  expected jsonb
+);
+comment on type agg.difference is
+  'A stored bar (null: none) that is not what its source makes: change as in agg.window_bar, or failed.';

@@ -37,5 +37,24 @@ where r.metadata ->> 'is_synthetic' = 'true';
 comment on view agg.synthetic_component is
   'The baskets of the registry, a row a component. weight and formula_base are null where the registry holds no number.';
 
+create function agg.circle_problem(p_symbol text)
+returns text
+language sql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+  with recursive walk as (
+    select k.component from agg.synthetic_component as k where k.canonical_symbol = p_symbol
+    union
+    select k.component from walk as w join agg.synthetic_component as k on k.canonical_symbol = w.component
+  )
+  select format('components lead back to %s itself', p_symbol) from walk as w where w.component = p_symbol;
+$$;
+
+revoke execute on function agg.circle_problem(text) from public, anon, authenticated;
+grant execute on function agg.circle_problem(text) to service_role;
+comment on function agg.circle_problem(text) is
+  'Says so where a basket holds itself, directly or through other baskets: each build would be the reason for the next. Otherwise null.';
+
 revoke all on table agg.source_bar, agg.synthetic_component from public, anon, authenticated;
 grant select on table agg.source_bar, agg.synthetic_component to service_role;

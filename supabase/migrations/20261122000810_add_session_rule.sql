@@ -3,7 +3,7 @@ returns integer
 language sql
 stable
 parallel safe
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select (extract(epoch from l.ts - date_trunc('week', l.ts)) / 60)::integer
   from (select p_ts_utc at time zone p_time_zone) as l (ts);
@@ -16,7 +16,7 @@ returns integer
 language sql
 stable
 parallel safe
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select coalesce(sum(upper(o.span) - lower(o.span)), 0)::integer
   from agg.minute_of_week(p_from_utc, p_time_zone) as w (minute)
@@ -30,7 +30,7 @@ create function agg.session_minutes(p_session jsonb)
 returns int4multirange
 language plpgsql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_days constant text[] := array['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'];

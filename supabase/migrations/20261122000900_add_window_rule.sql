@@ -4,7 +4,7 @@ create function agg.compare_windows(p_orders agg.build_order[])
 returns setof agg.window_bar
 language plpgsql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 -- Every access here is a range of a key for each order, read in its order. Statistics of a table that has just been
 -- loaded, or a plan cached before, must not turn one into a scan or a sort of the table.
 set enable_seqscan = off
@@ -131,7 +131,7 @@ begin
   select
     w.order_no, w.canonical_symbol, w.timeframe, w.ts_utc, w.open, w.high, w.low, w.close, w.vol, w.vwap, w.trade_count,
     w.source_timeframe, w.source_candles, w.expected_candles, w.covered_minutes, w.expected_minutes,
-    w.quality_score::smallint, w.derivation_version,
+    w.quality_score::smallint, coalesce(w.derivation_version, (w.stored).derivation_version, 1),
     case
       when w.quality_score is null then null
       when (w.stored).ts_utc is null then 'insert'
@@ -144,7 +144,7 @@ begin
       ) is distinct from (
         w.open, w.high, w.low, w.close, w.vol, w.vwap, w.trade_count,
         w.source_timeframe, w.source_candles, w.expected_candles, w.covered_minutes, w.expected_minutes,
-        w.quality_score, w.derivation_version, null::timestamptz
+        w.quality_score, coalesce(w.derivation_version, (w.stored).derivation_version, 1), null::timestamptz
       ) then 'update'
     end
   from window_bar as w
@@ -169,7 +169,7 @@ create function agg.build_windows(p_orders agg.build_order[])
 returns setof agg.build_result
 language plpgsql
 volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 -- As in agg.compare_windows.
 set enable_seqscan = off
 set enable_bitmapscan = off

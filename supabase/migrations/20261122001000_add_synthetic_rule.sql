@@ -3,7 +3,7 @@ create function agg.compare_synthetic(p_orders agg.build_order[])
 returns setof agg.synthetic_minute
 language plpgsql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 -- Every join here is a range of a key for each order. Statistics of a table that has just been loaded, or a plan cached
 -- before, must not turn one into a scan of the table.
 set enable_seqscan = off
@@ -14,13 +14,18 @@ as $$
 declare
   v_problems text;
 begin
-  select string_agg(format('%s: %s', o.canonical_symbol, coalesce(p.problem, 'is_synthetic is not true')), '; ')
+  select string_agg(distinct format('%s: %s', o.canonical_symbol, p.problem), '; ')
   into v_problems
   from unnest(p_orders) as o
   left join public.core_asset_registry_all as r on r.canonical_symbol = o.canonical_symbol
-  left join lateral agg.metadata_problems(r.metadata) as p (problem) on true
-  where o.source_timeframe is null
-    and (p.problem is not null or r.metadata -> 'is_synthetic' is distinct from 'true');
+  cross join lateral (
+    select m.problem from agg.metadata_problems(r.metadata) as m (problem)
+    union all
+    select 'is_synthetic is not true' where r.metadata -> 'is_synthetic' is distinct from 'true'
+    union all
+    select c.problem from agg.circle_problem(o.canonical_symbol) as c (problem) where c.problem is not null
+  ) as p
+  where o.source_timeframe is null;
   if v_problems is not null then
     raise exception 'the registry does not say how to compute %', v_problems
       using errcode = 'invalid_parameter_value', hint = 'Mend metadata in core_asset_registry_all.';
@@ -155,7 +160,7 @@ create function agg.build_synthetic(p_orders agg.build_order[])
 returns setof agg.build_result
 language plpgsql
 volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 -- As in agg.compare_synthetic.
 set enable_seqscan = off
 set enable_hashjoin = off
@@ -167,6 +172,7 @@ begin
     return;
   end if;
 
+  perform set_config('pgbars.is_building', 'on', true);
   return query
   with minute as materialized (
     select m.* from agg.compare_synthetic(p_orders) as m
@@ -222,6 +228,7 @@ begin
     from minute as m
   ) as t
   group by t.order_no;
+  perform set_config('pgbars.is_building', 'off', true);
 end;
 $$;
 

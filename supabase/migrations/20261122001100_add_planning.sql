@@ -3,7 +3,7 @@ returns timestamptz
 language sql
 immutable
 parallel safe
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select date_bin(
     p_window_length, p_start_utc - interval '1 microsecond', timestamptz '2000-01-01 00:00:00+00'
@@ -15,7 +15,7 @@ returns timestamptz
 language sql
 immutable
 parallel safe
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select p_cursor_utc + 2 * p_window_length + make_interval(secs => p_delay_seconds);
 $$;
@@ -30,7 +30,7 @@ create function agg.plan_builds(
 returns setof agg.build_order
 language plpgsql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   return query
@@ -48,10 +48,10 @@ begin
     r.frontier_utc,
     case when p_stop_at_data_frontier then p_now end,
     p_max_windows,
-    coalesce(p_derivation_version, synthetic.derivation_version, 1),
+    coalesce(p_derivation_version, synthetic.derivation_version),
     coalesce(s.good_percent, 80::smallint), coalesce(s.poor_percent, 60::smallint),
     s.session_time_zone, s.session_minutes,
-    coalesce(r.from_utc <= s.last_agg_bar_ts_utc, false)
+    coalesce(r.from_utc < greatest(s.last_agg_bar_ts_utc + t.duration, s.built_to_utc), false)
   from unnest(p_claims) as c
   join agg.timeframe as t on t.timeframe = c.timeframe
   left join agg.timeframe as st on st.timeframe = t.source_timeframe
@@ -103,4 +103,4 @@ comment on function agg.bootstrap_cursor(timestamptz, interval) is
 comment on function agg.due_at(timestamptz, interval, integer) is
   'When the window after the cursor may be decided: its end plus the delay.';
 comment on function agg.plan_builds(agg.claim[], timestamptz, integer, integer, boolean) is
-  'What each claimed task may decide at p_now: from the window after its cursor (never before agg_start_utc) up to the nearer of time frontier and source frontier, and for a synthetic series the last minute up to which all components have bars. A bar stamped after p_now proves nothing about the windows before it. Reads only. A null p_derivation_version is that of the registry (synthetic series), otherwise 1. A symbol without a task is planned with the defaults: 24x7, 300 s, no start.';
+  'What each claimed task may decide at p_now: from the window after its cursor (never before agg_start_utc) up to the nearer of time frontier and source frontier, and for a synthetic series the last minute up to which all components have bars. A bar stamped after p_now proves nothing about the windows before it. Reads only. A null p_derivation_version is that of the registry (synthetic series), otherwise that of the stored bar, or 1. A symbol without a task is planned with the defaults: 24x7, 300 s, no start.';

@@ -1,10 +1,21 @@
+create view agg.task_component with (security_invoker = true) as
+select s.canonical_symbol, k.component
+from public.data_agg_state as s
+cross join lateral jsonb_array_elements_text(s.basket -> 'components') as k (component)
+where s.basket is not null;
+
+revoke all on table agg.task_component from public, anon, authenticated;
+grant select on table agg.task_component to service_role;
+comment on view agg.task_component is
+  'The baskets that synthetic tasks were last given by a sync, a row a component: also while the registry says something that cannot be.';
+
 create function agg.note_tasks(p_changes agg.change[])
 returns void
 language plpgsql
 volatile
 -- Corrections are not the caller's to write.
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 -- Every access is by the key of a task, whatever is believed of the size of the tables.
 set enable_seqscan = off
 set enable_hashjoin = off
@@ -75,29 +86,30 @@ create function agg.noted_changes(p_note_ids bigint[])
 returns setof agg.change
 language plpgsql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 set jit = off
 as $$
 begin
   return query
   with noted as materialized (
     select
-      u.symbol, n.noted_at, tstzrange(u.from_utc, coalesce(u.to_utc, u.from_utc + interval '1 minute')) as span
+      u.symbol, n.noted_at, n.is_built, tstzrange(u.from_utc, coalesce(u.to_utc, u.from_utc + interval '1 minute')) as span
     from agg.change_note as n
     cross join lateral unnest(coalesce(n.symbols, array[null]), n.from_utc, n.to_utc) as u (symbol, from_utc, to_utc)
     where n.note_id = any (p_note_ids)
   ),
   merged as materialized (
-    select m.symbol, range_agg(m.span) as spans, min(m.noted_at) as noted_at
+    select
+      m.symbol, range_agg(m.span) as spans, range_agg(m.span) filter (where not m.is_built) as foreign_spans, min(m.noted_at) as noted_at
     from (
-      select n.symbol, n.span, n.noted_at from noted as n where n.symbol is not null
+      select n.symbol, n.span, n.noted_at, n.is_built from noted as n where n.symbol is not null
       union all
-      select a.canonical_symbol, n.span, n.noted_at
+      select a.canonical_symbol, n.span, n.noted_at, n.is_built
       from noted as n
       cross join lateral (
         select s.canonical_symbol from public.data_agg_state as s
         union all
-        select k.component from agg.synthetic_component as k
+        select k.component from agg.task_component as k
       ) as a
       where n.symbol is null
     ) as m
@@ -112,7 +124,13 @@ begin
     union all
     select k.canonical_symbol, '1m', m.spans, m.noted_at
     from merged as m
-    join agg.synthetic_component as k on k.component = m.symbol
+    join agg.task_component as k on k.component = m.symbol
+    union all
+    -- A hand in a synthetic series.
+    select s.canonical_symbol, s.timeframe, m.foreign_spans, m.noted_at
+    from merged as m
+    join public.data_agg_state as s on s.canonical_symbol = m.symbol and s.basket is not null
+    where m.foreign_spans is not null
   ) as d
   group by d.symbol, d.timeframe;
 end;
@@ -122,7 +140,7 @@ create function agg.take_notes(p_limit integer)
 returns bigint
 language plpgsql
 volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 set jit = off
 as $$
 declare
@@ -132,6 +150,10 @@ begin
     select n.note_id from agg.change_note as n order by n.note_id limit p_limit for update skip locked
   );
   if cardinality(v_note_ids) > 0 then
+    -- A task that an open sync has made is not to be seen, and may already be built.
+    if not pg_try_advisory_xact_lock_shared(hashtextextended('pgbars.sync_agg_state_from_registry', 0)) then
+      return 0;
+    end if;
     perform agg.note_tasks(array(select c from agg.noted_changes(v_note_ids) as c));
     delete from agg.change_note as n where n.note_id = any (v_note_ids);
   end if;
@@ -143,7 +165,7 @@ create function agg.rebuild_orders(p_changes agg.change[], p_max_windows integer
 returns setof agg.build_order
 language plpgsql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 set enable_seqscan = off
 set enable_hashjoin = off
 set enable_mergejoin = off
@@ -174,7 +196,55 @@ begin
         c.spans * case when k.start_utc < k.end_utc then tstzmultirange(tstzrange(k.start_utc, k.end_utc)) else '{}' end
       ) as d (span)
     ) as a (spans)
-    cross join lateral unnest(a.spans) as w (span)
+    cross join lateral unnest(a.spans) as u (span)
+    cross join lateral (
+      select u.span where s.basket is not null or upper(u.span) - lower(u.span) <= 1000 * t.duration
+      union all
+      -- Years without a bar would cost their share of every batch.
+      select tstzrange(
+        date_bin(t.duration, min(x.ts_utc), timestamptz '2000-01-01 00:00:00+00'),
+        date_bin(t.duration, max(x.ts_utc), timestamptz '2000-01-01 00:00:00+00') + t.duration
+      )
+      from (
+        (
+          select c.ts_utc
+          from agg.source_bar as c
+          where c.canonical_symbol = s.canonical_symbol and c.timeframe = t.source_timeframe
+            and c.ts_utc >= lower(u.span) and c.ts_utc < upper(u.span) and c.deleted_at is null
+          order by c.ts_utc
+          limit 1
+        )
+        union all
+        (
+          select c.ts_utc
+          from agg.source_bar as c
+          where c.canonical_symbol = s.canonical_symbol and c.timeframe = t.source_timeframe
+            and c.ts_utc >= lower(u.span) and c.ts_utc < upper(u.span) and c.deleted_at is null
+          order by c.ts_utc desc
+          limit 1
+        )
+        union all
+        (
+          select d.ts_utc
+          from public.derived_data_bars as d
+          where d.canonical_symbol = s.canonical_symbol and d.timeframe = s.timeframe
+            and d.ts_utc >= lower(u.span) and d.ts_utc < upper(u.span) and d.deleted_at is null
+          order by d.ts_utc
+          limit 1
+        )
+        union all
+        (
+          select d.ts_utc
+          from public.derived_data_bars as d
+          where d.canonical_symbol = s.canonical_symbol and d.timeframe = s.timeframe
+            and d.ts_utc >= lower(u.span) and d.ts_utc < upper(u.span) and d.deleted_at is null
+          order by d.ts_utc desc
+          limit 1
+        )
+      ) as x
+      where s.basket is null and upper(u.span) - lower(u.span) > 1000 * t.duration
+      having count(*) > 0
+    ) as w (span)
   ),
   ranked as (
     select
@@ -187,7 +257,7 @@ begin
     upper(r.span), upper(r.span), null::timestamptz, null::integer,
     case when r.source_timeframe is null then (
       select k.derivation_version from agg.synthetic_component as k where k.canonical_symbol = r.canonical_symbol limit 1
-    ) else 1 end,
+    ) end,
     r.good_percent, r.poor_percent, r.session_time_zone, r.session_minutes, true
   from ranked as r
   where p_max_windows is null or r.newer_windows < p_max_windows;
@@ -200,14 +270,13 @@ revoke execute on function agg.take_notes(integer) from public, anon, authentica
 revoke execute on function agg.rebuild_orders(agg.change[], integer) from public, anon, authenticated;
 grant execute on function agg.note_tasks(agg.change[]) to service_role;
 grant execute on function agg.noted_changes(bigint[]) to service_role;
-grant execute on function agg.take_notes(integer) to service_role;
 grant execute on function agg.rebuild_orders(agg.change[], integer) to service_role;
 
 comment on function agg.note_tasks(agg.change[]) is
   'Makes corrections of changes to the source bars of tasks, merged with those that wait already. What lies behind neither the cursor nor built_to_utc is dropped, but only for tasks that it can lock and that nobody has claimed: a row lock taken elsewhere, or a claim, may hide a build that has not seen the change. Never waits; holds the locks it gets to the end of the transaction. Changes of tasks that do not exist are dropped: what such a task will build, it will see.';
 comment on function agg.noted_changes(bigint[]) is
-  'What these notes mean for tasks: those that build from the 1m bars of a noted symbol, and the synthetic series that have it in their basket.';
+  'What these notes mean for tasks: those that build from the 1m bars of a noted symbol, the synthetic series that have it in their basket, and the series itself where it is one and another hand than its builder''s wrote.';
 comment on function agg.take_notes(integer) is
-  'Turns up to p_limit committed notes that no other dispatcher has taken into corrections, and deletes them; returns how many. Never waits.';
+  'Turns up to p_limit committed notes that no other dispatcher has taken into corrections, and deletes them; returns how many. Returns 0 while a registry sync is open, whose new tasks nobody sees yet. Never waits.';
 comment on function agg.rebuild_orders(agg.change[], integer) is
   'Orders to build again the windows that the changes touch, behind the cursor or built_to_utc, one for each run of windows, at most p_max_windows a task, the newest of them.';

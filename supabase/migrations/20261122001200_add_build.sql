@@ -2,7 +2,7 @@ create function agg.build_bars(p_orders agg.build_order[])
 returns setof agg.build_result
 language plpgsql
 volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_results agg.build_result[];
@@ -32,7 +32,7 @@ create function agg.require_fresh_snapshots()
 returns void
 language plpgsql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   if current_setting('transaction_isolation') not in ('read committed', 'read uncommitted') then
@@ -47,7 +47,7 @@ create function agg.lock_task(p_symbol text, p_timeframe text)
 returns public.data_agg_state
 language plpgsql
 volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_task public.data_agg_state;
@@ -65,7 +65,7 @@ create function agg.note_built(p_symbol text, p_timeframe text, p_built_to_utc t
 returns void
 language sql
 volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   update public.data_agg_state as s
   set built_to_utc = p_built_to_utc
@@ -79,7 +79,7 @@ create function agg.lock_series(p_symbol text, p_timeframe text)
 returns void
 language plpgsql
 volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform agg.lock_task(p_symbol, p_timeframe);
@@ -92,7 +92,7 @@ create function agg.raise_no_task(p_symbol text, p_timeframe text)
 returns void
 language plpgsql
 immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   raise exception 'there is no task % %', p_symbol, p_timeframe
@@ -106,7 +106,7 @@ returns timestamptz
 language sql
 immutable
 parallel safe
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select case when p_result.decided_to_utc > p_result.from_utc then p_result.decided_to_utc - p_result.window_length end;
 $$;
@@ -116,7 +116,7 @@ returns text
 language sql
 immutable
 parallel safe
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select case
     when p_result.from_utc + p_result.window_length > p_result.frontier_utc then 'cursor_at_frontier'

@@ -4,7 +4,7 @@ create function agg.build_single_window(
 returns jsonb
 language plpgsql
 volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_length interval;
@@ -67,7 +67,7 @@ create function public.aggregate_1m_to_5m_window(
 returns jsonb
 language sql
 volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select agg.build_single_window(p_symbol, '5m', p_from_utc, p_to_utc, p_derivation_version, p_now);
 $$;
@@ -78,7 +78,7 @@ create function public.aggregate_5m_to_1h_window(
 returns jsonb
 language sql
 volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select agg.build_single_window(p_symbol, '1h', p_from_utc, p_to_utc, p_derivation_version, p_now);
 $$;

@@ -10,7 +10,7 @@ create function public.catchup_aggregation_range(
 returns jsonb
 language plpgsql
 volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 set statement_timeout = '120s'
 as $$
 declare
@@ -66,4 +66,4 @@ grant execute on function public.catchup_aggregation_range(text, text, timestamp
   to service_role;
 
 comment on function public.catchup_aggregation_range(text, text, timestamptz, integer, timestamptz, integer, boolean) is
-  'Builds up to p_max_windows windows that have source bars, from the one after p_start_cursor_utc (null: the stored cursor) up to the frontiers at p_until_utc, stepping over gaps, and returns new_cursor for agg_finish to store. windows_processed had source bars, windows_empty were stepped over, bars_created qualify, bars_written differed from what stood there. stopped_reason: max_windows, frontier, no_source_data, cursor_at_frontier. With p_stop_on_zero_source false it also decides the empty windows behind the last source bar. A null p_derivation_version is that of the registry, otherwise 1. Stores no cursor, may be repeated; a start ahead of the stored cursor leaves the windows between unbuilt, so do not store the cursor that comes of it. Locks the task''s row to the end of the transaction. Raises no_data_found without a task, invalid_parameter_value for a misaligned cursor.';
+  'Builds up to p_max_windows windows that have source bars, from the one after p_start_cursor_utc (null: the stored cursor) up to the frontiers at p_until_utc, stepping over gaps, and returns new_cursor for agg_finish to store. windows_processed had source bars, windows_empty were stepped over, bars_created qualify, bars_written differed from what stood there. stopped_reason: max_windows, frontier, no_source_data, cursor_at_frontier. With p_stop_on_zero_source false it also decides the empty windows behind the last source bar. A null p_derivation_version is that of the registry, otherwise that of the stored bar, or 1. Stores no cursor, may be repeated; a start ahead of the stored cursor leaves the windows between unbuilt, so do not store the cursor that comes of it. Locks the task''s row to the end of the transaction. Raises no_data_found without a task, invalid_parameter_value for a misaligned cursor.';

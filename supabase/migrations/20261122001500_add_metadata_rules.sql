@@ -2,7 +2,7 @@ create function agg.utc_instant(p_text text)
 returns timestamptz
 language plpgsql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   if p_text ~ '^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d(:?\d\d)?)$' then
@@ -19,7 +19,7 @@ returns boolean
 language sql
 immutable
 parallel safe
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select case jsonb_typeof(p_value) when 'number' then p_value::numeric between p_least and p_most else false end;
 $$;
@@ -28,7 +28,7 @@ create function agg.session_problem(p_session jsonb)
 returns text
 language plpgsql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform agg.session_minutes(p_session);
@@ -42,7 +42,7 @@ create function agg.metadata_problems(p_metadata jsonb)
 returns setof text
 language sql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   with config as (
     select case jsonb_typeof(p_metadata -> 'agg') when 'object' then p_metadata -> 'agg' else '{}' end as agg

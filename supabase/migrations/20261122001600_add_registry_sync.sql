@@ -9,7 +9,7 @@ returns boolean
 language sql
 immutable
 parallel safe
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select upper(p_env) in ('DEV', 'TEST');
 $$;
@@ -18,7 +18,7 @@ create function agg.active_symbols(p_env text)
 returns setof text
 language sql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select a.canonical_symbol from agg.active_asset as a where a.is_test = coalesce(agg.is_test(p_env), false);
 $$;
@@ -30,7 +30,7 @@ create function public.sync_agg_state_from_registry(
 returns jsonb
 language plpgsql
 volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 -- Compiling the plan of a run over all tasks would take longer than the run.
 set jit = off
 set statement_timeout = '60s'
@@ -54,7 +54,12 @@ begin
   into v_refused
   from agg.active_symbols(p_env) as a (symbol)
   join public.core_asset_registry_all as r on r.canonical_symbol = a.symbol
-  cross join lateral agg.metadata_problems(r.metadata) as p (problem);
+  cross join lateral (
+    select m.problem from agg.metadata_problems(r.metadata) as m (problem)
+    union all
+    select c.problem from agg.circle_problem(r.canonical_symbol) as c (problem)
+    where r.metadata -> 'is_synthetic' = 'true' and c.problem is not null
+  ) as p;
   if v_refused <> '[]' then
     raise warning 'left out of the sync for their metadata: %', (
       select string_agg(format('%s (%s)', f.item ->> 'canonical_symbol', f.item ->> 'problem'), '; ')

@@ -11,7 +11,7 @@ create function agg.recover_abandoned_claims(p_now timestamptz)
 returns integer
 language plpgsql
 volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_recovered integer;
@@ -39,7 +39,7 @@ create function agg.claim_due_tasks(p_env text, p_limit integer, p_now timestamp
 returns agg.claim[]
 language plpgsql
 volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_first record;
@@ -73,7 +73,7 @@ returns interval
 language sql
 immutable
 parallel safe
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select least(interval '1 hour', interval '1 minute' * 2 ^ least(p_failures, 6));
 $$;
@@ -82,7 +82,7 @@ create function agg.finish_tasks(p_outcomes agg.task_outcome[], p_now timestampt
 returns void
 language plpgsql
 volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_alarms text;
@@ -160,7 +160,7 @@ returns table (
 )
 language plpgsql
 volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform agg.recover_abandoned_claims(p_now);
@@ -181,7 +181,7 @@ create function public.agg_start(p_symbol text, p_tf text, p_now timestamptz def
 returns jsonb
 language plpgsql
 volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_task public.data_agg_state;
@@ -234,7 +234,7 @@ create function public.agg_finish(
 returns jsonb
 language plpgsql
 volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_task public.data_agg_state;
@@ -304,7 +304,7 @@ create function public.agg_bootstrap_cursor(p_symbol text, p_to_tf text)
 returns jsonb
 language plpgsql
 volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_task public.data_agg_state;

@@ -4,7 +4,7 @@ create function public.derive_synthetic_range(
 returns jsonb
 language plpgsql
 volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 set statement_timeout = '120s'
 as $$
 declare
@@ -57,7 +57,7 @@ create function public.calc_dxy_range_1m(
 returns jsonb
 language sql
 volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 set statement_timeout = '120s'
 as $$
   select public.derive_synthetic_range('DXY', p_from_utc, p_to_utc, p_derivation_version);

@@ -3,7 +3,7 @@ returns text
 language sql
 immutable
 parallel safe
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select case
     when left(p_sqlstate, 2) in ('08', '40', '53', '57', '58') or p_sqlstate in ('55P03', '23505') then 'transient'
@@ -15,21 +15,33 @@ create function agg.build_or_split(p_orders agg.build_order[], p_time_splits int
 returns setof agg.build_result
 language plpgsql
 volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_half constant integer := cardinality(p_orders) / 2;
   v_order constant agg.build_order := p_orders[1];
   v_results agg.build_result[];
+  v_lock_waits integer;
   v_fail_kind text;
   v_error text;
   v_middle_utc timestamptz;
 begin
   begin
     v_results := array(select r from agg.build_bars(p_orders) as r);
-  exception when others then
-    v_fail_kind := agg.fail_kind(sqlstate);
-    v_error := format('%s (%s)', sqlerrm, sqlstate);
+  exception
+    when lock_not_available then
+      v_fail_kind := agg.fail_kind(sqlstate);
+      v_error := format('%s (%s)', sqlerrm, sqlstate);
+      v_lock_waits := coalesce(nullif(current_setting('pgbars.lock_waits', true), ''), '0')::integer + 1;
+      perform set_config('pgbars.lock_waits', v_lock_waits::text, true);
+      if v_lock_waits > 60 then
+        raise exception 'somebody holds a table, or too many bars, for longer than the dispatcher waits'
+          using errcode = 'lock_not_available',
+            hint = 'select * from pg_locks where not granted; shows who waits for what. The next run tries again.';
+      end if;
+    when others then
+      v_fail_kind := agg.fail_kind(sqlstate);
+      v_error := format('%s (%s)', sqlerrm, sqlstate);
   end;
 
   if v_error is null then
@@ -39,7 +51,7 @@ begin
     select r.* from agg.build_or_split(p_orders[:v_half], p_time_splits) as r
     union all
     select r.* from agg.build_or_split(p_orders[v_half + 1:], p_time_splits) as r;
-  elsif v_order.is_rebuild and p_time_splits > 0 and v_order.to_utc > v_order.from_utc + v_order.window_length then
+  elsif v_order.max_windows is null and v_fail_kind = 'hard' and p_time_splits > 0 and v_order.to_utc > v_order.from_utc + v_order.window_length then
     v_middle_utc := date_bin(
       v_order.window_length, v_order.from_utc + (v_order.to_utc - v_order.from_utc) / 2, timestamptz '2000-01-01 00:00:00+00'
     );
@@ -60,7 +72,7 @@ create function agg.advance_tasks(p_claims agg.claim[], p_now timestamptz, p_max
 returns agg.batch_result
 language plpgsql
 volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_results agg.build_result[];
@@ -92,7 +104,7 @@ create function agg.claim_corrections(p_env text, p_timeframe text, p_limit inte
 returns agg.claim[]
 language plpgsql
 volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 -- Every access is by the key of a task, whatever is believed of the size of the tables.
 set enable_seqscan = off
 set enable_hashjoin = off
@@ -121,7 +133,7 @@ create function agg.correct_tasks(p_claims agg.claim[], p_now timestamptz, p_max
 returns agg.batch_result
 language plpgsql
 volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 -- Every access is by the key of a task, whatever is believed of the size of the tables.
 set enable_seqscan = off
 set enable_hashjoin = off
@@ -184,7 +196,8 @@ begin
 
   select
     cardinality(p_claims), coalesce(sum(r.windows), 0), 0, 0,
-    coalesce(sum(r.inserted + r.updated + r.removed), 0), count(r.error), 0
+    coalesce(sum(r.inserted + r.updated + r.removed), 0),
+    count(distinct (r.canonical_symbol, r.timeframe)) filter (where r.error is not null), 0
   into v_sums
   from unnest(v_results) as r;
   return v_sums;
@@ -200,7 +213,9 @@ create function agg.run_batch(
 returns agg.batch_result
 language plpgsql
 volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
+-- Somebody may hold a bar for as long as their transaction is open.
+set lock_timeout = '500ms'
 as $$
 declare
   v_sums agg.batch_result := row(0, 0, 0, 0, 0, 0, 0);
@@ -208,7 +223,8 @@ declare
   v_timeframe text;
 begin
   perform agg.require_fresh_snapshots();
-  v_sums.notes := agg.take_notes(2000);
+  perform set_config('pgbars.lock_waits', '0', true);
+  v_sums.notes := agg.take_notes(1000);
 
   perform agg.recover_abandoned_claims(p_now);
   v_claims := agg.claim_due_tasks(p_env, p_limit, p_now);
@@ -238,7 +254,7 @@ returns agg.batch_result
 language sql
 immutable
 parallel safe
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select
     p_sums.tasks + p_batch.tasks,
@@ -262,7 +278,7 @@ language plpgsql
 volatile
 -- The run log and the alerts are not the caller's to write.
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 -- Compiling the plan of a run over all tasks would take longer than the run.
 set jit = off
 set statement_timeout = '120s'
@@ -274,10 +290,10 @@ declare
   v_batches integer := 0;
   v_sums agg.batch_result := row(0, 0, 0, 0, 0, 0, 0);
 begin
-  if p_env is null or p_now is null or p_time_budget is null
+  if p_env is null or p_now is null or not isfinite(p_now) or p_time_budget is null
     or coalesce(p_limit, 0) < 1 or coalesce(p_batch_windows, 0) < 1
   then
-    raise exception 'p_env, p_now and p_time_budget must not be null, p_limit and p_batch_windows must be at least 1'
+    raise exception 'p_env, p_now and p_time_budget must not be null, p_now must be finite, p_limit and p_batch_windows at least 1'
       using errcode = 'invalid_parameter_value';
   end if;
   -- Held to the end of the transaction, so that no dead or pooled session can keep it.
@@ -330,16 +346,13 @@ revoke execute on function public.agg_run_due(text, integer, timestamptz, interv
 grant execute on function agg.fail_kind(text) to service_role;
 grant execute on function agg.build_or_split(agg.build_order[], integer) to service_role;
 grant execute on function agg.advance_tasks(agg.claim[], timestamptz, integer) to service_role;
-grant execute on function agg.claim_corrections(text, text, integer, timestamptz) to service_role;
-grant execute on function agg.correct_tasks(agg.claim[], timestamptz, integer) to service_role;
 grant execute on function agg.add_batches(agg.batch_result, agg.batch_result) to service_role;
-grant execute on function agg.run_batch(text, integer, timestamptz, integer) to service_role;
 grant execute on function public.agg_run_due(text, integer, timestamptz, interval, integer) to service_role;
 
 comment on function agg.fail_kind(text) is
   'transient for what may pass by itself (connection, serialization, resources, operator, lock, a bar that somebody else has just stored), otherwise hard. A cancelled statement is neither: it ends the run.';
 comment on function agg.build_or_split(agg.build_order[], integer) is
-  'agg.build_bars, and where that raises, each half on its own, down to single orders, and a rebuild is halved in time as well, p_time_splits times: what is bad fails alone, or with few neighbours, after as many tries as their number has binary digits, and comes back with its error.';
+  'agg.build_bars, and where that raises, each half on its own, down to single orders, and an order of all its windows that fails hard is halved in time as well, p_time_splits times: what is bad fails alone, or with few neighbours, after as many tries as their number has binary digits, and comes back with its error.';
 comment on function agg.advance_tasks(agg.claim[], timestamptz, integer) is
   'Plans, builds and finishes the claimed tasks. The caller holds their row locks, taken in an earlier statement.';
 comment on function agg.claim_corrections(text, text, integer, timestamptz) is
@@ -347,7 +360,7 @@ comment on function agg.claim_corrections(text, text, integer, timestamptz) is
 comment on function agg.correct_tasks(agg.claim[], timestamptz, integer) is
   'Builds again what the corrections of the claimed tasks ask for, at most p_max_windows windows a task, newest first; the rest waits on. What fails is tried again after a minute, then ever later, and holds up nothing else. Moves no cursor.';
 comment on function agg.run_batch(text, integer, timestamptz, integer) is
-  'One batch in the caller''s transaction: reads change notes, advances due tasks of one timeframe together, and makes corrections level by level. At most p_batch_windows windows for the due tasks and for the corrections of a level, shared evenly between tasks, so that no symbol holds up another. tasks and notes are 0 when there was nothing to do. Any number may run side by side.';
+  'One batch in the caller''s transaction: reads change notes, advances due tasks of one timeframe together, and makes corrections level by level. At most p_batch_windows windows for the due tasks and for the corrections of a level, shared evenly between tasks, so that no symbol holds up another. tasks and notes are 0 when there was nothing to do. Waits for nobody''s task, and half a second at most for whoever holds a bar; raises lock_not_available where that happens 60 times in one batch, as with a locked table. Any number may run side by side.';
 comment on function agg.add_batches(agg.batch_result, agg.batch_result) is 'The sums of two batches.';
 comment on function public.agg_run_due(text, integer, timestamptz, interval, integer) is
   'The dispatcher: runs batches in the caller''s transaction until nothing is due (idle) or p_time_budget of wall clock is over after a batch (time_budget; interval ''0'' is one batch); returns at once when another dispatcher is at work (busy). Writes one row of agg.run_log. The job of agg.job_list calls it batch by batch and commits each. Returns tasks, windows, bars_created, bars_quality_poor, bars_corrected, failed, batches, stopped_reason.';

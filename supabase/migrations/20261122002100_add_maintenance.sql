@@ -2,7 +2,7 @@ create function agg.refresh_alerts(p_now timestamptz, p_refused jsonb default nu
 returns integer
 language plpgsql
 volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_raised integer;
@@ -49,7 +49,7 @@ create function agg.prune_logs(p_now timestamptz)
 returns integer
 language plpgsql
 volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_pruned integer;
@@ -91,7 +91,7 @@ language plpgsql
 volatile
 -- The run log, the alerts and pg_cron's history are not the caller's to write.
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 -- Compiling the plan of a run over all tasks would take longer than the run.
 set jit = off
 set statement_timeout = '60s'

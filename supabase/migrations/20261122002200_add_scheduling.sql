@@ -2,7 +2,7 @@ create function agg.job_list(p_env text default 'prod', p_now timestamptz defaul
 returns table (job_name text, schedule text, command text)
 language sql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select j.job_name, j.schedule, format(j.command, p_env, case when p_now is null then 'now()' else format('%L::timestamptz', p_now) end)
   from (
@@ -22,7 +22,7 @@ create function public.schedule_jobs(p_env text default 'prod')
 returns jsonb
 language plpgsql
 volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_scheduled text[];

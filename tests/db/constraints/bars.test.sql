@@ -52,6 +52,8 @@ insert into trial (table_name, constraint_name, bad, good) values
   ('public.data_bars', 'data_bars_timeframe_check', '{"timeframe": "5m"}', '{}'),
   ('public.data_bars', 'data_bars_source_check', '{"source": "guess"}', '{"source": "synthetic"}'),
   ('public.data_bars', 'data_bars_source_check', '{"source": ""}', '{"source": "massive_api"}'),
+  ('public.data_bars', 'data_bars_ts_in_range', '{"ts_utc": "1899-12-31T23:59:00Z"}', '{"ts_utc": "1900-01-01T00:00:00Z"}'),
+  ('public.data_bars', 'data_bars_ts_in_range', '{"ts_utc": "2200-01-01T00:00:00Z"}', '{"ts_utc": "2199-12-31T23:59:00Z"}'),
   ('public.data_bars', 'data_bars_ts_aligned', '{"ts_utc": "2025-07-01T00:00:01Z"}', '{"ts_utc": "2025-07-01T00:01:00Z"}'),
   ('public.data_bars', 'data_bars_ts_aligned', '{"ts_utc": "2025-07-01T00:00:59.999999Z"}', '{"ts_utc": "1969-07-01T00:01:00Z"}'),
   ('public.derived_data_bars', 'derived_data_bars_timeframe_check', '{"timeframe": "1m"}', '{"timeframe": "1d"}'),

@@ -47,7 +47,7 @@ select is(pg_temp.note_sizes(), array[3], 'a larger statement of minutes in a ro
 select is_empty('select * from pg_temp.differences()', 'the runs are what was written');
 
 do $$ begin perform pg_temp.load(11, 1000, 3); end; $$;
-select is(pg_temp.note_sizes(), array[10000, 1000], 'a larger statement of scattered minutes is noted in notes of at most 10,000 runs');
+select is(pg_temp.note_sizes(), array_fill(1000, array[11]), 'a larger statement of scattered minutes is noted in notes of at most 1,000 runs');
 select is_empty('select * from pg_temp.differences()', 'the scattered minutes are noted without what lies between them');
 
 delete from public.data_bars as b where b.ts_utc = '2025-07-01 00:03+00';

@@ -11,10 +11,13 @@ do $$ begin perform public.sync_agg_state_from_registry(); end; $$;
 do $$ begin perform public.agg_run_due(p_now => '2025-07-01 03:00+00'); end; $$;
 select is_empty('select v.ts_utc from public.agg_verify() as v', 'agg_verify() lists nothing when every synthetic minute is right');
 
+-- Unnoticed: with the triggers off.
+set local session_replication_role = replica;
 delete from public.data_bars as b where b.canonical_symbol = 'DXY' and b.ts_utc = '2025-07-01 00:10+00';
 update public.data_bars as b set high = 60, raw = '{}' where b.canonical_symbol = 'DXY' and b.ts_utc = '2025-07-01 00:20+00';
 insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close, source)
 values ('DXY', '2025-07-01 00:40+00', 50, 50, 50, 50, 'synthetic');
+set local session_replication_role = origin;
 select results_eq(
   $$ select v.canonical_symbol, v.timeframe, v.ts_utc, v.problem, v.is_pending from public.agg_verify('DXY', '1m') as v $$,
   $$
