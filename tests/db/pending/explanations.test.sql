@@ -1,11 +1,11 @@
 begin;
-select plan(6);
+select plan(7);
 
 insert into agg.timeframe (timeframe, duration, source_timeframe, is_mandatory) values ('15m', interval '15 minutes', '5m', false);
 update public.core_asset_registry_all as r set active = false, test_active = false;
 insert into public.core_asset_registry_all (canonical_symbol, active, metadata)
 select s.symbol, true, '{"agg": {"start_utc": "2025-07-01T00:00:00Z", "optional": ["15m"]}}'
-from unnest(array['CLAIMED', 'DISABLED', 'FAILING', 'OFF', 'READY']) as s (symbol);
+from unnest(array['CLAIMED', 'DISABLED', 'FAILING', 'INACTIVE', 'OFF', 'READY']) as s (symbol);
 insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close, vol)
 select r.canonical_symbol, timestamptz '2025-07-01 00:00+00' + m.n * interval '1 minute', 1, 1, 1, 1, 1
 from public.core_asset_registry_all as r
@@ -29,7 +29,7 @@ update public.data_bars as b set vol = 1e308
 where b.canonical_symbol = 'FAILING' and b.ts_utc in ('2025-07-01 00:31+00', '2025-07-01 00:33+00');
 do $$ begin perform public.agg_run_due(p_now => '2025-07-01 02:05+00', p_time_budget => '0'); end; $$;
 update public.data_bars as b set high = 2
-where b.canonical_symbol in ('CLAIMED', 'OFF', 'READY') and b.ts_utc = '2025-07-01 00:31+00';
+where b.canonical_symbol in ('CLAIMED', 'INACTIVE', 'OFF', 'READY') and b.ts_utc = '2025-07-01 00:31+00';
 update public.core_asset_registry_all as r set active = false where r.canonical_symbol = 'OFF';
 do $$
 begin
@@ -37,12 +37,15 @@ begin
   perform public.agg_start('CLAIMED', '5m', '2025-07-01 02:10+00');
 end;
 $$;
+-- No sync has seen this.
+update public.core_asset_registry_all as r set active = false where r.canonical_symbol = 'INACTIVE';
 
 select is(pg_temp.explain('READY'), 'the next run takes it', 'agg_pending() says that nothing is in the way');
 select is(
   pg_temp.explain('CLAIMED'), 'waits for the worker that has claimed the task since 2025-07-01 02:10:00+00', 'agg_pending() names the claim'
 );
 select is(pg_temp.explain('OFF'), 'waits until the asset is switched on again', 'agg_pending() says that the asset is switched off');
+select is(pg_temp.explain('INACTIVE'), 'waits until the asset is active again', 'agg_pending() says that the asset is not active');
 select is(pg_temp.explain('DISABLED'), 'waits: the task is disabled after failures', 'agg_pending() says that the task is disabled');
 select matches(
   pg_temp.explain('FAILING'), '^failed, next try at 2025-07-01 02:06:00\+00: .*22003', 'agg_pending() shows the error and the next try'

@@ -1,5 +1,5 @@
 begin;
-select plan(7);
+select plan(8);
 
 update public.core_asset_registry_all as r set active = false, test_active = false;
 insert into public.core_asset_registry_all (canonical_symbol, active, metadata)
@@ -12,6 +12,9 @@ do $$ begin perform public.agg_run_due(p_now => '2025-07-01 05:00+00'); end; $$;
 select throws_ok($$ select * from public.agg_verify('NOBODY') $$, 'P0002', null, 'agg_verify() refuses a symbol without tasks');
 select throws_ok($$ select * from public.agg_verify('ACME', '1m') $$, 'P0002', null, 'agg_verify() refuses a timeframe that the symbol has no task for');
 select throws_ok($$ select * from public.agg_verify(null, '7m') $$, '22023', null, 'agg_verify() refuses an unknown timeframe');
+select throws_ok(
+  $$ select * from public.agg_verify('ACME', 'bogus') $$, '22023', null, 'agg_verify() refuses it for a symbol that has tasks, too'
+);
 select throws_ok(
   $$ select * from public.agg_verify('ACME', '5m', '2025-07-01 01:00+00', '2025-07-01 01:00+00') $$, '22023', null,
   'agg_verify() refuses an empty range'
