@@ -231,7 +231,10 @@ begin
   );
   -- What is built ahead of a cursor no other task has used yet; writes to 1m bars leave notes of their own.
   v_passed_on := array(
-    select row(r.canonical_symbol, t.timeframe, range_agg(tstzrange(r.from_utc, r.decided_to_utc)), now(), 0)::agg.change
+    select row(
+      r.canonical_symbol, t.timeframe,
+      range_agg(tstzrange(r.from_utc, case when r.removed > 0 then r.to_utc else r.decided_to_utc end)), now(), 0
+    )::agg.change
     from unnest(v_results) as r
     join agg.timeframe as t on t.source_timeframe = r.timeframe
     where r.is_rebuild and r.timeframe <> '1m' and r.inserted + r.updated + r.removed > 0
@@ -267,7 +270,9 @@ begin
       v_error := format('%s (%s)', sqlerrm, sqlstate);
       v_lock_waits := coalesce(nullif(current_setting('pgbars.lock_waits', true), ''), '0')::integer + 1;
       perform set_config('pgbars.lock_waits', v_lock_waits::text, true);
-      if v_lock_waits > 60 then
+      -- The patience of a batch is for the first wait; the others only find out which bars are held.
+      perform set_config('lock_timeout', '10ms', true);
+      if v_lock_waits > 500 then
         raise exception 'somebody holds a table, or too many bars, for longer than the dispatcher waits'
           using errcode = 'lock_not_available',
             hint = 'select * from pg_locks where not granted; shows who waits for what. The next run tries again.';
@@ -2073,7 +2078,7 @@ begin
 end;
 $$;
 
-COMMENT ON FUNCTION agg.run_batch(p_env text, p_limit integer, p_now timestamp with time zone, p_batch_windows integer) IS 'One batch in the caller''s transaction: reads change notes, advances due tasks of one timeframe together, and makes corrections level by level. At most p_batch_windows windows for the due tasks and for the corrections of a level, shared evenly between tasks, so that no symbol holds up another. tasks and notes are 0 when there was nothing to do. Waits for nobody''s task, and half a second at most for whoever holds a bar; raises lock_not_available where that happens 60 times in one batch, as with a locked table. Any number may run side by side.';
+COMMENT ON FUNCTION agg.run_batch(p_env text, p_limit integer, p_now timestamp with time zone, p_batch_windows integer) IS 'One batch in the caller''s transaction: reads change notes, advances due tasks of one timeframe together, and makes corrections level by level. At most p_batch_windows windows for the due tasks and for the corrections of a level, shared evenly between tasks, so that no symbol holds up another. tasks and notes are 0 when there was nothing to do. Waits for nobody''s task, and half a second for whoever holds a bar, then a hundredth for each further try; raises lock_not_available after 500 tries, as with a locked table. Any number may run side by side.';
 
 CREATE FUNCTION agg.session_minutes(p_session jsonb) RETURNS int4multirange
     LANGUAGE plpgsql STABLE

@@ -15,7 +15,10 @@ begin
   );
   -- What is built ahead of a cursor no other task has used yet; writes to 1m bars leave notes of their own.
   v_passed_on := array(
-    select row(r.canonical_symbol, t.timeframe, range_agg(tstzrange(r.from_utc, r.decided_to_utc)), now(), 0)::agg.change
+    select row(
+      r.canonical_symbol, t.timeframe,
+      range_agg(tstzrange(r.from_utc, case when r.removed > 0 then r.to_utc else r.decided_to_utc end)), now(), 0
+    )::agg.change
     from unnest(v_results) as r
     join agg.timeframe as t on t.source_timeframe = r.timeframe
     where r.is_rebuild and r.timeframe <> '1m' and r.inserted + r.updated + r.removed > 0

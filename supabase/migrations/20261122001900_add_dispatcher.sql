@@ -34,7 +34,9 @@ begin
       v_error := format('%s (%s)', sqlerrm, sqlstate);
       v_lock_waits := coalesce(nullif(current_setting('pgbars.lock_waits', true), ''), '0')::integer + 1;
       perform set_config('pgbars.lock_waits', v_lock_waits::text, true);
-      if v_lock_waits > 60 then
+      -- The patience of a batch is for the first wait; the others only find out which bars are held.
+      perform set_config('lock_timeout', '10ms', true);
+      if v_lock_waits > 500 then
         raise exception 'somebody holds a table, or too many bars, for longer than the dispatcher waits'
           using errcode = 'lock_not_available',
             hint = 'select * from pg_locks where not granted; shows who waits for what. The next run tries again.';
@@ -360,7 +362,7 @@ comment on function agg.claim_corrections(text, text, integer, timestamptz) is
 comment on function agg.correct_tasks(agg.claim[], timestamptz, integer) is
   'Builds again what the corrections of the claimed tasks ask for, at most p_max_windows windows a task, newest first; the rest waits on. What fails is tried again after a minute, then ever later, and holds up nothing else. Moves no cursor.';
 comment on function agg.run_batch(text, integer, timestamptz, integer) is
-  'One batch in the caller''s transaction: reads change notes, advances due tasks of one timeframe together, and makes corrections level by level. At most p_batch_windows windows for the due tasks and for the corrections of a level, shared evenly between tasks, so that no symbol holds up another. tasks and notes are 0 when there was nothing to do. Waits for nobody''s task, and half a second at most for whoever holds a bar; raises lock_not_available where that happens 60 times in one batch, as with a locked table. Any number may run side by side.';
+  'One batch in the caller''s transaction: reads change notes, advances due tasks of one timeframe together, and makes corrections level by level. At most p_batch_windows windows for the due tasks and for the corrections of a level, shared evenly between tasks, so that no symbol holds up another. tasks and notes are 0 when there was nothing to do. Waits for nobody''s task, and half a second for whoever holds a bar, then a hundredth for each further try; raises lock_not_available after 500 tries, as with a locked table. Any number may run side by side.';
 comment on function agg.add_batches(agg.batch_result, agg.batch_result) is 'The sums of two batches.';
 comment on function public.agg_run_due(text, integer, timestamptz, interval, integer) is
   'The dispatcher: runs batches in the caller''s transaction until nothing is due (idle) or p_time_budget of wall clock is over after a batch (time_budget; interval ''0'' is one batch); returns at once when another dispatcher is at work (busy). Writes one row of agg.run_log. The job of agg.job_list calls it batch by batch and commits each. Returns tasks, windows, bars_created, bars_quality_poor, bars_corrected, failed, batches, stopped_reason.';
