@@ -372,6 +372,7 @@ COMMENT ON FUNCTION agg.build_single_window(p_symbol text, p_timeframe text, p_f
 CREATE FUNCTION agg.build_synthetic(p_orders agg.build_order[]) RETURNS SETOF agg.build_result
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET plan_cache_mode TO 'force_generic_plan'
     SET enable_seqscan TO 'off'
     SET enable_hashjoin TO 'off'
     SET enable_mergejoin TO 'off'
@@ -447,6 +448,7 @@ COMMENT ON FUNCTION agg.build_synthetic(p_orders agg.build_order[]) IS 'Stores w
 CREATE FUNCTION agg.build_windows(p_orders agg.build_order[]) RETURNS SETOF agg.build_result
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET plan_cache_mode TO 'force_generic_plan'
     SET enable_seqscan TO 'off'
     SET enable_bitmapscan TO 'off'
     SET enable_hashjoin TO 'off'
@@ -586,6 +588,7 @@ COMMENT ON FUNCTION agg.circle_problem(p_symbol text) IS 'Says so where a basket
 CREATE FUNCTION agg.claim_corrections(p_env text, p_timeframe text, p_limit integer, p_now timestamp with time zone) RETURNS agg.claim[]
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET plan_cache_mode TO 'force_generic_plan'
     SET enable_seqscan TO 'off'
     SET enable_hashjoin TO 'off'
     SET enable_mergejoin TO 'off'
@@ -647,6 +650,7 @@ COMMENT ON FUNCTION agg.claim_due_tasks(p_env text, p_limit integer, p_now times
 CREATE FUNCTION agg.compare_synthetic(p_orders agg.build_order[]) RETURNS SETOF agg.synthetic_minute
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET plan_cache_mode TO 'force_generic_plan'
     SET enable_seqscan TO 'off'
     SET enable_hashjoin TO 'off'
     SET enable_mergejoin TO 'off'
@@ -802,6 +806,7 @@ COMMENT ON FUNCTION agg.compare_synthetic(p_orders agg.build_order[]) IS 'The on
 CREATE FUNCTION agg.compare_windows(p_orders agg.build_order[]) RETURNS SETOF agg.window_bar
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET plan_cache_mode TO 'force_generic_plan'
     SET enable_seqscan TO 'off'
     SET enable_bitmapscan TO 'off'
     SET enable_hashjoin TO 'off'
@@ -965,6 +970,7 @@ COMMENT ON FUNCTION agg.compare_windows(p_orders agg.build_order[]) IS 'The one 
 CREATE FUNCTION agg.correct_tasks(p_claims agg.claim[], p_now timestamp with time zone, p_max_windows integer) RETURNS agg.batch_result
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET plan_cache_mode TO 'force_generic_plan'
     SET enable_seqscan TO 'off'
     SET enable_hashjoin TO 'off'
     SET enable_mergejoin TO 'off'
@@ -1574,6 +1580,7 @@ COMMENT ON FUNCTION agg.note_source_change() IS 'Notes what a statement changed,
 CREATE FUNCTION agg.note_tasks(p_changes agg.change[]) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET plan_cache_mode TO 'force_generic_plan'
     SET enable_seqscan TO 'off'
     SET enable_hashjoin TO 'off'
     SET enable_mergejoin TO 'off'
@@ -1657,6 +1664,7 @@ COMMENT ON FUNCTION agg.note_truncation() IS 'Notes that every symbol changed at
 CREATE FUNCTION agg.noted_changes(p_note_ids bigint[]) RETURNS SETOF agg.change
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET plan_cache_mode TO 'force_generic_plan'
     SET jit TO 'off'
     AS $$
 begin
@@ -1724,6 +1732,7 @@ COMMENT ON FUNCTION agg.open_minutes(p_from_utc timestamp with time zone, p_minu
 CREATE FUNCTION agg.plan_builds(p_claims agg.claim[], p_now timestamp with time zone, p_max_windows integer, p_derivation_version integer, p_stop_at_data_frontier boolean DEFAULT true) RETURNS SETOF agg.build_order
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET plan_cache_mode TO 'force_generic_plan'
     AS $$
 begin
   return query
@@ -1842,6 +1851,7 @@ COMMENT ON FUNCTION agg.raise_no_task(p_symbol text, p_timeframe text) IS 'Raise
 CREATE FUNCTION agg.rebuild_orders(p_changes agg.change[], p_max_windows integer DEFAULT NULL::integer) RETURNS SETOF agg.build_order
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET plan_cache_mode TO 'force_generic_plan'
     SET enable_seqscan TO 'off'
     SET enable_hashjoin TO 'off'
     SET enable_mergejoin TO 'off'

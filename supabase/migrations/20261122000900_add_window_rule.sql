@@ -5,6 +5,7 @@ returns setof agg.window_bar
 language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
 -- Every access here is a range of a key for each order, read in its order. Statistics of a table that has just been
 -- loaded, or a plan cached before, must not turn one into a scan or a sort of the table.
 set enable_seqscan = off
@@ -170,6 +171,7 @@ returns setof agg.build_result
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
 -- As in agg.compare_windows.
 set enable_seqscan = off
 set enable_bitmapscan = off

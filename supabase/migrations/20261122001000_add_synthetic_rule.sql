@@ -4,6 +4,7 @@ returns setof agg.synthetic_minute
 language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
 -- Every join here is a range of a key for each order. Statistics of a table that has just been loaded, or a plan cached
 -- before, must not turn one into a scan of the table.
 set enable_seqscan = off
@@ -161,6 +162,7 @@ returns setof agg.build_result
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
 -- As in agg.compare_synthetic.
 set enable_seqscan = off
 set enable_hashjoin = off

@@ -16,6 +16,7 @@ volatile
 -- Corrections are not the caller's to write.
 security definer
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
 -- Every access is by the key of a task, whatever is believed of the size of the tables.
 set enable_seqscan = off
 set enable_hashjoin = off
@@ -87,6 +88,7 @@ returns setof agg.change
 language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
 set jit = off
 as $$
 begin
@@ -166,6 +168,7 @@ returns setof agg.build_order
 language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 set enable_hashjoin = off
 set enable_mergejoin = off

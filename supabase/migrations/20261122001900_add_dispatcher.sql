@@ -107,6 +107,7 @@ returns agg.claim[]
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
 -- Every access is by the key of a task, whatever is believed of the size of the tables.
 set enable_seqscan = off
 set enable_hashjoin = off
@@ -136,6 +137,7 @@ returns agg.batch_result
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
 -- Every access is by the key of a task, whatever is believed of the size of the tables.
 set enable_seqscan = off
 set enable_hashjoin = off
