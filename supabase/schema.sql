@@ -1848,6 +1848,15 @@ $$;
 
 COMMENT ON FUNCTION agg.raise_no_task(p_symbol text, p_timeframe text) IS 'Raises no_data_found for a task that does not exist, and says how to get it.';
 
+CREATE FUNCTION agg.read_policy_name(p_role text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select left('pgbars_read_' || p_role, 63);
+$$;
+
+COMMENT ON FUNCTION agg.read_policy_name(p_role text) IS 'The policy that opens bars to a role.';
+
 CREATE FUNCTION agg.rebuild_orders(p_changes agg.change[], p_max_windows integer DEFAULT NULL::integer) RETURNS SETOF agg.build_order
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2041,6 +2050,20 @@ end;
 $$;
 
 COMMENT ON FUNCTION agg.require_fresh_snapshots() IS 'Raises active_sql_transaction in a transaction that keeps one snapshot: a build must see what was committed before its task was locked.';
+
+CREATE FUNCTION agg.require_reader(p_role text) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  if not exists (select from pg_catalog.pg_roles as r where r.rolname = p_role) then
+    raise exception '% is not a role', coalesce(p_role, 'null')
+      using errcode = 'undefined_object', hint = 'On Supabase: authenticated (signed in), or anon (everybody).';
+  end if;
+end;
+$$;
+
+COMMENT ON FUNCTION agg.require_reader(p_role text) IS 'Raises undefined_object for a role that does not exist.';
 
 CREATE FUNCTION agg.retry_delay(p_failures integer) RETURNS interval
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -2920,6 +2943,49 @@ $$;
 
 COMMENT ON FUNCTION public.derive_synthetic_range(p_symbol text, p_from_utc timestamp with time zone, p_to_utc timestamp with time zone, p_derivation_version integer) IS 'Computes the 1m bars of a synthetic asset for minutes in [p_from_utc, p_to_utc) from the components, weights and base in its registry metadata, into data_bars. Minutes without all components, or with a price that is not positive, are counted as skipped_incomplete. A synthetic minute that is not complete any more is deleted and counted as removed. Builds just the range it is given, whatever the task''s start and frontiers. Moves no cursor; locks the task''s row to the end of the transaction; repeating it counts unchanged and writes nothing. Version 1 is the flat bar of the closes, version 2 has open and close (high and low are then a lower bound of the true range). Errors raise: invalid_parameter_value, no_data_found.';
 
+CREATE FUNCTION public.grant_read_access(p_role text) RETURNS jsonb
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET client_min_messages TO 'warning'
+    AS $$
+declare
+  v_table text;
+begin
+  perform agg.require_reader(p_role);
+  execute format('grant usage on schema public to %I', p_role);
+  foreach v_table in array array['data_bars', 'derived_data_bars'] loop
+    execute format('grant select on table public.%I to %I', v_table, p_role);
+    execute format('drop policy if exists %I on public.%I', agg.read_policy_name(p_role), v_table);
+    execute format(
+      'create policy %I on public.%I for select to %I using (%s)', agg.read_policy_name(p_role), v_table, p_role,
+      case v_table when 'derived_data_bars' then 'deleted_at is null' else 'true' end
+    );
+  end loop;
+  return jsonb_build_object('success', true, 'role', p_role, 'tables', jsonb_build_array('data_bars', 'derived_data_bars'));
+end;
+$$;
+
+COMMENT ON FUNCTION public.grant_read_access(p_role text) IS 'Opens bars read-only to a role (authenticated, anon or one of your own), over the Data API and directly: select on data_bars and on the bars of derived_data_bars that are not deleted; nothing else. For the owner of the tables; may be repeated. Raises undefined_object for an unknown role.';
+
+CREATE FUNCTION public.revoke_read_access(p_role text) RETURNS jsonb
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET client_min_messages TO 'warning'
+    AS $$
+declare
+  v_table text;
+begin
+  perform agg.require_reader(p_role);
+  foreach v_table in array array['data_bars', 'derived_data_bars'] loop
+    execute format('revoke select on table public.%I from %I', v_table, p_role);
+    execute format('drop policy if exists %I on public.%I', agg.read_policy_name(p_role), v_table);
+  end loop;
+  return jsonb_build_object('success', true, 'role', p_role, 'tables', jsonb_build_array('data_bars', 'derived_data_bars'));
+end;
+$$;
+
+COMMENT ON FUNCTION public.revoke_read_access(p_role text) IS 'Takes back what grant_read_access opened to a role. For the owner of the tables; may be repeated.';
+
 CREATE FUNCTION public.schedule_jobs(p_env text DEFAULT 'prod'::text) RETURNS jsonb
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3693,6 +3759,8 @@ REVOKE ALL ON FUNCTION agg.prune_logs(p_now timestamp with time zone) FROM PUBLI
 REVOKE ALL ON FUNCTION agg.raise_no_task(p_symbol text, p_timeframe text) FROM PUBLIC;
 GRANT ALL ON FUNCTION agg.raise_no_task(p_symbol text, p_timeframe text) TO service_role;
 
+REVOKE ALL ON FUNCTION agg.read_policy_name(p_role text) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION agg.rebuild_orders(p_changes agg.change[], p_max_windows integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION agg.rebuild_orders(p_changes agg.change[], p_max_windows integer) TO service_role;
 
@@ -3703,6 +3771,8 @@ REVOKE ALL ON FUNCTION agg.refresh_alerts(p_now timestamp with time zone, p_refu
 
 REVOKE ALL ON FUNCTION agg.require_fresh_snapshots() FROM PUBLIC;
 GRANT ALL ON FUNCTION agg.require_fresh_snapshots() TO service_role;
+
+REVOKE ALL ON FUNCTION agg.require_reader(p_role text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION agg.retry_delay(p_failures integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION agg.retry_delay(p_failures integer) TO service_role;
@@ -3776,6 +3846,10 @@ GRANT ALL ON FUNCTION public.catchup_aggregation_range(p_symbol text, p_to_tf te
 
 REVOKE ALL ON FUNCTION public.derive_synthetic_range(p_symbol text, p_from_utc timestamp with time zone, p_to_utc timestamp with time zone, p_derivation_version integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.derive_synthetic_range(p_symbol text, p_from_utc timestamp with time zone, p_to_utc timestamp with time zone, p_derivation_version integer) TO service_role;
+
+REVOKE ALL ON FUNCTION public.grant_read_access(p_role text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.revoke_read_access(p_role text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION public.schedule_jobs(p_env text) FROM PUBLIC;
 
