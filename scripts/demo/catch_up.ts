@@ -4,15 +4,20 @@ import type { Database } from "../lib/database.ts";
 export interface RunSums {
   /** Bars stored, synthetic minutes included. */
   bars: number;
+  /** Bars built again, or taken away, because their source changed. */
+  corrected: number;
   windows: number;
   failed: number;
   batches: number;
+  /** Time in the dispatcher alone. */
+  milliseconds: number;
 }
 
 /** The result of one `agg_run_due`. */
 interface DispatcherResult {
   windows: number;
   bars_created: number;
+  bars_corrected: number;
   failed: number;
   batches: number;
   stopped_reason: "idle" | "time_budget" | "busy";
@@ -23,12 +28,15 @@ interface DispatcherResult {
  * of the calendar is decided, 0 to 1. Rejects when another dispatcher keeps it from running.
  */
 export async function catchUp(db: Database, now: Date, onSlice: (done: number) => void): Promise<RunSums> {
-  const sums: RunSums = { bars: 0, windows: 0, failed: 0, batches: 0 };
+  const sums: RunSums = { bars: 0, corrected: 0, windows: 0, failed: 0, batches: 0, milliseconds: 0 };
   const start = await remainingWindows(db, now);
   let busy = 0;
   while (true) {
+    const began = performance.now();
     const result = await runDispatcher(db, now);
+    sums.milliseconds += performance.now() - began;
     sums.bars += result.bars_created;
+    sums.corrected += result.bars_corrected;
     sums.windows += result.windows;
     sums.failed += result.failed;
     sums.batches += result.batches;

@@ -71,6 +71,7 @@ export async function loadFiles(
     clock,
     end,
     live: held.filter((bar) => bar.ts >= clock),
+    late: [],
   };
 }
 

@@ -1,7 +1,7 @@
 import type { Database } from "../lib/database.ts";
 import { assets } from "./assets.ts";
 import { type Bar, HOUR, MINUTE } from "./bar.ts";
-import { generateBars, historyEnd, type Market } from "./generator.ts";
+import { generateBars, historyEnd, lateStretch, type Market } from "./generator.ts";
 import { loadBars, type LoadResult } from "./load.ts";
 import type { Problems } from "./problems.ts";
 import type { Step } from "./progress.ts";
@@ -16,6 +16,8 @@ export interface Loaded {
   end: number;
   /** Bars that come in after `clock`, in order of time. */
   live: Bar[];
+  /** Bars of the history that come in after everything else, in order of time. */
+  late: Bar[];
 }
 
 /** The latest ingested 1m bar of the database, undefined when there is none. */
@@ -27,7 +29,7 @@ export async function latestBar(db: Database): Promise<number | undefined> {
 }
 
 /**
- * Registers and loads the generated market. Its history first; on a database that an earlier run has played further,
+ * Registers and loads the generated market. Its history first, but for what comes late; on a database that an earlier run has played further,
  * up to where that run stopped, so that the live part goes on from there.
  */
 export async function loadMarket(
@@ -46,13 +48,18 @@ export async function loadMarket(
   });
   await registerAssets(db, rows, { source: "generated", ...market });
 
+  const { symbol, from, to } = lateStretch();
+  const late: Bar[] = [];
   function* history() {
     for (const [index, asset] of assets.entries()) {
       step.update(index / assets.length, asset.symbol);
-      yield* generateBars(market, asset, 0, clock);
+      for (const bar of generateBars(market, asset, 0, clock)) {
+        if (bar.symbol === symbol && bar.ts >= from && bar.ts < to) late.push(bar);
+        else yield bar;
+      }
     }
   }
   const result = await loadBars(db, history(), problems);
   const live = assets.flatMap((asset) => [...generateBars(market, asset, clock, end)]).sort((a, b) => a.ts - b.ts);
-  return { result, clock, end, live };
+  return { result, clock, end, live, late };
 }

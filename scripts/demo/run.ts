@@ -3,6 +3,7 @@ import { migrate } from "../lib/migrations.ts";
 import { liveOutage } from "./generator.ts";
 import { catchUp } from "./catch_up.ts";
 import { loadFiles } from "./files.ts";
+import { countLateBars, databaseClock, deliverLate } from "./late.ts";
 import { type Loaded, loadMarket } from "./market.ts";
 import type { DemoOptions } from "./options.ts";
 import { Problems } from "./problems.ts";
@@ -25,7 +26,7 @@ export async function runDemo(options: DemoOptions): Promise<boolean> {
       console.log(renderRows(await db.query(options.sql)));
       return true;
     }
-    const progress = new Progress(options.once ? 3 : 4);
+    const progress = new Progress((options.once ? 3 : 4) + (options.data === undefined ? 1 : 0));
     try {
       return await play(db, options, progress);
     } finally {
@@ -98,9 +99,6 @@ async function play(db: Database, options: DemoOptions, progress: Progress): Pro
   }
 
   const late = await countLateBars(db, loadBegan);
-  if (late > 0) {
-    notice(`${formatCount(late)} new or changed bars are behind the cursors of their tasks: no bar is built from them`);
-  }
   const { lacking, started } = await switchSynthetic(db);
   for (const [symbol, missing] of lacking) notice(`${symbol} is left out: there are no bars of ${missing.join(", ")}`);
   const buildStart = performance.now();
@@ -111,6 +109,12 @@ async function play(db: Database, options: DemoOptions, progress: Progress): Pro
   build.end(
     `${formatCount(built.bars)} bars built from ${formatCount(built.windows)} windows in ${buildSeconds.toFixed(1)} s`,
   );
+  if (late > 0) {
+    notice(
+      `${formatCount(late)} new or changed bars were behind the cursors of their tasks: ` +
+        `${formatCount(built.corrected)} bars were built again from them`,
+    );
+  }
   let failed = built.failed;
 
   if (!options.once) {
@@ -125,6 +129,7 @@ async function play(db: Database, options: DemoOptions, progress: Progress): Pro
       }
     }
   }
+  if (loaded.late.length > 0) failed += await playLatePart(db, loaded, progress, problems);
   if (failed > 0) problems.fail(`${failed} ${failed === 1 ? "run" : "runs"} of tasks failed`);
   await collectFailures(db, new Date(loaded.end), problems);
 
@@ -157,6 +162,25 @@ async function playLivePart(db: Database, loaded: Loaded, progress: Progress, pr
         `${live.jobs} jobs ran, ${formatCount(live.bars)} bars built in ${secondsSince(start).toFixed(1)} s`,
   );
   return live.failed;
+}
+
+async function playLatePart(db: Database, loaded: Loaded, progress: Progress, problems: Problems): Promise<number> {
+  const step = progress.begin("Late", 1);
+  const { arrived, corrected, milliseconds, failed } = await deliverLate(
+    db,
+    loaded.late,
+    new Date(loaded.end),
+    problems,
+  );
+  const [first] = loaded.late;
+  const series = corrected.map(({ series, bars }) => `${series}: ${formatCount(bars)}`).join(", ");
+  step.end(
+    arrived === 0
+      ? "nothing new came late"
+      : `${arrived} minutes of ${first!.symbol} from ${formatTime(new Date(first!.ts))} on came now: ` +
+        `their windows and no other were built again in ${milliseconds.toFixed(0)} ms (${series})`,
+  );
+  return failed;
 }
 
 function wantedMark(kept: Mark | undefined, options: DemoOptions): Mark {
@@ -192,25 +216,6 @@ async function collectFailures(db: Database, now: Date, problems: Problems): Pro
   for (const alert of alerts) {
     problems.fail(`alert ${alert.kind}, ${alert.canonical_symbol} ${alert.timeframe}: ${alert.message}`);
   }
-}
-
-/** The wall clock of the database, which stamps `updated_at`. */
-async function databaseClock(db: Database): Promise<string> {
-  const [row] = await db.query<{ now: string }>("select clock_timestamp()::text as now");
-  return row!.now;
-}
-
-/** Bars written since `began` into windows that their task has decided in an earlier run. */
-async function countLateBars(db: Database, began: string): Promise<number> {
-  const [row] = await db.query<{ bars: number }>(
-    `select count(*) as bars
-     from public.data_bars as b
-     join public.data_agg_state as s on s.canonical_symbol = b.canonical_symbol and s.source_timeframe = '1m' and s.timeframe <> '1m'
-     where b.updated_at >= $1::timestamptz
-       and b.ts_utc < s.last_agg_bar_ts_utc + make_interval(mins => s.run_interval_minutes)`,
-    [began],
-  );
-  return row!.bars;
 }
 
 async function printDxy(db: Database): Promise<void> {

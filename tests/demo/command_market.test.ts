@@ -60,8 +60,11 @@ Deno.test("demo plays a generated market live, and a second run on the kept data
       );
     }
 
+    assert.match(first.stdout, /Late +\d+ minutes of USDSEK .* came now: .*DXY 1m: \d+.*USDSEK 5m: 9, USDSEK 1h: 1/);
+
     const second = await demo("--keep", keep, "--once");
     assert.equal(second.code, 0, second.stderr);
+    assert.match(second.stdout, /Late +nothing new came late/);
     assert.match(second.stdout, /Load +0 one-minute bars in .*were there already/);
     assert.match(second.stdout, /Catch up +0 bars built/);
     assert.deepEqual(await state(), before);
