@@ -1,0 +1,43 @@
+import type { Database } from "../_shared/database.ts";
+import { DAY, DEFAULT_SYMBOL, type DeriveRequest, MAX_RANGE, MINUTE, type Range, readRequest } from "./request.ts";
+import { addCounts, type Counts, deriveRange, NO_COUNTS, readCursor, readSeries } from "./series.ts";
+
+/** What was derived. `ranges` are half-open, in UTC; none when there was nothing to derive. */
+export type DeriveAnswer = { symbol: string; version: number; ranges: Range[] } & Counts;
+
+/**
+ * Derives minutes of a synthetic series:
+ * - `{ from, to, symbol?, version? }`: those of at most 31 days, DXY's where no symbol is given, in the series' own
+ *   version where none is given;
+ * - a webhook payload of `data_bars`: the minute of each component bar in it; other bars are not its business;
+ * - `{}`: from the task's cursor, or of the last day where there is no task, up to the minute that is `now`; a cursor
+ *   more than 31 days behind is the dispatcher's to bring up, and only the last 31 days are derived.
+ */
+export async function deriveDxy(body: unknown, database: Database, now: Date): Promise<DeriveAnswer> {
+  const request = readRequest(body);
+  const symbol = request.kind === "range" ? request.symbol : DEFAULT_SYMBOL;
+  const series = await readSeries(database, symbol);
+  const version = (request.kind === "range" ? request.version : undefined) ?? series.derivation_version;
+  const ranges = await rangesOf(request, series.components, database, now);
+  let counts = NO_COUNTS;
+  for (const range of ranges) counts = addCounts(counts, await deriveRange(database, symbol, range, version));
+  return { symbol, version, ranges, ...counts };
+}
+
+async function rangesOf(
+  request: DeriveRequest,
+  components: string[],
+  database: Database,
+  now: Date,
+): Promise<Range[]> {
+  if (request.kind === "range") return [request.range];
+  if (request.kind === "catch_up") return catchUp(await readCursor(database, DEFAULT_SYMBOL), now);
+  const minutes = request.bars.filter((bar) => components.includes(bar.symbol)).map((bar) => bar.minute);
+  return [...new Map(minutes.map((minute) => [minute.from.getTime(), minute])).values()];
+}
+
+function catchUp(cursor: Date | null, now: Date): Range[] {
+  const to = Math.floor(now.getTime() / MINUTE) * MINUTE;
+  const from = cursor === null ? to - DAY : Math.max(cursor.getTime() + MINUTE, to - MAX_RANGE);
+  return from < to ? [{ from: new Date(from), to: new Date(to) }] : [];
+}

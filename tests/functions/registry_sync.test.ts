@@ -1,0 +1,99 @@
+import assert from "node:assert/strict";
+import type { Database } from "../../scripts/lib/database.ts";
+import { fingerprint } from "./fingerprint.ts";
+import { asset, webhook } from "./payloads.ts";
+import { ENGINES } from "./stack.ts";
+
+for (const [engine, openStack] of Object.entries(ENGINES)) {
+  Deno.test(`registry-sync makes tasks follow the registry (${engine})`, async (test) => {
+    await using stack = await openStack();
+    const { db } = stack;
+    const sync = (body: unknown) => stack.post("registry-sync", body);
+
+    await test.step("by hand it syncs the environment it is given", async () => {
+      await register(db, "EURUSD", { active: false, testActive: true });
+      const inTest = await sync({ env: "TEST" });
+      assert.equal(inTest.status, 200);
+      assert.deepEqual([inTest.body.env, inTest.body.symbols], ["TEST", []]);
+      assert.deepEqual(await tasks(db, "EURUSD"), ["1h on", "5m on"]);
+      const inProd = await sync({ env: "prod" });
+      assert.equal(inProd.body.disabled, 2);
+      assert.deepEqual(await tasks(db, "EURUSD"), ["1h off", "5m off"]);
+    });
+
+    await test.step("an inserted asset gets its tasks, and the answer says which asset and how many", async () => {
+      await register(db, "GBPUSD", { active: true, testActive: false });
+      const { status, body } = await sync(webhook("INSERT", "core_asset_registry_all", asset("GBPUSD")));
+      assert.equal(status, 200);
+      assert.deepEqual(body, {
+        env: "prod",
+        symbols: ["GBPUSD"],
+        inserted: 2,
+        updated: 0,
+        reenabled: 0,
+        disabled: 0,
+        inserted_or_updated: 2,
+        refused: [],
+      });
+      assert.deepEqual(await tasks(db, "GBPUSD"), ["1h on", "5m on"]);
+    });
+
+    await test.step("an asset switched off loses them", async () => {
+      await db.query("update public.core_asset_registry_all set active = false where canonical_symbol = 'GBPUSD'");
+      const { body } = await sync(
+        webhook("UPDATE", "core_asset_registry_all", asset("GBPUSD", false), asset("GBPUSD")),
+      );
+      assert.deepEqual([body.symbols, body.disabled], [["GBPUSD"], 2]);
+    });
+
+    await test.step("a renamed asset is named by both names, a deleted one by its own", async () => {
+      await db.query(
+        "update public.core_asset_registry_all set canonical_symbol = 'CABLE', active = true where canonical_symbol = 'GBPUSD'",
+      );
+      const renamed = await sync(
+        webhook("UPDATE", "core_asset_registry_all", asset("CABLE"), asset("GBPUSD", false)),
+      );
+      assert.deepEqual([renamed.body.symbols, renamed.body.inserted], [["CABLE", "GBPUSD"], 2]);
+      await db.query("delete from public.core_asset_registry_all where canonical_symbol = 'CABLE'");
+      const deleted = await sync(webhook("DELETE", "core_asset_registry_all", asset("CABLE")));
+      assert.deepEqual([deleted.body.symbols, deleted.body.disabled], [["CABLE"], 2]);
+    });
+
+    await test.step("the same webhook five times, then twenty at once, writes once", async () => {
+      await register(db, "AUDUSD", { active: true, testActive: false });
+      const payload = webhook("INSERT", "core_asset_registry_all", asset("AUDUSD"));
+      assert.equal((await sync(payload)).body.inserted, 2);
+      const once = await fingerprint(db);
+      for (let count = 0; count < 4; count++) assert.equal((await sync(payload)).body.inserted_or_updated, 0);
+      assert.deepEqual(await fingerprint(db), once);
+
+      await register(db, "NZDUSD", { active: true, testActive: false });
+      const answers = await Promise.all(
+        Array.from({ length: 20 }, () => sync(webhook("INSERT", "core_asset_registry_all", asset("NZDUSD")))),
+      );
+      assert.deepEqual(answers.map(({ status }) => status), Array(20).fill(200));
+      assert.equal(answers.reduce((sum, { body }) => sum + body.inserted, 0), 2);
+      assert.deepEqual(await tasks(db, "NZDUSD"), ["1h on", "5m on"]);
+    });
+  });
+}
+
+async function register(
+  db: Database,
+  symbol: string,
+  { active, testActive }: { active: boolean; testActive: boolean },
+) {
+  await db.query(
+    "insert into public.core_asset_registry_all (canonical_symbol, active, test_active) values ($1, $2, $3)",
+    [symbol, active, testActive],
+  );
+}
+
+async function tasks(db: Database, symbol: string): Promise<string[]> {
+  const rows = await db.query<{ task: string }>(
+    `select s.timeframe || case when s.enabled then ' on' else ' off' end as task
+     from public.data_agg_state as s where s.canonical_symbol = $1 order by 1`,
+    [symbol],
+  );
+  return rows.map((row) => row.task);
+}
