@@ -1,33 +1,56 @@
 import assert from "node:assert/strict";
+import { supabase } from "../../scripts/test/supabase.ts";
+import { serveManagementApi } from "./management_api.ts";
 
 const root = new URL("../../", import.meta.url);
-const names = [...Deno.readDirSync(new URL("functions/", root))]
-  .filter(({ name, isDirectory }) => isDirectory && !name.startsWith("_"))
-  .map(({ name }) => name).sort();
+const [names, shared] = [listNames("functions/"), listNames("functions/_shared/")];
 
-Deno.test("supabase/config.toml deploys every function from functions/, each checking its own key", async () => {
-  const config = await Deno.readTextFile(new URL("supabase/config.toml", root));
-  const sections = config.matchAll(/^\[functions\.([\w-]+)\]\n((?:\w.*\n?)*)/gm);
-  const found = [...sections].map(([, name, settings]) => [name, settings!.trim().split("\n").sort()]);
-  assert.deepEqual(
-    found.sort(),
-    names.map((name) => [name, [
-      `entrypoint = "../functions/${name}/index.ts"`,
-      `import_map = "../functions/${name}/deno.json"`,
-      "verify_jwt = false",
-    ]]),
-  );
+Deno.test("supabase functions deploy uploads every function with exactly the files it needs, and no check of a JWT", async () => {
+  await using api = await serveManagementApi();
+  // The CLI takes no command to an API without a token of this form.
+  Deno.env.set("SUPABASE_ACCESS_TOKEN", `sbp_${"0".repeat(40)}`);
+  try {
+    const { code, report } = await supabase("abcdefghijklmnopqrst", [
+      "functions",
+      "deploy",
+      "--use-api",
+      `--profile=${api.profile}`,
+      `--workdir=${root.pathname}`,
+    ]);
+    assert.equal(code, 0, report);
+  } finally {
+    Deno.env.delete("SUPABASE_ACCESS_TOKEN");
+  }
+  const expected = names.filter((name) => name !== "_shared").map((name) => ({
+    slug: name,
+    files: [
+      ...shared.map((file) => `functions/_shared/${file}`),
+      ...listNames(`functions/${name}/`).map((file) => `functions/${name}/${file}`),
+    ],
+    metadata: {
+      name,
+      entrypoint_path: `functions/${name}/index.ts`,
+      import_map_path: `functions/${name}/deno.json`,
+      static_patterns: [],
+      verify_jwt: false,
+    },
+  }));
+  assert.equal(expected.length, 2);
+  assert.deepEqual(api.uploads.sort((a, b) => a.slug < b.slug ? -1 : 1), expected);
 });
 
 Deno.test("every function deploys with the versions that it is tested with", async () => {
   const readImports = async (path: string): Promise<Record<string, string>> =>
     JSON.parse(await Deno.readTextFile(new URL(path, root))).imports;
   const tested = await readImports("deno.json");
-  assert.ok(names.length > 0);
-  for (const name of names) {
+  for (const name of names.filter((name) => name !== "_shared")) {
     for (const [specifier, version] of Object.entries(await readImports(`functions/${name}/deno.json`))) {
       assert.equal(version, tested[specifier], `${name}: ${specifier}`);
       assert.match(version, /@\d+\.\d+\.\d+$/);
     }
   }
 });
+
+function listNames(folder: string): string[] {
+  return [...Deno.readDirSync(new URL(folder, root))].map(({ name }) => name).sort();
+}
