@@ -22,17 +22,14 @@ export async function readJson(request: Request): Promise<unknown> {
 }
 
 async function readLimited(request: Request): Promise<Uint8Array<ArrayBuffer>> {
-  if (Number(request.headers.get("content-length")) > BODY_LIMIT) throw tooLong();
   const bytes = new Uint8Array(BODY_LIMIT);
   let length = 0;
   for await (const chunk of request.body ?? []) {
-    if (length + chunk.length > BODY_LIMIT) throw tooLong();
+    if (length + chunk.length > BODY_LIMIT) {
+      throw new Refusal(413, "body_too_long", `The body is longer than ${BODY_LIMIT} bytes.`);
+    }
     bytes.set(chunk, length);
     length += chunk.length;
   }
   return bytes.subarray(0, length);
-}
-
-function tooLong(): Refusal {
-  return new Refusal(413, "body_too_long", `The body is longer than ${BODY_LIMIT} bytes.`);
 }

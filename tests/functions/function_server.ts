@@ -23,14 +23,15 @@ export interface FunctionServer {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** Starts the functions in a process of their own, with a Data API at `apiUrl`. */
-export async function serveFunctions(apiUrl: string): Promise<FunctionServer> {
+/** Starts the functions in a process of their own, with a Data API at `apiUrl` and further settings in `env`. */
+export async function serveFunctions(apiUrl: string, env: Record<string, string> = {}): Promise<FunctionServer> {
   const process = new Deno.Command(Deno.execPath(), {
     args: ["run", "--quiet", "--no-check", "--allow-all", new URL("serve.ts", import.meta.url).pathname],
     env: {
       SUPABASE_URL: apiUrl,
       SUPABASE_PUBLISHABLE_KEYS: JSON.stringify({ default: KEYS.publishable }),
       SUPABASE_SECRET_KEYS: JSON.stringify({ default: KEYS.secret, ...KEYS.named }),
+      ...env,
     },
     stdin: "null",
     stdout: "piped",
