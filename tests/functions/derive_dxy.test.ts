@@ -44,6 +44,8 @@ for (const [engine, openStack] of Object.entries(ENGINES)) {
     await test.step("of a component bar that was inserted, changed, moved or deleted", async () => {
       const first = "2025-07-01T12:00:00+00:00", last = "2025-07-01T14:04:00+02:00";
       assert.deepEqual(counts(await derive(webhook("INSERT", "data_bars", bar("USDSEK", first)))), { inserted: 1 });
+      const changed = await derive(webhook("UPDATE", "data_bars", bar("USDSEK", first)));
+      assert.deepEqual([changed.body.ranges.length, counts(changed)], [1, { unchanged: 1 }]);
       const moved = await derive(webhook("UPDATE", "data_bars", bar("USDSEK", last), bar("USDSEK", first)));
       assert.deepEqual(counts(moved), { inserted: 1, unchanged: 1 });
       assert.equal(moved.body.ranges.length, 2);

@@ -36,6 +36,7 @@ const CASES: Record<FunctionName, { good: unknown; otherTable: unknown; malforme
       [["from"], { from: "2025-02-29T00:00:00Z", to: "2025-03-01T00:00:00Z" }],
       [["from"], { from: "2025-07-01T00:00:00", to: "2025-07-01T01:00:00Z" }],
       [["from"], { from: "1899-12-31T23:59:59Z", to: "1900-01-01T00:00:00Z" }],
+      [["to"], { from: "2199-12-31T23:59:59Z", to: "2200-01-01T00:00:00Z" }],
       [["from"], { from: "infinity", to: "2025-07-01T01:00:00Z" }],
       [["from"], { from: 1751328000000, to: "2025-07-01T01:00:00Z" }],
       [["version"], { from: "2025-07-01T00:00:00Z", to: "2025-07-01T01:00:00Z", version: 3 }],
