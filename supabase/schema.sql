@@ -152,7 +152,7 @@ CREATE FUNCTION agg.active_symbols(p_env text) RETURNS SETOF text
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-  select a.canonical_symbol from agg.active_asset as a where a.is_test = coalesce(agg.is_test(p_env), false);
+  select a.canonical_symbol from agg.active_asset as a where a.is_test = agg.is_test(p_env);
 $$;
 
 COMMENT ON FUNCTION agg.active_symbols(p_env text) IS 'Symbols of the assets active in p_env.';
@@ -204,6 +204,21 @@ end;
 $$;
 
 COMMENT ON FUNCTION agg.advance_tasks(p_claims agg.claim[], p_now timestamp with time zone, p_max_windows integer) IS 'Plans, builds and finishes the claimed tasks. The caller holds their row locks, taken in an earlier statement.';
+
+CREATE FUNCTION agg.asset_problems(p_symbol text, p_metadata jsonb) RETURNS SETOF text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  return query
+  select m.problem from agg.metadata_problems(p_metadata) as m (problem)
+  union all
+  select c.problem from agg.circle_problem(p_symbol) as c (problem)
+  where p_metadata -> 'is_synthetic' = 'true' and c.problem is not null;
+end;
+$$;
+
+COMMENT ON FUNCTION agg.asset_problems(p_symbol text, p_metadata jsonb) IS 'What keeps an asset with this metadata from being synced and built, a row a problem.';
 
 CREATE FUNCTION agg.bootstrap_cursor(p_start_utc timestamp with time zone, p_window_length interval) RETURNS timestamp with time zone
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -264,10 +279,10 @@ declare
 begin
   begin
     v_results := array(select r from agg.build_bars(p_orders) as r);
-  exception
-    when lock_not_available then
-      v_fail_kind := agg.fail_kind(sqlstate);
-      v_error := format('%s (%s)', sqlerrm, sqlstate);
+  exception when others then
+    v_fail_kind := agg.fail_kind(sqlstate);
+    v_error := format('%s (%s)', sqlerrm, sqlstate);
+    if sqlstate = '55P03' then
       v_lock_waits := coalesce(nullif(current_setting('pgbars.lock_waits', true), ''), '0')::integer + 1;
       perform set_config('pgbars.lock_waits', v_lock_waits::text, true);
       -- The patience of a batch is for the first wait; the others only find out which bars are held.
@@ -277,9 +292,7 @@ begin
           using errcode = 'lock_not_available',
             hint = 'select * from pg_locks where not granted; shows who waits for what. The next run tries again.';
       end if;
-    when others then
-      v_fail_kind := agg.fail_kind(sqlstate);
-      v_error := format('%s (%s)', sqlerrm, sqlstate);
+    end if;
   end;
 
   if v_error is null then
@@ -289,7 +302,9 @@ begin
     select r.* from agg.build_or_split(p_orders[:v_half], p_time_splits) as r
     union all
     select r.* from agg.build_or_split(p_orders[v_half + 1:], p_time_splits) as r;
-  elsif v_order.max_windows is null and v_fail_kind = 'hard' and p_time_splits > 0 and v_order.to_utc > v_order.from_utc + v_order.window_length then
+  elsif v_order.max_windows is null and v_fail_kind = 'hard' and p_time_splits > 0
+    and v_order.to_utc > v_order.from_utc + v_order.window_length
+  then
     v_middle_utc := date_bin(
       v_order.window_length, v_order.from_utc + (v_order.to_utc - v_order.from_utc) / 2, timestamptz '2000-01-01 00:00:00+00'
     );
@@ -602,7 +617,7 @@ begin
       where k.timeframe = p_timeframe and k.retry_at <= p_now
       group by k.canonical_symbol
     ) as k
-    join agg.active_asset as a on a.canonical_symbol = k.canonical_symbol and a.is_test = coalesce(agg.is_test(p_env), false)
+    join agg.active_asset as a on a.canonical_symbol = k.canonical_symbol and a.is_test = agg.is_test(p_env)
     join agg.runnable_task as s on s.canonical_symbol = k.canonical_symbol and s.timeframe = p_timeframe
     -- What a task has left waiting goes to the end of the queue.
     order by k.first_id
@@ -664,11 +679,9 @@ begin
   from unnest(p_orders) as o
   left join public.core_asset_registry_all as r on r.canonical_symbol = o.canonical_symbol
   cross join lateral (
-    select m.problem from agg.metadata_problems(r.metadata) as m (problem)
+    select a.problem from agg.asset_problems(o.canonical_symbol, r.metadata) as a (problem)
     union all
     select 'is_synthetic is not true' where r.metadata -> 'is_synthetic' is distinct from 'true'
-    union all
-    select c.problem from agg.circle_problem(o.canonical_symbol) as c (problem) where c.problem is not null
   ) as p
   where o.source_timeframe is null;
   if v_problems is not null then
@@ -1261,7 +1274,7 @@ CREATE FUNCTION agg.is_test(p_env text) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-  select upper(p_env) in ('DEV', 'TEST');
+  select coalesce(upper(p_env) in ('DEV', 'TEST'), false);
 $$;
 
 COMMENT ON FUNCTION agg.is_test(p_env text) IS 'Whether an environment looks at test_active: DEV and TEST, in any case.';
@@ -1893,53 +1906,30 @@ begin
     ) as a (spans)
     cross join lateral unnest(a.spans) as u (span)
     cross join lateral (
-      select u.span where s.basket is not null or upper(u.span) - lower(u.span) <= 1000 * t.duration
-      union all
-      -- Years without a bar would cost their share of every batch.
-      select tstzrange(
-        date_bin(t.duration, min(x.ts_utc), timestamptz '2000-01-01 00:00:00+00'),
-        date_bin(t.duration, max(x.ts_utc), timestamptz '2000-01-01 00:00:00+00') + t.duration
-      )
-      from (
-        (
-          select c.ts_utc
-          from agg.source_bar as c
-          where c.canonical_symbol = s.canonical_symbol and c.timeframe = t.source_timeframe
-            and c.ts_utc >= lower(u.span) and c.ts_utc < upper(u.span) and c.deleted_at is null
-          order by c.ts_utc
-          limit 1
+      select case
+        when s.basket is not null or upper(u.span) - lower(u.span) <= 1000 * t.duration then u.span
+        -- Years without a bar would cost their share of every batch.
+        else (
+          select tstzrange(
+            date_bin(t.duration, min(x.first_utc), timestamptz '2000-01-01 00:00:00+00'),
+            date_bin(t.duration, max(x.last_utc), timestamptz '2000-01-01 00:00:00+00') + t.duration
+          )
+          from (
+            select min(c.ts_utc) as first_utc, max(c.ts_utc) as last_utc
+            from agg.source_bar as c
+            where c.canonical_symbol = s.canonical_symbol and c.timeframe = t.source_timeframe
+              and c.ts_utc >= lower(u.span) and c.ts_utc < upper(u.span) and c.deleted_at is null
+            union all
+            select min(d.ts_utc), max(d.ts_utc)
+            from public.derived_data_bars as d
+            where d.canonical_symbol = s.canonical_symbol and d.timeframe = s.timeframe
+              and d.ts_utc >= lower(u.span) and d.ts_utc < upper(u.span) and d.deleted_at is null
+          ) as x
+          having max(x.last_utc) is not null
         )
-        union all
-        (
-          select c.ts_utc
-          from agg.source_bar as c
-          where c.canonical_symbol = s.canonical_symbol and c.timeframe = t.source_timeframe
-            and c.ts_utc >= lower(u.span) and c.ts_utc < upper(u.span) and c.deleted_at is null
-          order by c.ts_utc desc
-          limit 1
-        )
-        union all
-        (
-          select d.ts_utc
-          from public.derived_data_bars as d
-          where d.canonical_symbol = s.canonical_symbol and d.timeframe = s.timeframe
-            and d.ts_utc >= lower(u.span) and d.ts_utc < upper(u.span) and d.deleted_at is null
-          order by d.ts_utc
-          limit 1
-        )
-        union all
-        (
-          select d.ts_utc
-          from public.derived_data_bars as d
-          where d.canonical_symbol = s.canonical_symbol and d.timeframe = s.timeframe
-            and d.ts_utc >= lower(u.span) and d.ts_utc < upper(u.span) and d.deleted_at is null
-          order by d.ts_utc desc
-          limit 1
-        )
-      ) as x
-      where s.basket is null and upper(u.span) - lower(u.span) > 1000 * t.duration
-      having count(*) > 0
+      end
     ) as w (span)
+    where w.span is not null
   ),
   ranked as (
     select
@@ -3056,12 +3046,7 @@ begin
   into v_refused
   from agg.active_symbols(p_env) as a (symbol)
   join public.core_asset_registry_all as r on r.canonical_symbol = a.symbol
-  cross join lateral (
-    select m.problem from agg.metadata_problems(r.metadata) as m (problem)
-    union all
-    select c.problem from agg.circle_problem(r.canonical_symbol) as c (problem)
-    where r.metadata -> 'is_synthetic' = 'true' and c.problem is not null
-  ) as p;
+  cross join lateral agg.asset_problems(r.canonical_symbol, r.metadata) as p (problem);
   if v_refused <> '[]' then
     raise warning 'left out of the sync for their metadata: %', (
       select string_agg(format('%s (%s)', f.item ->> 'canonical_symbol', f.item ->> 'problem'), '; ')
@@ -3659,6 +3644,9 @@ GRANT ALL ON FUNCTION agg.add_batches(p_sums agg.batch_result, p_batch agg.batch
 
 REVOKE ALL ON FUNCTION agg.advance_tasks(p_claims agg.claim[], p_now timestamp with time zone, p_max_windows integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION agg.advance_tasks(p_claims agg.claim[], p_now timestamp with time zone, p_max_windows integer) TO service_role;
+
+REVOKE ALL ON FUNCTION agg.asset_problems(p_symbol text, p_metadata jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION agg.asset_problems(p_symbol text, p_metadata jsonb) TO service_role;
 
 REVOKE ALL ON FUNCTION agg.bootstrap_cursor(p_start_utc timestamp with time zone, p_window_length interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION agg.bootstrap_cursor(p_start_utc timestamp with time zone, p_window_length interval) TO service_role;

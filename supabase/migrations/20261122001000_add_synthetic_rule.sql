@@ -20,11 +20,9 @@ begin
   from unnest(p_orders) as o
   left join public.core_asset_registry_all as r on r.canonical_symbol = o.canonical_symbol
   cross join lateral (
-    select m.problem from agg.metadata_problems(r.metadata) as m (problem)
+    select a.problem from agg.asset_problems(o.canonical_symbol, r.metadata) as a (problem)
     union all
     select 'is_synthetic is not true' where r.metadata -> 'is_synthetic' is distinct from 'true'
-    union all
-    select c.problem from agg.circle_problem(o.canonical_symbol) as c (problem) where c.problem is not null
   ) as p
   where o.source_timeframe is null;
   if v_problems is not null then

@@ -201,53 +201,30 @@ begin
     ) as a (spans)
     cross join lateral unnest(a.spans) as u (span)
     cross join lateral (
-      select u.span where s.basket is not null or upper(u.span) - lower(u.span) <= 1000 * t.duration
-      union all
-      -- Years without a bar would cost their share of every batch.
-      select tstzrange(
-        date_bin(t.duration, min(x.ts_utc), timestamptz '2000-01-01 00:00:00+00'),
-        date_bin(t.duration, max(x.ts_utc), timestamptz '2000-01-01 00:00:00+00') + t.duration
-      )
-      from (
-        (
-          select c.ts_utc
-          from agg.source_bar as c
-          where c.canonical_symbol = s.canonical_symbol and c.timeframe = t.source_timeframe
-            and c.ts_utc >= lower(u.span) and c.ts_utc < upper(u.span) and c.deleted_at is null
-          order by c.ts_utc
-          limit 1
+      select case
+        when s.basket is not null or upper(u.span) - lower(u.span) <= 1000 * t.duration then u.span
+        -- Years without a bar would cost their share of every batch.
+        else (
+          select tstzrange(
+            date_bin(t.duration, min(x.first_utc), timestamptz '2000-01-01 00:00:00+00'),
+            date_bin(t.duration, max(x.last_utc), timestamptz '2000-01-01 00:00:00+00') + t.duration
+          )
+          from (
+            select min(c.ts_utc) as first_utc, max(c.ts_utc) as last_utc
+            from agg.source_bar as c
+            where c.canonical_symbol = s.canonical_symbol and c.timeframe = t.source_timeframe
+              and c.ts_utc >= lower(u.span) and c.ts_utc < upper(u.span) and c.deleted_at is null
+            union all
+            select min(d.ts_utc), max(d.ts_utc)
+            from public.derived_data_bars as d
+            where d.canonical_symbol = s.canonical_symbol and d.timeframe = s.timeframe
+              and d.ts_utc >= lower(u.span) and d.ts_utc < upper(u.span) and d.deleted_at is null
+          ) as x
+          having max(x.last_utc) is not null
         )
-        union all
-        (
-          select c.ts_utc
-          from agg.source_bar as c
-          where c.canonical_symbol = s.canonical_symbol and c.timeframe = t.source_timeframe
-            and c.ts_utc >= lower(u.span) and c.ts_utc < upper(u.span) and c.deleted_at is null
-          order by c.ts_utc desc
-          limit 1
-        )
-        union all
-        (
-          select d.ts_utc
-          from public.derived_data_bars as d
-          where d.canonical_symbol = s.canonical_symbol and d.timeframe = s.timeframe
-            and d.ts_utc >= lower(u.span) and d.ts_utc < upper(u.span) and d.deleted_at is null
-          order by d.ts_utc
-          limit 1
-        )
-        union all
-        (
-          select d.ts_utc
-          from public.derived_data_bars as d
-          where d.canonical_symbol = s.canonical_symbol and d.timeframe = s.timeframe
-            and d.ts_utc >= lower(u.span) and d.ts_utc < upper(u.span) and d.deleted_at is null
-          order by d.ts_utc desc
-          limit 1
-        )
-      ) as x
-      where s.basket is null and upper(u.span) - lower(u.span) > 1000 * t.duration
-      having count(*) > 0
+      end
     ) as w (span)
+    where w.span is not null
   ),
   ranked as (
     select

@@ -11,7 +11,7 @@ immutable
 parallel safe
 set search_path = pg_catalog, pg_temp
 as $$
-  select upper(p_env) in ('DEV', 'TEST');
+  select coalesce(upper(p_env) in ('DEV', 'TEST'), false);
 $$;
 
 create function agg.active_symbols(p_env text)
@@ -20,7 +20,7 @@ language sql
 stable
 set search_path = pg_catalog, pg_temp
 as $$
-  select a.canonical_symbol from agg.active_asset as a where a.is_test = coalesce(agg.is_test(p_env), false);
+  select a.canonical_symbol from agg.active_asset as a where a.is_test = agg.is_test(p_env);
 $$;
 
 create function public.sync_agg_state_from_registry(
@@ -54,12 +54,7 @@ begin
   into v_refused
   from agg.active_symbols(p_env) as a (symbol)
   join public.core_asset_registry_all as r on r.canonical_symbol = a.symbol
-  cross join lateral (
-    select m.problem from agg.metadata_problems(r.metadata) as m (problem)
-    union all
-    select c.problem from agg.circle_problem(r.canonical_symbol) as c (problem)
-    where r.metadata -> 'is_synthetic' = 'true' and c.problem is not null
-  ) as p;
+  cross join lateral agg.asset_problems(r.canonical_symbol, r.metadata) as p (problem);
   if v_refused <> '[]' then
     raise warning 'left out of the sync for their metadata: %', (
       select string_agg(format('%s (%s)', f.item ->> 'canonical_symbol', f.item ->> 'problem'), '; ')

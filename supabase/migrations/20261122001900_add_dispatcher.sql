@@ -28,10 +28,10 @@ declare
 begin
   begin
     v_results := array(select r from agg.build_bars(p_orders) as r);
-  exception
-    when lock_not_available then
-      v_fail_kind := agg.fail_kind(sqlstate);
-      v_error := format('%s (%s)', sqlerrm, sqlstate);
+  exception when others then
+    v_fail_kind := agg.fail_kind(sqlstate);
+    v_error := format('%s (%s)', sqlerrm, sqlstate);
+    if sqlstate = '55P03' then
       v_lock_waits := coalesce(nullif(current_setting('pgbars.lock_waits', true), ''), '0')::integer + 1;
       perform set_config('pgbars.lock_waits', v_lock_waits::text, true);
       -- The patience of a batch is for the first wait; the others only find out which bars are held.
@@ -41,9 +41,7 @@ begin
           using errcode = 'lock_not_available',
             hint = 'select * from pg_locks where not granted; shows who waits for what. The next run tries again.';
       end if;
-    when others then
-      v_fail_kind := agg.fail_kind(sqlstate);
-      v_error := format('%s (%s)', sqlerrm, sqlstate);
+    end if;
   end;
 
   if v_error is null then
@@ -53,7 +51,9 @@ begin
     select r.* from agg.build_or_split(p_orders[:v_half], p_time_splits) as r
     union all
     select r.* from agg.build_or_split(p_orders[v_half + 1:], p_time_splits) as r;
-  elsif v_order.max_windows is null and v_fail_kind = 'hard' and p_time_splits > 0 and v_order.to_utc > v_order.from_utc + v_order.window_length then
+  elsif v_order.max_windows is null and v_fail_kind = 'hard' and p_time_splits > 0
+    and v_order.to_utc > v_order.from_utc + v_order.window_length
+  then
     v_middle_utc := date_bin(
       v_order.window_length, v_order.from_utc + (v_order.to_utc - v_order.from_utc) / 2, timestamptz '2000-01-01 00:00:00+00'
     );
@@ -122,7 +122,7 @@ begin
       where k.timeframe = p_timeframe and k.retry_at <= p_now
       group by k.canonical_symbol
     ) as k
-    join agg.active_asset as a on a.canonical_symbol = k.canonical_symbol and a.is_test = coalesce(agg.is_test(p_env), false)
+    join agg.active_asset as a on a.canonical_symbol = k.canonical_symbol and a.is_test = agg.is_test(p_env)
     join agg.runnable_task as s on s.canonical_symbol = k.canonical_symbol and s.timeframe = p_timeframe
     -- What a task has left waiting goes to the end of the queue.
     order by k.first_id
