@@ -1,6 +1,6 @@
 import { TestContext } from "./test/context.ts";
-import { writeSnapshot } from "./test/snapshot.ts";
+import { writeSnapshots } from "./test/snapshot.ts";
 
 await using context = new TestContext({ paths: [], accept: false });
-await writeSnapshot(context);
-console.log("Wrote supabase/schema.sql.");
+const paths = await writeSnapshots(context);
+console.log(`Wrote ${paths.join(" and ")}.`);

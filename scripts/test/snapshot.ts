@@ -2,23 +2,47 @@ import { createTwoFilesPatch } from "diff";
 import type { TestContext } from "./context.ts";
 import { readIfExists } from "./files.ts";
 import { run } from "./process.ts";
-import { oneCheck, type StepResult } from "./result.ts";
+import { mergeResults, oneCheck, type StepResult } from "./result.ts";
+import { supabase } from "./supabase.ts";
 
-const SNAPSHOT = "supabase/schema.sql";
-const HEADER =
-  "-- The schema that supabase/migrations build up to. Generated: do not edit, run `deno task schema`.\n\n";
-
-/** Compares supabase/schema.sql with what the migrations build. */
-export async function checkSnapshot(context: TestContext): Promise<StepResult> {
-  const [kept, built] = await Promise.all([readIfExists(SNAPSHOT), dumpSchema(context)]);
-  if (kept === undefined) return oneCheck(false, `${SNAPSHOT} is missing: run \`deno task schema\`.`);
-  const patch = createTwoFilesPatch(SNAPSHOT, "built from supabase/migrations", kept, built);
-  return oneCheck(kept === built, `${SNAPSHOT} is out of date: run \`deno task schema\`.\n${patch}`);
+/** A file that is generated from what the migrations build. */
+interface Snapshot {
+  path: string;
+  build(context: TestContext): Promise<string>;
 }
 
-/** Writes supabase/schema.sql anew. */
-export async function writeSnapshot(context: TestContext): Promise<void> {
-  await Deno.writeTextFile(SNAPSHOT, await dumpSchema(context));
+const SNAPSHOTS: readonly Snapshot[] = [
+  { path: "supabase/schema.sql", build: dumpSchema },
+  { path: "client/database_types.ts", build: generateTypes },
+];
+
+const SCHEMA_HEADER =
+  "-- The schema that supabase/migrations build up to. Generated: do not edit, run `deno task schema`.\n\n";
+const TYPES_HEADER = "// The types of the schema public. Generated: do not edit, run `deno task schema`.\n" +
+  "// deno-lint-ignore-file\n\n";
+
+/** Compares each snapshot with what the migrations build; one check a file. */
+export async function checkSnapshot(context: TestContext): Promise<StepResult> {
+  const results = await Promise.all(SNAPSHOTS.map(async ({ path, build }) => {
+    const [kept, built] = await Promise.all([readIfExists(path), build(context)]);
+    return compareSnapshot(path, kept, built);
+  }));
+  return mergeResults(results);
+}
+
+/** One check that passes when the file at `path`, whose text is `kept` (undefined without a file), is what was built. */
+export function compareSnapshot(path: string, kept: string | undefined, built: string): StepResult {
+  if (kept === undefined) return oneCheck(false, `${path} is missing: run \`deno task schema\`.`);
+  const patch = createTwoFilesPatch(path, "built from supabase/migrations", kept, built);
+  return oneCheck(kept === built, `${path} is out of date: run \`deno task schema\`.\n${patch}`);
+}
+
+/** Writes every snapshot anew and returns their paths. */
+export async function writeSnapshots(context: TestContext): Promise<string[]> {
+  return await Promise.all(SNAPSHOTS.map(async ({ path, build }) => {
+    await Deno.writeTextFile(path, await build(context));
+    return path;
+  }));
 }
 
 async function dumpSchema(context: TestContext): Promise<string> {
@@ -27,7 +51,20 @@ async function dumpSchema(context: TestContext): Promise<string> {
   const args = ["--schema-only", "--schema=public", "--schema=agg", "--no-owner", `--dbname=${url}`];
   const { code, stdout, report } = await run(`${binDir}/pg_dump`, args);
   if (code !== 0) throw new Error(report);
-  return HEADER + tidyDump(stdout);
+  return SCHEMA_HEADER + tidyDump(stdout);
+}
+
+async function generateTypes(context: TestContext): Promise<string> {
+  const { url } = await context.pushed();
+  const generated = await supabase(url, ["gen", "types", "typescript", "--schema", "public"]);
+  if (generated.code !== 0) throw new Error(generated.report);
+  return await format(TYPES_HEADER + generated.stdout);
+}
+
+async function format(typescript: string): Promise<string> {
+  const { code, stdout, report } = await run(Deno.execPath(), ["fmt", "--ext=ts", "-"], { input: typescript });
+  if (code !== 0) throw new Error(report);
+  return stdout;
 }
 
 /**

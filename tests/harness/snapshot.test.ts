@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { tidyDump } from "../../scripts/test/snapshot.ts";
+import type { StepResult } from "../../scripts/test/result.ts";
+import { compareSnapshot, tidyDump } from "../../scripts/test/snapshot.ts";
 
 const BODY = `CREATE FUNCTION public.f() RETURNS void
     LANGUAGE plpgsql
@@ -65,3 +66,24 @@ Deno.test("tidyDump() keeps the statements and every line of a function's body",
 Deno.test("tidyDump() refuses a dump without an object", () => {
   assert.throws(() => tidyDump("--\n-- PostgreSQL database dump\n--\n"), /no object/);
 });
+
+Deno.test("compareSnapshot() passes a file that is what was built", () => {
+  assert.deepEqual(counts(compareSnapshot("client/types.ts", "type A = 1;\n", "type A = 1;\n")), [1, 0]);
+});
+
+Deno.test("compareSnapshot() refuses a file that differs, shows how, and names the command that mends it", () => {
+  const drifted = compareSnapshot("client/types.ts", "type A = 1;\n", "type A = 2;\n");
+  assert.deepEqual(counts(drifted), [0, 1]);
+  assert.match(drifted.output, /client\/types\.ts is out of date: run `deno task schema`/);
+  assert.match(drifted.output, /^-type A = 1;\n\+type A = 2;$/m);
+});
+
+Deno.test("compareSnapshot() refuses a file that is missing, even where nothing was built", () => {
+  const missing = compareSnapshot("client/types.ts", undefined, "");
+  assert.deepEqual(counts(missing), [0, 1]);
+  assert.match(missing.output, /client\/types\.ts is missing: run `deno task schema`/);
+});
+
+function counts({ passed, failed }: StepResult): number[] {
+  return [passed, failed];
+}
