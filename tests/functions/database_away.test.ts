@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { DatabaseError, unwrap } from "../../functions/_shared/database.ts";
 import { Refusal } from "../../functions/_shared/refusal.ts";
-import { type DataApi, serveDataApi } from "./data_api.ts";
-import { type FunctionName, serveFunctions } from "./function_server.ts";
+import type { FunctionClient, FunctionName } from "../support/function_client.ts";
+import { serveFunctionsOver } from "./stand_in.ts";
 
 const BODIES: [FunctionName, unknown][] = [
   ["registry-sync", { env: "prod" }],
@@ -11,18 +11,20 @@ const BODIES: [FunctionName, unknown][] = [
 ];
 
 Deno.test("the functions answer 503 with Retry-After when the Data API cannot be reached", async () => {
-  const api = serveDataApi(() => new Response());
-  await api[Symbol.asyncDispose]();
-  await expectEach(api, 503, "database_away");
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const env = { SUPABASE_URL: `http://127.0.0.1:${listener.addr.port}` };
+  listener.close();
+  await using functions = await serveFunctionsOver(() => new Response(), env);
+  await expectEach(functions, 503, "database_away");
 });
 
 Deno.test("the functions answer 503 with Retry-After when the Data API has no database", async () => {
-  await using api = serveDataApi(() =>
+  await using functions = await serveFunctionsOver(() =>
     Response.json({ code: "PGRST001", message: "Database client error", details: "at 10.0.0.1", hint: null }, {
       status: 503,
     })
   );
-  await expectEach(api, 503, "database_away");
+  await expectEach(functions, 503, "database_away");
 });
 
 Deno.test("the functions keep what the database says about a failure to themselves", async () => {
@@ -32,13 +34,13 @@ Deno.test("the functions keep what the database says about a failure to themselv
     details: "secret_of_the_database",
     hint: null,
   };
-  await using api = serveDataApi(() => Response.json(said, { status: 404 }));
-  await expectEach(api, 500, "internal");
+  await using functions = await serveFunctionsOver(() => Response.json(said, { status: 404 }));
+  await expectEach(functions, 500, "internal");
 });
 
 Deno.test("the functions answer 500 as JSON when the Data API answers nonsense", async () => {
-  await using api = serveDataApi(() => Response.json({ inserted: "secret_of_the_database" }));
-  await expectEach(api, 500, "internal", BODIES.slice(0, 1));
+  await using functions = await serveFunctionsOver(() => Response.json({ inserted: "secret_of_the_database" }));
+  await expectEach(functions, 500, "internal", BODIES.slice(0, 1));
 });
 
 Deno.test("unwrap() tells what is worth repeating from what is not", () => {
@@ -62,8 +64,7 @@ function failure(code: string, status: number) {
   >[0];
 }
 
-async function expectEach(api: DataApi, status: number, code: string, bodies = BODIES): Promise<void> {
-  await using functions = await serveFunctions(api.url);
+async function expectEach(functions: FunctionClient, status: number, code: string, bodies = BODIES): Promise<void> {
   for (const [name, body] of bodies) {
     const answer = await functions.post(name, body);
     assert.equal(answer.status, status, answer.text);

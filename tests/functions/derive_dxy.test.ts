@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import type { Database } from "../../scripts/lib/database.ts";
+import { ENGINES } from "../support/stack.ts";
 import { fingerprint } from "./fingerprint.ts";
 import { bar, webhook } from "./payloads.ts";
-import { ENGINES } from "./stack.ts";
 
 const BASE = 50.14348112;
 const COMPONENTS = ["EURUSD", "USDJPY", "GBPUSD", "USDCAD", "USDSEK", "USDCHF"];

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { checkProperty } from "../property/check.ts";
+import type { FunctionName } from "../support/function_client.ts";
+import { ENGINES } from "../support/stack.ts";
 import { fingerprint } from "./fingerprint.ts";
-import type { FunctionName } from "./function_server.ts";
 import { hostileBody } from "./hostile_values.ts";
 import { asset, bar, webhook } from "./payloads.ts";
-import { ENGINES } from "./stack.ts";
 
 const GOOD: Record<FunctionName, Record<string, unknown>[]> = {
   "registry-sync": [

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
+import { KEYS } from "../../scripts/lib/stack/keys.ts";
+import { type Answer, type FunctionName, keyOf } from "../support/function_client.ts";
+import { ENGINES, type Stack } from "../support/stack.ts";
 import { fingerprint } from "./fingerprint.ts";
-import { type Answer, type FunctionName, keyOf, KEYS } from "./function_server.ts";
 import { asset, bar, webhook } from "./payloads.ts";
-import { ENGINES, type Stack } from "./stack.ts";
 
 const LIMIT = 256 * 1024;
 

@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
 import type { Database } from "../../scripts/lib/database.ts";
-import { serveDataApi } from "./data_api.ts";
+import { ENGINES } from "../support/stack.ts";
 import { fingerprint } from "./fingerprint.ts";
-import { serveFunctions } from "./function_server.ts";
 import { asset, webhook } from "./payloads.ts";
-import { ENGINES } from "./stack.ts";
+import { serveFunctionsOver } from "./stand_in.ts";
 
 for (const [engine, openStack] of Object.entries(ENGINES)) {
   Deno.test(`registry-sync makes tasks follow the registry (${engine})`, async (test) => {
@@ -82,12 +81,11 @@ for (const [engine, openStack] of Object.entries(ENGINES)) {
 
 Deno.test("registry-sync syncs the environment that PGBARS_ENV names after a webhook, and the caller's by hand", async () => {
   const calls: unknown[] = [];
-  await using api = serveDataApi(async (request) => {
+  await using functions = await serveFunctionsOver(async (request) => {
     calls.push(await request.json());
     const counts = { inserted: 0, updated: 0, reenabled: 0, disabled: 0, inserted_or_updated: 0 };
     return Response.json({ ...counts, refused: [{ canonical_symbol: "EURUSD", problem: "agg.start_utc is no time" }] });
-  });
-  await using functions = await serveFunctions(api.url, { PGBARS_ENV: "test" });
+  }, { PGBARS_ENV: "test" });
   const { body } = await functions.post(
     "registry-sync",
     webhook("INSERT", "core_asset_registry_all", asset("EURUSD")),

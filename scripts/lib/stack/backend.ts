@@ -1,0 +1,101 @@
+import type { App } from "@supabase/lite";
+import { createPgliteConnection } from "@supabase/lite/pglite";
+import { createPostgresConnection } from "@supabase/lite/postgres";
+import { types as pgliteTypes } from "@electric-sql/pglite";
+import { type Database, DatabaseError, openServer } from "../database.ts";
+import { toJsonTimestamp } from "./timestamps.ts";
+
+/** A database with the two ways into it that a stack has. */
+export interface Backend {
+  /** A session past the Data API. */
+  readonly db: Database;
+  /** What Supabase Lite reaches the database by. */
+  readonly connection: ConstructorParameters<typeof App>[0]["connection"] & { clearSchemaCache(): Promise<void> };
+  /** Runs `use` while no other request or query is in the middle of a transaction on the same session. */
+  exclusively<T>(use: () => Promise<T>): Promise<T>;
+  /** Calls `onNotify` for each `notify pgrst`, with which a database asks its Data API to look at the schema again. */
+  listen(onNotify: () => void): Promise<void>;
+  /** Ends all sessions; an embedded database without a folder is gone afterwards. */
+  close(): Promise<void>;
+}
+
+const TIMESTAMPTZ_OID = 1184;
+
+/**
+ * Starts the Postgres that comes with Supabase Lite inside this process, in memory or in a folder. It has one session,
+ * which `db` and the Data API take in turns: a transaction that is begun by `db.exec` is not safe from requests.
+ */
+export async function openEmbeddedBackend(dataDir?: string): Promise<Backend> {
+  const connection = await createPgliteConnection({
+    ...(dataDir !== undefined && { url: dataDir }),
+    pgliteOptions: { parsers: { [TIMESTAMPTZ_OID]: toJsonTimestamp } },
+  });
+  await connection.driver.waitReady;
+  // This PGlite leaves the exit code of its initdb behind.
+  Deno.exitCode = 0;
+  await connection.driver.exec("set timezone to 'UTC'");
+
+  const exclusively = takeTurns();
+  const db: Database = {
+    query: <T>(sql: string, params: unknown[] = []) =>
+      exclusively(() =>
+        translateErrors(async () => {
+          const values = params.map((value) => value ?? null);
+          return (await connection.driver.query<T>(sql, values, { parsers: pgliteTypes.parsers })).rows;
+        })
+      ),
+    exec: (sql) => exclusively(() => translateErrors(async () => void await connection.driver.exec(sql))),
+    close: () => connection.close(),
+  };
+  const listen = async (onNotify: () => void) => void await connection.driver.listen("pgrst", onNotify);
+  return { db, connection, exclusively, listen, close: db.close };
+}
+
+/** Connects to a Postgres that runs. Rejects when it cannot be reached. */
+export async function openServerBackend(url: string): Promise<Backend> {
+  const db = await openServer(url);
+  const connection = createPostgresConnection({
+    url,
+    postgresOptions: {
+      onnotice: () => {},
+      connection: { application_name: "pgbars" },
+      types: {
+        timestamptz: {
+          to: TIMESTAMPTZ_OID,
+          from: [TIMESTAMPTZ_OID],
+          serialize: (text: string) => text,
+          parse: toJsonTimestamp,
+        },
+      },
+    },
+  });
+  return {
+    db,
+    connection,
+    exclusively: (use) => use(),
+    listen: async (onNotify) => void await connection.driver.listen("pgrst", onNotify),
+    close: async () => {
+      await connection.close();
+      await db.close();
+    },
+  };
+}
+
+/** A function that runs what it is given one after the other, in the order of the calls. */
+function takeTurns(): Backend["exclusively"] {
+  let last: Promise<unknown> = Promise.resolve();
+  return (use) => {
+    const turn = last.then(use, use);
+    last = turn;
+    return turn;
+  };
+}
+
+async function translateErrors<T>(run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (cause) {
+    if (!(cause instanceof Error) || !("severity" in cause)) throw cause;
+    throw new DatabaseError(cause.message, cause as { code?: string }, { cause });
+  }
+}

@@ -1,0 +1,37 @@
+import type { Keys } from "./keys.ts";
+
+export type Handler = (request: Request) => Response | Promise<Response>;
+
+export interface Gateway {
+  /** The URL that clients are created with. */
+  readonly url: string;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/**
+ * Serves on 127.0.0.1 what a hosted project has behind its one URL: `dataApi` at `/rest/v1` and `/auth/v1`, `functions`
+ * at `/functions/v1`. The Data API knows one secret key; a named one is taken for it there, and goes to a function as it
+ * is. Port 0 is any free one. Throws `Deno.errors.AddrInUse` when the port is taken.
+ */
+export function serveGateway(parts: { dataApi: Handler; functions: Handler }, keys: Keys, port = 0): Gateway {
+  const named = new Set(Object.values(keys.named));
+  const server = Deno.serve({ hostname: "127.0.0.1", port, onListen: () => {} }, (request) => {
+    const { pathname } = new URL(request.url);
+    if (pathname.startsWith("/functions/v1/")) return parts.functions(request);
+    if (!/^\/(rest|auth)\/v1(\/|$)/.test(pathname)) {
+      return Response.json({ error: "requested path is invalid" }, { status: 404 });
+    }
+    return parts.dataApi(
+      named.has(request.headers.get("apikey") ?? "") ? withSecretKey(request, keys.secret) : request,
+    );
+  });
+  return { url: `http://127.0.0.1:${server.addr.port}`, [Symbol.asyncDispose]: () => server.shutdown() };
+}
+
+function withSecretKey(request: Request, secret: string): Request {
+  const headers = new Headers(request.headers);
+  const bearer = `Bearer ${headers.get("apikey")}`;
+  headers.set("apikey", secret);
+  if (headers.get("authorization") === bearer) headers.set("authorization", `Bearer ${secret}`);
+  return new Request(request.url, { method: request.method, headers, body: request.body });
+}
