@@ -24,13 +24,13 @@ language sql as $$
   select p.oid::regprocedure::text from pg_temp.routines() as p where coalesce(obj_description(p.oid, 'pg_proc'), '') = ''
 $$;
 -- A function that reads tables and does not say how volatile it is gets the default, volatile; one that only computes or
--- reads must say so. What writes, locks, schedules or changes rights is volatile.
+-- reads must say so. What writes, locks, schedules, posts or changes rights is volatile.
 create function pg_temp.with_wrong_volatility() returns setof text
 language sql as $$
   select p.oid::regprocedure::text
   from pg_temp.routines() as p
   where p.prokind = 'f' and p.provolatile = 'v'
-    and p.prosrc !~* '\m(insert into|update|delete from|for update|pg_try_advisory|cron\.schedule|drop policy)\M'
+    and p.prosrc !~* '\m(insert into|update|delete from|for update|pg_try_advisory|cron\.schedule|net\.http_post|drop policy|drop trigger)\M'
     and not exists (
       select
       from pg_temp.routines() as q

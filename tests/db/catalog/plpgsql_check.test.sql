@@ -12,6 +12,11 @@ begin
 end;
 $$;
 
+-- A trigger function is checked on its table; this one has a trigger only where install_webhooks made one.
+create trigger send_webhook_update after update on public.core_asset_registry_all
+  referencing new table as new_rows old table as old_rows
+  for each statement execute function agg.send_webhook('pgbars_registry_sync_url', 'pgbars_registry_sync_key');
+
 create function pg_temp.findings() returns setof text
 language plpgsql as $$
 begin
