@@ -47,7 +47,7 @@ begin
   )
   select
     count(*) filter (where s.is_new), count(*) filter (where not s.is_new),
-    (select count(*) from given as g) - count(*), '[]'
+    (select count(*) from given as g) - count(*), '[]'::jsonb
   into inserted, updated, unchanged, refused
   from stored as s;
 -- Two bars with one key are a cardinality_violation: they are stored one after the other then.
@@ -80,7 +80,9 @@ set search_path = pg_catalog, pg_temp
 set statement_timeout = '60s'
 as $$
 declare
-  v_known constant text[] := '{canonical_symbol,timeframe,ts_utc,open,high,low,close,vol,vwap,trade_count,is_partial,source,raw}';
+  v_known constant text[] := array[
+    'canonical_symbol', 'timeframe', 'ts_utc', 'open', 'high', 'low', 'close', 'vol', 'vwap', 'trade_count', 'is_partial', 'source', 'raw'
+  ];
   v_malformed jsonb;
   v_bars jsonb[];
   v_indexes integer[];

@@ -134,3 +134,9 @@ create type agg.difference as (
 );
 comment on type agg.difference is
   'A stored bar (null: none) that is not what its source makes: change as in agg.window_bar, or failed.';
+
+create type agg.asset_problem as (
+  canonical_symbol text,
+  problem text
+);
+comment on type agg.asset_problem is 'Something in the metadata of an asset that keeps it from being synced and built.';

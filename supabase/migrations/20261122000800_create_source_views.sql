@@ -51,26 +51,6 @@ as $$
   select format('components lead back to %s itself', p_symbol) from walk as w where w.component = p_symbol;
 $$;
 
-create function agg.asset_problems(p_symbol text, p_metadata jsonb)
-returns setof text
-language plpgsql
-stable
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-  return query
-  select m.problem from agg.metadata_problems(p_metadata) as m (problem)
-  union all
-  select c.problem from agg.circle_problem(p_symbol) as c (problem)
-  where p_metadata -> 'is_synthetic' = 'true' and c.problem is not null;
-end;
-$$;
-
-revoke execute on function agg.asset_problems(text, jsonb) from public, anon, authenticated;
-grant execute on function agg.asset_problems(text, jsonb) to service_role;
-comment on function agg.asset_problems(text, jsonb) is
-  'What keeps an asset with this metadata from being synced and built, a row a problem.';
-
 revoke execute on function agg.circle_problem(text) from public, anon, authenticated;
 grant execute on function agg.circle_problem(text) to service_role;
 comment on function agg.circle_problem(text) is

@@ -15,16 +15,17 @@ as $$
 declare
   v_problems text;
 begin
-  select string_agg(distinct format('%s: %s', o.canonical_symbol, p.problem), '; ')
+  select string_agg(distinct format('%s: %s', p.canonical_symbol, p.problem), '; ')
   into v_problems
-  from unnest(p_orders) as o
-  left join public.core_asset_registry_all as r on r.canonical_symbol = o.canonical_symbol
-  cross join lateral (
-    select a.problem from agg.asset_problems(o.canonical_symbol, r.metadata) as a (problem)
+  from (
+    select a.canonical_symbol, a.problem
+    from agg.asset_problems(array(select o.canonical_symbol from unnest(p_orders) as o where o.source_timeframe is null)) as a
     union all
-    select 'is_synthetic is not true' where r.metadata -> 'is_synthetic' is distinct from 'true'
-  ) as p
-  where o.source_timeframe is null;
+    select o.canonical_symbol, 'is_synthetic is not true'
+    from unnest(p_orders) as o
+    left join public.core_asset_registry_all as r on r.canonical_symbol = o.canonical_symbol
+    where o.source_timeframe is null and r.metadata -> 'is_synthetic' is distinct from 'true'
+  ) as p;
   if v_problems is not null then
     raise exception 'the registry does not say how to compute %', v_problems
       using errcode = 'invalid_parameter_value', hint = 'Mend metadata in core_asset_registry_all.';

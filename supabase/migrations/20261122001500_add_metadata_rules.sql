@@ -38,40 +38,63 @@ exception when invalid_parameter_value then
 end;
 $$;
 
-create function agg.metadata_problems(p_metadata jsonb)
-returns setof text
-language sql
+create function agg.asset_problems(p_symbols text[])
+returns setof agg.asset_problem
+language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
+set jit = off
 as $$
-  with config as (
-    select case jsonb_typeof(p_metadata -> 'agg') when 'object' then p_metadata -> 'agg' else '{}' end as agg
+begin
+  return query
+  with asset as materialized (
+    select
+      r.canonical_symbol as symbol, r.metadata,
+      case jsonb_typeof(r.metadata -> 'agg') when 'object' then r.metadata -> 'agg' else '{}' end as config
+    from unnest(p_symbols) as n (symbol)
+    join public.core_asset_registry_all as r on r.canonical_symbol = n.symbol
+  ),
+  synthetic as materialized (
+    select
+      a.symbol, a.metadata,
+      case jsonb_typeof(a.metadata -> 'components') when 'array' then a.metadata -> 'components' else '[]' end as components
+    from asset as a
+    where a.metadata -> 'is_synthetic' = 'true'
+  ),
+  -- Many assets share a session, and reading one costs more than all else here.
+  session as materialized (
+    select s.session, agg.session_problem(s.session) as problem
+    from (select distinct a.config -> 'session' as session from asset as a where a.config ? 'session') as s
   ),
   timeframes as (
     select string_agg(t.timeframe, ', ' order by t.duration) as known
     from agg.timeframe as t
     where t.source_timeframe is not null
   )
-  select format('agg must be an object, not %s', p_metadata -> 'agg')
-  where jsonb_typeof(p_metadata -> 'agg') <> 'object'
+  select a.symbol, format('agg must be an object, not %s', a.metadata -> 'agg')
+  from asset as a
+  where jsonb_typeof(a.metadata -> 'agg') <> 'object'
   union all
-  select format('agg.%s is not known; known are enabled, start_utc, mandatory, optional, session, quality', k.key)
-  from config as c
-  cross join lateral jsonb_object_keys(c.agg) as k (key)
+  select
+    a.symbol, format('agg.%s is not known; known are enabled, start_utc, mandatory, optional, session, quality', k.key)
+  from asset as a
+  cross join lateral jsonb_object_keys(a.config) as k (key)
   where k.key not in ('enabled', 'start_utc', 'mandatory', 'optional', 'session', 'quality')
   union all
-  select format('agg.enabled must be true or false, not %s', c.agg -> 'enabled')
-  from config as c
-  where jsonb_typeof(c.agg -> 'enabled') <> 'boolean'
+  select a.symbol, format('agg.enabled must be true or false, not %s', a.config -> 'enabled')
+  from asset as a
+  where jsonb_typeof(a.config -> 'enabled') <> 'boolean'
   union all
-  select format('agg.start_utc must be an instant with its zone such as "2025-07-01T00:00:00Z", not %s', c.agg -> 'start_utc')
-  from config as c
-  where c.agg ? 'start_utc' and agg.utc_instant(c.agg ->> 'start_utc') is null
+  select
+    a.symbol,
+    format('agg.start_utc must be an instant with its zone such as "2025-07-01T00:00:00Z", not %s', a.config -> 'start_utc')
+  from asset as a
+  where a.config ? 'start_utc' and agg.utc_instant(a.config ->> 'start_utc') is null
   union all
-  select format('agg.%s must be a list of timeframes out of %s, not %s', k.key, f.known, k.value)
-  from config as c
+  select a.symbol, format('agg.%s must be a list of timeframes out of %s, not %s', k.key, f.known, k.value)
+  from asset as a
   cross join timeframes as f
-  cross join lateral jsonb_each(c.agg) as k (key, value)
+  cross join lateral jsonb_each(a.config) as k (key, value)
   where k.key in ('mandatory', 'optional')
     and (
       jsonb_typeof(k.value) <> 'array'
@@ -85,22 +108,22 @@ as $$
       )
     )
   union all
-  select p.problem
-  from config as c
-  cross join lateral (select agg.session_problem(c.agg -> 'session')) as p (problem)
-  where p.problem is not null
+  select a.symbol, n.problem
+  from asset as a
+  join session as n on n.session = a.config -> 'session'
+  where n.problem is not null
   union all
-  select format(
-    'agg.quality must be an object with good and poor in whole percent, 1 <= poor <= good <= 100, not %s', c.agg -> 'quality'
+  select a.symbol, format(
+    'agg.quality must be an object with good and poor in whole percent, 1 <= poor <= good <= 100, not %s', a.config -> 'quality'
   )
-  from config as c
+  from asset as a
   cross join lateral (
     select
-      coalesce(substring(c.agg -> 'quality' ->> 'good' from '^[0-9]{1,3}$')::integer, 80) as good,
-      coalesce(substring(c.agg -> 'quality' ->> 'poor' from '^[0-9]{1,3}$')::integer, 60) as poor,
-      case jsonb_typeof(c.agg -> 'quality') when 'object' then c.agg -> 'quality' else '{"": null}' end as entries
+      coalesce(substring(a.config -> 'quality' ->> 'good' from '^[0-9]{1,3}$')::integer, 80) as good,
+      coalesce(substring(a.config -> 'quality' ->> 'poor' from '^[0-9]{1,3}$')::integer, 60) as poor,
+      case jsonb_typeof(a.config -> 'quality') when 'object' then a.config -> 'quality' else '{"": null}' end as entries
   ) as q
-  where c.agg ? 'quality'
+  where a.config ? 'quality'
     and (
       q.poor not between 1 and q.good or q.good > 100
       or exists (
@@ -109,43 +132,54 @@ as $$
       )
     )
   union all
-  select format('is_synthetic must be true or false, not %s', p_metadata -> 'is_synthetic')
-  where jsonb_typeof(p_metadata -> 'is_synthetic') <> 'boolean'
+  select a.symbol, format('is_synthetic must be true or false, not %s', a.metadata -> 'is_synthetic')
+  from asset as a
+  where jsonb_typeof(a.metadata -> 'is_synthetic') <> 'boolean'
   union all
-  select s.problem
-  from (
-    select case jsonb_typeof(p_metadata -> 'components') when 'array' then p_metadata -> 'components' else '[]' end as components
-  ) as b
-  cross join lateral (
-    select 'components must be a list of symbols that differ' as problem
-    where b.components = '[]'
-      or jsonb_path_exists(b.components, '$[*] ? (@.type() != "string")')
-      or (select count(*) <> count(distinct k.item) from jsonb_array_elements(b.components) as k (item))
-    union all
-    select format('component_weights.%s must be a number within 1000 of 0, not %s', k.item, coalesce(p_metadata -> 'component_weights' -> k.item, 'null'))
-    from jsonb_array_elements_text(b.components) as k (item)
-    where not agg.is_number_between(p_metadata -> 'component_weights' -> k.item, -1000, 1000)
-    union all
-    select format('formula_base must be a number from 1e-12 to 1e12, not %s', coalesce(p_metadata -> 'formula_base', 'null'))
-    where not agg.is_number_between(p_metadata -> 'formula_base', 1e-12, 1e12)
-    union all
-    select format('derivation_version must be 1 or 2, not %s', p_metadata -> 'derivation_version')
-    where p_metadata ? 'derivation_version' and p_metadata -> 'derivation_version' not in ('1', '2')
-  ) as s
-  where p_metadata -> 'is_synthetic' = 'true';
+  select s.symbol, 'components must be a list of symbols that differ'
+  from synthetic as s
+  where s.components = '[]'
+    or jsonb_path_exists(s.components, '$[*] ? (@.type() != "string")')
+    or (select count(*) <> count(distinct k.item) from jsonb_array_elements(s.components) as k (item))
+  union all
+  select
+    s.symbol,
+    format(
+      'component_weights.%s must be a number within 1000 of 0, not %s', k.item,
+      coalesce(s.metadata -> 'component_weights' -> k.item, 'null')
+    )
+  from synthetic as s
+  cross join lateral jsonb_array_elements_text(s.components) as k (item)
+  where not agg.is_number_between(s.metadata -> 'component_weights' -> k.item, -1000, 1000)
+  union all
+  select
+    s.symbol,
+    format('formula_base must be a number from 1e-12 to 1e12, not %s', coalesce(s.metadata -> 'formula_base', 'null'))
+  from synthetic as s
+  where not agg.is_number_between(s.metadata -> 'formula_base', 1e-12, 1e12)
+  union all
+  select s.symbol, format('derivation_version must be 1 or 2, not %s', s.metadata -> 'derivation_version')
+  from synthetic as s
+  where s.metadata ? 'derivation_version' and s.metadata -> 'derivation_version' not in ('1', '2')
+  union all
+  select s.symbol, c.problem
+  from synthetic as s
+  cross join lateral agg.circle_problem(s.symbol) as c (problem)
+  where c.problem is not null;
+end;
 $$;
 
 revoke execute on function agg.utc_instant(text) from public, anon, authenticated;
 revoke execute on function agg.is_number_between(jsonb, numeric, numeric) from public, anon, authenticated;
 revoke execute on function agg.session_problem(jsonb) from public, anon, authenticated;
-revoke execute on function agg.metadata_problems(jsonb) from public, anon, authenticated;
+revoke execute on function agg.asset_problems(text[]) from public, anon, authenticated;
 grant execute on function agg.utc_instant(text) to service_role;
 grant execute on function agg.is_number_between(jsonb, numeric, numeric) to service_role;
 grant execute on function agg.session_problem(jsonb) to service_role;
-grant execute on function agg.metadata_problems(jsonb) to service_role;
+grant execute on function agg.asset_problems(text[]) to service_role;
 
 comment on function agg.utc_instant(text) is 'The instant that an ISO 8601 text with a zone names, null where it names none.';
 comment on function agg.is_number_between(jsonb, numeric, numeric) is 'Whether a JSON value is a number from p_least to p_most; false for null and everything else.';
 comment on function agg.session_problem(jsonb) is 'What is wrong with metadata.agg.session, null where nothing is.';
-comment on function agg.metadata_problems(jsonb) is
-  'What is wrong with the metadata of an asset, a line a problem, each naming its key. No row where all is well.';
+comment on function agg.asset_problems(text[]) is
+  'What keeps assets of the registry from being synced and built, a row a problem, each naming its key of metadata. No row where all is well, or for a symbol that the registry does not have.';

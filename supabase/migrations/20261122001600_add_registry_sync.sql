@@ -25,7 +25,8 @@ $$;
 
 create function public.sync_agg_state_from_registry(
   p_env text default 'prod',
-  p_default_start_utc timestamptz default '2025-07-01 00:00:00+00'
+  p_default_start_utc timestamptz default '2025-07-01 00:00:00+00',
+  p_symbols text[] default null
 )
 returns jsonb
 language plpgsql
@@ -33,10 +34,15 @@ volatile
 set search_path = pg_catalog, pg_temp
 -- Compiling the plan of a run over all tasks would take longer than the run.
 set jit = off
+-- A plan for some symbols and one for all have little in common.
+set plan_cache_mode = force_custom_plan
 set statement_timeout = '60s'
 as $$
 declare
-  v_refused jsonb;
+  v_env constant text := coalesce(p_env, (select e.env from agg.environment as e));
+  v_active text[];
+  v_refused agg.asset_problem[];
+  v_refused_symbols text[];
   v_inserted integer;
   v_updated integer;
   v_reenabled integer;
@@ -50,39 +56,41 @@ begin
   -- One sync at a time: what it compares with is then what it writes to.
   perform pg_advisory_xact_lock(hashtextextended('pgbars.sync_agg_state_from_registry', 0));
 
-  select coalesce(jsonb_agg(jsonb_build_object('canonical_symbol', a.symbol, 'problem', p.problem) order by a.symbol), '[]')
-  into v_refused
-  from agg.active_symbols(p_env) as a (symbol)
-  join public.core_asset_registry_all as r on r.canonical_symbol = a.symbol
-  cross join lateral agg.asset_problems(r.canonical_symbol, r.metadata) as p (problem);
-  if v_refused <> '[]' then
+  v_active := array(
+    select a.symbol from agg.active_symbols(v_env) as a (symbol) where p_symbols is null or a.symbol = any (p_symbols)
+  );
+  v_refused := array(select p from agg.asset_problems(v_active) as p order by p.canonical_symbol);
+  v_refused_symbols := array(select distinct f.canonical_symbol from unnest(v_refused) as f);
+  if v_refused <> '{}' then
     raise warning 'left out of the sync for their metadata: %', (
-      select string_agg(format('%s (%s)', f.item ->> 'canonical_symbol', f.item ->> 'problem'), '; ')
-      from jsonb_array_elements(v_refused) as f (item)
-    ) using hint = 'Mend metadata in core_asset_registry_all and sync again; their tasks stay as they are.';
+      select string_agg(format('%s (%s)', f.canonical_symbol, f.problem), '; ') from unnest(v_refused) as f
+    ) using hint = 'Mend metadata in core_asset_registry_all; their tasks stay as they are.';
   end if;
 
-  with asset as materialized (
-    select
-      r.canonical_symbol,
-      r.metadata,
-      agg.utc_instant(r.metadata -> 'agg' ->> 'start_utc') as start_utc,
-      -- Asked here and below: the planner may evaluate a cast before the condition that keeps bad metadata out.
-      case when v.is_valid then coalesce((r.metadata -> 'agg' -> 'quality' ->> 'good')::smallint, 80::smallint) end as good_percent,
-      case when v.is_valid then coalesce((r.metadata -> 'agg' -> 'quality' ->> 'poor')::smallint, 60::smallint) end as poor_percent,
-      m.session_minutes,
-      case when m.session_minutes is not null then r.metadata -> 'agg' -> 'session' ->> 'time_zone' end as session_time_zone
-    from agg.active_symbols(p_env) as a (symbol)
+  with valid as materialized (
+    select r.canonical_symbol, r.metadata, r.metadata -> 'agg' -> 'session' as session
+    from (
+      select a.symbol from unnest(v_active) as a (symbol) except select f.symbol from unnest(v_refused_symbols) as f (symbol)
+    ) as a
     join public.core_asset_registry_all as r on r.canonical_symbol = a.symbol
-    cross join lateral (
-      select not exists (
-        select from jsonb_array_elements(v_refused) as f (item) where f.item ->> 'canonical_symbol' = r.canonical_symbol
-      )
-    ) as v (is_valid)
-    cross join lateral (
-      select case when v.is_valid then agg.session_minutes(r.metadata -> 'agg' -> 'session') end
-    ) as m (session_minutes)
-    where v.is_valid and r.metadata -> 'agg' -> 'enabled' is distinct from 'false'
+    where r.metadata -> 'agg' -> 'enabled' is distinct from 'false'
+  ),
+  -- Many assets share a session, and reading one costs more than all else here.
+  session as materialized (
+    select s.session, agg.session_minutes(s.session) as minutes, s.session ->> 'time_zone' as time_zone
+    from (select distinct v.session from valid as v) as s
+  ),
+  asset as materialized (
+    select
+      v.canonical_symbol,
+      v.metadata,
+      agg.utc_instant(v.metadata -> 'agg' ->> 'start_utc') as start_utc,
+      coalesce((v.metadata -> 'agg' -> 'quality' ->> 'good')::smallint, 80::smallint) as good_percent,
+      coalesce((v.metadata -> 'agg' -> 'quality' ->> 'poor')::smallint, 60::smallint) as poor_percent,
+      n.minutes as session_minutes,
+      n.time_zone as session_time_zone
+    from valid as v
+    left join session as n on n.session = v.session
   ),
   wanted as materialized (
     select
@@ -173,10 +181,9 @@ begin
     update public.data_agg_state as s
     set enabled = false, status = 'disabled', updated_at = now()
     where s.enabled
+      and (p_symbols is null or s.canonical_symbol = any (p_symbols))
       and (s.canonical_symbol, s.timeframe) not in (select w.canonical_symbol, w.timeframe from wanted as w)
-      and s.canonical_symbol not in (
-        select f.item ->> 'canonical_symbol' from jsonb_array_elements(v_refused) as f (item)
-      )
+      and s.canonical_symbol <> all (v_refused_symbols)
     returning 1
   )
   select
@@ -193,12 +200,13 @@ begin
 
   return jsonb_build_object(
     'success', true,
+    'env', v_env,
     'inserted', v_inserted,
     'updated', v_updated,
     'reenabled', v_reenabled,
     'disabled', v_disabled,
     'inserted_or_updated', v_inserted + v_updated + v_reenabled,
-    'refused', v_refused,
+    'refused', to_jsonb(v_refused),
     'default_start_utc', p_default_start_utc
   );
 end;
@@ -209,12 +217,12 @@ grant select on table agg.active_asset to service_role;
 revoke execute on function agg.is_test(text) from public, anon, authenticated;
 grant execute on function agg.is_test(text) to service_role;
 revoke execute on function agg.active_symbols(text) from public, anon, authenticated;
-revoke execute on function public.sync_agg_state_from_registry(text, timestamptz) from public, anon, authenticated;
+revoke execute on function public.sync_agg_state_from_registry(text, timestamptz, text[]) from public, anon, authenticated;
 grant execute on function agg.active_symbols(text) to service_role;
-grant execute on function public.sync_agg_state_from_registry(text, timestamptz) to service_role;
+grant execute on function public.sync_agg_state_from_registry(text, timestamptz, text[]) to service_role;
 
 comment on view agg.active_asset is 'Assets that are active: for is_test by test_active, otherwise by active.';
 comment on function agg.is_test(text) is 'Whether an environment looks at test_active: DEV and TEST, in any case.';
 comment on function agg.active_symbols(text) is 'Symbols of the assets active in p_env.';
-comment on function public.sync_agg_state_from_registry(text, timestamptz) is
-  'Makes tasks follow the registry: every active asset gets its mandatory and optional timeframes, a synthetic one its 1m as well. Creates with a bootstrapped cursor, updates what differs (an earlier start, another session, other thresholds or another basket become corrections of all that is decided), re-enables, and switches off the tasks of inactive assets; keeps cursors, delays and priorities. An optional task that three hard failures disabled stays so until its asset is switched off and on. Assets with bad metadata are left as they are and listed under refused. Syncs wait for each other; a sync locks only the task rows it changes. Repeating it changes nothing. p_default_start_utc serves new tasks of assets without metadata.agg.start_utc.';
+comment on function public.sync_agg_state_from_registry(text, timestamptz, text[]) is
+  'Makes tasks follow the registry, in p_env (null: the environment of the database, see schedule_jobs): every active asset gets its mandatory and optional timeframes, a synthetic one its 1m as well. Creates with a bootstrapped cursor, updates what differs (an earlier start, another session, other thresholds or another basket become corrections of all that is decided), re-enables, and switches off the tasks of inactive assets; keeps cursors, delays and priorities. An optional task that three hard failures disabled stays so until its asset is switched off and on. Assets with bad metadata are left as they are and listed under refused. Syncs wait for each other; a sync locks only the task rows it changes. Repeating it changes nothing. p_default_start_utc serves new tasks of assets without metadata.agg.start_utc. p_symbols: the assets that follow, null for all.';

@@ -31,6 +31,7 @@ begin
   if p_env is null then
     raise exception 'p_env must not be null' using errcode = 'invalid_parameter_value';
   end if;
+  update agg.environment as e set env = p_env where e.env <> p_env;
   if not exists (select from pg_catalog.pg_extension as e where e.extname = 'pg_cron') then
     raise notice 'nothing is scheduled: pg_cron is not installed in this database'
       using hint = 'create extension pg_cron; then select schedule_jobs(); or call agg_run_due() from elsewhere each minute.';
@@ -69,4 +70,4 @@ revoke execute on function public.schedule_jobs(text) from public, anon, authent
 comment on function agg.job_list(text, timestamptz) is
   'Every job of pgbars: name, cron schedule in UTC, and the SQL to run, at p_now where given. The one definition, for pg_cron and for runners without it. The dispatch job commits after each batch and stops after 40 seconds.';
 comment on function public.schedule_jobs(text) is
-  'Makes the jobs of pg_cron whose names begin with pgbars: those of agg.job_list, no more and no fewer, and says what it did; without pg_cron it schedules nothing and says so. For the owner of the database; may be repeated at any time.';
+  'Makes the jobs of pg_cron whose names begin with pgbars: those of agg.job_list, no more and no fewer, and says what it did. From then on p_env is the environment of the database, in which changes of the registry take effect; without pg_cron it schedules nothing and says so. For the owner of the database; may be repeated at any time.';
