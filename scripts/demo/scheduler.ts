@@ -1,5 +1,6 @@
 import { Cron } from "croner";
 import type { Database } from "../lib/database.ts";
+import { readJobs, runJob } from "../lib/stack/jobs.ts";
 import { type Bar, MINUTE } from "./bar.ts";
 import { loadBars } from "./load.ts";
 import type { Problems } from "./problems.ts";
@@ -14,12 +15,6 @@ export interface LiveResult {
   bars: number;
   /** Runs of tasks that failed. */
   failed: number;
-}
-
-interface Job {
-  job_name: string;
-  schedule: string;
-  command: string;
 }
 
 /** Whether the cron expression names the minute of `time`, in UTC. Throws when it is no cron expression. */
@@ -49,23 +44,15 @@ export async function playLive(
     result.arrived += loaded.inserted;
 
     const now = new Date(time);
-    const jobs = await db.query<Job>("select * from agg.job_list('prod', $1::timestamptz)", [now]);
+    const jobs = await readJobs(db, now);
     for (const job of jobs.filter((one) => cronMatches(one.schedule, now))) {
       result.jobs++;
-      await runJob(db, job, now, problems);
+      await runJob(db, job, (reason) => problems.fail(`job ${job.job_name} at ${now.toISOString()}: ${reason}`));
     }
     onMinute(now);
   }
   const { bars: built, failed } = await readRunLog(db, lastRun);
   return { ...result, bars: built, failed };
-}
-
-async function runJob(db: Database, job: Job, now: Date, problems: Problems): Promise<void> {
-  try {
-    await db.query(job.command);
-  } catch (error) {
-    problems.fail(`job ${job.job_name} at ${now.toISOString()}: ${error instanceof Error ? error.message : error}`);
-  }
 }
 
 /** Sums over the runs that the dispatcher has logged after run `after`. */

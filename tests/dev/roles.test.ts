@@ -18,11 +18,14 @@ for (const [engine, openStack] of Object.entries(ENGINES)) {
     for (const [role, client] of Object.entries(clients)) {
       assert.equal((await client.rpc("test_role")).data, role);
       const { status, error } = await client.from("data_bars").select();
-      assert.deepEqual([status, error?.code], {
-        anon: [401, "42501"],
-        authenticated: [403, "42501"],
-        service_role: [200, undefined],
-      }[role]);
+      assert.deepEqual(
+        [status, error?.code],
+        {
+          anon: [401, "42501"],
+          authenticated: [403, "42501"],
+          service_role: [200, undefined],
+        }[role],
+      );
     }
     assert.equal((await open(stack, stack.keys.named.derive_dxy).rpc("test_role")).data, "service_role");
     assert.equal((await open(stack, "sb_secret_wrong").rpc("test_role")).status, 401);

@@ -1,4 +1,4 @@
-import type { App } from "@supabase/lite";
+import type { Connection } from "@supabase/lite";
 import { createPgliteConnection } from "@supabase/lite/pglite";
 import { createPostgresConnection } from "@supabase/lite/postgres";
 import { types as pgliteTypes } from "@electric-sql/pglite";
@@ -10,7 +10,7 @@ export interface Backend {
   /** A session past the Data API. */
   readonly db: Database;
   /** What Supabase Lite reaches the database by. */
-  readonly connection: ConstructorParameters<typeof App>[0]["connection"] & { clearSchemaCache(): Promise<void> };
+  readonly connection: Connection;
   /** Runs `use` while no other request or query is in the middle of a transaction on the same session. */
   exclusively<T>(use: () => Promise<T>): Promise<T>;
   /** Calls `onNotify` for each `notify pgrst`, with which a database asks its Data API to look at the schema again. */

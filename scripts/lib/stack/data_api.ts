@@ -21,6 +21,7 @@ export async function openDataApi(backend: Backend, keys: Keys): Promise<Handler
     db: { migrations: { enabled: false } },
   });
   await app.ensureSystemSchema();
+  shortenLog(connection);
   await backend.listen(() => void connection.clearSchemaCache());
   return (request) => backend.exclusively(() => Promise.resolve(app.fetch(request)));
 }
@@ -28,4 +29,16 @@ export async function openDataApi(backend: Backend, keys: Keys): Promise<Handler
 async function hasAuthOfSupabase({ db }: Backend): Promise<boolean> {
   const [row] = await db.query<{ found: boolean }>("select to_regclass('auth.schema_migrations') is not null as found");
   return row!.found;
+}
+
+/** Lite logs every statement that the database refuses, on thirty lines each; now on one. */
+function shortenLog(connection: Backend["connection"]): void {
+  const normalize = connection.normalizeDbError.bind(connection);
+  connection.normalizeDbError = (error) => {
+    const normalized = normalize(error);
+    if (!(normalized instanceof Error)) return normalized;
+    const code = "code" in normalized ? ` (${normalized.code})` : "";
+    const inspect = () => `Data API: ${normalized.message}${code}`;
+    return Object.defineProperty(normalized, Symbol.for("Deno.customInspect"), { value: inspect });
+  };
 }

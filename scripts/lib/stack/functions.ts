@@ -23,7 +23,8 @@ export interface FunctionSettings {
   env?: Record<string, string>;
 }
 
-const OWN_FOLDER = fileURLToPath(new URL("../../../functions/", import.meta.url));
+/** Folder of the project's functions. */
+export const FUNCTIONS_FOLDER = fileURLToPath(new URL("../../../functions/", import.meta.url));
 const PROGRAM = fileURLToPath(new URL("serve_functions.ts", import.meta.url));
 
 /** How long requests under way have to end before their process is ended, in milliseconds. */
@@ -47,7 +48,7 @@ export function startFunctions(settings: FunctionSettings): FunctionServer {
   };
 }
 
-function startProcess({ apiUrl, keys, folder = OWN_FOLDER, env }: FunctionSettings) {
+function startProcess({ apiUrl, keys, folder = FUNCTIONS_FOLDER, env }: FunctionSettings) {
   const process = new Deno.Command(Deno.execPath(), {
     args: ["run", "--quiet", "--no-check", "--allow-all", PROGRAM, folder],
     env: {

@@ -1,0 +1,17 @@
+import { resolve } from "node:path";
+import { parseOptions } from "./dev/options.ts";
+import { runDev } from "./dev/run.ts";
+
+// `deno task` runs in the project folder and keeps in INIT_CWD where it was called.
+const calledFrom = Deno.env.get("INIT_CWD") ?? Deno.cwd();
+const options = parseOptions(Deno.args);
+if (options.keep !== undefined) options.keep = resolve(calledFrom, options.keep);
+if (options.functions !== undefined) options.functions = resolve(calledFrom, options.functions);
+
+try {
+  await runDev(options);
+} catch (error) {
+  console.error(`dev: ${error instanceof Error ? error.message : error}`);
+  Deno.exit(1);
+}
+Deno.exit(0);

@@ -1,0 +1,28 @@
+/** The version of Postgres that comes with Supabase Lite. */
+const POSTGRES = "17";
+
+/**
+ * Takes a folder for an embedded Postgres, and creates it where it is missing; to be given back by closing what is
+ * returned. Throws an Error with a line for people when it cannot be used.
+ */
+export async function takeFolder(folder: string): Promise<Disposable> {
+  await Deno.mkdir(folder, { recursive: true });
+  const entries = await Array.fromAsync(Deno.readDir(folder), ({ name }) => name);
+  if (entries.length > 0) await checkVersion(folder, entries);
+  if (Deno.build.os === "windows") return { [Symbol.dispose]: () => {} };
+  const handle = await Deno.open(folder);
+  if (await handle.tryLock(true)) return handle;
+  handle.close();
+  throw new Error(`--keep ${folder}: another process uses this folder`);
+}
+
+async function checkVersion(folder: string, entries: string[]): Promise<void> {
+  if (!entries.includes("PG_VERSION")) {
+    throw new Error(`--keep ${folder}: the folder holds other files; name an empty or a new one`);
+  }
+  const version = (await Deno.readTextFile(`${folder}/PG_VERSION`)).trim();
+  if (version === POSTGRES) return;
+  throw new Error(
+    `--keep ${folder}: the database in it is of Postgres ${version}, and the one here is ${POSTGRES}; name a new folder`,
+  );
+}

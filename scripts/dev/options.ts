@@ -1,0 +1,39 @@
+import { Command, InvalidArgumentError, Option } from "commander";
+
+/** The command line of `deno task dev`. What was not given is absent. */
+export interface DevOptions {
+  db?: string;
+  keep?: string;
+  functions?: string;
+  port: number;
+}
+
+/** The port of the Supabase CLI. */
+const DEFAULT_PORT = 54321;
+
+function parsePort(text: string): number {
+  const port = Number(text);
+  if (/^\d+$/.test(text) && port <= 65_535) return port;
+  throw new InvalidArgumentError("Give a whole number from 0 to 65535.");
+}
+
+/** Reads the command line. Prints help or a usage error and ends the process where that is due. */
+export function parseOptions(args: readonly string[]): DevOptions {
+  const program = new Command("deno task dev")
+    .description(
+      "Runs the whole project on this machine: a Postgres with the migrations, the Data API and sign-in of Supabase,\n" +
+        "the Edge Functions and the jobs. Without options the Postgres is embedded and in memory. Ctrl-C ends it.",
+    )
+    .addOption(
+      new Option("--db <url>", "use this Postgres (postgres://...), and apply the migrations that it lacks").conflicts(
+        "keep",
+      ),
+    )
+    .option("--keep <dir>", "keep the embedded Postgres in this folder")
+    .option("--port <n>", "port on 127.0.0.1, 0 for any free one", parsePort, DEFAULT_PORT)
+    .option("--functions <dir>", "serve the Edge Functions of this folder instead of functions/")
+    .allowExcessArguments(false)
+    .showHelpAfterError("See --help.");
+  program.parse(args, { from: "user" });
+  return program.opts<DevOptions>();
+}

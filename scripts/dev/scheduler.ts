@@ -1,0 +1,27 @@
+import { Cron } from "croner";
+import type { Database } from "../lib/database.ts";
+import { type Job, runJob } from "../lib/stack/jobs.ts";
+
+/**
+ * Runs jobs on their schedules, as pg_cron would, until the result is disposed of. A job that is still at work is not
+ * started a second time. Failures are told to `onFailure`.
+ */
+export function runJobs(db: Database, jobs: readonly Job[], onFailure: (line: string) => void): Disposable {
+  const crons = jobs.map((job) =>
+    new Cron(job.schedule, { timezone: "UTC", protect: true }, async () => {
+      const at = new Date().toISOString();
+      await runJob(db, job, (reason) => onFailure(`job ${job.job_name} failed at ${at}: ${reason}`));
+    })
+  );
+  return { [Symbol.dispose]: () => crons.forEach((cron) => cron.stop()) };
+}
+
+/** Whether this database's own pg_cron runs the jobs of pgbars. */
+export async function hasScheduledJobs(db: Database): Promise<boolean> {
+  const [row] = await db.query<{ found: boolean }>("select to_regclass('cron.job') is not null as found");
+  if (!row!.found) return false;
+  const jobs = await db.query(
+    "select from cron.job as j where j.jobname like 'pgbars:%' and j.active and j.database = current_database()",
+  );
+  return jobs.length > 0;
+}

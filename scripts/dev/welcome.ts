@@ -1,0 +1,39 @@
+import type { Job } from "../lib/stack/jobs.ts";
+import type { Keys } from "../lib/stack/keys.ts";
+
+/** What runs, for the first lines that a newcomer reads. `jobs` is null where the database's own pg_cron runs them. */
+export interface Running {
+  url: string;
+  keys: Keys;
+  database: string;
+  functionsFolder: string;
+  jobs: readonly Job[] | null;
+}
+
+export function welcome({ url, keys, database, functionsFolder, jobs }: Running): string {
+  const schedule = jobs?.map((job) => `${job.job_name} (${job.schedule})`).join(", ");
+  const named = Object.entries(keys.named).map(([name, key]) => [name.replaceAll("_", "-"), key] as const);
+  return `\
+pgbars runs at ${url} on ${database}
+
+  Data API    ${url}/rest/v1
+  Functions   ${named.map(([name]) => `${url}/functions/v1/${name}`).join("\n              ")}
+  Sign-in     ${url}/auth/v1
+  Jobs        ${schedule ?? "are run by the database's own pg_cron"}
+
+Keys, good for nothing but this stack
+  publishable     ${keys.publishable}   opens nothing until bars are opened to a role
+  secret          ${keys.secret}        opens the Data API
+  ${named.map(([name, key]) => `${name.padEnd(14)}  ${key}`).join("\n  ")}
+
+Try it in another terminal
+  curl ${url}/functions/v1/registry-sync -H 'apikey: ${keys.named.registry_sync}' \\
+    -H 'content-type: application/json' -d '{"env": "prod"}'
+or in Deno
+  import { createClient } from "npm:@supabase/supabase-js@2";
+  const supabase = createClient("${url}", "${keys.secret}");
+  console.log(await supabase.from("core_asset_registry_all").select());
+
+A saved file below ${functionsFolder} takes effect at once. Ctrl-C ends everything.
+`;
+}

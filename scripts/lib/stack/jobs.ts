@@ -1,0 +1,22 @@
+import type { Database } from "../database.ts";
+
+/** A job of pgbars; `schedule` is a cron expression of five fields, in UTC. */
+export interface Job {
+  job_name: string;
+  schedule: string;
+  command: string;
+}
+
+/** The jobs of the environment `prod`, to run at `now`, or by the database's clock where none is given. */
+export async function readJobs(db: Database, now?: Date): Promise<Job[]> {
+  return await db.query<Job>("select * from agg.job_list('prod', $1::timestamptz)", [now]);
+}
+
+/** Runs a job as pg_cron does. A failure is told to `onFailure`, and nothing is thrown. */
+export async function runJob(db: Database, job: Job, onFailure: (reason: string) => void): Promise<void> {
+  try {
+    await db.query(job.command);
+  } catch (error) {
+    onFailure(error instanceof Error ? error.message : String(error));
+  }
+}
