@@ -14,7 +14,7 @@ create index timeframe_source_idx on agg.timeframe (source_timeframe);
 
 alter table agg.timeframe enable row level security;
 create policy service_role_reads on agg.timeframe for select to service_role using (true);
-revoke all on table agg.timeframe from public, anon, authenticated;
+revoke all on table agg.timeframe from public, anon, authenticated, service_role;
 grant select on table agg.timeframe to service_role;
 
 comment on table agg.timeframe is

@@ -15,7 +15,7 @@ create table public.core_asset_registry_all (
 
 alter table public.core_asset_registry_all enable row level security;
 create policy service_role_writes on public.core_asset_registry_all for all to service_role using (true) with check (true);
-revoke all on table public.core_asset_registry_all from public, anon, authenticated;
+revoke all on table public.core_asset_registry_all from public, anon, authenticated, service_role;
 grant select, insert, update, delete on table public.core_asset_registry_all to service_role;
 
 comment on table public.core_asset_registry_all is

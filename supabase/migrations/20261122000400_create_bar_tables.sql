@@ -89,7 +89,7 @@ alter table public.data_bars enable row level security;
 create policy service_role_writes on public.data_bars for all to service_role using (true) with check (true);
 alter table public.derived_data_bars enable row level security;
 create policy service_role_writes on public.derived_data_bars for all to service_role using (true) with check (true);
-revoke all on table public.data_bars, public.derived_data_bars from public, anon, authenticated;
+revoke all on table public.data_bars, public.derived_data_bars from public, anon, authenticated, service_role;
 grant select, insert, update, delete on table public.data_bars, public.derived_data_bars to service_role;
 
 comment on table public.data_bars is

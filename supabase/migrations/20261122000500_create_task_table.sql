@@ -57,7 +57,7 @@ create index data_agg_state_basket_idx on public.data_agg_state (canonical_symbo
 
 alter table public.data_agg_state enable row level security;
 create policy service_role_writes on public.data_agg_state for all to service_role using (true) with check (true);
-revoke all on table public.data_agg_state from public, anon, authenticated;
+revoke all on table public.data_agg_state from public, anon, authenticated, service_role;
 grant select, insert, update, delete on table public.data_agg_state to service_role;
 
 comment on table public.data_agg_state is

@@ -8,7 +8,7 @@ insert into agg.environment default values;
 
 alter table agg.environment enable row level security;
 create policy service_role_reads on agg.environment for select to service_role using (true);
-revoke all on table agg.environment from public, anon, authenticated;
+revoke all on table agg.environment from public, anon, authenticated, service_role;
 grant select on table agg.environment to service_role;
 
 comment on table agg.environment is

@@ -35,7 +35,7 @@ alter table agg.run_log enable row level security;
 create policy service_role_reads on agg.run_log for select to service_role using (true);
 alter table agg.alert enable row level security;
 create policy service_role_reads on agg.alert for select to service_role using (true);
-revoke all on table agg.run_log, agg.alert from public, anon, authenticated;
+revoke all on table agg.run_log, agg.alert from public, anon, authenticated, service_role;
 grant select on table agg.run_log, agg.alert to service_role;
 
 comment on table agg.run_log is 'One row a call of agg_run_due, kept for 14 days by agg_maintain; the dispatch job calls it once a batch, so its last row of a minute is idle unless it ran out of time. Times are the wall clock.';

@@ -31,7 +31,7 @@ alter table agg.change_note enable row level security;
 create policy service_role_reads on agg.change_note for select to service_role using (true);
 alter table agg.correction enable row level security;
 create policy service_role_reads on agg.correction for select to service_role using (true);
-revoke all on table agg.change_note, agg.correction from public, anon, authenticated;
+revoke all on table agg.change_note, agg.correction from public, anon, authenticated, service_role;
 grant select on table agg.change_note, agg.correction to service_role;
 
 comment on table agg.change_note is

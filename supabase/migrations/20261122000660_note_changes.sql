@@ -190,11 +190,11 @@ begin
 end;
 $$;
 
-revoke execute on function agg.fold_notes() from public, anon, authenticated;
-revoke execute on function agg.note_source_change() from public, anon, authenticated;
-revoke execute on function agg.note_truncation() from public, anon, authenticated;
-revoke execute on function agg.note_moved_bar() from public, anon, authenticated;
-revoke execute on function public.agg_note_change(text[], timestamptz, timestamptz) from public, anon, authenticated;
+revoke execute on function agg.fold_notes() from public, anon, authenticated, service_role;
+revoke execute on function agg.note_source_change() from public, anon, authenticated, service_role;
+revoke execute on function agg.note_truncation() from public, anon, authenticated, service_role;
+revoke execute on function agg.note_moved_bar() from public, anon, authenticated, service_role;
+revoke execute on function public.agg_note_change(text[], timestamptz, timestamptz) from public, anon, authenticated, service_role;
 grant execute on function public.agg_note_change(text[], timestamptz, timestamptz) to service_role;
 
 comment on function agg.fold_notes() is

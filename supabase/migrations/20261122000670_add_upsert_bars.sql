@@ -134,8 +134,8 @@ begin
 end;
 $$;
 
-revoke execute on function agg.upsert_or_split(jsonb[], integer[]) from public, anon, authenticated;
-revoke execute on function public.upsert_bars(jsonb) from public, anon, authenticated;
+revoke execute on function agg.upsert_or_split(jsonb[], integer[]) from public, anon, authenticated, service_role;
+revoke execute on function public.upsert_bars(jsonb) from public, anon, authenticated, service_role;
 grant execute on function agg.upsert_or_split(jsonb[], integer[]) to service_role;
 grant execute on function public.upsert_bars(jsonb) to service_role;
 

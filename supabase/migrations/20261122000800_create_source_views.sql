@@ -51,10 +51,10 @@ as $$
   select format('components lead back to %s itself', p_symbol) from walk as w where w.component = p_symbol;
 $$;
 
-revoke execute on function agg.circle_problem(text) from public, anon, authenticated;
+revoke execute on function agg.circle_problem(text) from public, anon, authenticated, service_role;
 grant execute on function agg.circle_problem(text) to service_role;
 comment on function agg.circle_problem(text) is
   'Says so where a basket holds itself, directly or through other baskets: each build would be the reason for the next. Otherwise null.';
 
-revoke all on table agg.source_bar, agg.synthetic_component from public, anon, authenticated;
+revoke all on table agg.source_bar, agg.synthetic_component from public, anon, authenticated, service_role;
 grant select on table agg.source_bar, agg.synthetic_component to service_role;

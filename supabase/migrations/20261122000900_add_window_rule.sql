@@ -293,8 +293,8 @@ begin
 end;
 $$;
 
-revoke execute on function agg.compare_windows(agg.build_order[]) from public, anon, authenticated;
-revoke execute on function agg.build_windows(agg.build_order[]) from public, anon, authenticated;
+revoke execute on function agg.compare_windows(agg.build_order[]) from public, anon, authenticated, service_role;
+revoke execute on function agg.build_windows(agg.build_order[]) from public, anon, authenticated, service_role;
 grant execute on function agg.compare_windows(agg.build_order[]) to service_role;
 grant execute on function agg.build_windows(agg.build_order[]) to service_role;
 

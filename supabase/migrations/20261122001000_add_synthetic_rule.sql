@@ -233,8 +233,8 @@ begin
 end;
 $$;
 
-revoke execute on function agg.compare_synthetic(agg.build_order[]) from public, anon, authenticated;
-revoke execute on function agg.build_synthetic(agg.build_order[]) from public, anon, authenticated;
+revoke execute on function agg.compare_synthetic(agg.build_order[]) from public, anon, authenticated, service_role;
+revoke execute on function agg.build_synthetic(agg.build_order[]) from public, anon, authenticated, service_role;
 grant execute on function agg.compare_synthetic(agg.build_order[]) to service_role;
 grant execute on function agg.build_synthetic(agg.build_order[]) to service_role;
 

@@ -92,9 +92,9 @@ begin
 end;
 $$;
 
-revoke execute on function agg.bootstrap_cursor(timestamptz, interval) from public, anon, authenticated;
-revoke execute on function agg.plan_builds(agg.claim[], timestamptz, integer, integer, boolean) from public, anon, authenticated;
-revoke execute on function agg.due_at(timestamptz, interval, integer) from public, anon, authenticated;
+revoke execute on function agg.bootstrap_cursor(timestamptz, interval) from public, anon, authenticated, service_role;
+revoke execute on function agg.plan_builds(agg.claim[], timestamptz, integer, integer, boolean) from public, anon, authenticated, service_role;
+revoke execute on function agg.due_at(timestamptz, interval, integer) from public, anon, authenticated, service_role;
 grant execute on function agg.due_at(timestamptz, interval, integer) to service_role;
 grant execute on function agg.bootstrap_cursor(timestamptz, interval) to service_role;
 grant execute on function agg.plan_builds(agg.claim[], timestamptz, integer, integer, boolean) to service_role;

@@ -4,7 +4,7 @@ from public.data_agg_state as s
 cross join lateral jsonb_array_elements_text(s.basket -> 'components') as k (component)
 where s.basket is not null;
 
-revoke all on table agg.task_component from public, anon, authenticated;
+revoke all on table agg.task_component from public, anon, authenticated, service_role;
 grant select on table agg.task_component to service_role;
 comment on view agg.task_component is
   'The baskets that synthetic tasks were last given by a sync, a row a component: also while the registry says something that cannot be.';
@@ -244,10 +244,10 @@ begin
 end;
 $$;
 
-revoke execute on function agg.note_tasks(agg.change[]) from public, anon, authenticated;
-revoke execute on function agg.noted_changes(bigint[]) from public, anon, authenticated;
-revoke execute on function agg.take_notes(integer) from public, anon, authenticated;
-revoke execute on function agg.rebuild_orders(agg.change[], integer) from public, anon, authenticated;
+revoke execute on function agg.note_tasks(agg.change[]) from public, anon, authenticated, service_role;
+revoke execute on function agg.noted_changes(bigint[]) from public, anon, authenticated, service_role;
+revoke execute on function agg.take_notes(integer) from public, anon, authenticated, service_role;
+revoke execute on function agg.rebuild_orders(agg.change[], integer) from public, anon, authenticated, service_role;
 grant execute on function agg.note_tasks(agg.change[]) to service_role;
 grant execute on function agg.noted_changes(bigint[]) to service_role;
 grant execute on function agg.rebuild_orders(agg.change[], integer) to service_role;

@@ -129,14 +129,14 @@ as $$
   end;
 $$;
 
-revoke execute on function agg.build_bars(agg.build_order[]) from public, anon, authenticated;
-revoke execute on function agg.require_fresh_snapshots() from public, anon, authenticated;
-revoke execute on function agg.lock_task(text, text) from public, anon, authenticated;
-revoke execute on function agg.note_built(text, text, timestamptz) from public, anon, authenticated;
-revoke execute on function agg.lock_series(text, text) from public, anon, authenticated;
-revoke execute on function agg.raise_no_task(text, text) from public, anon, authenticated;
-revoke execute on function agg.new_cursor(agg.build_result) from public, anon, authenticated;
-revoke execute on function agg.stopped_reason(agg.build_result) from public, anon, authenticated;
+revoke execute on function agg.build_bars(agg.build_order[]) from public, anon, authenticated, service_role;
+revoke execute on function agg.require_fresh_snapshots() from public, anon, authenticated, service_role;
+revoke execute on function agg.lock_task(text, text) from public, anon, authenticated, service_role;
+revoke execute on function agg.note_built(text, text, timestamptz) from public, anon, authenticated, service_role;
+revoke execute on function agg.lock_series(text, text) from public, anon, authenticated, service_role;
+revoke execute on function agg.raise_no_task(text, text) from public, anon, authenticated, service_role;
+revoke execute on function agg.new_cursor(agg.build_result) from public, anon, authenticated, service_role;
+revoke execute on function agg.stopped_reason(agg.build_result) from public, anon, authenticated, service_role;
 grant execute on function agg.build_bars(agg.build_order[]) to service_role;
 grant execute on function agg.require_fresh_snapshots() to service_role;
 grant execute on function agg.lock_task(text, text) to service_role;

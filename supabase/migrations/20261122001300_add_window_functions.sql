@@ -83,9 +83,9 @@ as $$
   select agg.build_single_window(p_symbol, '1h', p_from_utc, p_to_utc, p_derivation_version, p_now);
 $$;
 
-revoke execute on function agg.build_single_window(text, text, timestamptz, timestamptz, integer, timestamptz) from public, anon, authenticated;
-revoke execute on function public.aggregate_1m_to_5m_window(text, timestamptz, timestamptz, integer, timestamptz) from public, anon, authenticated;
-revoke execute on function public.aggregate_5m_to_1h_window(text, timestamptz, timestamptz, integer, timestamptz) from public, anon, authenticated;
+revoke execute on function agg.build_single_window(text, text, timestamptz, timestamptz, integer, timestamptz) from public, anon, authenticated, service_role;
+revoke execute on function public.aggregate_1m_to_5m_window(text, timestamptz, timestamptz, integer, timestamptz) from public, anon, authenticated, service_role;
+revoke execute on function public.aggregate_5m_to_1h_window(text, timestamptz, timestamptz, integer, timestamptz) from public, anon, authenticated, service_role;
 grant execute on function agg.build_single_window(text, text, timestamptz, timestamptz, integer, timestamptz) to service_role;
 grant execute on function public.aggregate_1m_to_5m_window(text, timestamptz, timestamptz, integer, timestamptz) to service_role;
 grant execute on function public.aggregate_5m_to_1h_window(text, timestamptz, timestamptz, integer, timestamptz) to service_role;

@@ -61,7 +61,7 @@ end;
 $$;
 
 revoke execute on function public.catchup_aggregation_range(text, text, timestamptz, integer, timestamptz, integer, boolean)
-  from public, anon, authenticated;
+  from public, anon, authenticated, service_role;
 grant execute on function public.catchup_aggregation_range(text, text, timestamptz, integer, timestamptz, integer, boolean)
   to service_role;
 

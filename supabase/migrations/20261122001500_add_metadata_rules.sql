@@ -169,10 +169,10 @@ begin
 end;
 $$;
 
-revoke execute on function agg.utc_instant(text) from public, anon, authenticated;
-revoke execute on function agg.is_number_between(jsonb, numeric, numeric) from public, anon, authenticated;
-revoke execute on function agg.session_problem(jsonb) from public, anon, authenticated;
-revoke execute on function agg.asset_problems(text[]) from public, anon, authenticated;
+revoke execute on function agg.utc_instant(text) from public, anon, authenticated, service_role;
+revoke execute on function agg.is_number_between(jsonb, numeric, numeric) from public, anon, authenticated, service_role;
+revoke execute on function agg.session_problem(jsonb) from public, anon, authenticated, service_role;
+revoke execute on function agg.asset_problems(text[]) from public, anon, authenticated, service_role;
 grant execute on function agg.utc_instant(text) to service_role;
 grant execute on function agg.is_number_between(jsonb, numeric, numeric) to service_role;
 grant execute on function agg.session_problem(jsonb) to service_role;

@@ -212,12 +212,12 @@ begin
 end;
 $$;
 
-revoke all on table agg.active_asset from public, anon, authenticated;
+revoke all on table agg.active_asset from public, anon, authenticated, service_role;
 grant select on table agg.active_asset to service_role;
-revoke execute on function agg.is_test(text) from public, anon, authenticated;
+revoke execute on function agg.is_test(text) from public, anon, authenticated, service_role;
 grant execute on function agg.is_test(text) to service_role;
-revoke execute on function agg.active_symbols(text) from public, anon, authenticated;
-revoke execute on function public.sync_agg_state_from_registry(text, timestamptz, text[]) from public, anon, authenticated;
+revoke execute on function agg.active_symbols(text) from public, anon, authenticated, service_role;
+revoke execute on function public.sync_agg_state_from_registry(text, timestamptz, text[]) from public, anon, authenticated, service_role;
 grant execute on function agg.active_symbols(text) to service_role;
 grant execute on function public.sync_agg_state_from_registry(text, timestamptz, text[]) to service_role;
 

@@ -68,10 +68,10 @@ begin
 end;
 $$;
 
-revoke execute on function agg.follow_registry(text[], text[]) from public, anon, authenticated;
-revoke execute on function agg.follow_changed_assets() from public, anon, authenticated;
-revoke execute on function agg.follow_updated_assets() from public, anon, authenticated;
-revoke execute on function agg.follow_truncated_registry() from public, anon, authenticated;
+revoke execute on function agg.follow_registry(text[], text[]) from public, anon, authenticated, service_role;
+revoke execute on function agg.follow_changed_assets() from public, anon, authenticated, service_role;
+revoke execute on function agg.follow_updated_assets() from public, anon, authenticated, service_role;
+revoke execute on function agg.follow_truncated_registry() from public, anon, authenticated, service_role;
 
 comment on function agg.follow_registry(text[], text[]) is
   'Lets the tasks of p_symbols (null: of all assets) follow a change of the registry, in the environment of the database. Raises invalid_parameter_value where the metadata of one of p_described, the assets that the change gave their metadata, would be refused by a sync, naming assets and keys. Assets whose metadata was bad before are left out with a warning. Waits for a sync, or another change of the registry, that is open, and makes them wait, to the end of the transaction.';

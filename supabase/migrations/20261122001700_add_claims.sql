@@ -3,7 +3,7 @@ select s.*
 from public.data_agg_state as s
 where s.enabled and s.status in ('idle', 'hard_failed');
 
-revoke all on table agg.runnable_task from public, anon, authenticated;
+revoke all on table agg.runnable_task from public, anon, authenticated, service_role;
 grant select, update on table agg.runnable_task to service_role;
 comment on view agg.runnable_task is 'Tasks that may be claimed once their next_run_at has come: mandatory ones even after hard failures.';
 
@@ -347,16 +347,15 @@ begin
 end;
 $$;
 
-revoke execute on function agg.recover_abandoned_claims(timestamptz) from public, anon, authenticated;
-revoke execute on function agg.claim_due_tasks(text, integer, timestamptz) from public, anon, authenticated;
-revoke execute on function agg.retry_delay(integer) from public, anon, authenticated;
-revoke execute on function agg.finish_tasks(agg.task_outcome[], timestamptz) from public, anon, authenticated;
-revoke execute on function public.agg_get_due_tasks(text, integer, timestamptz) from public, anon, authenticated;
-revoke execute on function public.agg_start(text, text, timestamptz) from public, anon, authenticated;
-revoke execute on function public.agg_finish(text, text, boolean, timestamptz, jsonb, text, text, timestamptz, timestamptz) from public, anon, authenticated;
-revoke execute on function public.agg_bootstrap_cursor(text, text) from public, anon, authenticated;
+revoke execute on function agg.recover_abandoned_claims(timestamptz) from public, anon, authenticated, service_role;
+revoke execute on function agg.claim_due_tasks(text, integer, timestamptz) from public, anon, authenticated, service_role;
+revoke execute on function agg.retry_delay(integer) from public, anon, authenticated, service_role;
+revoke execute on function agg.finish_tasks(agg.task_outcome[], timestamptz) from public, anon, authenticated, service_role;
+revoke execute on function public.agg_get_due_tasks(text, integer, timestamptz) from public, anon, authenticated, service_role;
+revoke execute on function public.agg_start(text, text, timestamptz) from public, anon, authenticated, service_role;
+revoke execute on function public.agg_finish(text, text, boolean, timestamptz, jsonb, text, text, timestamptz, timestamptz) from public, anon, authenticated, service_role;
+revoke execute on function public.agg_bootstrap_cursor(text, text) from public, anon, authenticated, service_role;
 grant execute on function agg.recover_abandoned_claims(timestamptz) to service_role;
-grant execute on function agg.claim_due_tasks(text, integer, timestamptz) to service_role;
 grant execute on function agg.retry_delay(integer) to service_role;
 grant execute on function agg.finish_tasks(agg.task_outcome[], timestamptz) to service_role;
 grant execute on function public.agg_get_due_tasks(text, integer, timestamptz) to service_role;

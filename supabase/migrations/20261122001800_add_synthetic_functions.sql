@@ -63,8 +63,8 @@ as $$
   select public.derive_synthetic_range('DXY', p_from_utc, p_to_utc, p_derivation_version);
 $$;
 
-revoke execute on function public.derive_synthetic_range(text, timestamptz, timestamptz, integer) from public, anon, authenticated;
-revoke execute on function public.calc_dxy_range_1m(timestamptz, timestamptz, integer) from public, anon, authenticated;
+revoke execute on function public.derive_synthetic_range(text, timestamptz, timestamptz, integer) from public, anon, authenticated, service_role;
+revoke execute on function public.calc_dxy_range_1m(timestamptz, timestamptz, integer) from public, anon, authenticated, service_role;
 grant execute on function public.derive_synthetic_range(text, timestamptz, timestamptz, integer) to service_role;
 grant execute on function public.calc_dxy_range_1m(timestamptz, timestamptz, integer) to service_role;
 

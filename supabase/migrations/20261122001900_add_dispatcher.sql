@@ -339,18 +339,14 @@ begin
 end;
 $$;
 
-revoke execute on function agg.fail_kind(text) from public, anon, authenticated;
-revoke execute on function agg.build_or_split(agg.build_order[], integer) from public, anon, authenticated;
-revoke execute on function agg.advance_tasks(agg.claim[], timestamptz, integer) from public, anon, authenticated;
-revoke execute on function agg.claim_corrections(text, text, integer, timestamptz) from public, anon, authenticated;
-revoke execute on function agg.correct_tasks(agg.claim[], timestamptz, integer) from public, anon, authenticated;
-revoke execute on function agg.add_batches(agg.batch_result, agg.batch_result) from public, anon, authenticated;
-revoke execute on function agg.run_batch(text, integer, timestamptz, integer) from public, anon, authenticated;
-revoke execute on function public.agg_run_due(text, integer, timestamptz, interval, integer) from public, anon, authenticated;
-grant execute on function agg.fail_kind(text) to service_role;
-grant execute on function agg.build_or_split(agg.build_order[], integer) to service_role;
-grant execute on function agg.advance_tasks(agg.claim[], timestamptz, integer) to service_role;
-grant execute on function agg.add_batches(agg.batch_result, agg.batch_result) to service_role;
+revoke execute on function agg.fail_kind(text) from public, anon, authenticated, service_role;
+revoke execute on function agg.build_or_split(agg.build_order[], integer) from public, anon, authenticated, service_role;
+revoke execute on function agg.advance_tasks(agg.claim[], timestamptz, integer) from public, anon, authenticated, service_role;
+revoke execute on function agg.claim_corrections(text, text, integer, timestamptz) from public, anon, authenticated, service_role;
+revoke execute on function agg.correct_tasks(agg.claim[], timestamptz, integer) from public, anon, authenticated, service_role;
+revoke execute on function agg.add_batches(agg.batch_result, agg.batch_result) from public, anon, authenticated, service_role;
+revoke execute on function agg.run_batch(text, integer, timestamptz, integer) from public, anon, authenticated, service_role;
+revoke execute on function public.agg_run_due(text, integer, timestamptz, interval, integer) from public, anon, authenticated, service_role;
 grant execute on function public.agg_run_due(text, integer, timestamptz, interval, integer) to service_role;
 
 comment on function agg.fail_kind(text) is

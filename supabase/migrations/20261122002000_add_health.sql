@@ -109,8 +109,8 @@ as $$
   order by e.gap_from_utc;
 $$;
 
-revoke execute on function public.agg_health(timestamptz) from public, anon, authenticated;
-revoke execute on function public.agg_gaps(text, text, timestamptz, timestamptz) from public, anon, authenticated;
+revoke execute on function public.agg_health(timestamptz) from public, anon, authenticated, service_role;
+revoke execute on function public.agg_gaps(text, text, timestamptz, timestamptz) from public, anon, authenticated, service_role;
 grant execute on function public.agg_health(timestamptz) to service_role;
 grant execute on function public.agg_gaps(text, text, timestamptz, timestamptz) to service_role;
 

@@ -226,11 +226,11 @@ begin
 end;
 $$;
 
-revoke execute on function agg.waiting_changes() from public, anon, authenticated;
-revoke execute on function public.agg_pending(timestamptz) from public, anon, authenticated;
-revoke execute on function agg.find_differences(agg.build_order[]) from public, anon, authenticated;
-revoke execute on function public.agg_verify(text, text, timestamptz, timestamptz) from public, anon, authenticated;
-revoke execute on function public.agg_repair(text, text, timestamptz, timestamptz) from public, anon, authenticated;
+revoke execute on function agg.waiting_changes() from public, anon, authenticated, service_role;
+revoke execute on function public.agg_pending(timestamptz) from public, anon, authenticated, service_role;
+revoke execute on function agg.find_differences(agg.build_order[]) from public, anon, authenticated, service_role;
+revoke execute on function public.agg_verify(text, text, timestamptz, timestamptz) from public, anon, authenticated, service_role;
+revoke execute on function public.agg_repair(text, text, timestamptz, timestamptz) from public, anon, authenticated, service_role;
 grant execute on function agg.waiting_changes() to service_role;
 grant execute on function public.agg_pending(timestamptz) to service_role;
 grant execute on function agg.find_differences(agg.build_order[]) to service_role;

@@ -114,9 +114,9 @@ begin
 end;
 $$;
 
-revoke execute on function agg.refresh_alerts(timestamptz, jsonb) from public, anon, authenticated;
-revoke execute on function agg.prune_logs(timestamptz) from public, anon, authenticated;
-revoke execute on function public.agg_maintain(text, timestamptz) from public, anon, authenticated;
+revoke execute on function agg.refresh_alerts(timestamptz, jsonb) from public, anon, authenticated, service_role;
+revoke execute on function agg.prune_logs(timestamptz) from public, anon, authenticated, service_role;
+revoke execute on function public.agg_maintain(text, timestamptz) from public, anon, authenticated, service_role;
 grant execute on function public.agg_maintain(text, timestamptz) to service_role;
 
 comment on function agg.refresh_alerts(timestamptz, jsonb) is

@@ -65,10 +65,10 @@ begin
 end;
 $$;
 
-revoke execute on function agg.read_policy_name(text) from public, anon, authenticated;
-revoke execute on function agg.require_reader(text) from public, anon, authenticated;
-revoke execute on function public.grant_read_access(text) from public, anon, authenticated;
-revoke execute on function public.revoke_read_access(text) from public, anon, authenticated;
+revoke execute on function agg.read_policy_name(text) from public, anon, authenticated, service_role;
+revoke execute on function agg.require_reader(text) from public, anon, authenticated, service_role;
+revoke execute on function public.grant_read_access(text) from public, anon, authenticated, service_role;
+revoke execute on function public.revoke_read_access(text) from public, anon, authenticated, service_role;
 
 comment on function agg.read_policy_name(text) is 'The policy that opens bars to a role.';
 comment on function agg.require_reader(text) is 'Raises undefined_object for a role that does not exist.';

@@ -64,8 +64,8 @@ begin
 end;
 $$;
 
-revoke execute on function agg.job_list(text, timestamptz) from public, anon, authenticated;
-revoke execute on function public.schedule_jobs(text) from public, anon, authenticated;
+revoke execute on function agg.job_list(text, timestamptz) from public, anon, authenticated, service_role;
+revoke execute on function public.schedule_jobs(text) from public, anon, authenticated, service_role;
 
 comment on function agg.job_list(text, timestamptz) is
   'Every job of pgbars: name, cron schedule in UTC, and the SQL to run, at p_now where given. The one definition, for pg_cron and for runners without it. The dispatch job commits after each batch and stops after 40 seconds.';
