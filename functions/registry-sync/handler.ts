@@ -11,6 +11,7 @@ const assetSchema = z.object({ canonical_symbol: z.string() });
 
 const countSchema = z.number().int();
 const resultSchema = z.object({
+  env: z.string(),
   inserted: countSchema,
   updated: countSchema,
   reenabled: countSchema,
@@ -20,21 +21,21 @@ const resultSchema = z.object({
 });
 
 /** What a sync did: tasks counted, assets left out for bad metadata, and the assets that the caller said had changed. */
-export type SyncAnswer = { env: string; symbols: string[] } & z.output<typeof resultSchema>;
+export type SyncAnswer = { symbols: string[] } & z.output<typeof resultSchema>;
 
 /**
  * Makes tasks follow the registry after a change of it (a payload of a database webhook) or by hand
  * (`{ "env": "prod" }`). The sync is of all assets, so that repeated, late and lost payloads end in the same state.
- * `webhookEnv` is the environment of payloads, which name none.
+ * Payloads name no environment: the database knows its own.
  */
-export async function syncRegistry(body: unknown, database: Database, webhookEnv: string): Promise<SyncAnswer> {
-  const { env, symbols } = readRequest(body, webhookEnv);
+export async function syncRegistry(body: unknown, database: Database): Promise<SyncAnswer> {
+  const { env, symbols } = readRequest(body);
   const result = unwrap(await database.rpc("sync_agg_state_from_registry", { p_env: env }));
-  return { env, symbols, ...resultSchema.parse(result) };
+  return { symbols, ...resultSchema.parse(result) };
 }
 
-function readRequest(body: unknown, webhookEnv: string): { env: string; symbols: string[] } {
+function readRequest(body: unknown): { env: string | null; symbols: string[] } {
   if (!isWebhook(body)) return { ...parse(byHandSchema, body), symbols: [] };
   const rows = readWebhookRows(body, REGISTRY, assetSchema);
-  return { env: webhookEnv, symbols: [...new Set(rows.map((row) => row.canonical_symbol))] };
+  return { env: null, symbols: [...new Set(rows.map((row) => row.canonical_symbol))] };
 }

@@ -5,7 +5,6 @@ import { syncRegistry } from "./handler.ts";
 export default {
   fetch: withSupabase(
     { auth: "secret:registry_sync", cors: "disabled", errors: { detailed: false } },
-    (request, { supabaseAdmin }) =>
-      answer(request, (body) => syncRegistry(body, supabaseAdmin, Deno.env.get("PGBARS_ENV") ?? "prod")),
+    (request, { supabaseAdmin }) => answer(request, (body) => syncRegistry(body, supabaseAdmin)),
   ),
 };

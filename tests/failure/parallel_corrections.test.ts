@@ -49,7 +49,6 @@ async function registerBasket(db: Database, components: Asset[]): Promise<void> 
       formula_base: 1,
     }],
   );
-  await db.query("select public.sync_agg_state_from_registry()");
 }
 
 /** One statement on one asset: an edit of an hour, a minute taken away, or minutes that come back. Leaves the last hour alone. */

@@ -111,8 +111,7 @@ async function attempt(scene: Scene, actor: Actor, op: Op, now: number): Promise
       return await work(scene, actor, op, clock);
     case "switch":
       await actor.exec(
-        `update public.core_asset_registry_all set active = ${op.on} where canonical_symbol = '${op.symbol}';
-         select public.sync_agg_state_from_registry();`,
+        `update public.core_asset_registry_all set active = ${op.on} where canonical_symbol = '${op.symbol}'`,
       );
       return {};
     case "thresholds":
@@ -224,8 +223,7 @@ async function setMetadata(actor: Actor, symbol: string, path: string[], value: 
   await actor.exec(
     `update public.core_asset_registry_all
        set metadata = jsonb_set(metadata, '{agg,${path}}', '${JSON.stringify(value)}')
-       where canonical_symbol = '${symbol}';
-     select public.sync_agg_state_from_registry();`,
+       where canonical_symbol = '${symbol}'`,
   );
 }
 

@@ -14,10 +14,7 @@ const DATA_WAIT = 6 * MINUTE;
  * source was only then complete. Returns the clock then. Rejects when a task fails or work does not come to an end.
  */
 export async function settle(db: Database, now: number): Promise<number> {
-  await db.exec(`
-    update public.core_asset_registry_all set active = true;
-    select public.sync_agg_state_from_registry();
-  `);
+  await db.exec("update public.core_asset_registry_all set active = true");
   let clock = now + LONGEST_WAIT;
   await dispatchUntilIdle(db, clock);
   await dispatchUntilIdle(db, clock += DATA_WAIT);
