@@ -419,7 +419,10 @@ export type Database = {
       "remove_webhooks": { Args: Record<PropertyKey, never>; Returns: Json };
       "revoke_read_access": { Args: { "p_role": string }; Returns: Json };
       "schedule_jobs": { Args: { "p_env"?: string }; Returns: Json };
-      "sync_agg_state_from_registry": { Args: { "p_default_start_utc"?: string; "p_env"?: string }; Returns: Json };
+      "sync_agg_state_from_registry": {
+        Args: { "p_default_start_utc"?: string; "p_env"?: string; "p_symbols"?: (string)[] };
+        Returns: Json;
+      };
       "upsert_bars": { Args: { "p_bars": Json }; Returns: Json };
     };
     Enums: {

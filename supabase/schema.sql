@@ -8,6 +8,13 @@ CREATE SCHEMA public;
 
 COMMENT ON SCHEMA public IS 'standard public schema';
 
+CREATE TYPE agg.asset_problem AS (
+	canonical_symbol text,
+	problem text
+);
+
+COMMENT ON TYPE agg.asset_problem IS 'Something in the metadata of an asset that keeps it from being synced and built.';
+
 CREATE TYPE agg.batch_result AS (
 	tasks integer,
 	windows bigint,
@@ -205,20 +212,136 @@ $$;
 
 COMMENT ON FUNCTION agg.advance_tasks(p_claims agg.claim[], p_now timestamp with time zone, p_max_windows integer) IS 'Plans, builds and finishes the claimed tasks. The caller holds their row locks, taken in an earlier statement.';
 
-CREATE FUNCTION agg.asset_problems(p_symbol text, p_metadata jsonb) RETURNS SETOF text
+CREATE FUNCTION agg.asset_problems(p_symbols text[]) RETURNS SETOF agg.asset_problem
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    SET jit TO 'off'
+    AS $_$
 begin
   return query
-  select m.problem from agg.metadata_problems(p_metadata) as m (problem)
+  with asset as materialized (
+    select
+      r.canonical_symbol as symbol, r.metadata,
+      case jsonb_typeof(r.metadata -> 'agg') when 'object' then r.metadata -> 'agg' else '{}' end as config
+    from unnest(p_symbols) as n (symbol)
+    join public.core_asset_registry_all as r on r.canonical_symbol = n.symbol
+  ),
+  synthetic as materialized (
+    select
+      a.symbol, a.metadata,
+      case jsonb_typeof(a.metadata -> 'components') when 'array' then a.metadata -> 'components' else '[]' end as components
+    from asset as a
+    where a.metadata -> 'is_synthetic' = 'true'
+  ),
+  -- Many assets share a session, and reading one costs more than all else here.
+  session as materialized (
+    select s.session, agg.session_problem(s.session) as problem
+    from (select distinct a.config -> 'session' as session from asset as a where a.config ? 'session') as s
+  ),
+  timeframes as (
+    select string_agg(t.timeframe, ', ' order by t.duration) as known
+    from agg.timeframe as t
+    where t.source_timeframe is not null
+  )
+  select a.symbol, format('agg must be an object, not %s', a.metadata -> 'agg')
+  from asset as a
+  where jsonb_typeof(a.metadata -> 'agg') <> 'object'
   union all
-  select c.problem from agg.circle_problem(p_symbol) as c (problem)
-  where p_metadata -> 'is_synthetic' = 'true' and c.problem is not null;
+  select
+    a.symbol, format('agg.%s is not known; known are enabled, start_utc, mandatory, optional, session, quality', k.key)
+  from asset as a
+  cross join lateral jsonb_object_keys(a.config) as k (key)
+  where k.key not in ('enabled', 'start_utc', 'mandatory', 'optional', 'session', 'quality')
+  union all
+  select a.symbol, format('agg.enabled must be true or false, not %s', a.config -> 'enabled')
+  from asset as a
+  where jsonb_typeof(a.config -> 'enabled') <> 'boolean'
+  union all
+  select
+    a.symbol,
+    format('agg.start_utc must be an instant with its zone such as "2025-07-01T00:00:00Z", not %s', a.config -> 'start_utc')
+  from asset as a
+  where a.config ? 'start_utc' and agg.utc_instant(a.config ->> 'start_utc') is null
+  union all
+  select a.symbol, format('agg.%s must be a list of timeframes out of %s, not %s', k.key, f.known, k.value)
+  from asset as a
+  cross join timeframes as f
+  cross join lateral jsonb_each(a.config) as k (key, value)
+  where k.key in ('mandatory', 'optional')
+    and (
+      jsonb_typeof(k.value) <> 'array'
+      or exists (
+        select
+        from jsonb_array_elements(case jsonb_typeof(k.value) when 'array' then k.value else '[]' end) as i (item)
+        where jsonb_typeof(i.item) <> 'string'
+          or not exists (
+            select from agg.timeframe as t where t.timeframe = i.item #>> '{}' and t.source_timeframe is not null
+          )
+      )
+    )
+  union all
+  select a.symbol, n.problem
+  from asset as a
+  join session as n on n.session = a.config -> 'session'
+  where n.problem is not null
+  union all
+  select a.symbol, format(
+    'agg.quality must be an object with good and poor in whole percent, 1 <= poor <= good <= 100, not %s', a.config -> 'quality'
+  )
+  from asset as a
+  cross join lateral (
+    select
+      coalesce(substring(a.config -> 'quality' ->> 'good' from '^[0-9]{1,3}$')::integer, 80) as good,
+      coalesce(substring(a.config -> 'quality' ->> 'poor' from '^[0-9]{1,3}$')::integer, 60) as poor,
+      case jsonb_typeof(a.config -> 'quality') when 'object' then a.config -> 'quality' else '{"": null}' end as entries
+  ) as q
+  where a.config ? 'quality'
+    and (
+      q.poor not between 1 and q.good or q.good > 100
+      or exists (
+        select from jsonb_each(q.entries) as e (key, value)
+        where e.key not in ('good', 'poor') or e.value::text !~ '^[0-9]{1,3}$'
+      )
+    )
+  union all
+  select a.symbol, format('is_synthetic must be true or false, not %s', a.metadata -> 'is_synthetic')
+  from asset as a
+  where jsonb_typeof(a.metadata -> 'is_synthetic') <> 'boolean'
+  union all
+  select s.symbol, 'components must be a list of symbols that differ'
+  from synthetic as s
+  where s.components = '[]'
+    or jsonb_path_exists(s.components, '$[*] ? (@.type() != "string")')
+    or (select count(*) <> count(distinct k.item) from jsonb_array_elements(s.components) as k (item))
+  union all
+  select
+    s.symbol,
+    format(
+      'component_weights.%s must be a number within 1000 of 0, not %s', k.item,
+      coalesce(s.metadata -> 'component_weights' -> k.item, 'null')
+    )
+  from synthetic as s
+  cross join lateral jsonb_array_elements_text(s.components) as k (item)
+  where not agg.is_number_between(s.metadata -> 'component_weights' -> k.item, -1000, 1000)
+  union all
+  select
+    s.symbol,
+    format('formula_base must be a number from 1e-12 to 1e12, not %s', coalesce(s.metadata -> 'formula_base', 'null'))
+  from synthetic as s
+  where not agg.is_number_between(s.metadata -> 'formula_base', 1e-12, 1e12)
+  union all
+  select s.symbol, format('derivation_version must be 1 or 2, not %s', s.metadata -> 'derivation_version')
+  from synthetic as s
+  where s.metadata ? 'derivation_version' and s.metadata -> 'derivation_version' not in ('1', '2')
+  union all
+  select s.symbol, c.problem
+  from synthetic as s
+  cross join lateral agg.circle_problem(s.symbol) as c (problem)
+  where c.problem is not null;
 end;
-$$;
+$_$;
 
-COMMENT ON FUNCTION agg.asset_problems(p_symbol text, p_metadata jsonb) IS 'What keeps an asset with this metadata from being synced and built, a row a problem.';
+COMMENT ON FUNCTION agg.asset_problems(p_symbols text[]) IS 'What keeps assets of the registry from being synced and built, a row a problem, each naming its key of metadata. No row where all is well, or for a symbol that the registry does not have.';
 
 CREATE FUNCTION agg.bootstrap_cursor(p_start_utc timestamp with time zone, p_window_length interval) RETURNS timestamp with time zone
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -674,16 +797,17 @@ CREATE FUNCTION agg.compare_synthetic(p_orders agg.build_order[]) RETURNS SETOF 
 declare
   v_problems text;
 begin
-  select string_agg(distinct format('%s: %s', o.canonical_symbol, p.problem), '; ')
+  select string_agg(distinct format('%s: %s', p.canonical_symbol, p.problem), '; ')
   into v_problems
-  from unnest(p_orders) as o
-  left join public.core_asset_registry_all as r on r.canonical_symbol = o.canonical_symbol
-  cross join lateral (
-    select a.problem from agg.asset_problems(o.canonical_symbol, r.metadata) as a (problem)
+  from (
+    select a.canonical_symbol, a.problem
+    from agg.asset_problems(array(select o.canonical_symbol from unnest(p_orders) as o where o.source_timeframe is null)) as a
     union all
-    select 'is_synthetic is not true' where r.metadata -> 'is_synthetic' is distinct from 'true'
-  ) as p
-  where o.source_timeframe is null;
+    select o.canonical_symbol, 'is_synthetic is not true'
+    from unnest(p_orders) as o
+    left join public.core_asset_registry_all as r on r.canonical_symbol = o.canonical_symbol
+    where o.source_timeframe is null and r.metadata -> 'is_synthetic' is distinct from 'true'
+  ) as p;
   if v_problems is not null then
     raise exception 'the registry does not say how to compute %', v_problems
       using errcode = 'invalid_parameter_value', hint = 'Mend metadata in core_asset_registry_all.';
@@ -1261,6 +1385,72 @@ $$;
 
 COMMENT ON FUNCTION agg.fold_notes() IS 'Merges notes into few, by symbol, once one of them is older than ten minutes: no dispatcher reads them, and they must not grow with every statement. Writers call it now and then; it does something only when there is as much to merge as was merged already. Never waits, and leaves alone what others hold; what it has merged is with the writer until that commits.';
 
+CREATE FUNCTION agg.follow_changed_assets() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_symbols constant text[] := array(select c.canonical_symbol from changed_assets as c);
+begin
+  perform agg.follow_registry(v_symbols, v_symbols);
+  return null;
+end;
+$$;
+
+COMMENT ON FUNCTION agg.follow_changed_assets() IS 'follow_registry for assets that were inserted or deleted, in the transaction of the change.';
+
+CREATE FUNCTION agg.follow_registry(p_symbols text[], p_described text[]) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_problems text;
+begin
+  select string_agg(format('%s: %s', p.canonical_symbol, p.problem), '; ' order by p.canonical_symbol, p.problem)
+  into v_problems
+  from agg.asset_problems(p_described) as p;
+  if v_problems is not null then
+    raise exception 'metadata of %', v_problems
+      using errcode = 'invalid_parameter_value', hint = 'Nothing of this statement is stored. Mend the metadata it gives and try again.';
+  end if;
+  if p_symbols is distinct from '{}' then
+    perform public.sync_agg_state_from_registry(p_env => null, p_symbols => p_symbols);
+  end if;
+end;
+$$;
+
+COMMENT ON FUNCTION agg.follow_registry(p_symbols text[], p_described text[]) IS 'Lets the tasks of p_symbols (null: of all assets) follow a change of the registry, in the environment of the database. Raises invalid_parameter_value where the metadata of one of p_described, the assets that the change gave their metadata, would be refused by a sync, naming assets and keys. Assets whose metadata was bad before are left out with a warning. Waits for a sync, or another change of the registry, that is open, and makes them wait, to the end of the transaction.';
+
+CREATE FUNCTION agg.follow_truncated_registry() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform agg.follow_registry(null, '{}');
+  return null;
+end;
+$$;
+
+COMMENT ON FUNCTION agg.follow_truncated_registry() IS 'follow_registry for a registry that was emptied, in the transaction of the change.';
+
+CREATE FUNCTION agg.follow_updated_assets() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform agg.follow_registry(
+    coalesce(array_agg(coalesce(n.canonical_symbol, o.canonical_symbol)), '{}'),
+    coalesce(array_agg(n.canonical_symbol) filter (where n.metadata is distinct from o.metadata), '{}')
+  )
+  from changed_assets as n
+  full join former_assets as o on o.canonical_symbol = n.canonical_symbol
+  where (n.active, n.test_active, n.metadata) is distinct from (o.active, o.test_active, o.metadata);
+  return null;
+end;
+$$;
+
+COMMENT ON FUNCTION agg.follow_updated_assets() IS 'follow_registry for assets that were updated, in the transaction of the change; for those only whose symbol, flags or metadata are other than before.';
+
 CREATE FUNCTION agg.is_number_between(p_value jsonb, p_least numeric, p_most numeric) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1398,103 +1588,6 @@ end;
 $$;
 
 COMMENT ON FUNCTION agg.lock_task(p_symbol text, p_timeframe text) IS 'Locks the row of a task to the end of the transaction, waiting for whoever holds it, and returns it; null where there is no such task.';
-
-CREATE FUNCTION agg.metadata_problems(p_metadata jsonb) RETURNS SETOF text
-    LANGUAGE sql STABLE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $_$
-  with config as (
-    select case jsonb_typeof(p_metadata -> 'agg') when 'object' then p_metadata -> 'agg' else '{}' end as agg
-  ),
-  timeframes as (
-    select string_agg(t.timeframe, ', ' order by t.duration) as known
-    from agg.timeframe as t
-    where t.source_timeframe is not null
-  )
-  select format('agg must be an object, not %s', p_metadata -> 'agg')
-  where jsonb_typeof(p_metadata -> 'agg') <> 'object'
-  union all
-  select format('agg.%s is not known; known are enabled, start_utc, mandatory, optional, session, quality', k.key)
-  from config as c
-  cross join lateral jsonb_object_keys(c.agg) as k (key)
-  where k.key not in ('enabled', 'start_utc', 'mandatory', 'optional', 'session', 'quality')
-  union all
-  select format('agg.enabled must be true or false, not %s', c.agg -> 'enabled')
-  from config as c
-  where jsonb_typeof(c.agg -> 'enabled') <> 'boolean'
-  union all
-  select format('agg.start_utc must be an instant with its zone such as "2025-07-01T00:00:00Z", not %s', c.agg -> 'start_utc')
-  from config as c
-  where c.agg ? 'start_utc' and agg.utc_instant(c.agg ->> 'start_utc') is null
-  union all
-  select format('agg.%s must be a list of timeframes out of %s, not %s', k.key, f.known, k.value)
-  from config as c
-  cross join timeframes as f
-  cross join lateral jsonb_each(c.agg) as k (key, value)
-  where k.key in ('mandatory', 'optional')
-    and (
-      jsonb_typeof(k.value) <> 'array'
-      or exists (
-        select
-        from jsonb_array_elements(case jsonb_typeof(k.value) when 'array' then k.value else '[]' end) as i (item)
-        where jsonb_typeof(i.item) <> 'string'
-          or not exists (
-            select from agg.timeframe as t where t.timeframe = i.item #>> '{}' and t.source_timeframe is not null
-          )
-      )
-    )
-  union all
-  select p.problem
-  from config as c
-  cross join lateral (select agg.session_problem(c.agg -> 'session')) as p (problem)
-  where p.problem is not null
-  union all
-  select format(
-    'agg.quality must be an object with good and poor in whole percent, 1 <= poor <= good <= 100, not %s', c.agg -> 'quality'
-  )
-  from config as c
-  cross join lateral (
-    select
-      coalesce(substring(c.agg -> 'quality' ->> 'good' from '^[0-9]{1,3}$')::integer, 80) as good,
-      coalesce(substring(c.agg -> 'quality' ->> 'poor' from '^[0-9]{1,3}$')::integer, 60) as poor,
-      case jsonb_typeof(c.agg -> 'quality') when 'object' then c.agg -> 'quality' else '{"": null}' end as entries
-  ) as q
-  where c.agg ? 'quality'
-    and (
-      q.poor not between 1 and q.good or q.good > 100
-      or exists (
-        select from jsonb_each(q.entries) as e (key, value)
-        where e.key not in ('good', 'poor') or e.value::text !~ '^[0-9]{1,3}$'
-      )
-    )
-  union all
-  select format('is_synthetic must be true or false, not %s', p_metadata -> 'is_synthetic')
-  where jsonb_typeof(p_metadata -> 'is_synthetic') <> 'boolean'
-  union all
-  select s.problem
-  from (
-    select case jsonb_typeof(p_metadata -> 'components') when 'array' then p_metadata -> 'components' else '[]' end as components
-  ) as b
-  cross join lateral (
-    select 'components must be a list of symbols that differ' as problem
-    where b.components = '[]'
-      or jsonb_path_exists(b.components, '$[*] ? (@.type() != "string")')
-      or (select count(*) <> count(distinct k.item) from jsonb_array_elements(b.components) as k (item))
-    union all
-    select format('component_weights.%s must be a number within 1000 of 0, not %s', k.item, coalesce(p_metadata -> 'component_weights' -> k.item, 'null'))
-    from jsonb_array_elements_text(b.components) as k (item)
-    where not agg.is_number_between(p_metadata -> 'component_weights' -> k.item, -1000, 1000)
-    union all
-    select format('formula_base must be a number from 1e-12 to 1e12, not %s', coalesce(p_metadata -> 'formula_base', 'null'))
-    where not agg.is_number_between(p_metadata -> 'formula_base', 1e-12, 1e12)
-    union all
-    select format('derivation_version must be 1 or 2, not %s', p_metadata -> 'derivation_version')
-    where p_metadata ? 'derivation_version' and p_metadata -> 'derivation_version' not in ('1', '2')
-  ) as s
-  where p_metadata -> 'is_synthetic' = 'true';
-$_$;
-
-COMMENT ON FUNCTION agg.metadata_problems(p_metadata jsonb) IS 'What is wrong with the metadata of an asset, a line a problem, each naming its key. No row where all is well.';
 
 CREATE FUNCTION agg.minute_of_week(p_ts_utc timestamp with time zone, p_time_zone text) RETURNS integer
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -1870,6 +1963,20 @@ $$;
 
 COMMENT ON FUNCTION agg.read_policy_name(p_role text) IS 'The policy that opens bars to a role.';
 
+CREATE FUNCTION agg.read_secret(p_name text) RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_secret text;
+begin
+  execute format('select s.decrypted_secret from vault.decrypted_secrets as s where s.name = %L', p_name) into v_secret;
+  return v_secret;
+end;
+$$;
+
+COMMENT ON FUNCTION agg.read_secret(p_name text) IS 'The value that Vault holds under this name; null where there is none. Raises where there is no Vault.';
+
 CREATE FUNCTION agg.rebuild_orders(p_changes agg.change[], p_max_windows integer DEFAULT NULL::integer) RETURNS SETOF agg.build_order
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2103,6 +2210,65 @@ $$;
 
 COMMENT ON FUNCTION agg.run_batch(p_env text, p_limit integer, p_now timestamp with time zone, p_batch_windows integer) IS 'One batch in the caller''s transaction: reads change notes, advances due tasks of one timeframe together, and makes corrections level by level. At most p_batch_windows windows for the due tasks and for the corrections of a level, shared evenly between tasks, so that no symbol holds up another. tasks and notes are 0 when there was nothing to do. Waits for nobody''s task, and half a second for whoever holds a bar, then a hundredth for each further try; raises lock_not_available after 500 tries, as with a locked table. Any number may run side by side.';
 
+CREATE FUNCTION agg.send_webhook() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+declare
+  v_record jsonb;
+  v_old_record jsonb;
+  v_problems text;
+begin
+  if tg_op = 'INSERT' then
+    select to_jsonb(n) into v_record from new_rows as n order by n.canonical_symbol limit 1;
+  elsif tg_op = 'DELETE' then
+    select to_jsonb(o) into v_old_record from old_rows as o order by o.canonical_symbol limit 1;
+  else
+    with changed as materialized (
+      select to_jsonb(n) as record, to_jsonb(o) as old_record
+      from new_rows as n
+      full join old_rows as o on o.canonical_symbol = n.canonical_symbol
+      where to_jsonb(n) - 'updated_at' is distinct from to_jsonb(o) - 'updated_at'
+    )
+    select
+      c.record,
+      -- A renamed asset has its old row under another symbol.
+      coalesce(c.old_record, (
+        select d.old_record from changed as d where d.record is null order by d.old_record ->> 'canonical_symbol' limit 1
+      ))
+    into v_record, v_old_record
+    from changed as c
+    where c.record is not null
+    order by c.record ->> 'canonical_symbol'
+    limit 1;
+  end if;
+  if v_record is null and v_old_record is null then
+    return null;
+  end if;
+
+  begin
+    select string_agg(format('%s: %s', p.what, p.remedy), ' ') into v_problems
+    from agg.webhook_problems(tg_argv[0], tg_argv[1]) as p;
+    if v_problems is not null then
+      raise warning 'a change of % was not sent: %', tg_table_name, v_problems;
+      return null;
+    end if;
+    execute format(
+      'select net.http_post(url => %L, body => $1, headers => $2, timeout_milliseconds => 10000)', agg.read_secret(tg_argv[0])
+    ) using
+      jsonb_build_object(
+        'type', tg_op, 'table', tg_table_name, 'schema', tg_table_schema, 'record', v_record, 'old_record', v_old_record
+      ),
+      jsonb_build_object('content-type', 'application/json', 'apikey', agg.read_secret(tg_argv[1]));
+  exception when others then
+    raise warning 'a change of % was not sent: % (%)', tg_table_name, sqlerrm, sqlstate;
+  end;
+  return null;
+end;
+$_$;
+
+COMMENT ON FUNCTION agg.send_webhook() IS 'Posts the payload of a Supabase database webhook through pg_net, which sends it after commit. Once a statement, with the first changed asset by symbol, however many changed: registry-sync syncs them all, and a load of 10,000 assets must not post 10,000 times; insert ... on conflict counts as an insert and an update. An update of nothing but updated_at posts nothing. Its arguments are the names of the secrets in Vault that hold URL and key, read each time. Whatever goes wrong is a warning: delivery is at most once, and the registry does not depend on it.';
+
 CREATE FUNCTION agg.session_minutes(p_session jsonb) RETURNS int4multirange
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2234,6 +2400,77 @@ $$;
 
 COMMENT ON FUNCTION agg.take_notes(p_limit integer) IS 'Turns up to p_limit committed notes that no other dispatcher has taken into corrections, and deletes them; returns how many. Returns 0 while a registry sync is open, whose new tasks nobody sees yet. Never waits.';
 
+CREATE FUNCTION agg.upsert_or_split(p_bars jsonb[], p_indexes integer[], OUT inserted bigint, OUT updated bigint, OUT unchanged bigint, OUT refused jsonb) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "TimeZone" TO 'UTC'
+    AS $$
+declare
+  v_half constant integer := cardinality(p_bars) / 2;
+  v_constraint text;
+  v_first record;
+  v_second record;
+begin
+  with given as materialized (
+    select
+      g.canonical_symbol, coalesce(g.timeframe, '1m') as timeframe, g.ts_utc, g.open, g.high, g.low, g.close,
+      g.vol, g.vwap, g.trade_count, coalesce(g.is_partial, false) as is_partial,
+      coalesce(g.source, 'ingest') as source, coalesce(g.raw, '{}') as raw
+    from unnest(p_bars, p_indexes) as i (bar, index)
+    cross join lateral jsonb_to_record(i.bar) as g (
+      canonical_symbol text, timeframe text, ts_utc timestamptz,
+      open double precision, high double precision, low double precision, close double precision,
+      vol double precision, vwap double precision, trade_count bigint, is_partial boolean, source text, raw jsonb
+    )
+    order by g.canonical_symbol, g.ts_utc, i.index
+  ),
+  stored as (
+    insert into public.data_bars as b (
+      canonical_symbol, timeframe, ts_utc, open, high, low, close, vol, vwap, trade_count, is_partial, source, raw
+    )
+    select g.* from given as g
+    on conflict (canonical_symbol, timeframe, ts_utc) do update set
+      open = excluded.open, high = excluded.high, low = excluded.low, close = excluded.close,
+      vol = excluded.vol, vwap = excluded.vwap, trade_count = excluded.trade_count,
+      is_partial = excluded.is_partial, source = excluded.source, raw = excluded.raw,
+      ingested_at = excluded.ingested_at, updated_at = now()
+    where (b.open, b.high, b.low, b.close, b.vol, b.vwap, b.trade_count, b.is_partial, b.source, b.raw)
+      is distinct from (
+        excluded.open, excluded.high, excluded.low, excluded.close, excluded.vol, excluded.vwap, excluded.trade_count,
+        excluded.is_partial, excluded.source, excluded.raw
+      )
+    -- A row version that nobody has locked or replaced yet was inserted.
+    returning b.xmax = 0 as is_new
+  )
+  select
+    count(*) filter (where s.is_new), count(*) filter (where not s.is_new),
+    (select count(*) from given as g) - count(*), '[]'::jsonb
+  into inserted, updated, unchanged, refused
+  from stored as s;
+-- Two bars with one key are a cardinality_violation: they are stored one after the other then.
+exception when data_exception or integrity_constraint_violation or program_limit_exceeded or cardinality_violation then
+  if v_half = 0 then
+    get stacked diagnostics v_constraint = constraint_name;
+    inserted := 0;
+    updated := 0;
+    unchanged := 0;
+    refused := jsonb_build_array(jsonb_build_object(
+      'index', p_indexes[1], 'canonical_symbol', p_bars[1] -> 'canonical_symbol', 'ts_utc', p_bars[1] -> 'ts_utc',
+      'code', sqlstate, 'constraint', nullif(v_constraint, ''), 'problem', left(sqlerrm, 300)
+    ));
+    return;
+  end if;
+  v_first := agg.upsert_or_split(p_bars[:v_half], p_indexes[:v_half]);
+  v_second := agg.upsert_or_split(p_bars[v_half + 1:], p_indexes[v_half + 1:]);
+  inserted := v_first.inserted + v_second.inserted;
+  updated := v_first.updated + v_second.updated;
+  unchanged := v_first.unchanged + v_second.unchanged;
+  refused := v_first.refused || v_second.refused;
+end;
+$$;
+
+COMMENT ON FUNCTION agg.upsert_or_split(p_bars jsonb[], p_indexes integer[], OUT inserted bigint, OUT updated bigint, OUT unchanged bigint, OUT refused jsonb) IS 'Stores bars in one statement; where a bar among them is bad, by halves, until only the bad ones are left out. p_indexes says which bar of the caller each one is.';
+
 CREATE FUNCTION agg.utc_instant(p_text text) RETURNS timestamp with time zone
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2264,6 +2501,47 @@ CREATE FUNCTION agg.waiting_changes() RETURNS SETOF agg.change
 $$;
 
 COMMENT ON FUNCTION agg.waiting_changes() IS 'All that waits, by task: corrections, and change notes that no dispatcher has read.';
+
+CREATE FUNCTION agg.webhook_problems(p_url_secret text, p_key_secret text) RETURNS TABLE(what text, remedy text)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+declare
+  v_has_vault constant boolean := to_regclass('vault.decrypted_secrets') is not null;
+  v_name text;
+  v_kind text;
+  v_pattern text;
+  v_example text;
+  v_value text;
+begin
+  if to_regprocedure('net.http_post(text, jsonb, jsonb, jsonb, integer)') is null then
+    return query values ('the extension pg_net is missing', 'create extension pg_net;');
+  end if;
+  if not v_has_vault then
+    return query values ('the extension supabase_vault is missing', 'create extension supabase_vault cascade;');
+  end if;
+
+  for v_name, v_kind, v_pattern, v_example in
+    values
+      (p_url_secret, 'an http(s) URL', '^https?://[^[:space:]/?#]+([/?#][^[:space:]]*)?$', 'https://YOUR_PROJECT.supabase.co/functions/v1/registry-sync'),
+      (p_key_secret, 'an API key', '^[!-~]+$', 'sb_secret_...')
+  loop
+    v_value := case when v_has_vault then agg.read_secret(v_name) end;
+    if v_value is null then
+      return query values (
+        format('the secret %s is missing', v_name), format('select vault.create_secret(%L, %L);', v_example, v_name)
+      );
+    elsif v_value !~ v_pattern then
+      return query values (
+        format('the secret %s is not %s', v_name, v_kind),
+        format('select vault.update_secret((select s.id from vault.secrets as s where s.name = %L), %L);', v_name, v_example)
+      );
+    end if;
+  end loop;
+end;
+$_$;
+
+COMMENT ON FUNCTION agg.webhook_problems(p_url_secret text, p_key_secret text) IS 'What keeps a webhook with URL and key in these secrets from being sent, and the SQL that mends it; no row where nothing does. Never shows what a secret holds.';
 
 CREATE FUNCTION public.agg_bootstrap_cursor(p_symbol text, p_to_tf text) RETURNS jsonb
     LANGUAGE plpgsql
@@ -2957,6 +3235,73 @@ $$;
 
 COMMENT ON FUNCTION public.grant_read_access(p_role text) IS 'Opens bars read-only to a role (authenticated, anon or one of your own), over the Data API and directly: select on data_bars and on the bars of derived_data_bars that are not deleted; nothing else. For the owner of the tables; may be repeated. Raises undefined_object for an unknown role.';
 
+CREATE FUNCTION public.install_webhooks(p_url_secret text DEFAULT 'pgbars_registry_sync_url'::text, p_key_secret text DEFAULT 'pgbars_registry_sync_key'::text) RETURNS jsonb
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_missing jsonb;
+  v_event text;
+begin
+  if p_url_secret is null or p_key_secret is null then
+    raise exception 'p_url_secret and p_key_secret must be names of secrets' using errcode = 'invalid_parameter_value';
+  end if;
+  select jsonb_agg(jsonb_build_object('what', p.what, 'remedy', p.remedy)) into v_missing
+  from agg.webhook_problems(p_url_secret, p_key_secret) as p;
+  if v_missing is not null then
+    raise notice 'nothing was set up: %', (select string_agg(m.item ->> 'what', '; ') from jsonb_array_elements(v_missing) as m (item))
+      using hint = (select string_agg(m.item ->> 'remedy', ' ') from jsonb_array_elements(v_missing) as m (item));
+    return jsonb_build_object(
+      'success', false, 'missing', v_missing, 'message', 'nothing was set up: do what missing says, and call again'
+    );
+  end if;
+
+  foreach v_event in array array['insert', 'update', 'delete'] loop
+    execute format(
+      'create or replace trigger %I after %s on public.core_asset_registry_all referencing %s '
+        'for each statement execute function agg.send_webhook(%L, %L)',
+      'send_webhook_' || v_event,
+      v_event,
+      case v_event
+        when 'insert' then 'new table as new_rows'
+        when 'update' then 'new table as new_rows old table as old_rows'
+        else 'old table as old_rows'
+      end,
+      p_url_secret,
+      p_key_secret
+    );
+  end loop;
+  return jsonb_build_object(
+    'success', true, 'missing', '[]'::jsonb,
+    'message', format('changes of core_asset_registry_all are posted to the URL in %s with the key in %s', p_url_secret, p_key_secret)
+  );
+end;
+$$;
+
+COMMENT ON FUNCTION public.install_webhooks(p_url_secret text, p_key_secret text) IS 'Has every change of core_asset_registry_all posted to the Edge Function registry-sync, through pg_net, with URL and key from the secrets of these names in Vault: rotate them there, and the next post has them. Where an extension or a secret is missing it changes nothing, and missing says what and which SQL mends it. For the owner of the database; may be repeated, other names replace those before. Raises invalid_parameter_value for null.';
+
+CREATE FUNCTION public.remove_webhooks() RETURNS jsonb
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_removed constant text[] := array(
+    select t.tgname::text
+    from pg_catalog.pg_trigger as t
+    where t.tgrelid = 'public.core_asset_registry_all'::regclass and t.tgfoid = 'agg.send_webhook'::regproc
+    order by 1
+  );
+  v_name text;
+begin
+  foreach v_name in array v_removed loop
+    execute format('drop trigger %I on public.core_asset_registry_all', v_name);
+  end loop;
+  return jsonb_build_object('success', true, 'removed', to_jsonb(v_removed));
+end;
+$$;
+
+COMMENT ON FUNCTION public.remove_webhooks() IS 'Takes away what install_webhooks set up, and returns the names of the triggers it removed. For the owner of the database; may be repeated.';
+
 CREATE FUNCTION public.revoke_read_access(p_role text) RETURNS jsonb
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2987,6 +3332,7 @@ begin
   if p_env is null then
     raise exception 'p_env must not be null' using errcode = 'invalid_parameter_value';
   end if;
+  update agg.environment as e set env = p_env where e.env <> p_env;
   if not exists (select from pg_catalog.pg_extension as e where e.extname = 'pg_cron') then
     raise notice 'nothing is scheduled: pg_cron is not installed in this database'
       using hint = 'create extension pg_cron; then select schedule_jobs(); or call agg_run_due() from elsewhere each minute.';
@@ -3019,16 +3365,20 @@ begin
 end;
 $_$;
 
-COMMENT ON FUNCTION public.schedule_jobs(p_env text) IS 'Makes the jobs of pg_cron whose names begin with pgbars: those of agg.job_list, no more and no fewer, and says what it did; without pg_cron it schedules nothing and says so. For the owner of the database; may be repeated at any time.';
+COMMENT ON FUNCTION public.schedule_jobs(p_env text) IS 'Makes the jobs of pg_cron whose names begin with pgbars: those of agg.job_list, no more and no fewer, and says what it did. From then on p_env is the environment of the database, in which changes of the registry take effect; without pg_cron it schedules nothing and says so. For the owner of the database; may be repeated at any time.';
 
-CREATE FUNCTION public.sync_agg_state_from_registry(p_env text DEFAULT 'prod'::text, p_default_start_utc timestamp with time zone DEFAULT '2025-07-01 00:00:00+00'::timestamp with time zone) RETURNS jsonb
+CREATE FUNCTION public.sync_agg_state_from_registry(p_env text DEFAULT 'prod'::text, p_default_start_utc timestamp with time zone DEFAULT '2025-07-01 00:00:00+00'::timestamp with time zone, p_symbols text[] DEFAULT NULL::text[]) RETURNS jsonb
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET jit TO 'off'
+    SET plan_cache_mode TO 'force_custom_plan'
     SET statement_timeout TO '60s'
     AS $$
 declare
-  v_refused jsonb;
+  v_env constant text := coalesce(p_env, (select e.env from agg.environment as e));
+  v_active text[];
+  v_refused agg.asset_problem[];
+  v_refused_symbols text[];
   v_inserted integer;
   v_updated integer;
   v_reenabled integer;
@@ -3042,39 +3392,41 @@ begin
   -- One sync at a time: what it compares with is then what it writes to.
   perform pg_advisory_xact_lock(hashtextextended('pgbars.sync_agg_state_from_registry', 0));
 
-  select coalesce(jsonb_agg(jsonb_build_object('canonical_symbol', a.symbol, 'problem', p.problem) order by a.symbol), '[]')
-  into v_refused
-  from agg.active_symbols(p_env) as a (symbol)
-  join public.core_asset_registry_all as r on r.canonical_symbol = a.symbol
-  cross join lateral agg.asset_problems(r.canonical_symbol, r.metadata) as p (problem);
-  if v_refused <> '[]' then
+  v_active := array(
+    select a.symbol from agg.active_symbols(v_env) as a (symbol) where p_symbols is null or a.symbol = any (p_symbols)
+  );
+  v_refused := array(select p from agg.asset_problems(v_active) as p order by p.canonical_symbol);
+  v_refused_symbols := array(select distinct f.canonical_symbol from unnest(v_refused) as f);
+  if v_refused <> '{}' then
     raise warning 'left out of the sync for their metadata: %', (
-      select string_agg(format('%s (%s)', f.item ->> 'canonical_symbol', f.item ->> 'problem'), '; ')
-      from jsonb_array_elements(v_refused) as f (item)
-    ) using hint = 'Mend metadata in core_asset_registry_all and sync again; their tasks stay as they are.';
+      select string_agg(format('%s (%s)', f.canonical_symbol, f.problem), '; ') from unnest(v_refused) as f
+    ) using hint = 'Mend metadata in core_asset_registry_all; their tasks stay as they are.';
   end if;
 
-  with asset as materialized (
-    select
-      r.canonical_symbol,
-      r.metadata,
-      agg.utc_instant(r.metadata -> 'agg' ->> 'start_utc') as start_utc,
-      -- Asked here and below: the planner may evaluate a cast before the condition that keeps bad metadata out.
-      case when v.is_valid then coalesce((r.metadata -> 'agg' -> 'quality' ->> 'good')::smallint, 80::smallint) end as good_percent,
-      case when v.is_valid then coalesce((r.metadata -> 'agg' -> 'quality' ->> 'poor')::smallint, 60::smallint) end as poor_percent,
-      m.session_minutes,
-      case when m.session_minutes is not null then r.metadata -> 'agg' -> 'session' ->> 'time_zone' end as session_time_zone
-    from agg.active_symbols(p_env) as a (symbol)
+  with valid as materialized (
+    select r.canonical_symbol, r.metadata, r.metadata -> 'agg' -> 'session' as session
+    from (
+      select a.symbol from unnest(v_active) as a (symbol) except select f.symbol from unnest(v_refused_symbols) as f (symbol)
+    ) as a
     join public.core_asset_registry_all as r on r.canonical_symbol = a.symbol
-    cross join lateral (
-      select not exists (
-        select from jsonb_array_elements(v_refused) as f (item) where f.item ->> 'canonical_symbol' = r.canonical_symbol
-      )
-    ) as v (is_valid)
-    cross join lateral (
-      select case when v.is_valid then agg.session_minutes(r.metadata -> 'agg' -> 'session') end
-    ) as m (session_minutes)
-    where v.is_valid and r.metadata -> 'agg' -> 'enabled' is distinct from 'false'
+    where r.metadata -> 'agg' -> 'enabled' is distinct from 'false'
+  ),
+  -- Many assets share a session, and reading one costs more than all else here.
+  session as materialized (
+    select s.session, agg.session_minutes(s.session) as minutes, s.session ->> 'time_zone' as time_zone
+    from (select distinct v.session from valid as v) as s
+  ),
+  asset as materialized (
+    select
+      v.canonical_symbol,
+      v.metadata,
+      agg.utc_instant(v.metadata -> 'agg' ->> 'start_utc') as start_utc,
+      coalesce((v.metadata -> 'agg' -> 'quality' ->> 'good')::smallint, 80::smallint) as good_percent,
+      coalesce((v.metadata -> 'agg' -> 'quality' ->> 'poor')::smallint, 60::smallint) as poor_percent,
+      n.minutes as session_minutes,
+      n.time_zone as session_time_zone
+    from valid as v
+    left join session as n on n.session = v.session
   ),
   wanted as materialized (
     select
@@ -3165,10 +3517,9 @@ begin
     update public.data_agg_state as s
     set enabled = false, status = 'disabled', updated_at = now()
     where s.enabled
+      and (p_symbols is null or s.canonical_symbol = any (p_symbols))
       and (s.canonical_symbol, s.timeframe) not in (select w.canonical_symbol, w.timeframe from wanted as w)
-      and s.canonical_symbol not in (
-        select f.item ->> 'canonical_symbol' from jsonb_array_elements(v_refused) as f (item)
-      )
+      and s.canonical_symbol <> all (v_refused_symbols)
     returning 1
   )
   select
@@ -3185,18 +3536,81 @@ begin
 
   return jsonb_build_object(
     'success', true,
+    'env', v_env,
     'inserted', v_inserted,
     'updated', v_updated,
     'reenabled', v_reenabled,
     'disabled', v_disabled,
     'inserted_or_updated', v_inserted + v_updated + v_reenabled,
-    'refused', v_refused,
+    'refused', to_jsonb(v_refused),
     'default_start_utc', p_default_start_utc
   );
 end;
 $$;
 
-COMMENT ON FUNCTION public.sync_agg_state_from_registry(p_env text, p_default_start_utc timestamp with time zone) IS 'Makes tasks follow the registry: every active asset gets its mandatory and optional timeframes, a synthetic one its 1m as well. Creates with a bootstrapped cursor, updates what differs (an earlier start, another session, other thresholds or another basket become corrections of all that is decided), re-enables, and switches off the tasks of inactive assets; keeps cursors, delays and priorities. An optional task that three hard failures disabled stays so until its asset is switched off and on. Assets with bad metadata are left as they are and listed under refused. Syncs wait for each other; a sync locks only the task rows it changes. Repeating it changes nothing. p_default_start_utc serves new tasks of assets without metadata.agg.start_utc.';
+COMMENT ON FUNCTION public.sync_agg_state_from_registry(p_env text, p_default_start_utc timestamp with time zone, p_symbols text[]) IS 'Makes tasks follow the registry, in p_env (null: the environment of the database, see schedule_jobs): every active asset gets its mandatory and optional timeframes, a synthetic one its 1m as well. Creates with a bootstrapped cursor, updates what differs (an earlier start, another session, other thresholds or another basket become corrections of all that is decided), re-enables, and switches off the tasks of inactive assets; keeps cursors, delays and priorities. An optional task that three hard failures disabled stays so until its asset is switched off and on. Assets with bad metadata are left as they are and listed under refused. Syncs wait for each other; a sync locks only the task rows it changes. Repeating it changes nothing. p_default_start_utc serves new tasks of assets without metadata.agg.start_utc. p_symbols: the assets that follow, null for all.';
+
+CREATE FUNCTION public.upsert_bars(p_bars jsonb) RETURNS jsonb
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET statement_timeout TO '60s'
+    AS $_$
+declare
+  v_known constant text[] := array[
+    'canonical_symbol', 'timeframe', 'ts_utc', 'open', 'high', 'low', 'close', 'vol', 'vwap', 'trade_count', 'is_partial', 'source', 'raw'
+  ];
+  v_malformed jsonb;
+  v_bars jsonb[];
+  v_indexes integer[];
+  v_result record;
+begin
+  if jsonb_typeof(p_bars) is distinct from 'array' then
+    raise exception 'p_bars must be an array of bars, not %', coalesce(jsonb_typeof(p_bars), 'null')
+      using errcode = 'invalid_parameter_value';
+  end if;
+
+  select
+    coalesce(jsonb_agg(
+      jsonb_build_object(
+        'index', i.index, 'canonical_symbol', i.bar -> 'canonical_symbol', 'ts_utc', i.bar -> 'ts_utc',
+        'code', '22023', 'constraint', null, 'problem', p.problem
+      ) order by i.index
+    ) filter (where p.problem is not null), '[]'),
+    coalesce(array_agg(i.bar order by i.index) filter (where p.problem is null), '{}'),
+    coalesce(array_agg(i.index order by i.index) filter (where p.problem is null), '{}')
+  into v_malformed, v_bars, v_indexes
+  from (
+    select e.bar, e.nr::integer - 1 as index from jsonb_array_elements(p_bars) with ordinality as e (bar, nr)
+  ) as i
+  cross join lateral (
+    select case
+      when jsonb_typeof(i.bar) <> 'object' then format('a bar must be an object, not %s', jsonb_typeof(i.bar))
+      when i.bar - v_known <> '{}' then format(
+        '%s is not known; known are %s', (select string_agg(k.key, ', ') from jsonb_object_keys(i.bar - v_known) as k (key)),
+        array_to_string(v_known, ', ')
+      )
+      when i.bar ->> 'ts_utc' !~ '^\d{4}-\d\d-\d\d[T ]\d\d:\d\d.*(Z|[+-]\d\d(:?\d\d)?)$' then format(
+        'ts_utc must be an instant with its zone such as "2026-01-02T10:00:00Z", not %s', i.bar -> 'ts_utc'
+      )
+    end as problem
+  ) as p;
+
+  if v_bars = '{}' then
+    select 0::bigint as inserted, 0::bigint as updated, 0::bigint as unchanged, '[]'::jsonb as refused into v_result;
+  else
+    v_result := agg.upsert_or_split(v_bars, v_indexes);
+  end if;
+  return jsonb_build_object(
+    'success', true, 'inserted', v_result.inserted, 'updated', v_result.updated, 'unchanged', v_result.unchanged,
+    'refused', (
+      select coalesce(jsonb_agg(r.refusal order by (r.refusal -> 'index')::integer), '[]')
+      from jsonb_array_elements(v_malformed || v_result.refused) as r (refusal)
+    )
+  );
+end;
+$_$;
+
+COMMENT ON FUNCTION public.upsert_bars(p_bars jsonb) IS 'Stores 1m bars, a JSON array of objects with canonical_symbol, ts_utc (with its zone), open, high, low, close, and optionally vol, vwap, trade_count (null where unknown), is_partial, source, raw. A bar that is there already is replaced as a whole, and not written where it is the same; bars with one key are stored in the order given. A bad bar is refused and the others are stored, as if each had come alone: refused lists index (from 0), canonical_symbol, ts_utc, code (SQLSTATE), constraint and problem of each. inserted, updated and unchanged count bars. Locks the bars it writes, in the order of their keys, to the end of the transaction; repeating it changes nothing. Errors raise and store nothing: invalid_parameter_value for what is no array, and whatever passes by itself (a deadlock, a timeout).';
 
 CREATE TABLE public.core_asset_registry_all (
     canonical_symbol text NOT NULL,
@@ -3314,6 +3728,14 @@ ALTER TABLE agg.correction ALTER COLUMN correction_id ADD GENERATED ALWAYS AS ID
     NO MAXVALUE
     CACHE 1
 );
+
+CREATE TABLE agg.environment (
+    is_only boolean DEFAULT true NOT NULL,
+    env text DEFAULT 'prod'::text NOT NULL,
+    CONSTRAINT environment_is_only_check CHECK (is_only)
+);
+
+COMMENT ON TABLE agg.environment IS 'The environment that this database works for, one row, as schedule_jobs was last told: changes of the registry take effect in it.';
 
 CREATE TABLE agg.run_log (
     run_id bigint NOT NULL,
@@ -3548,6 +3970,9 @@ ALTER TABLE ONLY agg.change_note
 ALTER TABLE ONLY agg.correction
     ADD CONSTRAINT correction_pkey PRIMARY KEY (canonical_symbol, timeframe, correction_id);
 
+ALTER TABLE ONLY agg.environment
+    ADD CONSTRAINT environment_pkey PRIMARY KEY (is_only);
+
 ALTER TABLE ONLY agg.run_log
     ADD CONSTRAINT run_log_pkey PRIMARY KEY (run_id);
 
@@ -3581,6 +4006,14 @@ CREATE INDEX data_agg_state_due_idx ON public.data_agg_state USING btree (next_r
 
 CREATE INDEX data_agg_state_running_idx ON public.data_agg_state USING btree (running_started_at_utc) WHERE (status = 'running'::text);
 
+CREATE TRIGGER follow_delete AFTER DELETE ON public.core_asset_registry_all REFERENCING OLD TABLE AS changed_assets FOR EACH STATEMENT EXECUTE FUNCTION agg.follow_changed_assets();
+
+CREATE TRIGGER follow_insert AFTER INSERT ON public.core_asset_registry_all REFERENCING NEW TABLE AS changed_assets FOR EACH STATEMENT EXECUTE FUNCTION agg.follow_changed_assets();
+
+CREATE TRIGGER follow_truncate AFTER TRUNCATE ON public.core_asset_registry_all FOR EACH STATEMENT EXECUTE FUNCTION agg.follow_truncated_registry();
+
+CREATE TRIGGER follow_update AFTER UPDATE ON public.core_asset_registry_all REFERENCING OLD TABLE AS former_assets NEW TABLE AS changed_assets FOR EACH STATEMENT EXECUTE FUNCTION agg.follow_updated_assets();
+
 CREATE TRIGGER note_delete AFTER DELETE ON public.data_bars REFERENCING OLD TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION agg.note_source_change();
 
 CREATE TRIGGER note_insert AFTER INSERT ON public.data_bars REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION agg.note_source_change();
@@ -3600,6 +4033,8 @@ ALTER TABLE agg.change_note ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE agg.correction ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE agg.environment ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE agg.run_log ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY service_role_reads ON agg.alert FOR SELECT TO service_role USING (true);
@@ -3607,6 +4042,8 @@ CREATE POLICY service_role_reads ON agg.alert FOR SELECT TO service_role USING (
 CREATE POLICY service_role_reads ON agg.change_note FOR SELECT TO service_role USING (true);
 
 CREATE POLICY service_role_reads ON agg.correction FOR SELECT TO service_role USING (true);
+
+CREATE POLICY service_role_reads ON agg.environment FOR SELECT TO service_role USING (true);
 
 CREATE POLICY service_role_reads ON agg.run_log FOR SELECT TO service_role USING (true);
 
@@ -3640,13 +4077,11 @@ REVOKE ALL ON FUNCTION agg.active_symbols(p_env text) FROM PUBLIC;
 GRANT ALL ON FUNCTION agg.active_symbols(p_env text) TO service_role;
 
 REVOKE ALL ON FUNCTION agg.add_batches(p_sums agg.batch_result, p_batch agg.batch_result) FROM PUBLIC;
-GRANT ALL ON FUNCTION agg.add_batches(p_sums agg.batch_result, p_batch agg.batch_result) TO service_role;
 
 REVOKE ALL ON FUNCTION agg.advance_tasks(p_claims agg.claim[], p_now timestamp with time zone, p_max_windows integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION agg.advance_tasks(p_claims agg.claim[], p_now timestamp with time zone, p_max_windows integer) TO service_role;
 
-REVOKE ALL ON FUNCTION agg.asset_problems(p_symbol text, p_metadata jsonb) FROM PUBLIC;
-GRANT ALL ON FUNCTION agg.asset_problems(p_symbol text, p_metadata jsonb) TO service_role;
+REVOKE ALL ON FUNCTION agg.asset_problems(p_symbols text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION agg.asset_problems(p_symbols text[]) TO service_role;
 
 REVOKE ALL ON FUNCTION agg.bootstrap_cursor(p_start_utc timestamp with time zone, p_window_length interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION agg.bootstrap_cursor(p_start_utc timestamp with time zone, p_window_length interval) TO service_role;
@@ -3655,7 +4090,6 @@ REVOKE ALL ON FUNCTION agg.build_bars(p_orders agg.build_order[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION agg.build_bars(p_orders agg.build_order[]) TO service_role;
 
 REVOKE ALL ON FUNCTION agg.build_or_split(p_orders agg.build_order[], p_time_splits integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION agg.build_or_split(p_orders agg.build_order[], p_time_splits integer) TO service_role;
 
 REVOKE ALL ON FUNCTION agg.build_single_window(p_symbol text, p_timeframe text, p_from_utc timestamp with time zone, p_to_utc timestamp with time zone, p_derivation_version integer, p_now timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION agg.build_single_window(p_symbol text, p_timeframe text, p_from_utc timestamp with time zone, p_to_utc timestamp with time zone, p_derivation_version integer, p_now timestamp with time zone) TO service_role;
@@ -3672,7 +4106,6 @@ GRANT ALL ON FUNCTION agg.circle_problem(p_symbol text) TO service_role;
 REVOKE ALL ON FUNCTION agg.claim_corrections(p_env text, p_timeframe text, p_limit integer, p_now timestamp with time zone) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION agg.claim_due_tasks(p_env text, p_limit integer, p_now timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION agg.claim_due_tasks(p_env text, p_limit integer, p_now timestamp with time zone) TO service_role;
 
 REVOKE ALL ON FUNCTION agg.compare_synthetic(p_orders agg.build_order[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION agg.compare_synthetic(p_orders agg.build_order[]) TO service_role;
@@ -3686,7 +4119,6 @@ REVOKE ALL ON FUNCTION agg.due_at(p_cursor_utc timestamp with time zone, p_windo
 GRANT ALL ON FUNCTION agg.due_at(p_cursor_utc timestamp with time zone, p_window_length interval, p_delay_seconds integer) TO service_role;
 
 REVOKE ALL ON FUNCTION agg.fail_kind(p_sqlstate text) FROM PUBLIC;
-GRANT ALL ON FUNCTION agg.fail_kind(p_sqlstate text) TO service_role;
 
 REVOKE ALL ON FUNCTION agg.find_differences(p_orders agg.build_order[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION agg.find_differences(p_orders agg.build_order[]) TO service_role;
@@ -3695,6 +4127,14 @@ REVOKE ALL ON FUNCTION agg.finish_tasks(p_outcomes agg.task_outcome[], p_now tim
 GRANT ALL ON FUNCTION agg.finish_tasks(p_outcomes agg.task_outcome[], p_now timestamp with time zone) TO service_role;
 
 REVOKE ALL ON FUNCTION agg.fold_notes() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION agg.follow_changed_assets() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION agg.follow_registry(p_symbols text[], p_described text[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION agg.follow_truncated_registry() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION agg.follow_updated_assets() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION agg.is_number_between(p_value jsonb, p_least numeric, p_most numeric) FROM PUBLIC;
 GRANT ALL ON FUNCTION agg.is_number_between(p_value jsonb, p_least numeric, p_most numeric) TO service_role;
@@ -3711,9 +4151,6 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.data_agg_state TO service_role
 
 REVOKE ALL ON FUNCTION agg.lock_task(p_symbol text, p_timeframe text) FROM PUBLIC;
 GRANT ALL ON FUNCTION agg.lock_task(p_symbol text, p_timeframe text) TO service_role;
-
-REVOKE ALL ON FUNCTION agg.metadata_problems(p_metadata jsonb) FROM PUBLIC;
-GRANT ALL ON FUNCTION agg.metadata_problems(p_metadata jsonb) TO service_role;
 
 REVOKE ALL ON FUNCTION agg.minute_of_week(p_ts_utc timestamp with time zone, p_time_zone text) FROM PUBLIC;
 GRANT ALL ON FUNCTION agg.minute_of_week(p_ts_utc timestamp with time zone, p_time_zone text) TO service_role;
@@ -3749,6 +4186,8 @@ GRANT ALL ON FUNCTION agg.raise_no_task(p_symbol text, p_timeframe text) TO serv
 
 REVOKE ALL ON FUNCTION agg.read_policy_name(p_role text) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION agg.read_secret(p_name text) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION agg.rebuild_orders(p_changes agg.change[], p_max_windows integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION agg.rebuild_orders(p_changes agg.change[], p_max_windows integer) TO service_role;
 
@@ -3767,6 +4206,8 @@ GRANT ALL ON FUNCTION agg.retry_delay(p_failures integer) TO service_role;
 
 REVOKE ALL ON FUNCTION agg.run_batch(p_env text, p_limit integer, p_now timestamp with time zone, p_batch_windows integer) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION agg.send_webhook() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION agg.session_minutes(p_session jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION agg.session_minutes(p_session jsonb) TO service_role;
 
@@ -3778,11 +4219,16 @@ GRANT ALL ON FUNCTION agg.stopped_reason(p_result agg.build_result) TO service_r
 
 REVOKE ALL ON FUNCTION agg.take_notes(p_limit integer) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION agg.upsert_or_split(p_bars jsonb[], p_indexes integer[], OUT inserted bigint, OUT updated bigint, OUT unchanged bigint, OUT refused jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION agg.upsert_or_split(p_bars jsonb[], p_indexes integer[], OUT inserted bigint, OUT updated bigint, OUT unchanged bigint, OUT refused jsonb) TO service_role;
+
 REVOKE ALL ON FUNCTION agg.utc_instant(p_text text) FROM PUBLIC;
 GRANT ALL ON FUNCTION agg.utc_instant(p_text text) TO service_role;
 
 REVOKE ALL ON FUNCTION agg.waiting_changes() FROM PUBLIC;
 GRANT ALL ON FUNCTION agg.waiting_changes() TO service_role;
+
+REVOKE ALL ON FUNCTION agg.webhook_problems(p_url_secret text, p_key_secret text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION public.agg_bootstrap_cursor(p_symbol text, p_to_tf text) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.agg_bootstrap_cursor(p_symbol text, p_to_tf text) TO service_role;
@@ -3837,12 +4283,19 @@ GRANT ALL ON FUNCTION public.derive_synthetic_range(p_symbol text, p_from_utc ti
 
 REVOKE ALL ON FUNCTION public.grant_read_access(p_role text) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION public.install_webhooks(p_url_secret text, p_key_secret text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.remove_webhooks() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION public.revoke_read_access(p_role text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION public.schedule_jobs(p_env text) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION public.sync_agg_state_from_registry(p_env text, p_default_start_utc timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION public.sync_agg_state_from_registry(p_env text, p_default_start_utc timestamp with time zone) TO service_role;
+REVOKE ALL ON FUNCTION public.sync_agg_state_from_registry(p_env text, p_default_start_utc timestamp with time zone, p_symbols text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.sync_agg_state_from_registry(p_env text, p_default_start_utc timestamp with time zone, p_symbols text[]) TO service_role;
+
+REVOKE ALL ON FUNCTION public.upsert_bars(p_bars jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.upsert_bars(p_bars jsonb) TO service_role;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.core_asset_registry_all TO service_role;
 
@@ -3853,6 +4306,8 @@ GRANT SELECT ON TABLE agg.alert TO service_role;
 GRANT SELECT ON TABLE agg.change_note TO service_role;
 
 GRANT SELECT ON TABLE agg.correction TO service_role;
+
+GRANT SELECT ON TABLE agg.environment TO service_role;
 
 GRANT SELECT ON TABLE agg.run_log TO service_role;
 
