@@ -1,0 +1,41 @@
+import type { Api } from "./api.ts";
+import { readCounts, readList } from "./counts.ts";
+import { unwrap } from "./error.ts";
+import { type Instant, readRange } from "./range.ts";
+
+const DERIVE_COUNTS = ["inserted", "updated", "unchanged", "removed", "skipped_incomplete"] as const;
+
+/** Minutes by what became of them; `skipped_incomplete` lack a component and have no bar. */
+export type DeriveResult = Record<typeof DERIVE_COUNTS[number], number>;
+
+/**
+ * Derives DXY's minutes in [from, to) from its six pairs. Repeating it changes nothing. Throws a TypeError or RangeError
+ * for a range that is none, a PgbarsError when it failed; nothing is stored then.
+ */
+export async function deriveDxyForWindow(
+  api: Api,
+  from: Instant,
+  to: Instant,
+): Promise<DeriveResult> {
+  const call = "deriveDxyForWindow";
+  const range = readRange(call, from, to);
+  const answer = unwrap(call, await api.rpc("calc_dxy_range_1m", { p_from_utc: range.from, p_to_utc: range.to }));
+  return readCounts(call, answer, DERIVE_COUNTS);
+}
+
+const SYNC_COUNTS = ["inserted", "updated", "reenabled", "disabled"] as const;
+
+/** Tasks by what became of them, and the assets that were left out for their metadata. */
+export type SyncResult = Record<typeof SYNC_COUNTS[number], number> & {
+  refused: { canonical_symbol: string; problem: string }[];
+};
+
+/**
+ * Makes the tasks follow the registry; `DEV` and `TEST` (in any case) look at `test_active`, every other environment at
+ * `active`. Repeating it changes nothing. Throws a PgbarsError when it failed.
+ */
+export async function syncRegistry(api: Api, env: string): Promise<SyncResult> {
+  const call = "syncRegistry";
+  const answer = unwrap(call, await api.rpc("sync_agg_state_from_registry", { p_env: env }));
+  return { ...readCounts(call, answer, SYNC_COUNTS), refused: readList(call, answer, "refused") };
+}

@@ -1,0 +1,25 @@
+import { PgbarsError } from "./error.ts";
+
+/** The counts called `names` of what a function of the database answered. Throws a PgbarsError where one is missing. */
+export function readCounts<Name extends string>(
+  call: string,
+  answer: unknown,
+  names: readonly Name[],
+): Record<Name, number> {
+  const counts = (answer ?? {}) as Record<Name, unknown>;
+  const missing = names.filter((name) => !Number.isInteger(counts[name]));
+  if (missing.length > 0) throw unknownAnswer(call, `it lacks the counts ${missing.join(", ")}`);
+  return Object.fromEntries(names.map((name) => [name, counts[name]])) as Record<Name, number>;
+}
+
+/** The list called `name` of what a function of the database answered. Throws a PgbarsError where there is none. */
+export function readList<Item>(call: string, answer: unknown, name: string): Item[] {
+  const list = (answer as Record<string, unknown> | null)?.[name];
+  if (!Array.isArray(list)) throw unknownAnswer(call, `it lacks the list ${name}`);
+  return list;
+}
+
+function unknownAnswer(call: string, problem: string): PgbarsError {
+  const message = `the answer is not one that this client knows: ${problem}. Are the migrations of the same version?`;
+  return new PgbarsError(call, { message }, 200);
+}
