@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { createClient } from "@supabase/supabase-js";
-import { ENGINES, type Stack } from "../support/stack.ts";
+import { ENGINES } from "../support/stack.ts";
+import { openClient } from "./client.ts";
 
 for (const [engine, openStack] of Object.entries(ENGINES)) {
   Deno.test(`a stack runs each request as the role of its key or token, with the rights of the migrations (${engine})`, async () => {
@@ -11,9 +11,9 @@ for (const [engine, openStack] of Object.entries(ENGINES)) {
     `);
     const token = await stack.userToken();
     const clients = {
-      anon: open(stack, stack.keys.publishable),
-      authenticated: open(stack, stack.keys.publishable, token),
-      service_role: open(stack, stack.keys.secret),
+      anon: openClient(stack.url, stack.keys.publishable),
+      authenticated: openClient(stack.url, stack.keys.publishable, token),
+      service_role: openClient(stack.url, stack.keys.secret),
     };
     for (const [role, client] of Object.entries(clients)) {
       assert.equal((await client.rpc("test_role")).data, role);
@@ -27,8 +27,8 @@ for (const [engine, openStack] of Object.entries(ENGINES)) {
         }[role],
       );
     }
-    assert.equal((await open(stack, stack.keys.named.derive_dxy).rpc("test_role")).data, "service_role");
-    assert.equal((await open(stack, "sb_secret_wrong").rpc("test_role")).status, 401);
+    assert.equal((await openClient(stack.url, stack.keys.named.derive_dxy).rpc("test_role")).data, "service_role");
+    assert.equal((await openClient(stack.url, "sb_secret_wrong").rpc("test_role")).status, 401);
 
     const { data, error } = await clients.service_role.functions.invoke("registry-sync", {
       body: { env: "prod" },
@@ -36,12 +36,5 @@ for (const [engine, openStack] of Object.entries(ENGINES)) {
     });
     assert.equal(error, null);
     assert.equal(data.env, "prod");
-  });
-}
-
-function open({ url }: Stack, key: string, token?: string) {
-  return createClient(url, key, {
-    auth: { persistSession: false, autoRefreshToken: false },
-    ...(token !== undefined && { global: { headers: { authorization: `Bearer ${token}` } } }),
   });
 }

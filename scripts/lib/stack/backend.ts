@@ -3,7 +3,7 @@ import { createPgliteConnection } from "@supabase/lite/pglite";
 import { createPostgresConnection } from "@supabase/lite/postgres";
 import { types as pgliteTypes } from "@electric-sql/pglite";
 import { type Database, DatabaseError, openServer } from "../database.ts";
-import { toJsonTimestamp } from "./timestamps.ts";
+import { READERS } from "./values.ts";
 
 /** A database with the two ways into it that a stack has. */
 export interface Backend {
@@ -19,8 +19,6 @@ export interface Backend {
   close(): Promise<void>;
 }
 
-const TIMESTAMPTZ_OID = 1184;
-
 /**
  * Starts the Postgres that comes with Supabase Lite inside this process, in memory or in a folder. It has one session,
  * which `db` and the Data API take in turns: a transaction that is begun by `db.exec` is not safe from requests.
@@ -28,14 +26,13 @@ const TIMESTAMPTZ_OID = 1184;
 export async function openEmbeddedBackend(dataDir?: string): Promise<Backend> {
   const connection = await createPgliteConnection({
     ...(dataDir !== undefined && { url: dataDir }),
-    pgliteOptions: { parsers: { [TIMESTAMPTZ_OID]: toJsonTimestamp } },
+    pgliteOptions: { parsers: Object.fromEntries(Object.values(READERS).map(({ oid, read }) => [oid, read])) },
   });
-  await connection.driver.waitReady;
-  // This PGlite leaves the exit code of its initdb behind.
-  Deno.exitCode = 0;
+  await keepExitCode(() => connection.driver.waitReady);
   await connection.driver.exec("set timezone to 'UTC'");
 
-  const exclusively = takeTurns();
+  const takeTurn = takeTurns();
+  const exclusively: Backend["exclusively"] = (use) => takeTurn(() => keepExitCode(use));
   const db: Database = {
     query: <T>(sql: string, params: unknown[] = []) =>
       exclusively(() =>
@@ -59,14 +56,12 @@ export async function openServerBackend(url: string): Promise<Backend> {
     postgresOptions: {
       onnotice: () => {},
       connection: { application_name: "pgbars" },
-      types: {
-        timestamptz: {
-          to: TIMESTAMPTZ_OID,
-          from: [TIMESTAMPTZ_OID],
-          serialize: (text: string) => text,
-          parse: toJsonTimestamp,
-        },
-      },
+      // By Lite's own names of these types, which would else win.
+      types: Object.fromEntries(
+        Object.entries(READERS).map((
+          [name, { oid, read }],
+        ) => [name, { to: oid, from: [oid], serialize: String, parse: read }]),
+      ),
     },
   });
   return {
@@ -79,6 +74,16 @@ export async function openServerBackend(url: string): Promise<Backend> {
       await db.close();
     },
   };
+}
+
+/** This Postgres sets the exit code of the whole process when it has made a database, and after every error. */
+async function keepExitCode<T>(use: () => Promise<T>): Promise<T> {
+  const code = Deno.exitCode;
+  try {
+    return await use();
+  } finally {
+    Deno.exitCode = code;
+  }
 }
 
 /** A function that runs what it is given one after the other, in the order of the calls. */

@@ -1,7 +1,9 @@
 import { App } from "@supabase/lite";
 import type { Backend } from "./backend.ts";
+import { toPostgrestError } from "./errors.ts";
 import type { Handler } from "./gateway.ts";
 import type { Keys } from "./keys.ts";
+import { limitValues } from "./parameters.ts";
 
 /**
  * Supabase Lite's Data API and sign-in over a migrated database. Where the database has no `auth` schema, that of
@@ -18,12 +20,13 @@ export async function openDataApi(backend: Backend, keys: Keys): Promise<Handler
       secret_key: keys.secret,
       jwt_secret: keys.jwtSecret,
     },
+    api: { schemas: ["public"], pg_safe_update: true },
     db: { migrations: { enabled: false } },
   });
   await app.ensureSystemSchema();
-  shortenLog(connection);
+  answerErrorsAsPostgrest(connection);
   await backend.listen(() => void connection.clearSchemaCache());
-  return (request) => backend.exclusively(() => Promise.resolve(app.fetch(request)));
+  return limitValues((request) => backend.exclusively(() => Promise.resolve(app.fetch(request))));
 }
 
 async function hasAuthOfSupabase({ db }: Backend): Promise<boolean> {
@@ -31,14 +34,12 @@ async function hasAuthOfSupabase({ db }: Backend): Promise<boolean> {
   return row!.found;
 }
 
-/** Lite logs every statement that the database refuses, on thirty lines each; now on one. */
-function shortenLog(connection: Backend["connection"]): void {
-  const normalize = connection.normalizeDbError.bind(connection);
+/** Answers errors as PostgREST does, and logs each on one line, for which Lite takes thirty. */
+function answerErrorsAsPostgrest(connection: Backend["connection"]): void {
   connection.normalizeDbError = (error) => {
-    const normalized = normalize(error);
-    if (!(normalized instanceof Error)) return normalized;
-    const code = "code" in normalized ? ` (${normalized.code})` : "";
-    const inspect = () => `Data API: ${normalized.message}${code}`;
-    return Object.defineProperty(normalized, Symbol.for("Deno.customInspect"), { value: inspect });
+    const answered = toPostgrestError(error);
+    if (!(answered instanceof Error)) return answered;
+    const inspect = () => `Data API: ${error instanceof Error ? error.message : error}`;
+    return Object.defineProperty(answered, Symbol.for("Deno.customInspect"), { value: inspect });
   };
 }

@@ -1,0 +1,62 @@
+import { fileURLToPath } from "node:url";
+import { waitUntil } from "../support/wait.ts";
+
+const project = fileURLToPath(new URL("../../", import.meta.url));
+
+/** `deno task dev` in a process of its own. */
+export interface Dev {
+  /** What it has printed so far. */
+  readonly output: { stdout: string; stderr: string };
+  /** Resolves when one of both streams holds the text. */
+  printed(stream: "stdout" | "stderr", text: string): Promise<void>;
+  /** Its exit code, when it and every process that it started have ended. */
+  readonly ended: Promise<number>;
+  /** Asks it to end, with SIGTERM unless told otherwise, and waits for it. Safe to repeat. */
+  stop(signal?: Deno.Signal): Promise<number>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+export function dev(...args: string[]): Dev {
+  const process = new Deno.Command(Deno.execPath(), {
+    args: ["task", "--quiet", "dev", ...args],
+    cwd: project,
+    env: { NO_COLOR: "1" },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const output = { stdout: "", stderr: "" };
+  // A stream ends when the last process that writes to it has ended.
+  const collect = async (stream: "stdout" | "stderr") => {
+    for await (const text of process[stream].pipeThrough(new TextDecoderStream())) output[stream] += text;
+  };
+  let running = true;
+  const ended = Promise.all([process.status, collect("stdout"), collect("stderr")]).then(([{ code }]) => {
+    running = false;
+    return code;
+  });
+  const stop = (signal: Deno.Signal = "SIGTERM") => {
+    if (running) process.kill(signal);
+    return ended;
+  };
+  return {
+    output,
+    printed: (stream, text) =>
+      waitUntil(() => {
+        if (output[stream].includes(text)) return Promise.resolve(true);
+        if (running) return Promise.resolve(false);
+        throw new Error(`it ended before it printed "${text}": ${output.stdout}${output.stderr}`);
+      }, 30),
+    ended,
+    stop,
+    [Symbol.asyncDispose]: async () => void await stop(),
+  };
+}
+
+/** Starts it on a free port, and resolves with the URL when all of it runs. */
+export async function startDev(...args: string[]): Promise<Dev & { url: string }> {
+  const started = dev("--port", "0", ...args);
+  await started.printed("stdout", "Ctrl-C ends everything");
+  const [url] = /http:\/\/127\.0\.0\.1:\d+/.exec(started.output.stdout)!;
+  return { ...started, url };
+}
