@@ -13,6 +13,8 @@ import { welcome } from "./welcome.ts";
 /** Runs the stack until the process is asked to end. Throws an Error with a line for people when it cannot start. */
 export async function runDev(options: DevOptions): Promise<void> {
   const stopped = untilStopped();
+  const functionsFolder = options.functions ?? FUNCTIONS_FOLDER;
+  await checkFunctions(functionsFolder);
   await using running = new AsyncDisposableStack();
   if (options.keep !== undefined) running.use(await takeFolder(options.keep));
   const backend = await openBackend(options);
@@ -20,7 +22,6 @@ export async function runDev(options: DevOptions): Promise<void> {
   const applied = await migrate(backend.db);
   if (options.db !== undefined && applied.length > 0) console.log(`${applied.length} migrations applied\n`);
 
-  const functionsFolder = options.functions ?? FUNCTIONS_FOLDER;
   const stack = running.use(await startStack(backend, options.port, functionsFolder));
   running.use(watchFolder(functionsFolder, () => reload(stack)));
   const jobs = await hasScheduledJobs(backend.db) ? null : await readJobs(backend.db);
@@ -38,6 +39,15 @@ async function openBackend({ db, keep }: DevOptions): Promise<Backend> {
   } catch (cause) {
     throw new Error(`--db: cannot connect: ${cause instanceof Error ? cause.message : cause}`, { cause });
   }
+}
+
+async function checkFunctions(folder: string): Promise<void> {
+  try {
+    if ((await Deno.stat(folder)).isDirectory) return;
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  throw new Error(`--functions ${folder}: there is no such folder`);
 }
 
 async function startStack(backend: Backend, port: number, folder: string): Promise<LocalStack> {

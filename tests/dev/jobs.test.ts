@@ -1,0 +1,67 @@
+import assert from "node:assert/strict";
+import { runJobs } from "../../scripts/dev/scheduler.ts";
+import type { Database } from "../../scripts/lib/database.ts";
+import { readJobs } from "../../scripts/lib/stack/jobs.ts";
+import { readValue } from "../support/dispatch.ts";
+import { openEngine } from "../support/engine.ts";
+import { ENGINES } from "../support/stack.ts";
+import { waitUntil } from "../support/wait.ts";
+import { minuteBar, openClient } from "./client.ts";
+
+const EACH_SECOND = "* * * * * *";
+
+Deno.test("runJobs() runs every job on its schedule, tells of one that fails, and starts none that is at work", async () => {
+  await using engine = await openEngine();
+  const { db } = engine;
+  await db.exec("create table public.test_run (job text)");
+  const job = (name: string, command: string, schedule = EACH_SECOND) => ({ job_name: name, schedule, command });
+  const insert = (name: string) => job(name, `insert into public.test_run values ('${name}')`);
+  const runs = (name: string) =>
+    readValue<number>(db, "select count(*) from public.test_run as r where r.job = $1", [name]);
+  let [started, ended] = [0, 0];
+  const slow: Database = {
+    ...db,
+    query: async () => {
+      started++;
+      await new Promise((resolve) => setTimeout(resolve, 2500));
+      ended++;
+      return [];
+    },
+  };
+  const told: string[] = [];
+  const tell = (line: string) => void told.push(line);
+  {
+    using _jobs = runJobs(db, [insert("good"), job("bad", "select 1 / 0"), {
+      ...insert("rare"),
+      schedule: "0 0 29 2 *",
+    }], tell);
+    using _slow = runJobs(slow, [job("slow", "")], tell);
+    await waitUntil(async () => await runs("good") >= 3);
+    assert.equal(started, ended + 1);
+  }
+  const good = await runs("good");
+  assert.equal(await runs("rare"), 0);
+  assert.ok(told.length > 0);
+  for (const line of told) assert.match(line, /^job bad failed at \S+Z: division by zero$/);
+  await waitUntil(() => Promise.resolve(ended === started));
+  assert.equal(await runs("good"), good, "stopped jobs do not run");
+});
+
+for (const [engine, openStack] of Object.entries(ENGINES)) {
+  Deno.test(`the jobs turn minutes that a client inserts into longer bars, while it reads (${engine})`, async () => {
+    await using stack = await openStack();
+    const admin = openClient(stack.url, stack.keys.secret);
+    await admin.from("core_asset_registry_all").insert({ canonical_symbol: "EURUSD", active: true });
+    await stack.post("registry-sync", { env: "prod" });
+    await admin.from("data_bars").insert(Array.from({ length: 60 }, (_, minute) => minuteBar("EURUSD", minute)));
+    const jobs = (await readJobs(stack.db)).map((job) => ({ ...job, schedule: EACH_SECOND }));
+    const told: string[] = [];
+    using _jobs = runJobs(stack.db, jobs, (line) => told.push(line));
+    await waitUntil(async () => {
+      const { data, error } = await admin.from("derived_data_bars").select("timeframe,quality_score");
+      assert.equal(error, null);
+      return data?.length === 13;
+    });
+    assert.deepEqual(told, []);
+  });
+}
