@@ -21,7 +21,8 @@ for (const [engine, openStack] of Object.entries(ENGINES)) {
     assert.ok(attempts.filter(({ name }) => name.startsWith("call ")).length >= 20);
     assert.ok(attempts.filter(({ name }) => name.startsWith("select ")).length >= 8);
     const before = await fingerprint(db);
-    const barsOf = async (table: string) => (await attempt(stack, user, get(table))).body.map(readSymbol).sort();
+    const barsOf = async (table: string) =>
+      (await attempt(stack, user, { method: "GET", path: table })).body.map(readSymbol).sort();
 
     await test.step("by default nothing: no table, no view, no function", async () => {
       assert.deepEqual(await notRefused(stack, anon, attempts), []);
@@ -94,10 +95,6 @@ async function readPolicyRecipe(): Promise<string> {
   const recipe = recipes.find((sql) => sql.includes("create policy"));
   assert.ok(recipe);
   return recipe;
-}
-
-function get(path: string) {
-  return { name: path, method: "GET", path };
 }
 
 function readSymbol(row: { canonical_symbol: string }): string {
