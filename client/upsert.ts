@@ -100,8 +100,8 @@ async function storeBatch<Row extends BarInput>(
 }
 
 /** Whether the database could not even read the batch, since Postgres knows no U+0000 and no half surrogates. */
-function isUnreadable(code: string): boolean {
-  return code.startsWith("22") || code === "PGRST102";
+function isUnreadable(code: string | undefined): boolean {
+  return code === "22P02" || code === "22P05" || code === "PGRST102";
 }
 
 /** Writes as text what JSON would turn into null, so that the database refuses it instead of storing it as unknown. */

@@ -2,6 +2,8 @@ import { createClient } from "@supabase/supabase-js";
 import { createPgbars, type Pgbars } from "../../client/mod.ts";
 
 export interface ConnectionOptions {
+  /** Whose rights requests have, instead of those of the key. */
+  userToken?: string;
   /** How many rows the server gives at most, as `max_rows` of a project says. */
   maxRows?: number;
   /** Called before each request with its number, from 0. Its response is the answer where it returns one. */
@@ -14,7 +16,11 @@ export interface Connection extends Pgbars {
 }
 
 /** A client of the project at `url` that tells what it asks for. */
-export function connect(url: string, key: string, { maxRows, onRequest }: ConnectionOptions = {}): Connection {
+export function connect(
+  url: string,
+  key: string,
+  { userToken, maxRows, onRequest }: ConnectionOptions = {},
+): Connection {
   const urls: URL[] = [];
   const watchedFetch: typeof fetch = async (input, init) => {
     const asked = new URL(input instanceof Request ? input.url : input);
@@ -25,6 +31,10 @@ export function connect(url: string, key: string, { maxRows, onRequest }: Connec
     }
     return (await onRequest?.(urls.length - 1)) ?? await fetch(asked, init);
   };
-  const client = createClient(url, key, { auth: { persistSession: false }, global: { fetch: watchedFetch } });
+  const client = createClient(url, key, {
+    ...(userToken !== undefined && { accessToken: () => Promise.resolve(userToken) }),
+    auth: { persistSession: false },
+    global: { fetch: watchedFetch },
+  });
   return { ...createPgbars(client), urls };
 }
