@@ -65,6 +65,18 @@ Deno.test("dev serves the Data API and the functions to supabase-js, loads edite
         await waitUntil(async () => (await post("registry-sync", { env: "prod" })).status === 200);
       });
 
+      await test.step("a function that ends its process takes no other along", async () => {
+        const { length } = stack.output.stdout;
+        await Deno.mkdir(`${folder}/leaver`);
+        await Deno.writeTextFile(`${folder}/leaver/index.ts`, "export default { fetch: () => Deno.exit(3) };");
+        await Deno.rename(`${folder}/leaver`, `${functions}/leaver`);
+        await waitUntil(() => Promise.resolve(stack.output.stdout.slice(length).includes("loaded again")));
+        const left = await fetch(`${stack.url}/functions/v1/leaver`);
+        assert.deepEqual([left.status, (await left.json()).code], [503, "BOOT_ERROR"]);
+        assert.doesNotMatch(stack.output.stderr, /leaver does not start/);
+        await waitUntil(async () => (await post("derive-dxy", {})).status === 200);
+      });
+
       await test.step("it ends at a signal with all of its processes, and says so", async () => {
         assert.equal(await stack.stop("SIGINT"), 0);
         await assert.rejects(fetch(stack.url));

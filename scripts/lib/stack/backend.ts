@@ -48,6 +48,9 @@ export async function openEmbeddedBackend(dataDir?: string): Promise<Backend> {
   return { db, connection, exclusively, listen, close: db.close };
 }
 
+/** How long statements under way may take to end when a server's sessions are closed. */
+const CLOSE_SECONDS = 5;
+
 /** Connects to a Postgres that runs. Rejects when it cannot be reached. */
 export async function openServerBackend(url: string): Promise<Backend> {
   const db = await openServer(url);
@@ -70,7 +73,7 @@ export async function openServerBackend(url: string): Promise<Backend> {
     exclusively: (use) => use(),
     listen: async (onNotify) => void await connection.driver.listen("pgrst", onNotify),
     close: async () => {
-      await connection.close();
+      await connection.driver.end({ timeout: CLOSE_SECONDS });
       await db.close();
     },
   };

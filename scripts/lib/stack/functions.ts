@@ -4,7 +4,7 @@ import type { Keys } from "./keys.ts";
 
 /** The functions, in a process of their own. */
 export interface FunctionServer {
-  /** Passes a request on to the function that its path names. Answers 503 while there is no process to pass it to. */
+  /** Passes a request on to the function that its path names. Answers 503 when that ends the process; the next starts a new one. */
   readonly handle: Handler;
   /** Resolves when the functions answer. Rejects when their process ends before it. */
   readonly started: Promise<void>;
@@ -41,7 +41,10 @@ export function startFunctions(settings: FunctionSettings): FunctionServer {
     await old.stop();
   };
   return {
-    handle: (request) => current.handle(request),
+    handle: (request) => {
+      if (current.hasEnded()) current = startProcess(settings);
+      return current.handle(request);
+    },
     started: current.url.then(() => {}),
     restart,
     [Symbol.asyncDispose]: () => current.stop(),
@@ -61,8 +64,11 @@ function startProcess({ apiUrl, keys, folder = FUNCTIONS_FOLDER, env }: Function
     stdout: "piped",
   }).spawn();
   const { url, printed } = readOutput(process.stdout);
+  let ended = false;
+  process.status.then(() => ended = true);
   return {
     url,
+    hasEnded: () => ended,
     handle: async (request: Request): Promise<Response> => {
       try {
         return await passOn(request, await url);
