@@ -1,5 +1,6 @@
 import type { Api } from "./api.ts";
 import type { Tables } from "./database_types.ts";
+import { unknownAnswer } from "./answer.ts";
 import { type ApiResponse, unwrap } from "./error.ts";
 import { type Instant, type Range, readRange } from "./range.ts";
 import { groupSymbols, quote } from "./symbols.ts";
@@ -102,7 +103,7 @@ async function* readGroup(
 ): AsyncGenerator<Row> {
   let remaining = group;
   while (remaining.length > 0) {
-    const page = unwrap(call, await readPage(api, remaining, timeframe, range));
+    const page = readRows(call, await readPage(api, remaining, timeframe, range));
     yield* page;
     // A page may be short because the project gives fewer rows than asked for: only an empty one is the end.
     let last = page.at(-1);
@@ -110,7 +111,7 @@ async function* readGroup(
     const seen = new Set(page.map((row) => row.canonical_symbol));
     remaining = remaining.filter((symbol) => !seen.has(symbol));
     while (last !== undefined) {
-      const rest: Row[] = unwrap(call, await readPage(api, [last.canonical_symbol], timeframe, range, last.ts_utc));
+      const rest = readRows(call, await readPage(api, [last.canonical_symbol], timeframe, range, last.ts_utc));
       yield* rest;
       last = rest.at(-1);
     }
@@ -134,6 +135,12 @@ function readPage(
     .lt("ts_utc", to);
   return (after === undefined ? page.gte("ts_utc", from) : page.gt("ts_utc", new Date(after).toISOString()))
     .order("canonical_symbol").order("ts_utc").limit(PAGE).overrideTypes<Row[], { merge: false }>();
+}
+
+function readRows(call: string, response: ApiResponse<Row[]>): Row[] {
+  const rows = unwrap(call, response);
+  if (!Array.isArray(rows)) throw unknownAnswer(call, "it is no list");
+  return rows;
 }
 
 function toBar({ ts_utc, quality_score, is_partial, ...row }: Row): Bar {

@@ -1,5 +1,5 @@
 import type { Api } from "./api.ts";
-import { readCounts, readList } from "./counts.ts";
+import { readCounts, readList } from "./answer.ts";
 import { unwrap } from "./error.ts";
 import { type Instant, readRange } from "./range.ts";
 

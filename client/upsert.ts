@@ -1,5 +1,5 @@
 import type { Api } from "./api.ts";
-import { readCounts, readList } from "./counts.ts";
+import { readCounts, readList } from "./answer.ts";
 import type { Json } from "./database_types.ts";
 import { PgbarsError, unwrap } from "./error.ts";
 import type { Instant } from "./range.ts";

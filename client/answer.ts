@@ -19,7 +19,8 @@ export function readList<Item>(call: string, answer: unknown, name: string): Ite
   return list;
 }
 
-function unknownAnswer(call: string, problem: string): PgbarsError {
+/** The failure of an answer that came, but is not what the call is known to answer. */
+export function unknownAnswer(call: string, problem: string): PgbarsError {
   const message = `the answer is not one that this client knows: ${problem}. Are the migrations of the same version?`;
   return new PgbarsError(call, { message }, 200);
 }
