@@ -14,11 +14,13 @@ for (const [engine, openStack] of Object.entries(ENGINES)) {
       end;
       $$;
       create function public.test_void() returns void language sql as 'select';
+      create function public.test_json(p_value jsonb) returns text language sql as 'select jsonb_typeof(p_value)';
       create table public.test_type (id int primary key, n numeric, f float8, t timestamp, tz timestamptz, a timestamptz[], b bigint);
       insert into public.test_type values
         (1, 1.50, 'NaN', '2025-07-01 01:02:03.5', '2025-07-01 00:00+05:30', array['2025-07-01 00:00+00'::timestamptz], 5),
         (2, 'NaN', '-Infinity', '0044-03-15 00:00 BC', 'infinity', '{}', null);
-      grant all on public.test_type to service_role;
+      create table public.test_json (id serial primary key, value jsonb);
+      grant all on public.test_type, public.test_json, public.test_json_id_seq to service_role;
     `);
     const admin = openClient(stack.url, stack.keys.secret);
     const anon = openClient(stack.url, stack.keys.publishable);
@@ -73,6 +75,16 @@ for (const [engine, openStack] of Object.entries(ENGINES)) {
         { id: 2, n: "NaN", f: "-Infinity", t: "0044-03-15T00:00:00 BC", tz: "infinity", a: [], b: null },
       ]);
       assert.equal((await admin.rpc("test_void")).status, 204);
+    });
+
+    await test.step("takes json in columns and arguments", async () => {
+      assert.equal((await admin.rpc("test_json", { p_value: [{ a: 1 }] })).data, "array");
+      assert.equal((await admin.rpc("test_json", { p_value: { a: "b" } })).data, "object");
+      for (const value of [{ a: [1] }, ["b"], "text", null]) {
+        const { data, error } = await admin.from("test_json").insert({ value }).select("value");
+        assert.equal(error, null);
+        assert.deepEqual(data, [{ value }]);
+      }
     });
 
     await test.step("tells who is refused, and what is not there", async () => {

@@ -3,7 +3,7 @@ import { createPgliteConnection } from "@supabase/lite/pglite";
 import { createPostgresConnection } from "@supabase/lite/postgres";
 import { types as pgliteTypes } from "@electric-sql/pglite";
 import { type Database, DatabaseError, openServer } from "../database.ts";
-import { READERS } from "./values.ts";
+import { READERS, toJsonParameter } from "./values.ts";
 
 /** A database with the two ways into it that a stack has. */
 export interface Backend {
@@ -26,19 +26,23 @@ export interface Backend {
 export async function openEmbeddedBackend(dataDir?: string): Promise<Backend> {
   const connection = await createPgliteConnection({
     ...(dataDir !== undefined && { url: dataDir }),
-    pgliteOptions: { parsers: Object.fromEntries(Object.values(READERS).map(({ oid, read }) => [oid, read])) },
+    pgliteOptions: {
+      parsers: Object.fromEntries(Object.values(READERS).map(({ oid, read }) => [oid, read])),
+      serializers: { 114: toJsonParameter, 3802: toJsonParameter },
+    },
   });
   await keepExitCode(() => connection.driver.waitReady);
   await connection.driver.exec("set timezone to 'UTC'");
 
   const takeTurn = takeTurns();
   const exclusively: Backend["exclusively"] = (use) => takeTurn(() => keepExitCode(use));
+  const { parsers, serializers } = pgliteTypes;
   const db: Database = {
     query: <T>(sql: string, params: unknown[] = []) =>
       exclusively(() =>
         translateErrors(async () => {
           const values = params.map((value) => value ?? null);
-          return (await connection.driver.query<T>(sql, values, { parsers: pgliteTypes.parsers })).rows;
+          return (await connection.driver.query<T>(sql, values, { parsers, serializers })).rows;
         })
       ),
     exec: (sql) => exclusively(() => translateErrors(async () => void await connection.driver.exec(sql))),
@@ -47,6 +51,17 @@ export async function openEmbeddedBackend(dataDir?: string): Promise<Backend> {
   const listen = async (onNotify: () => void) => void await connection.driver.listen("pgrst", onNotify);
   return { db, connection, exclusively, listen, close: db.close };
 }
+
+/** By Lite's own names of these types, which would else win. */
+const serverTypes = {
+  ...Object.fromEntries(
+    Object.entries(READERS).map((
+      [name, { oid, read }],
+    ) => [name, { to: oid, from: [oid], serialize: String, parse: read }]),
+  ),
+  json: { to: 114, from: [114], serialize: toJsonParameter, parse: JSON.parse },
+  jsonb: { to: 3802, from: [3802], serialize: toJsonParameter, parse: JSON.parse },
+};
 
 /** How long statements under way may take to end when a server's sessions are closed. */
 const CLOSE_SECONDS = 5;
@@ -59,12 +74,7 @@ export async function openServerBackend(url: string): Promise<Backend> {
     postgresOptions: {
       onnotice: () => {},
       connection: { application_name: "pgbars" },
-      // By Lite's own names of these types, which would else win.
-      types: Object.fromEntries(
-        Object.entries(READERS).map((
-          [name, { oid, read }],
-        ) => [name, { to: oid, from: [oid], serialize: String, parse: read }]),
-      ),
+      types: serverTypes,
     },
   });
   return {

@@ -17,3 +17,11 @@ export const READERS = {
   timestamp: { oid: 1114, read: toJsonTimestamp },
   timestamptz: { oid: 1184, read: toJsonTimestamp },
 };
+
+/**
+ * A value for a column or an argument of type json. Lite gives the argument of a function as JSON text already, and the
+ * value of a column as it is; text that begins as an array or an object does is taken for the former.
+ */
+export function toJsonParameter(value: unknown): string {
+  return typeof value === "string" && /^[[{]/.test(value) ? value : JSON.stringify(value);
+}
