@@ -59,7 +59,8 @@ function describe({ inserted, updated, unchanged, refused }: UpsertResult): stri
 function advise(status: number, code: string): string | undefined {
   if (status === 0) return "The Data API cannot be reached: look at the URL and the network.";
   if (code === "57014") return "It took too long: ask for less at a time.";
-  if (status === 401 || status === 403 || code === "42501") {
+  if (status === 401 && code !== "42501") return "The key or token is wrong or no longer valid.";
+  if (status === 403 || code === "42501") {
     return "This key may not do that: bars are written with a secret key, and read with one or by a role that " +
       "grant_read_access(role) has opened them to.";
   }

@@ -15,4 +15,5 @@ try {
 } catch (error) {
   if (!(error instanceof PgbarsError)) throw error;
   console.error(error.message, error.soFar);
+  process.exitCode = 1;
 }

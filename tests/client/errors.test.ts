@@ -23,7 +23,7 @@ for (const [engine, openStack] of Object.entries(ENGINES)) {
     await storeMinutes(db, "EURUSD", WINDOW.from, 3);
 
     await test.step("with a wrong key", async () => {
-      await expectEach(connect(url, "sb_secret_wrong"), { status: 401, says: /This key may not/ });
+      await expectEach(connect(url, "sb_secret_wrong"), { status: 401, says: /The key or token is wrong/ });
     });
 
     await test.step("with the publishable key", async () => {
