@@ -26,7 +26,7 @@ export const STEPS: readonly Step[] = [
   { name: "push", about: "supabase db push into an empty database, and again as a no-op", run: pushTwice },
   { name: "db-lint", about: "supabase db lint without a warning", run: onPushed(lintDatabase) },
   { name: "advisors", about: "supabase db advisors without a finding", run: onPushed(runAdvisors) },
-  { name: "schema", about: "supabase/schema.sql is what the migrations build", run: checkSnapshot },
+  { name: "schema", about: "schema.sql and the client's types are what the migrations build", run: checkSnapshot },
   { name: "pgtap-embedded", about: "tests/db on the embedded Postgres", run: runPgtapEmbedded },
   { name: "pgtap-server", about: "tests/db on Postgres 15 with pg_prove", run: runPgtapServer },
   { name: "isolation", about: "tests/isolation on Postgres 15 with isolationtester", run: runIsolationSpecs },
