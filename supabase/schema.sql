@@ -1469,12 +1469,17 @@ $$;
 
 COMMENT ON FUNCTION agg.is_test(p_env text) IS 'Whether an environment looks at test_active: DEV and TEST, in any case.';
 
-CREATE FUNCTION agg.job_list(p_env text DEFAULT 'prod'::text, p_now timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS TABLE(job_name text, schedule text, command text)
+CREATE FUNCTION agg.job_list(p_env text DEFAULT NULL::text, p_now timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS TABLE(job_name text, schedule text, command text)
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
-  select j.job_name, j.schedule, format(j.command, p_env, case when p_now is null then 'now()' else format('%L::timestamptz', p_now) end)
-  from (
+  select
+    j.job_name, j.schedule,
+    format(
+      j.command, coalesce(p_env, e.env), case when p_now is null then 'now()' else format('%L::timestamptz', p_now) end
+    )
+  from agg.environment as e
+  cross join (
     values
       (
         'pgbars:dispatch',
@@ -1487,7 +1492,7 @@ CREATE FUNCTION agg.job_list(p_env text DEFAULT 'prod'::text, p_now timestamp wi
   ) as j (job_name, schedule, command);
 $_$;
 
-COMMENT ON FUNCTION agg.job_list(p_env text, p_now timestamp with time zone) IS 'Every job of pgbars: name, cron schedule in UTC, and the SQL to run, at p_now where given. The one definition, for pg_cron and for runners without it. The dispatch job commits after each batch and stops after 40 seconds.';
+COMMENT ON FUNCTION agg.job_list(p_env text, p_now timestamp with time zone) IS 'Every job of pgbars: name, cron schedule in UTC, and the SQL to run, in p_env (null: the environment of the database) and at p_now where given. The one definition, for pg_cron and for runners without it. The dispatch job commits after each batch and stops after 40 seconds.';
 
 CREATE FUNCTION agg.lock_series(p_symbol text, p_timeframe text) RETURNS void
     LANGUAGE plpgsql
@@ -3321,7 +3326,7 @@ $$;
 
 COMMENT ON FUNCTION public.revoke_read_access(p_role text) IS 'Takes back what grant_read_access opened to a role. For the owner of the tables; may be repeated.';
 
-CREATE FUNCTION public.schedule_jobs(p_env text DEFAULT 'prod'::text) RETURNS jsonb
+CREATE FUNCTION public.schedule_jobs(p_env text DEFAULT NULL::text) RETURNS jsonb
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
@@ -3329,9 +3334,6 @@ declare
   v_scheduled text[];
   v_removed text[];
 begin
-  if p_env is null then
-    raise exception 'p_env must not be null' using errcode = 'invalid_parameter_value';
-  end if;
   update agg.environment as e set env = p_env where e.env <> p_env;
   if not exists (select from pg_catalog.pg_extension as e where e.extname = 'pg_cron') then
     raise notice 'nothing is scheduled: pg_cron is not installed in this database'
@@ -3347,16 +3349,16 @@ begin
       with removed as materialized (
         select j.jobname, cron.unschedule(j.jobid)
         from cron.job as j
-        where j.jobname like 'pgbars:%%' and j.jobname not in (select l.job_name from agg.job_list(%1$L) as l)
+        where j.jobname like %L and j.jobname not in (select l.job_name from agg.job_list() as l)
       ),
       scheduled as materialized (
-        select l.job_name, cron.schedule(l.job_name, l.schedule, l.command) from agg.job_list(%1$L) as l
+        select l.job_name, cron.schedule(l.job_name, l.schedule, l.command) from agg.job_list() as l
       )
       select
         array(select s.job_name from scheduled as s order by s.job_name),
         array(select r.jobname::text from removed as r order by r.jobname)
     $sql$,
-    p_env
+    'pgbars:%'
   ) into v_scheduled, v_removed;
   return jsonb_build_object(
     'pg_cron', true, 'scheduled', to_jsonb(v_scheduled), 'removed', to_jsonb(v_removed),
@@ -3365,7 +3367,7 @@ begin
 end;
 $_$;
 
-COMMENT ON FUNCTION public.schedule_jobs(p_env text) IS 'Makes the jobs of pg_cron whose names begin with pgbars: those of agg.job_list, no more and no fewer, and says what it did. From then on p_env is the environment of the database, in which changes of the registry take effect; without pg_cron it schedules nothing and says so. For the owner of the database; may be repeated at any time.';
+COMMENT ON FUNCTION public.schedule_jobs(p_env text) IS 'Makes the jobs of pg_cron whose names begin with pgbars: those of agg.job_list, no more and no fewer, and says what it did; without pg_cron it schedules nothing and says so. p_env becomes the environment of the database, which is prod at first: the one that the jobs work for and changes of the registry take effect in; null leaves it as it is. For the owner of the database; may be repeated at any time.';
 
 CREATE FUNCTION public.sync_agg_state_from_registry(p_env text DEFAULT 'prod'::text, p_default_start_utc timestamp with time zone DEFAULT '2025-07-01 00:00:00+00'::timestamp with time zone, p_symbols text[] DEFAULT NULL::text[]) RETURNS jsonb
     LANGUAGE plpgsql
