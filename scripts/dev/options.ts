@@ -21,8 +21,8 @@ function parsePort(text: string): number {
 export function parseOptions(args: readonly string[]): DevOptions {
   const program = new Command("deno task dev")
     .description(
-      "Runs the whole project on this machine: a Postgres with the migrations, the Data API and sign-in of Supabase,\n" +
-        "the Edge Functions and the jobs. Without options the Postgres is embedded and in memory. Ctrl-C ends it.",
+      "Runs the whole project on this machine: a Postgres with the migrations, the Data API and sign-in, the Edge " +
+        "Functions and the jobs. Without options the Postgres is embedded and in memory. Ctrl-C ends it.",
     )
     .addOption(
       new Option("--db <url>", "use this Postgres (postgres://...), and apply the migrations that it lacks").conflicts(

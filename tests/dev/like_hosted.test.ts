@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { ENGINES } from "../support/stack.ts";
+import { waitUntil } from "../support/wait.ts";
 import { minuteBar, openClient } from "./client.ts";
 
 const KEY = "canonical_symbol,timeframe,ts_utc";
@@ -129,6 +130,28 @@ for (const [engine, openStack] of Object.entries(ENGINES)) {
         assert.deepEqual({ ...error }, { code, message: "said", details: "in detail", hint: "and why" });
       }
       assert.equal((await admin.rpc("test_raise", { p_code: "PT418" })).status, 418);
+    });
+
+    await test.step("looks at the schema again when the database says so", async () => {
+      await admin.from("data_bars").select().limit(1);
+      await stack.db.query("create function public.test_new() returns int language sql as 'select 5'");
+      await stack.db.query("grant execute on function public.test_new() to service_role");
+      assert.equal((await admin.rpc("test_new")).error?.code, "PGRST202");
+      await stack.db.query("notify pgrst, 'reload schema'");
+      await waitUntil(async () => (await admin.rpc("test_new")).data === 5);
+    });
+
+    await test.step("signs users up and in, as authenticated", async () => {
+      const [user, credentials] = [openClient(stack.url, stack.keys.publishable), {
+        email: "someone@example.org",
+        password: "correct horse battery staple",
+      }];
+      assert.equal((await user.auth.signUp(credentials)).error, null);
+      assert.equal((await user.auth.signInWithPassword({ ...credentials, password: "wrong" })).error?.status, 400);
+      const { data } = await user.auth.signInWithPassword(credentials);
+      assert.equal(data.user?.role, "authenticated");
+      const refused = await user.from("data_bars").select();
+      assert.deepEqual([refused.status, refused.error?.code], [403, "42501"]);
     });
 
     await test.step("but refuses more values at once than the local stack takes, and goes on", async () => {

@@ -7,9 +7,9 @@ export interface Job {
   command: string;
 }
 
-/** The jobs of the environment `prod`, to run at `now`, or by the database's clock where none is given. */
+/** The jobs of the database's own environment, to run at `now`, or by its clock where none is given. */
 export async function readJobs(db: Database, now?: Date): Promise<Job[]> {
-  return await db.query<Job>("select * from agg.job_list('prod', $1::timestamptz)", [now]);
+  return await db.query<Job>("select * from agg.job_list(p_now => $1::timestamptz)", [now]);
 }
 
 /** Runs a job as pg_cron does. A failure is told to `onFailure`, and nothing is thrown. */
