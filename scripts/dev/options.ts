@@ -25,9 +25,10 @@ export function parseOptions(args: readonly string[]): DevOptions {
         "Functions and the jobs. Without options the Postgres is embedded and in memory. Ctrl-C ends it.",
     )
     .addOption(
-      new Option("--db <url>", "use this Postgres (postgres://...), and apply the migrations that it lacks").conflicts(
-        "keep",
-      ),
+      new Option("--db <url>", "use this Postgres (postgres://..., over TCP), and apply the migrations that it lacks")
+        .conflicts(
+          "keep",
+        ),
     )
     .option("--keep <dir>", "keep the embedded Postgres in this folder")
     .option("--port <n>", "port on 127.0.0.1, 0 for any free one", parsePort, DEFAULT_PORT)
