@@ -23,12 +23,13 @@ Deno.test("dev says why it cannot start, and what to do", async () => {
       [["--port", "0", "--functions", `${folder}/none`], /--functions .*none: there is no such folder/],
       [["more"], /too many arguments/],
     ];
-    await Promise.all(cases.map(async ([args, message]) => {
-      const refused = dev(...args);
+    await using started = new AsyncDisposableStack();
+    const refusals = cases.map(([args, message]) => ({ refused: started.use(dev(...args)), message }));
+    for (const { refused, message } of refusals) {
       assert.equal(await refused.ended, 1);
       assert.match(refused.output.stderr, message);
       assert.doesNotMatch(refused.output.stderr, /^ +at /m);
-    }));
+    }
     assert.equal(await first.stop(), 0);
   } finally {
     taken.close();
