@@ -103,7 +103,7 @@ export async function switchSynthetic(db: Database): Promise<SyntheticSwitch> {
  */
 export async function syncTasks(db: Database, now: Date, started: readonly string[]): Promise<void> {
   const [row] = await db.query<{ result: { refused: { canonical_symbol: string; problem: string }[] } }>(
-    "select public.sync_agg_state_from_registry('prod') as result",
+    "select public.sync_agg_state_from_registry(null) as result",
   );
   const refused = row!.result.refused.map((one) => `${one.canonical_symbol}: ${one.problem}`);
   if (refused.length > 0) throw new Error(`the registry sync refuses ${refused.join("; ")}`);

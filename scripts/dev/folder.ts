@@ -1,3 +1,5 @@
+import { lockFolder } from "../lib/folder.ts";
+
 /** The version of Postgres that comes with Supabase Lite. */
 const POSTGRES = "17";
 
@@ -6,14 +8,10 @@ const POSTGRES = "17";
  * returned. Throws an Error with a line for people when it cannot be used.
  */
 export async function takeFolder(folder: string): Promise<Disposable> {
-  await Deno.mkdir(folder, { recursive: true });
+  const lock = await lockFolder(folder);
   const entries = await Array.fromAsync(Deno.readDir(folder), ({ name }) => name);
   if (entries.length > 0) await checkVersion(folder, entries);
-  if (Deno.build.os === "windows") return { [Symbol.dispose]: () => {} };
-  const handle = await Deno.open(folder);
-  if (await handle.tryLock(true)) return handle;
-  handle.close();
-  throw new Error(`--keep ${folder}: another process uses this folder`);
+  return lock;
 }
 
 async function checkVersion(folder: string, entries: string[]): Promise<void> {

@@ -25,7 +25,7 @@ export function parseOptions(args: readonly string[]): DevOptions {
         "Functions and the jobs. Without options the Postgres is embedded and in memory. Ctrl-C ends it.",
     )
     .addOption(
-      new Option("--db <url>", "use this Postgres (postgres://..., over TCP), and apply the migrations that it lacks")
+      new Option("--db <url>", "use this Postgres (postgres://...), and apply the migrations that it lacks")
         .conflicts(
           "keep",
         ),

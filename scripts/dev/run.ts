@@ -1,4 +1,5 @@
 import { migrate } from "../lib/migrations.ts";
+import { describeServer } from "../lib/server_url.ts";
 import { type Backend, openEmbeddedBackend, openServerBackend } from "../lib/stack/backend.ts";
 import { FUNCTIONS_FOLDER } from "../lib/stack/functions.ts";
 import { readJobs } from "../lib/stack/jobs.ts";
@@ -72,7 +73,7 @@ async function reload({ functions }: LocalStack): Promise<void> {
 }
 
 function describeDatabase({ db, keep }: DevOptions): string {
-  if (db !== undefined) return `the Postgres at ${new URL(db).host}${new URL(db).pathname}.`;
+  if (db !== undefined) return `the Postgres at ${describeServer(db)}.`;
   return keep === undefined
     ? "an embedded Postgres in memory, gone when it ends."
     : `the embedded Postgres in ${keep}.`;

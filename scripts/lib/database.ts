@@ -1,5 +1,7 @@
 import { PGlite, types as pgliteTypes } from "@electric-sql/pglite";
 import postgres from "postgres";
+import { lockFolder } from "./folder.ts";
+import { socketFolder, withoutSocketFolder } from "./server_url.ts";
 
 /**
  * One session of a Postgres, embedded or served. Both kinds give the same JavaScript values:
@@ -60,18 +62,9 @@ export async function openEmbedded(dataDir?: string): Promise<Database> {
     exec: (sql) => translateErrors(async () => void await pglite.exec(sql)),
     close: async () => {
       await pglite.close();
-      lock?.close();
+      lock?.[Symbol.dispose]();
     },
   };
-}
-
-async function lockFolder(folder: string): Promise<Deno.FsFile | undefined> {
-  await Deno.mkdir(folder, { recursive: true });
-  if (Deno.build.os === "windows") return undefined;
-  const handle = await Deno.open(folder);
-  if (await handle.tryLock(true)) return handle;
-  handle.close();
-  throw new Error(`${folder} is in use by another process`);
 }
 
 /**
@@ -151,32 +144,12 @@ function toServerParameter(value: unknown): unknown {
   return pgliteTypes.arraySerializer(value, toText, 0);
 }
 
-async function translateErrors<T>(run: () => Promise<T>): Promise<T> {
+/** What `run` resolves to; an error of Postgres becomes a {@link DatabaseError}, whichever driver brings it. */
+export async function translateErrors<T>(run: () => Promise<T>): Promise<T> {
   try {
     return await run();
   } catch (cause) {
     if (!(cause instanceof Error) || !("severity" in cause)) throw cause;
     throw new DatabaseError(cause.message, cause as ErrorFields, { cause });
   }
-}
-
-// Connection strings of libpq may leave the host empty, which the URL parser refuses.
-function parseUrl(url: string): URL {
-  return new URL(url.replace(/@(?=[/:])/, "@localhost"));
-}
-
-function socketFolder(url: string): { host?: string } {
-  const parsed = parseUrl(url);
-  const host = parsed.searchParams.get("host") ?? decodeURIComponent(parsed.hostname);
-  return host.startsWith("/") ? { host } : {};
-}
-
-function withoutSocketFolder(url: string): string {
-  if (socketFolder(url).host === undefined) return url;
-  const parsed = parseUrl(url);
-  const port = parsed.searchParams.get("port");
-  if (port !== null) parsed.port = port;
-  for (const name of ["host", "port"]) parsed.searchParams.delete(name);
-  parsed.hostname = "localhost";
-  return parsed.href;
 }

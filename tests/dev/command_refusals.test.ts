@@ -17,7 +17,7 @@ Deno.test("dev says why it cannot start, and what to do", async () => {
       [["--port", "65536"], /'65536' is invalid\. Give a whole number from 0 to 65535/],
       [["--db", "postgres://127.0.0.1/x", "--keep", "x"], /'--db <url>' cannot be used with option '--keep <dir>'/],
       [["--db", "postgres://127.0.0.1:1/x"], /--db: cannot connect/],
-      [["--keep", mine], /another process uses this folder/],
+      [["--keep", mine], /is in use by another process/],
       [["--keep", project], /the folder holds other files/],
       [["--keep", other], /of Postgres 18, and the one here is 17; name a new folder/],
       [["--port", "0", "--functions", `${folder}/none`], /--functions .*none: there is no such folder/],

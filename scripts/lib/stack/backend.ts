@@ -2,7 +2,8 @@ import type { Connection } from "@supabase/lite";
 import { createPgliteConnection } from "@supabase/lite/pglite";
 import { createPostgresConnection } from "@supabase/lite/postgres";
 import { types as pgliteTypes } from "@electric-sql/pglite";
-import { type Database, DatabaseError, openServer } from "../database.ts";
+import { type Database, openServer, translateErrors } from "../database.ts";
+import { socketFolder, withoutSocketFolder } from "../server_url.ts";
 import { READERS, toJsonParameter } from "./values.ts";
 
 /** A database with the two ways into it that a stack has. */
@@ -70,8 +71,9 @@ const CLOSE_SECONDS = 5;
 export async function openServerBackend(url: string): Promise<Backend> {
   const db = await openServer(url);
   const connection = createPostgresConnection({
-    url,
+    url: withoutSocketFolder(url),
     postgresOptions: {
+      ...socketFolder(url),
       onnotice: () => {},
       connection: { application_name: "pgbars" },
       types: serverTypes,
@@ -107,13 +109,4 @@ function takeTurns(): Backend["exclusively"] {
     last = turn;
     return turn;
   };
-}
-
-async function translateErrors<T>(run: () => Promise<T>): Promise<T> {
-  try {
-    return await run();
-  } catch (cause) {
-    if (!(cause instanceof Error) || !("severity" in cause)) throw cause;
-    throw new DatabaseError(cause.message, cause as { code?: string }, { cause });
-  }
 }
