@@ -1689,7 +1689,7 @@ $$;
 COMMENT ON FUNCTION agg.note_source_change() IS 'Notes what a statement changed, from its transition table: minute by minute up to 1,000 rows, beyond that as runs of minutes, 1,000 to a note.';
 
 CREATE FUNCTION agg.note_tasks(p_changes agg.change[]) RETURNS void
-    LANGUAGE plpgsql SECURITY DEFINER
+    LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET plan_cache_mode TO 'force_generic_plan'
     SET enable_seqscan TO 'off'
@@ -2549,7 +2549,7 @@ $_$;
 COMMENT ON FUNCTION agg.webhook_problems(p_url_secret text, p_key_secret text) IS 'What keeps a webhook with URL and key in these secrets from being sent, and the SQL that mends it; no row where nothing does. Never shows what a secret holds.';
 
 CREATE FUNCTION public.agg_bootstrap_cursor(p_symbol text, p_to_tf text) RETURNS jsonb
-    LANGUAGE plpgsql
+    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
@@ -2596,7 +2596,7 @@ $$;
 COMMENT ON FUNCTION public.agg_bootstrap_cursor(p_symbol text, p_to_tf text) IS 'Sets the cursor one interval before agg_start_utc, so that the task builds everything again, and clears its failures; the tasks that build from it begin again with it. An unchanged bar is not written. Bars whose source bars are gone are soft-deleted. Waits for a dispatcher that holds the task. Only this, and a start moved back under a task that has decided nothing, move a cursor back.';
 
 CREATE FUNCTION public.agg_finish(p_symbol text, p_tf text, p_success boolean, p_new_cursor_utc timestamp with time zone DEFAULT NULL::timestamp with time zone, p_stats jsonb DEFAULT NULL::jsonb, p_fail_kind text DEFAULT NULL::text, p_error text DEFAULT NULL::text, p_now timestamp with time zone DEFAULT now(), p_claimed_at timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS jsonb
-    LANGUAGE plpgsql
+    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
@@ -2666,7 +2666,7 @@ $$;
 COMMENT ON FUNCTION public.agg_finish(p_symbol text, p_tf text, p_success boolean, p_new_cursor_utc timestamp with time zone, p_stats jsonb, p_fail_kind text, p_error text, p_now timestamp with time zone, p_claimed_at timestamp with time zone) IS 'Releases a claim. On success stores p_new_cursor_utc (null: unchanged), which must be aligned, not behind the cursor and not beyond a frontier, and the counts of p_stats (the result of catchup_aggregation_range); on failure counts it (p_fail_kind transient or hard) and backs off. Call it in the transaction that built the bars. p_claimed_at is claimed_at of agg_start: with it a worker whose claim was taken back cannot release that of another; without it the windows that the cursor passes are built once more, by the dispatcher. Raises object_not_in_prerequisite_state without the claim.';
 
 CREATE FUNCTION public.agg_gaps(p_symbol text, p_timeframe text, p_from_utc timestamp with time zone DEFAULT NULL::timestamp with time zone, p_to_utc timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS TABLE(gap_from_utc timestamp with time zone, gap_to_utc timestamp with time zone, windows bigint)
-    LANGUAGE sql STABLE
+    LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
   with task as (
@@ -2706,7 +2706,7 @@ $$;
 COMMENT ON FUNCTION public.agg_gaps(p_symbol text, p_timeframe text, p_from_utc timestamp with time zone, p_to_utc timestamp with time zone) IS 'The gaps a task has stepped over: runs of decided windows without a source bar, [gap_from_utc, gap_to_utc), optionally within a range aligned to the timeframe. For a synthetic 1m task: minutes without a bar of the series. No row for an unknown task.';
 
 CREATE FUNCTION public.agg_get_due_tasks(p_env text DEFAULT 'prod'::text, p_limit integer DEFAULT 10, p_now timestamp with time zone DEFAULT now()) RETURNS TABLE(canonical_symbol text, timeframe text, source_timeframe text, last_agg_bar_ts_utc timestamp with time zone, run_interval_minutes integer, aggregation_delay_seconds integer, is_mandatory boolean, task_priority integer)
-    LANGUAGE plpgsql
+    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
@@ -2727,7 +2727,7 @@ $$;
 COMMENT ON FUNCTION public.agg_get_due_tasks(p_env text, p_limit integer, p_now timestamp with time zone) IS 'Tasks to work on, most urgent first: mandatory, then shorter timeframe, then task_priority, then least recently successful. Claims nothing (agg_start does); frees claims abandoned for 15 minutes.';
 
 CREATE FUNCTION public.agg_health(p_now timestamp with time zone DEFAULT now()) RETURNS TABLE(canonical_symbol text, timeframe text, status text, cursor_utc timestamp with time zone, lag interval, due_for interval, next_run_at timestamp with time zone, state text, explanation text)
-    LANGUAGE sql STABLE
+    LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET jit TO 'off'
     AS $$
@@ -2845,7 +2845,7 @@ $$;
 COMMENT ON FUNCTION public.agg_note_change(p_symbols text[], p_from timestamp with time zone, p_to timestamp with time zone) IS 'Notes by hand that source bars of p_symbols (null: all) changed in [p_from, p_to) (null: without bound), for loads that switch the triggers of data_bars off. Call it in the transaction of the load, or after its commit: a note committed before the bars may be read before them, and is lost. Too wide a range costs time and changes nothing else.';
 
 CREATE FUNCTION public.agg_pending(p_now timestamp with time zone DEFAULT now()) RETURNS TABLE(canonical_symbol text, timeframe text, windows bigint, from_utc timestamp with time zone, to_utc timestamp with time zone, oldest interval, failures integer, explanation text)
-    LANGUAGE plpgsql STABLE
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET jit TO 'off'
     AS $$
@@ -2891,7 +2891,7 @@ $$;
 COMMENT ON FUNCTION public.agg_pending(p_now timestamp with time zone) IS 'Decided windows that wait to be built again because their source changed: how many, from where to where, since when (oldest, at p_now), how often it failed, and what they wait for. No row: every stored bar is up to date with what has been noted.';
 
 CREATE FUNCTION public.agg_repair(p_symbol text DEFAULT NULL::text, p_timeframe text DEFAULT NULL::text, p_from timestamp with time zone DEFAULT NULL::timestamp with time zone, p_to timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS jsonb
-    LANGUAGE plpgsql
+    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
@@ -2977,7 +2977,7 @@ $$;
 COMMENT ON FUNCTION public.agg_run_due(p_env text, p_limit integer, p_now timestamp with time zone, p_time_budget interval, p_batch_windows integer) IS 'The dispatcher: runs batches in the caller''s transaction until nothing is due (idle) or p_time_budget of wall clock is over after a batch (time_budget; interval ''0'' is one batch); returns at once when another dispatcher is at work (busy). Writes one row of agg.run_log. The job of agg.job_list calls it batch by batch and commits each. Returns tasks, windows, bars_created, bars_quality_poor, bars_corrected, failed, batches, stopped_reason.';
 
 CREATE FUNCTION public.agg_start(p_symbol text, p_tf text, p_now timestamp with time zone DEFAULT now()) RETURNS jsonb
-    LANGUAGE plpgsql
+    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
@@ -3020,7 +3020,7 @@ $$;
 COMMENT ON FUNCTION public.agg_start(p_symbol text, p_tf text, p_now timestamp with time zone) IS 'Claims a task for an outside worker. claimed false comes with a reason: running, disabled, or busy (a dispatcher holds it). Never waits. Raises no_data_found without a task.';
 
 CREATE FUNCTION public.agg_verify(p_symbol text DEFAULT NULL::text, p_timeframe text DEFAULT NULL::text, p_from timestamp with time zone DEFAULT NULL::timestamp with time zone, p_to timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS TABLE(canonical_symbol text, timeframe text, ts_utc timestamp with time zone, problem text, stored jsonb, expected jsonb, is_pending boolean)
-    LANGUAGE plpgsql STABLE
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET jit TO 'off'
     AS $$
@@ -3084,7 +3084,7 @@ $$;
 COMMENT ON FUNCTION public.agg_verify(p_symbol text, p_timeframe text, p_from timestamp with time zone, p_to timestamp with time zone) IS 'Computes decided windows again from their source bars, as the dispatcher would, and lists every difference to what is stored: problem is missing, different (stored and expected hold the fields that differ), stale (a bar that nothing makes any more) or failed (the task cannot be computed: expected holds the error). is_pending: a note waits for it, and the next run mends it. Each level is held against the one below it as it stands. Nulls mean every task, and the whole of its decided range; windows that p_from and p_to cut count whole. Writes and locks nothing. Raises no_data_found without a task, invalid_parameter_value for an unknown timeframe or an empty range.';
 
 CREATE FUNCTION public.aggregate_1m_to_5m_window(p_symbol text, p_from_utc timestamp with time zone, p_to_utc timestamp with time zone, p_derivation_version integer DEFAULT 1, p_now timestamp with time zone DEFAULT now()) RETURNS jsonb
-    LANGUAGE sql
+    LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
   select agg.build_single_window(p_symbol, '5m', p_from_utc, p_to_utc, p_derivation_version, p_now);
@@ -3093,7 +3093,7 @@ $$;
 COMMENT ON FUNCTION public.aggregate_1m_to_5m_window(p_symbol text, p_from_utc timestamp with time zone, p_to_utc timestamp with time zone, p_derivation_version integer, p_now timestamp with time zone) IS 'Builds the one 5m window [p_from_utc, p_to_utc) of p_symbol from its 1m bars and returns success, stored, source_count, and quality_score or the reason it was not stored: insufficient_source_bars, before_agg_start_utc, frontier (not complete at p_now). Moves no cursor, may be repeated. Locks the task''s row to the end of the transaction. Raises invalid_parameter_value for a range that is not exactly one aligned window.';
 
 CREATE FUNCTION public.aggregate_5m_to_1h_window(p_symbol text, p_from_utc timestamp with time zone, p_to_utc timestamp with time zone, p_derivation_version integer DEFAULT 1, p_now timestamp with time zone DEFAULT now()) RETURNS jsonb
-    LANGUAGE sql
+    LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
   select agg.build_single_window(p_symbol, '1h', p_from_utc, p_to_utc, p_derivation_version, p_now);
@@ -3102,7 +3102,7 @@ $$;
 COMMENT ON FUNCTION public.aggregate_5m_to_1h_window(p_symbol text, p_from_utc timestamp with time zone, p_to_utc timestamp with time zone, p_derivation_version integer, p_now timestamp with time zone) IS 'Builds the one 1h window [p_from_utc, p_to_utc) of p_symbol from its 5m bars; otherwise as aggregate_1m_to_5m_window. frontier also means that the 5m task has not decided the whole hour.';
 
 CREATE FUNCTION public.calc_dxy_range_1m(p_from_utc timestamp with time zone, p_to_utc timestamp with time zone, p_derivation_version integer DEFAULT 1) RETURNS jsonb
-    LANGUAGE sql
+    LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET statement_timeout TO '120s'
     AS $$
@@ -3112,7 +3112,7 @@ $$;
 COMMENT ON FUNCTION public.calc_dxy_range_1m(p_from_utc timestamp with time zone, p_to_utc timestamp with time zone, p_derivation_version integer) IS 'derive_synthetic_range for DXY: 50.14348112 x EURUSD^-0.576 x USDJPY^0.136 x GBPUSD^-0.119 x USDCAD^0.091 x USDSEK^0.042 x USDCHF^0.036. A synthetic series, not an official print of the index.';
 
 CREATE FUNCTION public.catchup_aggregation_range(p_symbol text, p_to_tf text, p_start_cursor_utc timestamp with time zone DEFAULT NULL::timestamp with time zone, p_max_windows integer DEFAULT 100, p_until_utc timestamp with time zone DEFAULT now(), p_derivation_version integer DEFAULT NULL::integer, p_stop_on_zero_source boolean DEFAULT true) RETURNS jsonb
-    LANGUAGE plpgsql
+    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET statement_timeout TO '120s'
     AS $$
@@ -3166,7 +3166,7 @@ $$;
 COMMENT ON FUNCTION public.catchup_aggregation_range(p_symbol text, p_to_tf text, p_start_cursor_utc timestamp with time zone, p_max_windows integer, p_until_utc timestamp with time zone, p_derivation_version integer, p_stop_on_zero_source boolean) IS 'Builds up to p_max_windows windows that have source bars, from the one after p_start_cursor_utc (null: the stored cursor) up to the frontiers at p_until_utc, stepping over gaps, and returns new_cursor for agg_finish to store. windows_processed had source bars, windows_empty were stepped over, bars_created qualify, bars_written differed from what stood there. stopped_reason: max_windows, frontier, no_source_data, cursor_at_frontier. With p_stop_on_zero_source false it also decides the empty windows behind the last source bar. A null p_derivation_version is that of the registry, otherwise that of the stored bar, or 1. Stores no cursor, may be repeated; a start ahead of the stored cursor leaves the windows between unbuilt, so do not store the cursor that comes of it. Locks the task''s row to the end of the transaction. Raises no_data_found without a task, invalid_parameter_value for a misaligned cursor.';
 
 CREATE FUNCTION public.derive_synthetic_range(p_symbol text, p_from_utc timestamp with time zone, p_to_utc timestamp with time zone, p_derivation_version integer DEFAULT 1) RETURNS jsonb
-    LANGUAGE plpgsql
+    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET statement_timeout TO '120s'
     AS $$
@@ -3370,7 +3370,7 @@ $_$;
 COMMENT ON FUNCTION public.schedule_jobs(p_env text) IS 'Makes the jobs of pg_cron whose names begin with pgbars: those of agg.job_list, no more and no fewer, and says what it did; without pg_cron it schedules nothing and says so. p_env becomes the environment of the database, which is prod at first: the one that the jobs work for and changes of the registry take effect in; null leaves it as it is. For the owner of the database; may be repeated at any time.';
 
 CREATE FUNCTION public.sync_agg_state_from_registry(p_env text DEFAULT 'prod'::text, p_default_start_utc timestamp with time zone DEFAULT '2025-07-01 00:00:00+00'::timestamp with time zone, p_symbols text[] DEFAULT NULL::text[]) RETURNS jsonb
-    LANGUAGE plpgsql
+    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET jit TO 'off'
     SET plan_cache_mode TO 'force_custom_plan'
@@ -3553,7 +3553,7 @@ $$;
 COMMENT ON FUNCTION public.sync_agg_state_from_registry(p_env text, p_default_start_utc timestamp with time zone, p_symbols text[]) IS 'Makes tasks follow the registry, in p_env (null: the environment of the database, see schedule_jobs): every active asset gets its mandatory and optional timeframes, a synthetic one its 1m as well. Creates with a bootstrapped cursor, updates what differs (an earlier start, another session, other thresholds or another basket become corrections of all that is decided), re-enables, and switches off the tasks of inactive assets; keeps cursors, delays and priorities. An optional task that three hard failures disabled stays so until its asset is switched off and on. Assets with bad metadata are left as they are and listed under refused. Syncs wait for each other; a sync locks only the task rows it changes. Repeating it changes nothing. p_default_start_utc serves new tasks of assets without metadata.agg.start_utc. p_symbols: the assets that follow, null for all.';
 
 CREATE FUNCTION public.upsert_bars(p_bars jsonb) RETURNS jsonb
-    LANGUAGE plpgsql
+    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET statement_timeout TO '60s'
     AS $_$
@@ -4076,57 +4076,44 @@ GRANT USAGE ON SCHEMA public TO authenticated;
 GRANT USAGE ON SCHEMA public TO service_role;
 
 REVOKE ALL ON FUNCTION agg.active_symbols(p_env text) FROM PUBLIC;
-GRANT ALL ON FUNCTION agg.active_symbols(p_env text) TO service_role;
 
 REVOKE ALL ON FUNCTION agg.add_batches(p_sums agg.batch_result, p_batch agg.batch_result) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION agg.advance_tasks(p_claims agg.claim[], p_now timestamp with time zone, p_max_windows integer) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION agg.asset_problems(p_symbols text[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION agg.asset_problems(p_symbols text[]) TO service_role;
 
 REVOKE ALL ON FUNCTION agg.bootstrap_cursor(p_start_utc timestamp with time zone, p_window_length interval) FROM PUBLIC;
-GRANT ALL ON FUNCTION agg.bootstrap_cursor(p_start_utc timestamp with time zone, p_window_length interval) TO service_role;
 
 REVOKE ALL ON FUNCTION agg.build_bars(p_orders agg.build_order[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION agg.build_bars(p_orders agg.build_order[]) TO service_role;
 
 REVOKE ALL ON FUNCTION agg.build_or_split(p_orders agg.build_order[], p_time_splits integer) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION agg.build_single_window(p_symbol text, p_timeframe text, p_from_utc timestamp with time zone, p_to_utc timestamp with time zone, p_derivation_version integer, p_now timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION agg.build_single_window(p_symbol text, p_timeframe text, p_from_utc timestamp with time zone, p_to_utc timestamp with time zone, p_derivation_version integer, p_now timestamp with time zone) TO service_role;
 
 REVOKE ALL ON FUNCTION agg.build_synthetic(p_orders agg.build_order[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION agg.build_synthetic(p_orders agg.build_order[]) TO service_role;
 
 REVOKE ALL ON FUNCTION agg.build_windows(p_orders agg.build_order[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION agg.build_windows(p_orders agg.build_order[]) TO service_role;
 
 REVOKE ALL ON FUNCTION agg.circle_problem(p_symbol text) FROM PUBLIC;
-GRANT ALL ON FUNCTION agg.circle_problem(p_symbol text) TO service_role;
 
 REVOKE ALL ON FUNCTION agg.claim_corrections(p_env text, p_timeframe text, p_limit integer, p_now timestamp with time zone) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION agg.claim_due_tasks(p_env text, p_limit integer, p_now timestamp with time zone) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION agg.compare_synthetic(p_orders agg.build_order[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION agg.compare_synthetic(p_orders agg.build_order[]) TO service_role;
 
 REVOKE ALL ON FUNCTION agg.compare_windows(p_orders agg.build_order[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION agg.compare_windows(p_orders agg.build_order[]) TO service_role;
 
 REVOKE ALL ON FUNCTION agg.correct_tasks(p_claims agg.claim[], p_now timestamp with time zone, p_max_windows integer) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION agg.due_at(p_cursor_utc timestamp with time zone, p_window_length interval, p_delay_seconds integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION agg.due_at(p_cursor_utc timestamp with time zone, p_window_length interval, p_delay_seconds integer) TO service_role;
 
 REVOKE ALL ON FUNCTION agg.fail_kind(p_sqlstate text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION agg.find_differences(p_orders agg.build_order[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION agg.find_differences(p_orders agg.build_order[]) TO service_role;
 
 REVOKE ALL ON FUNCTION agg.finish_tasks(p_outcomes agg.task_outcome[], p_now timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION agg.finish_tasks(p_outcomes agg.task_outcome[], p_now timestamp with time zone) TO service_role;
 
 REVOKE ALL ON FUNCTION agg.fold_notes() FROM PUBLIC;
 
@@ -4139,96 +4126,74 @@ REVOKE ALL ON FUNCTION agg.follow_truncated_registry() FROM PUBLIC;
 REVOKE ALL ON FUNCTION agg.follow_updated_assets() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION agg.is_number_between(p_value jsonb, p_least numeric, p_most numeric) FROM PUBLIC;
-GRANT ALL ON FUNCTION agg.is_number_between(p_value jsonb, p_least numeric, p_most numeric) TO service_role;
 
 REVOKE ALL ON FUNCTION agg.is_test(p_env text) FROM PUBLIC;
-GRANT ALL ON FUNCTION agg.is_test(p_env text) TO service_role;
 
 REVOKE ALL ON FUNCTION agg.job_list(p_env text, p_now timestamp with time zone) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION agg.lock_series(p_symbol text, p_timeframe text) FROM PUBLIC;
-GRANT ALL ON FUNCTION agg.lock_series(p_symbol text, p_timeframe text) TO service_role;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.data_agg_state TO service_role;
 
 REVOKE ALL ON FUNCTION agg.lock_task(p_symbol text, p_timeframe text) FROM PUBLIC;
-GRANT ALL ON FUNCTION agg.lock_task(p_symbol text, p_timeframe text) TO service_role;
 
 REVOKE ALL ON FUNCTION agg.minute_of_week(p_ts_utc timestamp with time zone, p_time_zone text) FROM PUBLIC;
-GRANT ALL ON FUNCTION agg.minute_of_week(p_ts_utc timestamp with time zone, p_time_zone text) TO service_role;
 
 REVOKE ALL ON FUNCTION agg.new_cursor(p_result agg.build_result) FROM PUBLIC;
-GRANT ALL ON FUNCTION agg.new_cursor(p_result agg.build_result) TO service_role;
 
 REVOKE ALL ON FUNCTION agg.note_built(p_symbol text, p_timeframe text, p_built_to_utc timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION agg.note_built(p_symbol text, p_timeframe text, p_built_to_utc timestamp with time zone) TO service_role;
 
 REVOKE ALL ON FUNCTION agg.note_moved_bar() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION agg.note_source_change() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION agg.note_tasks(p_changes agg.change[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION agg.note_tasks(p_changes agg.change[]) TO service_role;
 
 REVOKE ALL ON FUNCTION agg.note_truncation() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION agg.noted_changes(p_note_ids bigint[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION agg.noted_changes(p_note_ids bigint[]) TO service_role;
 
 REVOKE ALL ON FUNCTION agg.open_minutes(p_from_utc timestamp with time zone, p_minutes integer, p_time_zone text, p_session_minutes int4multirange) FROM PUBLIC;
-GRANT ALL ON FUNCTION agg.open_minutes(p_from_utc timestamp with time zone, p_minutes integer, p_time_zone text, p_session_minutes int4multirange) TO service_role;
 
 REVOKE ALL ON FUNCTION agg.plan_builds(p_claims agg.claim[], p_now timestamp with time zone, p_max_windows integer, p_derivation_version integer, p_stop_at_data_frontier boolean) FROM PUBLIC;
-GRANT ALL ON FUNCTION agg.plan_builds(p_claims agg.claim[], p_now timestamp with time zone, p_max_windows integer, p_derivation_version integer, p_stop_at_data_frontier boolean) TO service_role;
 
 REVOKE ALL ON FUNCTION agg.prune_logs(p_now timestamp with time zone) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION agg.raise_no_task(p_symbol text, p_timeframe text) FROM PUBLIC;
-GRANT ALL ON FUNCTION agg.raise_no_task(p_symbol text, p_timeframe text) TO service_role;
 
 REVOKE ALL ON FUNCTION agg.read_policy_name(p_role text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION agg.read_secret(p_name text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION agg.rebuild_orders(p_changes agg.change[], p_max_windows integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION agg.rebuild_orders(p_changes agg.change[], p_max_windows integer) TO service_role;
 
 REVOKE ALL ON FUNCTION agg.recover_abandoned_claims(p_now timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION agg.recover_abandoned_claims(p_now timestamp with time zone) TO service_role;
 
 REVOKE ALL ON FUNCTION agg.refresh_alerts(p_now timestamp with time zone, p_refused jsonb) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION agg.require_fresh_snapshots() FROM PUBLIC;
-GRANT ALL ON FUNCTION agg.require_fresh_snapshots() TO service_role;
 
 REVOKE ALL ON FUNCTION agg.require_reader(p_role text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION agg.retry_delay(p_failures integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION agg.retry_delay(p_failures integer) TO service_role;
 
 REVOKE ALL ON FUNCTION agg.run_batch(p_env text, p_limit integer, p_now timestamp with time zone, p_batch_windows integer) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION agg.send_webhook() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION agg.session_minutes(p_session jsonb) FROM PUBLIC;
-GRANT ALL ON FUNCTION agg.session_minutes(p_session jsonb) TO service_role;
 
 REVOKE ALL ON FUNCTION agg.session_problem(p_session jsonb) FROM PUBLIC;
-GRANT ALL ON FUNCTION agg.session_problem(p_session jsonb) TO service_role;
 
 REVOKE ALL ON FUNCTION agg.stopped_reason(p_result agg.build_result) FROM PUBLIC;
-GRANT ALL ON FUNCTION agg.stopped_reason(p_result agg.build_result) TO service_role;
 
 REVOKE ALL ON FUNCTION agg.take_notes(p_limit integer) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION agg.upsert_or_split(p_bars jsonb[], p_indexes integer[], OUT inserted bigint, OUT updated bigint, OUT unchanged bigint, OUT refused jsonb) FROM PUBLIC;
-GRANT ALL ON FUNCTION agg.upsert_or_split(p_bars jsonb[], p_indexes integer[], OUT inserted bigint, OUT updated bigint, OUT unchanged bigint, OUT refused jsonb) TO service_role;
 
 REVOKE ALL ON FUNCTION agg.utc_instant(p_text text) FROM PUBLIC;
-GRANT ALL ON FUNCTION agg.utc_instant(p_text text) TO service_role;
 
 REVOKE ALL ON FUNCTION agg.waiting_changes() FROM PUBLIC;
-GRANT ALL ON FUNCTION agg.waiting_changes() TO service_role;
 
 REVOKE ALL ON FUNCTION agg.webhook_problems(p_url_secret text, p_key_secret text) FROM PUBLIC;
 
@@ -4313,7 +4278,7 @@ GRANT SELECT ON TABLE agg.environment TO service_role;
 
 GRANT SELECT ON TABLE agg.run_log TO service_role;
 
-GRANT SELECT,UPDATE ON TABLE agg.runnable_task TO service_role;
+GRANT SELECT ON TABLE agg.runnable_task TO service_role;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.data_bars TO service_role;
 

@@ -158,7 +158,6 @@ create function public.agg_note_change(
 returns jsonb
 language plpgsql
 volatile
--- Notes are not the caller's to write.
 security definer
 set search_path = pg_catalog, pg_temp
 as $$

@@ -76,6 +76,7 @@ create function public.upsert_bars(p_bars jsonb)
 returns jsonb
 language plpgsql
 volatile
+security definer
 set search_path = pg_catalog, pg_temp
 set statement_timeout = '60s'
 as $$
@@ -136,7 +137,6 @@ $$;
 
 revoke execute on function agg.upsert_or_split(jsonb[], integer[]) from public, anon, authenticated, service_role;
 revoke execute on function public.upsert_bars(jsonb) from public, anon, authenticated, service_role;
-grant execute on function agg.upsert_or_split(jsonb[], integer[]) to service_role;
 grant execute on function public.upsert_bars(jsonb) to service_role;
 
 comment on function agg.upsert_or_split(jsonb[], integer[]) is

@@ -52,7 +52,6 @@ as $$
 $$;
 
 revoke execute on function agg.circle_problem(text) from public, anon, authenticated, service_role;
-grant execute on function agg.circle_problem(text) to service_role;
 comment on function agg.circle_problem(text) is
   'Says so where a basket holds itself, directly or through other baskets: each build would be the reason for the next. Otherwise null.';
 

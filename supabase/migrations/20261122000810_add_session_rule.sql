@@ -107,9 +107,6 @@ $$;
 revoke execute on function agg.minute_of_week(timestamptz, text) from public, anon, authenticated, service_role;
 revoke execute on function agg.open_minutes(timestamptz, integer, text, int4multirange) from public, anon, authenticated, service_role;
 revoke execute on function agg.session_minutes(jsonb) from public, anon, authenticated, service_role;
-grant execute on function agg.minute_of_week(timestamptz, text) to service_role;
-grant execute on function agg.open_minutes(timestamptz, integer, text, int4multirange) to service_role;
-grant execute on function agg.session_minutes(jsonb) to service_role;
 
 comment on function agg.minute_of_week(timestamptz, text) is
   'Minutes since the last Monday 00:00 of the wall clock in p_time_zone.';

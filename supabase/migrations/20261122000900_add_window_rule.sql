@@ -295,8 +295,6 @@ $$;
 
 revoke execute on function agg.compare_windows(agg.build_order[]) from public, anon, authenticated, service_role;
 revoke execute on function agg.build_windows(agg.build_order[]) from public, anon, authenticated, service_role;
-grant execute on function agg.compare_windows(agg.build_order[]) to service_role;
-grant execute on function agg.build_windows(agg.build_order[]) to service_role;
 
 comment on function agg.compare_windows(agg.build_order[]) is
   'The one rule that turns source bars into bars, for every order, of any number of tasks and windows, in one statement: each window that has source bars, with the bar it makes and how that differs from what is stored, and each stored bar that nothing makes any more. Writes nothing.';

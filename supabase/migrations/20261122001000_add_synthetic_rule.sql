@@ -235,8 +235,6 @@ $$;
 
 revoke execute on function agg.compare_synthetic(agg.build_order[]) from public, anon, authenticated, service_role;
 revoke execute on function agg.build_synthetic(agg.build_order[]) from public, anon, authenticated, service_role;
-grant execute on function agg.compare_synthetic(agg.build_order[]) to service_role;
-grant execute on function agg.build_synthetic(agg.build_order[]) to service_role;
 
 comment on function agg.compare_synthetic(agg.build_order[]) is
   'The one rule for synthetic series, for any number of them in one statement: each minute in which a component has a bar, priced where all components have bars with positive prices, and how that differs from what is stored; and each stored synthetic minute that is not complete any more. Rounded to 8 decimals. Version 1 is flat at the price of the closes; any other takes its open from the opens and its close from the closes, with high and low as their larger and smaller. Writes nothing.';

@@ -95,9 +95,6 @@ $$;
 revoke execute on function agg.bootstrap_cursor(timestamptz, interval) from public, anon, authenticated, service_role;
 revoke execute on function agg.plan_builds(agg.claim[], timestamptz, integer, integer, boolean) from public, anon, authenticated, service_role;
 revoke execute on function agg.due_at(timestamptz, interval, integer) from public, anon, authenticated, service_role;
-grant execute on function agg.due_at(timestamptz, interval, integer) to service_role;
-grant execute on function agg.bootstrap_cursor(timestamptz, interval) to service_role;
-grant execute on function agg.plan_builds(agg.claim[], timestamptz, integer, integer, boolean) to service_role;
 
 comment on function agg.bootstrap_cursor(timestamptz, interval) is
   'The cursor of a task that has decided nothing yet: one interval before its first whole window at or after p_start_utc.';

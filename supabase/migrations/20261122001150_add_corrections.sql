@@ -13,8 +13,6 @@ create function agg.note_tasks(p_changes agg.change[])
 returns void
 language plpgsql
 volatile
--- Corrections are not the caller's to write.
-security definer
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
 -- Every access is by the key of a task, whatever is believed of the size of the tables.
@@ -248,9 +246,6 @@ revoke execute on function agg.note_tasks(agg.change[]) from public, anon, authe
 revoke execute on function agg.noted_changes(bigint[]) from public, anon, authenticated, service_role;
 revoke execute on function agg.take_notes(integer) from public, anon, authenticated, service_role;
 revoke execute on function agg.rebuild_orders(agg.change[], integer) from public, anon, authenticated, service_role;
-grant execute on function agg.note_tasks(agg.change[]) to service_role;
-grant execute on function agg.noted_changes(bigint[]) to service_role;
-grant execute on function agg.rebuild_orders(agg.change[], integer) to service_role;
 
 comment on function agg.note_tasks(agg.change[]) is
   'Makes corrections of changes to the source bars of tasks, merged with those that wait already. What lies behind neither the cursor nor built_to_utc is dropped, but only for tasks that it can lock and that nobody has claimed: a row lock taken elsewhere, or a claim, may hide a build that has not seen the change. Never waits; holds the locks it gets to the end of the transaction. Changes of tasks that do not exist are dropped: what such a task will build, it will see.';

@@ -137,14 +137,6 @@ revoke execute on function agg.lock_series(text, text) from public, anon, authen
 revoke execute on function agg.raise_no_task(text, text) from public, anon, authenticated, service_role;
 revoke execute on function agg.new_cursor(agg.build_result) from public, anon, authenticated, service_role;
 revoke execute on function agg.stopped_reason(agg.build_result) from public, anon, authenticated, service_role;
-grant execute on function agg.build_bars(agg.build_order[]) to service_role;
-grant execute on function agg.require_fresh_snapshots() to service_role;
-grant execute on function agg.lock_task(text, text) to service_role;
-grant execute on function agg.note_built(text, text, timestamptz) to service_role;
-grant execute on function agg.lock_series(text, text) to service_role;
-grant execute on function agg.raise_no_task(text, text) to service_role;
-grant execute on function agg.new_cursor(agg.build_result) to service_role;
-grant execute on function agg.stopped_reason(agg.build_result) to service_role;
 
 comment on function agg.build_bars(agg.build_order[]) is
   'Builds every order, windows and synthetic minutes alike: one result an order. What it changes behind a cursor becomes a correction of the tasks that build from it.';

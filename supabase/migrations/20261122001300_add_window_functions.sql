@@ -67,6 +67,7 @@ create function public.aggregate_1m_to_5m_window(
 returns jsonb
 language sql
 volatile
+security definer
 set search_path = pg_catalog, pg_temp
 as $$
   select agg.build_single_window(p_symbol, '5m', p_from_utc, p_to_utc, p_derivation_version, p_now);
@@ -78,6 +79,7 @@ create function public.aggregate_5m_to_1h_window(
 returns jsonb
 language sql
 volatile
+security definer
 set search_path = pg_catalog, pg_temp
 as $$
   select agg.build_single_window(p_symbol, '1h', p_from_utc, p_to_utc, p_derivation_version, p_now);
@@ -86,7 +88,6 @@ $$;
 revoke execute on function agg.build_single_window(text, text, timestamptz, timestamptz, integer, timestamptz) from public, anon, authenticated, service_role;
 revoke execute on function public.aggregate_1m_to_5m_window(text, timestamptz, timestamptz, integer, timestamptz) from public, anon, authenticated, service_role;
 revoke execute on function public.aggregate_5m_to_1h_window(text, timestamptz, timestamptz, integer, timestamptz) from public, anon, authenticated, service_role;
-grant execute on function agg.build_single_window(text, text, timestamptz, timestamptz, integer, timestamptz) to service_role;
 grant execute on function public.aggregate_1m_to_5m_window(text, timestamptz, timestamptz, integer, timestamptz) to service_role;
 grant execute on function public.aggregate_5m_to_1h_window(text, timestamptz, timestamptz, integer, timestamptz) to service_role;
 

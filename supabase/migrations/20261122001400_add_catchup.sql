@@ -10,6 +10,7 @@ create function public.catchup_aggregation_range(
 returns jsonb
 language plpgsql
 volatile
+security definer
 set search_path = pg_catalog, pg_temp
 set statement_timeout = '120s'
 as $$

@@ -173,10 +173,6 @@ revoke execute on function agg.utc_instant(text) from public, anon, authenticate
 revoke execute on function agg.is_number_between(jsonb, numeric, numeric) from public, anon, authenticated, service_role;
 revoke execute on function agg.session_problem(jsonb) from public, anon, authenticated, service_role;
 revoke execute on function agg.asset_problems(text[]) from public, anon, authenticated, service_role;
-grant execute on function agg.utc_instant(text) to service_role;
-grant execute on function agg.is_number_between(jsonb, numeric, numeric) to service_role;
-grant execute on function agg.session_problem(jsonb) to service_role;
-grant execute on function agg.asset_problems(text[]) to service_role;
 
 comment on function agg.utc_instant(text) is 'The instant that an ISO 8601 text with a zone names, null where it names none.';
 comment on function agg.is_number_between(jsonb, numeric, numeric) is 'Whether a JSON value is a number from p_least to p_most; false for null and everything else.';

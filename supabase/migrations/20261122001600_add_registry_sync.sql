@@ -31,6 +31,7 @@ create function public.sync_agg_state_from_registry(
 returns jsonb
 language plpgsql
 volatile
+security definer
 set search_path = pg_catalog, pg_temp
 -- Compiling the plan of a run over all tasks would take longer than the run.
 set jit = off
@@ -215,10 +216,8 @@ $$;
 revoke all on table agg.active_asset from public, anon, authenticated, service_role;
 grant select on table agg.active_asset to service_role;
 revoke execute on function agg.is_test(text) from public, anon, authenticated, service_role;
-grant execute on function agg.is_test(text) to service_role;
 revoke execute on function agg.active_symbols(text) from public, anon, authenticated, service_role;
 revoke execute on function public.sync_agg_state_from_registry(text, timestamptz, text[]) from public, anon, authenticated, service_role;
-grant execute on function agg.active_symbols(text) to service_role;
 grant execute on function public.sync_agg_state_from_registry(text, timestamptz, text[]) to service_role;
 
 comment on view agg.active_asset is 'Assets that are active: for is_test by test_active, otherwise by active.';

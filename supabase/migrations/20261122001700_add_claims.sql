@@ -4,7 +4,7 @@ from public.data_agg_state as s
 where s.enabled and s.status in ('idle', 'hard_failed');
 
 revoke all on table agg.runnable_task from public, anon, authenticated, service_role;
-grant select, update on table agg.runnable_task to service_role;
+grant select on table agg.runnable_task to service_role;
 comment on view agg.runnable_task is 'Tasks that may be claimed once their next_run_at has come: mandatory ones even after hard failures.';
 
 create function agg.recover_abandoned_claims(p_now timestamptz)
@@ -160,6 +160,7 @@ returns table (
 )
 language plpgsql
 volatile
+security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
@@ -181,6 +182,7 @@ create function public.agg_start(p_symbol text, p_tf text, p_now timestamptz def
 returns jsonb
 language plpgsql
 volatile
+security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
@@ -234,6 +236,7 @@ create function public.agg_finish(
 returns jsonb
 language plpgsql
 volatile
+security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
@@ -304,6 +307,7 @@ create function public.agg_bootstrap_cursor(p_symbol text, p_to_tf text)
 returns jsonb
 language plpgsql
 volatile
+security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
@@ -355,9 +359,6 @@ revoke execute on function public.agg_get_due_tasks(text, integer, timestamptz) 
 revoke execute on function public.agg_start(text, text, timestamptz) from public, anon, authenticated, service_role;
 revoke execute on function public.agg_finish(text, text, boolean, timestamptz, jsonb, text, text, timestamptz, timestamptz) from public, anon, authenticated, service_role;
 revoke execute on function public.agg_bootstrap_cursor(text, text) from public, anon, authenticated, service_role;
-grant execute on function agg.recover_abandoned_claims(timestamptz) to service_role;
-grant execute on function agg.retry_delay(integer) to service_role;
-grant execute on function agg.finish_tasks(agg.task_outcome[], timestamptz) to service_role;
 grant execute on function public.agg_get_due_tasks(text, integer, timestamptz) to service_role;
 grant execute on function public.agg_start(text, text, timestamptz) to service_role;
 grant execute on function public.agg_finish(text, text, boolean, timestamptz, jsonb, text, text, timestamptz, timestamptz) to service_role;

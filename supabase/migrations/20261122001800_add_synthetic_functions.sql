@@ -4,6 +4,7 @@ create function public.derive_synthetic_range(
 returns jsonb
 language plpgsql
 volatile
+security definer
 set search_path = pg_catalog, pg_temp
 set statement_timeout = '120s'
 as $$
@@ -57,6 +58,7 @@ create function public.calc_dxy_range_1m(
 returns jsonb
 language sql
 volatile
+security definer
 set search_path = pg_catalog, pg_temp
 set statement_timeout = '120s'
 as $$

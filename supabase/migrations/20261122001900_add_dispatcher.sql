@@ -280,7 +280,6 @@ create function public.agg_run_due(
 returns jsonb
 language plpgsql
 volatile
--- The run log and the alerts are not the caller's to write.
 security definer
 set search_path = pg_catalog, pg_temp
 -- Compiling the plan of a run over all tasks would take longer than the run.

@@ -12,6 +12,7 @@ returns table (
 )
 language sql
 stable
+security definer
 set search_path = pg_catalog, pg_temp
 -- Compiling the plan of a run over all tasks would take longer than the run.
 set jit = off
@@ -73,6 +74,7 @@ create function public.agg_gaps(
 returns table (gap_from_utc timestamptz, gap_to_utc timestamptz, windows bigint)
 language sql
 stable
+security definer
 set search_path = pg_catalog, pg_temp
 as $$
   with task as (

@@ -26,6 +26,7 @@ returns table (
 )
 language plpgsql
 stable
+security definer
 set search_path = pg_catalog, pg_temp
 set jit = off
 as $$
@@ -138,6 +139,7 @@ returns table (
 )
 language plpgsql
 stable
+security definer
 set search_path = pg_catalog, pg_temp
 set jit = off
 as $$
@@ -204,6 +206,7 @@ create function public.agg_repair(
 returns jsonb
 language plpgsql
 volatile
+security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
@@ -231,9 +234,7 @@ revoke execute on function public.agg_pending(timestamptz) from public, anon, au
 revoke execute on function agg.find_differences(agg.build_order[]) from public, anon, authenticated, service_role;
 revoke execute on function public.agg_verify(text, text, timestamptz, timestamptz) from public, anon, authenticated, service_role;
 revoke execute on function public.agg_repair(text, text, timestamptz, timestamptz) from public, anon, authenticated, service_role;
-grant execute on function agg.waiting_changes() to service_role;
 grant execute on function public.agg_pending(timestamptz) to service_role;
-grant execute on function agg.find_differences(agg.build_order[]) to service_role;
 grant execute on function public.agg_verify(text, text, timestamptz, timestamptz) to service_role;
 grant execute on function public.agg_repair(text, text, timestamptz, timestamptz) to service_role;
 

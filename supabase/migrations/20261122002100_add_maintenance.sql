@@ -89,7 +89,6 @@ create function public.agg_maintain(p_env text default 'prod', p_now timestamptz
 returns jsonb
 language plpgsql
 volatile
--- The run log, the alerts and pg_cron's history are not the caller's to write.
 security definer
 set search_path = pg_catalog, pg_temp
 -- Compiling the plan of a run over all tasks would take longer than the run.
