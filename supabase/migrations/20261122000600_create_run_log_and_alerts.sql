@@ -26,7 +26,7 @@ create table agg.alert (
   raised_at timestamptz not null,
   resolved_at timestamptz,
   constraint alert_pkey primary key (alert_id),
-  constraint alert_kind_check check (kind in ('hard_failed', 'disabled', 'behind', 'refused', 'uncorrected'))
+  constraint alert_kind_check check (kind in ('hard_failed', 'disabled', 'behind', 'refused', 'uncorrected', 'unread', 'unsynced'))
 );
 
 create unique index alert_open_idx on agg.alert (kind, canonical_symbol, timeframe) where resolved_at is null;
@@ -40,4 +40,4 @@ grant select on table agg.run_log, agg.alert to service_role;
 
 comment on table agg.run_log is 'One row a call of agg_run_due, kept for 14 days by agg_maintain; the dispatch job calls it once a batch, so its last row of a minute is idle unless it ran out of time. Times are the wall clock.';
 comment on table agg.alert is
-  'What somebody should look at: raised once, resolved when its cause is gone. An asset that the sync refused has timeframe *. Kept for 90 days after that by agg_maintain.';
+  'What somebody should look at: raised once, resolved when its cause is gone. An asset that the sync refused has timeframe *, and what concerns no asset in particular has symbol * as well. Kept for 90 days after that by agg_maintain.';

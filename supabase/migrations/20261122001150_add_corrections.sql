@@ -136,6 +136,30 @@ begin
 end;
 $$;
 
+create function agg.new_tasks_key()
+returns bigint
+language sql
+immutable
+parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+  select hashtextextended('pgbars.new_tasks', 0);
+$$;
+
+create function agg.new_tasks_holder()
+returns integer
+language sql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select l.pid
+  from pg_catalog.pg_locks as l
+  where l.locktype = 'advisory' and l.objsubid = 1 and l.mode = 'ExclusiveLock' and l.granted and l.pid <> pg_backend_pid()
+    and l.database = (select d.oid from pg_catalog.pg_database as d where d.datname = current_database())
+    and (l.classid::bigint << 32) | l.objid::bigint = agg.new_tasks_key()
+  limit 1;
+$$;
+
 create function agg.take_notes(p_limit integer)
 returns bigint
 language plpgsql
@@ -150,8 +174,8 @@ begin
     select n.note_id from agg.change_note as n order by n.note_id limit p_limit for update skip locked
   );
   if cardinality(v_note_ids) > 0 then
-    -- A task that an open sync has made is not to be seen, and may already be built.
-    if not pg_try_advisory_xact_lock_shared(hashtextextended('pgbars.sync_agg_state_from_registry', 0)) then
+    -- A task that an open transaction has made is not to be seen, and may already be built.
+    if not pg_try_advisory_xact_lock_shared(agg.new_tasks_key()) then
       return 0;
     end if;
     perform agg.note_tasks(array(select c from agg.noted_changes(v_note_ids) as c));
@@ -244,6 +268,8 @@ $$;
 
 revoke execute on function agg.note_tasks(agg.change[]) from public, anon, authenticated, service_role;
 revoke execute on function agg.noted_changes(bigint[]) from public, anon, authenticated, service_role;
+revoke execute on function agg.new_tasks_key() from public, anon, authenticated, service_role;
+revoke execute on function agg.new_tasks_holder() from public, anon, authenticated, service_role;
 revoke execute on function agg.take_notes(integer) from public, anon, authenticated, service_role;
 revoke execute on function agg.rebuild_orders(agg.change[], integer) from public, anon, authenticated, service_role;
 
@@ -251,7 +277,11 @@ comment on function agg.note_tasks(agg.change[]) is
   'Makes corrections of changes to the source bars of tasks, merged with those that wait already. What lies behind neither the cursor nor built_to_utc is dropped, but only for tasks that it can lock and that nobody has claimed: a row lock taken elsewhere, or a claim, may hide a build that has not seen the change. Never waits; holds the locks it gets to the end of the transaction. Changes of tasks that do not exist are dropped: what such a task will build, it will see.';
 comment on function agg.noted_changes(bigint[]) is
   'What these notes mean for tasks: those that build from the 1m bars of a noted symbol, the synthetic series that have it in their basket, and the series itself where it is one and another hand than its builder''s wrote.';
+comment on function agg.new_tasks_key() is
+  'The advisory lock that a transaction holds which has made tasks, and, shared, one that has read change notes.';
+comment on function agg.new_tasks_holder() is
+  'Another backend whose open transaction has made tasks, for which change notes wait; null where there is none.';
 comment on function agg.take_notes(integer) is
-  'Turns up to p_limit committed notes that no other dispatcher has taken into corrections, and deletes them; returns how many. Returns 0 while a registry sync is open, whose new tasks nobody sees yet. Never waits.';
+  'Turns up to p_limit committed notes that no other dispatcher has taken into corrections, and deletes them; returns how many. Returns 0 while a transaction is open that has made tasks, which nobody sees yet. Never waits.';
 comment on function agg.rebuild_orders(agg.change[], integer) is
   'Orders to build again the windows that the changes touch, behind the cursor or built_to_utc, one for each run of windows, at most p_max_windows a task, the newest of them.';

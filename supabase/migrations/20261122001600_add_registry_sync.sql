@@ -4,14 +4,46 @@ from public.core_asset_registry_all as r
 cross join lateral (values (false, r.active), (true, r.test_active)) as e (is_test, is_active)
 where e.is_active;
 
+create view agg.wanted_timeframe with (security_invoker = true) as
+select
+  r.canonical_symbol, t.timeframe, t.duration,
+  coalesce(t.source_timeframe, t.timeframe) as source_timeframe,
+  t.source_timeframe is null as is_synthetic,
+  t.source_timeframe is null or t.is_mandatory or coalesce(r.metadata -> 'agg' -> 'mandatory' ? t.timeframe, false)
+    as is_mandatory
+from public.core_asset_registry_all as r
+join agg.timeframe as t
+  on t.is_mandatory
+  or (t.source_timeframe is null and r.metadata -> 'is_synthetic' = 'true')
+  or r.metadata -> 'agg' -> 'mandatory' ? t.timeframe
+  or r.metadata -> 'agg' -> 'optional' ? t.timeframe
+where r.metadata -> 'agg' -> 'enabled' is distinct from 'false';
+
+create function agg.current_env(p_env text)
+returns text
+language sql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select coalesce(p_env, (select e.env from agg.environment as e), 'prod');
+$$;
+
 create function agg.is_test(p_env text)
 returns boolean
 language sql
-immutable
-parallel safe
+stable
 set search_path = pg_catalog, pg_temp
 as $$
-  select coalesce(upper(p_env) in ('DEV', 'TEST'), false);
+  select upper(agg.current_env(p_env)) in ('DEV', 'TEST');
+$$;
+
+create function agg.lock_registry()
+returns void
+language sql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+  select pg_advisory_xact_lock(hashtextextended('pgbars.registry', 0));
 $$;
 
 create function agg.active_symbols(p_env text)
@@ -20,11 +52,11 @@ language sql
 stable
 set search_path = pg_catalog, pg_temp
 as $$
-  select a.canonical_symbol from agg.active_asset as a where a.is_test = agg.is_test(p_env);
+  select a.canonical_symbol from agg.active_asset as a where a.is_test = (select agg.is_test(p_env));
 $$;
 
 create function public.sync_agg_state_from_registry(
-  p_env text default 'prod',
+  p_env text default null,
   p_default_start_utc timestamptz default '2025-07-01 00:00:00+00',
   p_symbols text[] default null
 )
@@ -40,7 +72,7 @@ set plan_cache_mode = force_custom_plan
 set statement_timeout = '60s'
 as $$
 declare
-  v_env constant text := coalesce(p_env, (select e.env from agg.environment as e));
+  v_env text;
   v_active text[];
   v_refused agg.asset_problem[];
   v_refused_symbols text[];
@@ -48,6 +80,7 @@ declare
   v_updated integer;
   v_reenabled integer;
   v_disabled integer;
+  v_symbols text[];
   v_new_rules agg.change[];
 begin
   if p_default_start_utc is null then
@@ -55,26 +88,38 @@ begin
   end if;
 
   -- One sync at a time: what it compares with is then what it writes to.
-  perform pg_advisory_xact_lock(hashtextextended('pgbars.sync_agg_state_from_registry', 0));
+  perform agg.lock_registry();
+  v_env := agg.current_env(p_env);
 
   v_active := array(
-    select a.symbol from agg.active_symbols(v_env) as a (symbol) where p_symbols is null or a.symbol = any (p_symbols)
+    select a.canonical_symbol
+    from agg.active_asset as a
+    where a.is_test = (select agg.is_test(v_env)) and (p_symbols is null or a.canonical_symbol = any (p_symbols))
   );
   v_refused := array(select p from agg.asset_problems(v_active) as p order by p.canonical_symbol);
   v_refused_symbols := array(select distinct f.canonical_symbol from unnest(v_refused) as f);
   if v_refused <> '{}' then
     raise warning 'left out of the sync for their metadata: %', (
-      select string_agg(format('%s (%s)', f.canonical_symbol, f.problem), '; ') from unnest(v_refused) as f
+      select left(string_agg(format('%s (%s)', f.canonical_symbol, f.problem), '; '), 2000) from unnest(v_refused) as f
     ) using hint = 'Mend metadata in core_asset_registry_all; their tasks stay as they are.';
+  end if;
+  v_active := array(select a.symbol from unnest(v_active) as a (symbol) except select f.symbol from unnest(v_refused_symbols) as f (symbol));
+
+  -- Whoever reads notes before this transaction ends does not see the tasks that it makes.
+  if exists (
+    select
+    from unnest(v_active) as a (symbol)
+    join agg.wanted_timeframe as t on t.canonical_symbol = a.symbol
+    left join public.data_agg_state as s on s.canonical_symbol = t.canonical_symbol and s.timeframe = t.timeframe
+    where s.canonical_symbol is null
+  ) then
+    perform pg_advisory_xact_lock(agg.new_tasks_key());
   end if;
 
   with valid as materialized (
     select r.canonical_symbol, r.metadata, r.metadata -> 'agg' -> 'session' as session
-    from (
-      select a.symbol from unnest(v_active) as a (symbol) except select f.symbol from unnest(v_refused_symbols) as f (symbol)
-    ) as a
+    from unnest(v_active) as a (symbol)
     join public.core_asset_registry_all as r on r.canonical_symbol = a.symbol
-    where r.metadata -> 'agg' -> 'enabled' is distinct from 'false'
   ),
   -- Many assets share a session, and reading one costs more than all else here.
   session as materialized (
@@ -113,21 +158,14 @@ begin
           is distinct from (w.good_percent, w.poor_percent, w.session_time_zone, w.session_minutes, w.basket)
       ) as has_new_rules
     from asset as a
-    join agg.timeframe as t
-      on t.is_mandatory
-      or (t.source_timeframe is null and a.metadata -> 'is_synthetic' = 'true')
-      or a.metadata -> 'agg' -> 'mandatory' ? t.timeframe
-      or a.metadata -> 'agg' -> 'optional' ? t.timeframe
+    join agg.wanted_timeframe as t on t.canonical_symbol = a.canonical_symbol
     left join public.data_agg_state as s on s.canonical_symbol = a.canonical_symbol and s.timeframe = t.timeframe
     cross join lateral (
       select
-        coalesce(t.source_timeframe, t.timeframe) as source_timeframe,
-        (extract(epoch from t.duration) / 60)::integer as run_interval_minutes,
-        t.source_timeframe is null or t.is_mandatory or coalesce(a.metadata -> 'agg' -> 'mandatory' ? t.timeframe, false)
-          as is_mandatory,
+        t.source_timeframe, (extract(epoch from t.duration) / 60)::integer as run_interval_minutes, t.is_mandatory,
         coalesce(a.start_utc, s.agg_start_utc, p_default_start_utc) as agg_start_utc,
         a.good_percent, a.poor_percent, a.session_time_zone, a.session_minutes,
-        case when t.source_timeframe is null then jsonb_build_object(
+        case when t.is_synthetic then jsonb_build_object(
           'components', a.metadata -> 'components',
           'component_weights', a.metadata -> 'component_weights',
           'formula_base', a.metadata -> 'formula_base',
@@ -185,15 +223,18 @@ begin
       and (p_symbols is null or s.canonical_symbol = any (p_symbols))
       and (s.canonical_symbol, s.timeframe) not in (select w.canonical_symbol, w.timeframe from wanted as w)
       and s.canonical_symbol <> all (v_refused_symbols)
-    returning 1
+    returning s.canonical_symbol
   )
   select
     count(*) filter (where w.action = 'insert'),
     count(*) filter (where w.action = 'update'),
     count(*) filter (where w.action = 'reenable'),
     (select count(*) from switched_off),
+    array(
+      select w.canonical_symbol from wanted as w where w.action is not null union select o.canonical_symbol from switched_off as o order by 1
+    ),
     array_agg(row(w.canonical_symbol, w.timeframe, '{(,)}', now(), 0)::agg.change) filter (where w.has_new_rules)
-  into v_inserted, v_updated, v_reenabled, v_disabled, v_new_rules
+  into v_inserted, v_updated, v_reenabled, v_disabled, v_symbols, v_new_rules
   from wanted as w;
   if v_new_rules is not null then
     perform agg.note_tasks(v_new_rules);
@@ -207,21 +248,30 @@ begin
     'reenabled', v_reenabled,
     'disabled', v_disabled,
     'inserted_or_updated', v_inserted + v_updated + v_reenabled,
+    'symbols', to_jsonb(v_symbols),
     'refused', to_jsonb(v_refused),
     'default_start_utc', p_default_start_utc
   );
 end;
 $$;
 
-revoke all on table agg.active_asset from public, anon, authenticated, service_role;
-grant select on table agg.active_asset to service_role;
+revoke all on table agg.active_asset, agg.wanted_timeframe from public, anon, authenticated, service_role;
+grant select on table agg.active_asset, agg.wanted_timeframe to service_role;
+revoke execute on function agg.current_env(text) from public, anon, authenticated, service_role;
+revoke execute on function agg.lock_registry() from public, anon, authenticated, service_role;
 revoke execute on function agg.is_test(text) from public, anon, authenticated, service_role;
 revoke execute on function agg.active_symbols(text) from public, anon, authenticated, service_role;
 revoke execute on function public.sync_agg_state_from_registry(text, timestamptz, text[]) from public, anon, authenticated, service_role;
 grant execute on function public.sync_agg_state_from_registry(text, timestamptz, text[]) to service_role;
 
 comment on view agg.active_asset is 'Assets that are active: for is_test by test_active, otherwise by active.';
-comment on function agg.is_test(text) is 'Whether an environment looks at test_active: DEV and TEST, in any case.';
-comment on function agg.active_symbols(text) is 'Symbols of the assets active in p_env.';
+comment on view agg.wanted_timeframe is
+  'The timeframes that the metadata of each asset ask for, active or not, good or bad; none where metadata.agg.enabled is false.';
+comment on function agg.current_env(text) is 'p_env, or the environment of the database where it is null.';
+comment on function agg.lock_registry() is
+  'Waits for whoever changes the registry, or syncs, and makes others wait, to the end of the transaction. To be taken before rows of the registry, which others hold while they wait for it.';
+comment on function agg.is_test(text) is
+  'Whether an environment (null: that of the database) looks at test_active: DEV and TEST, in any case.';
+comment on function agg.active_symbols(text) is 'Symbols of the assets active in p_env (null: the environment of the database).';
 comment on function public.sync_agg_state_from_registry(text, timestamptz, text[]) is
-  'Makes tasks follow the registry, in p_env (null: the environment of the database, see schedule_jobs): every active asset gets its mandatory and optional timeframes, a synthetic one its 1m as well. Creates with a bootstrapped cursor, updates what differs (an earlier start, another session, other thresholds or another basket become corrections of all that is decided), re-enables, and switches off the tasks of inactive assets; keeps cursors, delays and priorities. An optional task that three hard failures disabled stays so until its asset is switched off and on. Assets with bad metadata are left as they are and listed under refused. Syncs wait for each other; a sync locks only the task rows it changes. Repeating it changes nothing. p_default_start_utc serves new tasks of assets without metadata.agg.start_utc. p_symbols: the assets that follow, null for all.';
+  'Makes tasks follow the registry, in p_env (null: the environment of the database, see schedule_jobs): every active asset gets its mandatory and optional timeframes, a synthetic one its 1m as well. Creates with a bootstrapped cursor, updates what differs (an earlier start, another session, other thresholds or another basket become corrections of all that is decided), re-enables, and switches off the tasks of inactive assets; keeps cursors, delays and priorities. An optional task that three hard failures disabled stays so until its asset is switched off and on. Assets with bad metadata are left as they are and listed under refused. Syncs and changes of the registry wait for each other; a sync locks only the task rows it changes, and one that makes new tasks waits for a dispatcher that has read change notes. Repeating it changes nothing. p_default_start_utc serves new tasks of assets without metadata.agg.start_utc. p_symbols: the assets that follow, null for all. Returns the environment, tasks counted by what became of them, the symbols of those, and the refused assets with their problems.';

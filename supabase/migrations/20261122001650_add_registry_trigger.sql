@@ -7,7 +7,7 @@ as $$
 declare
   v_problems text;
 begin
-  select string_agg(format('%s: %s', p.canonical_symbol, p.problem), '; ' order by p.canonical_symbol, p.problem)
+  select left(string_agg(format('%s: %s', p.canonical_symbol, p.problem), '; ' order by p.canonical_symbol, p.problem), 2000)
   into v_problems
   from agg.asset_problems(p_described) as p;
   if v_problems is not null then
@@ -15,8 +15,21 @@ begin
       using errcode = 'invalid_parameter_value', hint = 'Nothing of this statement is stored. Mend the metadata it gives and try again.';
   end if;
   if p_symbols is distinct from '{}' then
-    perform public.sync_agg_state_from_registry(p_env => null, p_symbols => p_symbols);
+    perform public.sync_agg_state_from_registry(p_symbols => p_symbols);
   end if;
+end;
+$$;
+
+create function agg.lock_registry_first()
+returns trigger
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform agg.lock_registry();
+  return null;
 end;
 $$;
 
@@ -69,12 +82,15 @@ end;
 $$;
 
 revoke execute on function agg.follow_registry(text[], text[]) from public, anon, authenticated, service_role;
+revoke execute on function agg.lock_registry_first() from public, anon, authenticated, service_role;
 revoke execute on function agg.follow_changed_assets() from public, anon, authenticated, service_role;
 revoke execute on function agg.follow_updated_assets() from public, anon, authenticated, service_role;
 revoke execute on function agg.follow_truncated_registry() from public, anon, authenticated, service_role;
 
 comment on function agg.follow_registry(text[], text[]) is
-  'Lets the tasks of p_symbols (null: of all assets) follow a change of the registry, in the environment of the database. Raises invalid_parameter_value where the metadata of one of p_described, the assets that the change gave their metadata, would be refused by a sync, naming assets and keys. Assets whose metadata was bad before are left out with a warning. Waits for a sync, or another change of the registry, that is open, and makes them wait, to the end of the transaction.';
+  'Lets the tasks of p_symbols (null: of all assets) follow a change of the registry, in the environment of the database. Raises invalid_parameter_value where the metadata of one of p_described, the assets that the change gave their metadata, would be refused by a sync, naming assets and keys. Assets whose metadata was bad before are left out with a warning. Under repeatable read a circle of baskets that two transactions close together is not seen here, but by the next sync.';
+comment on function agg.lock_registry_first() is
+  'lock_registry before the rows of a statement that may change tasks: changes of the registry wait for each other, and for a sync, without a deadlock.';
 comment on function agg.follow_changed_assets() is 'follow_registry for assets that were inserted or deleted, in the transaction of the change.';
 comment on function agg.follow_updated_assets() is
   'follow_registry for assets that were updated, in the transaction of the change; for those only whose symbol, flags or metadata are other than before.';

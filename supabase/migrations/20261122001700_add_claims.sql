@@ -146,7 +146,7 @@ end;
 $$;
 
 create function public.agg_get_due_tasks(
-  p_env text default 'prod', p_limit integer default 10, p_now timestamptz default now()
+  p_env text default null, p_limit integer default 10, p_now timestamptz default now()
 )
 returns table (
   canonical_symbol text,
@@ -372,7 +372,7 @@ comment on function agg.retry_delay(integer) is 'How long to wait after a failur
 comment on function agg.finish_tasks(agg.task_outcome[], timestamptz) is
   'The one rule for what follows work on tasks: cursor, streaks, status, and when each is due again. The caller holds the tasks. Three hard failures disable an optional task; a mandatory one keeps retrying with backoff as hard_failed. Warns of both.';
 comment on function public.agg_get_due_tasks(text, integer, timestamptz) is
-  'Tasks to work on, most urgent first: mandatory, then shorter timeframe, then task_priority, then least recently successful. Claims nothing (agg_start does); frees claims abandoned for 15 minutes.';
+  'Tasks to work on in p_env (null: the environment of the database), most urgent first: mandatory, then shorter timeframe, then task_priority, then least recently successful. Claims nothing (agg_start does); frees claims abandoned for 15 minutes.';
 comment on function public.agg_start(text, text, timestamptz) is
   'Claims a task for an outside worker. claimed false comes with a reason: running, disabled, or busy (a dispatcher holds it). Never waits. Raises no_data_found without a task.';
 comment on function public.agg_finish(text, text, boolean, timestamptz, jsonb, text, text, timestamptz, timestamptz) is

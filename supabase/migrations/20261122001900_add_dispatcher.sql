@@ -122,7 +122,7 @@ begin
       where k.timeframe = p_timeframe and k.retry_at <= p_now
       group by k.canonical_symbol
     ) as k
-    join agg.active_asset as a on a.canonical_symbol = k.canonical_symbol and a.is_test = agg.is_test(p_env)
+    join agg.active_asset as a on a.canonical_symbol = k.canonical_symbol and a.is_test = (select agg.is_test(p_env))
     join agg.runnable_task as s on s.canonical_symbol = k.canonical_symbol and s.timeframe = p_timeframe
     -- What a task has left waiting goes to the end of the queue.
     order by k.first_id
@@ -209,7 +209,7 @@ end;
 $$;
 
 create function agg.run_batch(
-  p_env text default 'prod',
+  p_env text default null,
   p_limit integer default 10000,
   p_now timestamptz default now(),
   p_batch_windows integer default 100000
@@ -271,7 +271,7 @@ as $$
 $$;
 
 create function public.agg_run_due(
-  p_env text default 'prod',
+  p_env text default null,
   p_limit integer default 10000,
   p_now timestamptz default now(),
   p_time_budget interval default interval '40 seconds',
@@ -293,10 +293,10 @@ declare
   v_batches integer := 0;
   v_sums agg.batch_result := row(0, 0, 0, 0, 0, 0, 0);
 begin
-  if p_env is null or p_now is null or not isfinite(p_now) or p_time_budget is null
+  if p_now is null or not isfinite(p_now) or p_time_budget is null
     or coalesce(p_limit, 0) < 1 or coalesce(p_batch_windows, 0) < 1
   then
-    raise exception 'p_env, p_now and p_time_budget must not be null, p_now must be finite, p_limit and p_batch_windows at least 1'
+    raise exception 'p_now and p_time_budget must not be null, p_now must be finite, p_limit and p_batch_windows at least 1'
       using errcode = 'invalid_parameter_value';
   end if;
   -- Held to the end of the transaction, so that no dead or pooled session can keep it.
@@ -322,7 +322,7 @@ begin
     started_at, finished_at, env, batches, tasks, windows, bars_created, bars_quality_poor, bars_corrected, failed, stopped_reason
   )
   values (
-    v_started_at, clock_timestamp(), p_env, v_batches, v_sums.tasks, v_sums.windows,
+    v_started_at, clock_timestamp(), agg.current_env(p_env), v_batches, v_sums.tasks, v_sums.windows,
     v_sums.bars_created, v_sums.bars_quality_poor, v_sums.bars_corrected, v_sums.failed, v_stopped_reason
   );
   return jsonb_build_object(
@@ -362,4 +362,4 @@ comment on function agg.run_batch(text, integer, timestamptz, integer) is
   'One batch in the caller''s transaction: reads change notes, advances due tasks of one timeframe together, and makes corrections level by level. At most p_batch_windows windows for the due tasks and for the corrections of a level, shared evenly between tasks, so that no symbol holds up another. tasks and notes are 0 when there was nothing to do. Waits for nobody''s task, and half a second for whoever holds a bar, then a hundredth for each further try; raises lock_not_available after 500 tries, as with a locked table. Any number may run side by side.';
 comment on function agg.add_batches(agg.batch_result, agg.batch_result) is 'The sums of two batches.';
 comment on function public.agg_run_due(text, integer, timestamptz, interval, integer) is
-  'The dispatcher: runs batches in the caller''s transaction until nothing is due (idle) or p_time_budget of wall clock is over after a batch (time_budget; interval ''0'' is one batch); returns at once when another dispatcher is at work (busy). Writes one row of agg.run_log. The job of agg.job_list calls it batch by batch and commits each. Returns tasks, windows, bars_created, bars_quality_poor, bars_corrected, failed, batches, stopped_reason.';
+  'The dispatcher: runs batches in the caller''s transaction until nothing is due (idle) or p_time_budget of wall clock is over after a batch (time_budget; interval ''0'' is one batch); returns at once when another dispatcher is at work (busy). p_env: assets of which environment (null: that of the database). Transactions that add assets wait for one that has read change notes, so do not keep it open. Writes one row of agg.run_log. The job of agg.job_list calls it batch by batch and commits each. Returns tasks, windows, bars_created, bars_quality_poor, bars_corrected, failed, batches, stopped_reason.';

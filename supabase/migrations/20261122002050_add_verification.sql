@@ -32,6 +32,7 @@ set jit = off
 as $$
 declare
   v_changes constant agg.change[] := array(select c from agg.waiting_changes() as c);
+  v_holder constant integer := agg.new_tasks_holder();
 begin
   return query
   select
@@ -45,6 +46,7 @@ begin
       ) then 'waits until the asset is active again'
       when s.running_started_at_utc is not null then format('waits for the worker that has claimed the task since %s', s.running_started_at_utc)
       when e.error is not null then format('failed, next try at %s: %s', e.retry_at, e.error)
+      when v_holder is not null then format('waits for the open transaction of backend %s, which has added assets', v_holder)
       else 'the next run takes it'
     end
   from unnest(v_changes) as c

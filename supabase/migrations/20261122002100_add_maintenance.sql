@@ -1,4 +1,4 @@
-create function agg.refresh_alerts(p_now timestamptz, p_refused jsonb default null)
+create function agg.refresh_alerts(p_now timestamptz, p_sync jsonb default null)
 returns integer
 language plpgsql
 volatile
@@ -20,8 +20,20 @@ begin
     where h.state in ('overdue', 'never_ran') and h.due_for > interval '15 minutes'
     union all
     select 'refused', f.item ->> 'canonical_symbol', '*', string_agg(f.item ->> 'problem', '; ')
-    from jsonb_array_elements(p_refused) as f (item)
+    from jsonb_array_elements(p_sync -> 'refused') as f (item)
     group by f.item ->> 'canonical_symbol'
+    union all
+    select 'unsynced', '*', '*', p_sync ->> 'error'
+    where p_sync ? 'error'
+    union all
+    select
+      'unread', '*', '*',
+      format(
+        'no dispatcher has read what changed since %s%s', min(n.noted_at),
+        ': the open transaction of backend ' || agg.new_tasks_holder() || ' has added assets'
+      )
+    from agg.change_note as n
+    having min(n.noted_at) < p_now - interval '15 minutes'
     union all
     select 'uncorrected', k.canonical_symbol, k.timeframe, format('%s tries to build %s again failed: %s', k.failures, k.spans, k.error)
     from agg.correction as k
@@ -31,7 +43,8 @@ begin
     update agg.alert as a
     set resolved_at = p_now
     where a.resolved_at is null
-      and (a.kind <> 'refused' or p_refused is not null)
+      and (a.kind <> 'unsynced' or p_sync is not null)
+      and (a.kind <> 'refused' or p_sync ? 'refused')
       and (a.kind, a.canonical_symbol, a.timeframe) not in (
         select w.kind, w.canonical_symbol, w.timeframe from wanted as w
       )
@@ -85,7 +98,7 @@ begin
 end;
 $$;
 
-create function public.agg_maintain(p_env text default 'prod', p_now timestamptz default now())
+create function public.agg_maintain(p_env text default null, p_now timestamptz default now())
 returns jsonb
 language plpgsql
 volatile
@@ -94,6 +107,8 @@ set search_path = pg_catalog, pg_temp
 -- Compiling the plan of a run over all tasks would take longer than the run.
 set jit = off
 set statement_timeout = '60s'
+-- Somebody may leave a change of the registry open.
+set lock_timeout = '5s'
 as $$
 declare
   v_sync jsonb;
@@ -107,7 +122,7 @@ begin
   end;
   return jsonb_build_object(
     'sync', v_sync,
-    'alerts_raised', agg.refresh_alerts(p_now, v_sync -> 'refused'),
+    'alerts_raised', agg.refresh_alerts(p_now, v_sync),
     'rows_pruned', agg.prune_logs(p_now)
   );
 end;
@@ -119,8 +134,8 @@ revoke execute on function public.agg_maintain(text, timestamptz) from public, a
 grant execute on function public.agg_maintain(text, timestamptz) to service_role;
 
 comment on function agg.refresh_alerts(timestamptz, jsonb) is
-  'Raises an alert for every task with three hard failures in a row, every task that no dispatcher has run for 15 minutes though due, every task with a correction that failed three times in a row, and every asset among p_refused (as the sync returns it; null leaves these alerts alone); resolves those whose cause is gone. Returns how many are new.';
+  'Raises an alert for every task with three hard failures in a row, every task that no dispatcher has run for 15 minutes though due, every task with a correction that failed three times in a row, every asset that a sync refused and a sync that failed (p_sync is what it returned; null leaves these alerts alone), and changes that no dispatcher has read for 15 minutes; resolves those whose cause is gone. Returns how many are new.';
 comment on function agg.prune_logs(timestamptz) is
   'Drops run log rows older than 14 days, alerts resolved 90 days ago, corrections of tasks that are gone, and our own rows of cron.job_run_details older than 3 days.';
 comment on function public.agg_maintain(text, timestamptz) is
-  'The maintenance job: registry sync, alerts, pruning. A sync that raises is reported in the result and as a warning, and the rest goes on. Repeating it changes nothing.';
+  'The maintenance job: registry sync, alerts, pruning. A sync that raises, or waits for five seconds for an open change of the registry, is reported in the result, as a warning and as an alert, and the rest goes on. Repeating it changes nothing.';

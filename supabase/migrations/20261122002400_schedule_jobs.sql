@@ -10,3 +10,5 @@ end;
 $$;
 
 select public.schedule_jobs();
+
+select public.sync_agg_state_from_registry();

@@ -3,7 +3,8 @@ select plan(3);
 
 -- Only a sync changes tasks here, as in a deployment that was there before the triggers.
 alter table public.core_asset_registry_all disable trigger user;
-update public.core_asset_registry_all as r set active = false, test_active = false;
+delete from public.core_asset_registry_all;
+delete from public.data_agg_state;
 insert into public.core_asset_registry_all (canonical_symbol, active, metadata)
 select a.symbol, true, '{"agg": {"start_utc": "2025-07-01T00:00:00Z"}}'
 from unnest(array['PROD', 'TESTED']) as a (symbol);

@@ -1,7 +1,8 @@
 begin;
 select plan(4);
 
-update public.core_asset_registry_all as r set active = false, test_active = false;
+delete from public.core_asset_registry_all;
+delete from public.data_agg_state;
 insert into public.core_asset_registry_all (canonical_symbol, active, metadata)
 select s.symbol, true, '{"agg": {"start_utc": "2025-07-01T00:00:00Z"}}'
 from unnest(array['FLOOD', 'LIVE']) as s (symbol);

@@ -3,7 +3,8 @@ select plan(2);
 
 insert into agg.timeframe (timeframe, duration, source_timeframe, is_mandatory) values
   ('15m', interval '15 minutes', '5m', false), ('4h', interval '4 hours', '1h', false);
-update public.core_asset_registry_all as r set active = false, test_active = false;
+delete from public.core_asset_registry_all;
+delete from public.data_agg_state;
 insert into public.core_asset_registry_all (canonical_symbol, active, metadata)
 values ('ACME', true, '{"agg": {"start_utc": "2025-07-01T00:00:00Z", "optional": ["15m", "4h"]}}');
 insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close, vol)

@@ -1,7 +1,8 @@
 begin;
 select plan(6);
 
-update public.core_asset_registry_all as r set active = false, test_active = false;
+delete from public.core_asset_registry_all;
+delete from public.data_agg_state;
 insert into agg.timeframe (timeframe, duration, source_timeframe, is_mandatory) values
   ('15m', interval '15 minutes', '5m', false), ('4h', interval '4 hours', '1h', false), ('1d', interval '1 day', '1h', false);
 insert into public.core_asset_registry_all (canonical_symbol, active, test_active, metadata)

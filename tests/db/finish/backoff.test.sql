@@ -1,7 +1,8 @@
 begin;
 select plan(6);
 
-update public.core_asset_registry_all as r set active = false, test_active = false;
+delete from public.core_asset_registry_all;
+delete from public.data_agg_state;
 insert into public.core_asset_registry_all (canonical_symbol, active) values ('ACME', true);
 do $$ begin perform public.sync_agg_state_from_registry(); end; $$;
 

@@ -4,7 +4,8 @@ select plan(7);
 -- Only a sync changes tasks here, as in a deployment that was there before the triggers.
 alter table public.core_asset_registry_all disable trigger user;
 insert into agg.timeframe (timeframe, duration, source_timeframe, is_mandatory) values ('15m', interval '15 minutes', '5m', false);
-update public.core_asset_registry_all as r set active = false, test_active = false;
+delete from public.core_asset_registry_all;
+delete from public.data_agg_state;
 insert into public.core_asset_registry_all (canonical_symbol, active, metadata)
 select s.symbol, true, '{"agg": {"start_utc": "2025-07-01T00:00:00Z", "optional": ["15m"]}}'
 from unnest(array['CLAIMED', 'DISABLED', 'FAILING', 'INACTIVE', 'OFF', 'READY']) as s (symbol);

@@ -1,7 +1,8 @@
 begin;
-select plan(13);
+select plan(14);
 
-update public.core_asset_registry_all as r set active = false, test_active = false;
+delete from public.core_asset_registry_all;
+delete from public.data_agg_state;
 
 create function pg_temp.tasks() returns text
 language sql as $$
@@ -49,12 +50,13 @@ do $$ begin perform public.sync_agg_state_from_registry(); end; $$;
 select is(pg_temp.tasks(), 'THREE 5m 1h', 'which reconciles them');
 
 do $$ begin perform public.schedule_jobs('test'); end; $$;
+select is(pg_temp.tasks(), 'TESTED 5m 1h', 'schedule_jobs() with another environment lets all tasks follow at once');
 insert into public.core_asset_registry_all (canonical_symbol, active, test_active) values ('FOUR', true, false), ('FIVE', false, true);
-select is(pg_temp.tasks(), 'FIVE 5m 1h, THREE 5m 1h', 'changes take effect in the environment that schedule_jobs() was told');
+select is(pg_temp.tasks(), 'FIVE 5m 1h, TESTED 5m 1h', 'and changes take effect in it');
 select is(
-  public.sync_agg_state_from_registry(null) ->> 'env', 'test', 'a sync of no environment is one of the database''s own'
+  public.sync_agg_state_from_registry() ->> 'env', 'test', 'so does a sync that names no environment'
 );
-select is(pg_temp.tasks(), 'FIVE 5m 1h, TESTED 5m 1h', 'and reconciles the assets of that environment');
+select is(pg_temp.tasks(), 'FIVE 5m 1h, TESTED 5m 1h', 'which changes nothing then');
 
 truncate public.core_asset_registry_all;
 select is(pg_temp.tasks(), 'none', 'an empty registry has no tasks');

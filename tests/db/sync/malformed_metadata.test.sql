@@ -3,7 +3,8 @@ select plan(5);
 
 -- Only a sync changes tasks here, as in a deployment that was there before the triggers.
 alter table public.core_asset_registry_all disable trigger user;
-update public.core_asset_registry_all as r set active = false, test_active = false;
+delete from public.core_asset_registry_all;
+delete from public.data_agg_state;
 create temporary table malformed (symbol text, names_key text, metadata jsonb);
 insert into malformed (symbol, names_key, metadata)
 select 'BAD' || lpad(row_number() over ()::text, 2, '0'), m.names_key, m.metadata::jsonb

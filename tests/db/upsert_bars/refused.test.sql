@@ -1,5 +1,5 @@
 begin;
-select plan(16);
+select plan(30);
 
 create function pg_temp.bar(p_changes jsonb) returns jsonb
 language sql as $$
@@ -19,7 +19,7 @@ select is(
     pg_temp.bar('{"high": 0.5}'), pg_temp.bar('{"ts_utc": "2026-01-02T10:01:00Z"}'),
     pg_temp.bar('{"ts_utc": "2026-01-02T10:02:00Z", "vol": "NaN"}'), pg_temp.bar('{"ts_utc": "2026-01-02T10:03:00Z"}')
   )) - 'refused',
-  '{"success": true, "inserted": 2, "updated": 0, "unchanged": 0}',
+  '{"success": true, "inserted": 2, "updated": 0, "unchanged": 0, "superseded": 0}',
   'bad bars do not keep the good ones out'
 );
 select set_eq(
@@ -30,7 +30,7 @@ select set_eq(
 select is(
   pg_temp.refusal(pg_temp.bar('{"high": 0.5}')),
   '{"index": 1, "canonical_symbol": "ACME", "ts_utc": "2026-01-02T10:00:00Z", "code": "23514", "constraint": "data_bars_high_covers",
-    "problem": "new row for relation \"data_bars\" violates check constraint \"data_bars_high_covers\""}',
+    "problem": "data_bars_high_covers requires ((high >= open) AND (high >= close))"}',
   'a refusal says which bar, which constraint and why'
 );
 
@@ -51,9 +51,34 @@ from (
     (pg_temp.bar('{"ts_utc": "2026-01-02T10:00:00"}'), 'ts_utc must be an instant with its zone %, not "2026-01-02T10:00:00"'),
     (pg_temp.bar('{"ts_utc": "2026-02-30T10:00:00Z"}'), 'date/time field value out of range: %'),
     (pg_temp.bar('{"trade_count": 1.5}'), 'invalid input syntax for type bigint: "1.5"'),
-    (pg_temp.bar('{}') - 'close', 'null value in column "close" %')
+    (pg_temp.bar('{}') - 'close', 'close must not be null'),
+    (pg_temp.bar('{"vol": 1e400}'), '%is out of range for type double precision'),
+    (pg_temp.bar('{"ts_utc": "2026-01-02T10:00:00 UTC+05"}'), 'ts_utc must be an instant %'),
+    (pg_temp.bar('{"ts_utc": "2026-01-02T10:00:00Z+03"}'), 'ts_utc must be an instant %'),
+    (pg_temp.bar('{"ts_utc": "2026-01-02T10:00:00 PM Z"}'), 'ts_utc must be an instant %'),
+    (pg_temp.bar('{"ts_utc": "2026-01-02T23:59:60Z"}'), 'ts_utc must be an instant %'),
+    (pg_temp.bar('{"ts_utc": "2026-01-02T10:00:59.9999999Z"}'), 'ts_utc must be an instant %'),
+    (pg_temp.bar('{"ts_utc": 1767348000}'), 'ts_utc must be an instant %, not 1767348000'),
+    (pg_temp.bar('{"ts_utc": null}'), 'ts_utc must be an instant %, not null'),
+    (pg_temp.bar('{"canonical_symbol": ""}'), 'canonical_symbol must be a text of 1 to 200 characters %, not ""'),
+    (pg_temp.bar('{"canonical_symbol": " ACME"}'), 'canonical_symbol must be a text %'),
+    (pg_temp.bar('{"canonical_symbol": {"a": 1}}'), 'canonical_symbol must be a text %, not {"a": 1}'),
+    (pg_temp.bar('{}') - 'canonical_symbol', 'canonical_symbol must be a text %, not null'),
+    (pg_temp.bar('{"is_partial": "yes"}'), 'is_partial must be true or false, not "yes"')
 ) as c (bar, problem);
 
+delete from agg.change_note;
+do $$
+begin
+  perform public.upsert_bars((
+    select jsonb_agg(pg_temp.bar(jsonb_build_object(
+      'ts_utc', timestamptz '2026-01-04 00:00+00' + m.n * interval '1 minute', 'close', m.n % 2
+    )))
+    from generate_series(0, 99) as m (n)
+  ));
+end;
+$$;
+select is((select count(*) from agg.change_note as n), 1::bigint, 'a call leaves one note, however many bars are refused');
 select is(
   (
     select array_agg(r.refusal -> 'index' order by r.nr)
