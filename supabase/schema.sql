@@ -99,6 +99,34 @@ CREATE TYPE agg.difference AS (
 
 COMMENT ON TYPE agg.difference IS 'A stored bar (null: none) that is not what its source makes: change as in agg.window_bar, or failed.';
 
+CREATE TYPE agg.given_bar AS (
+	index integer,
+	canonical_symbol text,
+	timeframe text,
+	ts_utc timestamp with time zone,
+	open double precision,
+	high double precision,
+	low double precision,
+	close double precision,
+	vol double precision,
+	vwap double precision,
+	trade_count bigint,
+	is_partial boolean,
+	source text,
+	raw jsonb
+);
+
+COMMENT ON TYPE agg.given_bar IS 'A 1m bar as somebody gives it, in the place index from 0.';
+
+CREATE TYPE agg.refused_bar AS (
+	index integer,
+	code text,
+	constraint_name text,
+	problem text
+);
+
+COMMENT ON TYPE agg.refused_bar IS 'Why the bar in the place index is refused: SQLSTATE, the constraint that it breaks where it is one, and the problem in words.';
+
 CREATE TYPE agg.synthetic_minute AS (
 	order_no bigint,
 	canonical_symbol text,
@@ -159,10 +187,10 @@ CREATE FUNCTION agg.active_symbols(p_env text) RETURNS SETOF text
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-  select a.canonical_symbol from agg.active_asset as a where a.is_test = agg.is_test(p_env);
+  select a.canonical_symbol from agg.active_asset as a where a.is_test = (select agg.is_test(p_env));
 $$;
 
-COMMENT ON FUNCTION agg.active_symbols(p_env text) IS 'Symbols of the assets active in p_env.';
+COMMENT ON FUNCTION agg.active_symbols(p_env text) IS 'Symbols of the assets active in p_env (null: the environment of the database).';
 
 CREATE FUNCTION agg.add_batches(p_sums agg.batch_result, p_batch agg.batch_result) RETURNS agg.batch_result
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -229,7 +257,11 @@ begin
   synthetic as materialized (
     select
       a.symbol, a.metadata,
-      case jsonb_typeof(a.metadata -> 'components') when 'array' then a.metadata -> 'components' else '[]' end as components
+      case
+        when jsonb_typeof(a.metadata -> 'components') <> 'array' then '[]'
+        when jsonb_array_length(a.metadata -> 'components') <= 1000 then a.metadata -> 'components'
+        else '[]'
+      end as components
     from asset as a
     where a.metadata -> 'is_synthetic' = 'true'
   ),
@@ -243,105 +275,139 @@ begin
     from agg.timeframe as t
     where t.source_timeframe is not null
   )
-  select a.symbol, format('agg must be an object, not %s', a.metadata -> 'agg')
-  from asset as a
-  where jsonb_typeof(a.metadata -> 'agg') <> 'object'
-  union all
-  select
-    a.symbol, format('agg.%s is not known; known are enabled, start_utc, mandatory, optional, session, quality', k.key)
-  from asset as a
-  cross join lateral jsonb_object_keys(a.config) as k (key)
-  where k.key not in ('enabled', 'start_utc', 'mandatory', 'optional', 'session', 'quality')
-  union all
-  select a.symbol, format('agg.enabled must be true or false, not %s', a.config -> 'enabled')
-  from asset as a
-  where jsonb_typeof(a.config -> 'enabled') <> 'boolean'
-  union all
-  select
-    a.symbol,
-    format('agg.start_utc must be an instant with its zone such as "2025-07-01T00:00:00Z", not %s', a.config -> 'start_utc')
-  from asset as a
-  where a.config ? 'start_utc' and agg.utc_instant(a.config ->> 'start_utc') is null
-  union all
-  select a.symbol, format('agg.%s must be a list of timeframes out of %s, not %s', k.key, f.known, k.value)
-  from asset as a
-  cross join timeframes as f
-  cross join lateral jsonb_each(a.config) as k (key, value)
-  where k.key in ('mandatory', 'optional')
-    and (
-      jsonb_typeof(k.value) <> 'array'
-      or exists (
-        select
-        from jsonb_array_elements(case jsonb_typeof(k.value) when 'array' then k.value else '[]' end) as i (item)
-        where jsonb_typeof(i.item) <> 'string'
-          or not exists (
-            select from agg.timeframe as t where t.timeframe = i.item #>> '{}' and t.source_timeframe is not null
-          )
-      )
-    )
-  union all
-  select a.symbol, n.problem
-  from asset as a
-  join session as n on n.session = a.config -> 'session'
-  where n.problem is not null
-  union all
-  select a.symbol, format(
-    'agg.quality must be an object with good and poor in whole percent, 1 <= poor <= good <= 100, not %s', a.config -> 'quality'
-  )
-  from asset as a
-  cross join lateral (
+  select p.symbol, left(p.problem, 500)
+  from (
+    select a.symbol, format('agg must be an object, not %s', a.metadata -> 'agg') as problem
+    from asset as a
+    where jsonb_typeof(a.metadata -> 'agg') <> 'object'
+    union all
     select
-      coalesce(substring(a.config -> 'quality' ->> 'good' from '^[0-9]{1,3}$')::integer, 80) as good,
-      coalesce(substring(a.config -> 'quality' ->> 'poor' from '^[0-9]{1,3}$')::integer, 60) as poor,
-      case jsonb_typeof(a.config -> 'quality') when 'object' then a.config -> 'quality' else '{"": null}' end as entries
-  ) as q
-  where a.config ? 'quality'
-    and (
-      q.poor not between 1 and q.good or q.good > 100
-      or exists (
-        select from jsonb_each(q.entries) as e (key, value)
-        where e.key not in ('good', 'poor') or e.value::text !~ '^[0-9]{1,3}$'
+      a.symbol, format('agg.%s is not known; known are enabled, start_utc, mandatory, optional, session, quality', k.key)
+    from asset as a
+    cross join lateral jsonb_object_keys(a.config) as k (key)
+    where k.key not in ('enabled', 'start_utc', 'mandatory', 'optional', 'session', 'quality')
+    union all
+    select a.symbol, format('agg.enabled must be true or false, not %s', a.config -> 'enabled')
+    from asset as a
+    where jsonb_typeof(a.config -> 'enabled') <> 'boolean'
+    union all
+    select
+      a.symbol,
+      format(
+        'agg.start_utc must be an instant with its zone such as "2025-07-01T00:00:00Z", from 1900 up to 2200, not %s', a.config -> 'start_utc'
       )
+    from asset as a
+    cross join lateral (select agg.utc_instant(a.config ->> 'start_utc')) as i (instant)
+    where a.config ? 'start_utc'
+      and (i.instant is null or i.instant < '1900-01-01 00:00:00+00' or i.instant >= '2200-01-01 00:00:00+00')
+    union all
+    select a.symbol, format('agg.%s must be a list of timeframes out of %s, not %s', k.key, f.known, k.value)
+    from asset as a
+    cross join timeframes as f
+    cross join lateral jsonb_each(a.config) as k (key, value)
+    where k.key in ('mandatory', 'optional')
+      and (
+        jsonb_typeof(k.value) <> 'array'
+        or exists (
+          select
+          from jsonb_array_elements(case jsonb_typeof(k.value) when 'array' then k.value else '[]' end) as i (item)
+          where jsonb_typeof(i.item) <> 'string'
+            or not exists (
+              select from agg.timeframe as t where t.timeframe = i.item #>> '{}' and t.source_timeframe is not null
+            )
+        )
+      )
+    union all
+    select a.symbol, n.problem
+    from asset as a
+    join session as n on n.session = a.config -> 'session'
+    where n.problem is not null
+    union all
+    select a.symbol, format(
+      'agg.quality must be an object with good (80 where left out) and poor (60) in whole percent, 1 <= poor <= good <= 100, not %s',
+      a.config -> 'quality'
     )
-  union all
-  select a.symbol, format('is_synthetic must be true or false, not %s', a.metadata -> 'is_synthetic')
-  from asset as a
-  where jsonb_typeof(a.metadata -> 'is_synthetic') <> 'boolean'
-  union all
-  select s.symbol, 'components must be a list of symbols that differ'
-  from synthetic as s
-  where s.components = '[]'
-    or jsonb_path_exists(s.components, '$[*] ? (@.type() != "string")')
-    or (select count(*) <> count(distinct k.item) from jsonb_array_elements(s.components) as k (item))
-  union all
-  select
-    s.symbol,
-    format(
-      'component_weights.%s must be a number within 1000 of 0, not %s', k.item,
-      coalesce(s.metadata -> 'component_weights' -> k.item, 'null')
-    )
-  from synthetic as s
-  cross join lateral jsonb_array_elements_text(s.components) as k (item)
-  where not agg.is_number_between(s.metadata -> 'component_weights' -> k.item, -1000, 1000)
-  union all
-  select
-    s.symbol,
-    format('formula_base must be a number from 1e-12 to 1e12, not %s', coalesce(s.metadata -> 'formula_base', 'null'))
-  from synthetic as s
-  where not agg.is_number_between(s.metadata -> 'formula_base', 1e-12, 1e12)
-  union all
-  select s.symbol, format('derivation_version must be 1 or 2, not %s', s.metadata -> 'derivation_version')
-  from synthetic as s
-  where s.metadata ? 'derivation_version' and s.metadata -> 'derivation_version' not in ('1', '2')
-  union all
-  select s.symbol, c.problem
-  from synthetic as s
-  cross join lateral agg.circle_problem(s.symbol) as c (problem)
-  where c.problem is not null;
+    from asset as a
+    cross join lateral (
+      select
+        coalesce(substring(a.config -> 'quality' ->> 'good' from '^[0-9]{1,3}$')::integer, 80) as good,
+        coalesce(substring(a.config -> 'quality' ->> 'poor' from '^[0-9]{1,3}$')::integer, 60) as poor,
+        case jsonb_typeof(a.config -> 'quality') when 'object' then a.config -> 'quality' else '{"": null}' end as entries
+    ) as q
+    where a.config ? 'quality'
+      and (
+        q.poor not between 1 and q.good or q.good > 100
+        or exists (
+          select from jsonb_each(q.entries) as e (key, value)
+          where e.key not in ('good', 'poor') or e.value::text !~ '^[0-9]{1,3}$'
+        )
+      )
+    union all
+    select a.symbol, format('is_synthetic must be true or false, not %s', a.metadata -> 'is_synthetic')
+    from asset as a
+    where jsonb_typeof(a.metadata -> 'is_synthetic') <> 'boolean'
+    union all
+    select s.symbol, 'components must be a list of 1 to 1000 symbols that differ'
+    from synthetic as s
+    where s.components = '[]'
+      or exists (
+        select from jsonb_array_elements(s.components) as k (item) where jsonb_typeof(k.item) <> 'string' or btrim(k.item #>> '{}') = ''
+      )
+      or (select count(*) <> count(distinct k.item) from jsonb_array_elements(s.components) as k (item))
+    union all
+    select
+      s.symbol,
+      format(
+        'component_weights.%s must be a number from 1e-12 to 1000, above or below 0, not %s', k.item, coalesce(w.weight, 'null')
+      )
+    from synthetic as s
+    cross join lateral jsonb_array_elements_text(s.components) as k (item)
+    cross join lateral (select s.metadata -> 'component_weights' -> k.item) as w (weight)
+    where not agg.is_number_between(w.weight, -1000, -1e-12) and not agg.is_number_between(w.weight, 1e-12, 1000)
+    union all
+    select
+      s.symbol,
+      format('formula_base must be a number from 1e-12 to 1e12, not %s', coalesce(s.metadata -> 'formula_base', 'null'))
+    from synthetic as s
+    where not agg.is_number_between(s.metadata -> 'formula_base', 1e-12, 1e12)
+    union all
+    select s.symbol, format('derivation_version must be 1 or 2, not %s', s.metadata -> 'derivation_version')
+    from synthetic as s
+    where s.metadata ? 'derivation_version' and s.metadata -> 'derivation_version' not in ('1', '2')
+    union all
+    select s.symbol, c.problem
+    from synthetic as s
+    cross join lateral agg.circle_problem(s.symbol) as c (problem)
+    where c.problem is not null
+  ) as p;
 end;
 $_$;
 
-COMMENT ON FUNCTION agg.asset_problems(p_symbols text[]) IS 'What keeps assets of the registry from being synced and built, a row a problem, each naming its key of metadata. No row where all is well, or for a symbol that the registry does not have.';
+COMMENT ON FUNCTION agg.asset_problems(p_symbols text[]) IS 'What keeps assets of the registry from being synced and built, a row a problem, each naming its key of metadata, cut off after 500 characters. No row where all is well, or for a symbol that the registry does not have.';
+
+CREATE FUNCTION agg.bar_rules() RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+  select string_agg(r.rule, ', ' order by r.is_check, r.name)
+  from (
+    select false as is_check, a.attname as name, format('(%1$I is null, ''23502'', null, ''%1$s must not be null'')', a.attname) as rule
+    from pg_catalog.pg_attribute as a
+    join pg_catalog.pg_attribute as g on g.attname = a.attname and g.attrelid = (
+      select t.typrelid from pg_catalog.pg_type as t where t.oid = 'agg.given_bar'::regtype
+    )
+    where a.attrelid = 'public.data_bars'::regclass and a.attnotnull
+    union all
+    select
+      true, c.conname,
+      format('(not (%s), ''23514'', %L, %L)', e.expression, c.conname, format('%s requires %s', c.conname, e.expression))
+    from pg_catalog.pg_constraint as c
+    cross join lateral (select pg_catalog.pg_get_expr(c.conbin, c.conrelid)) as e (expression)
+    where c.conrelid = 'public.data_bars'::regclass and c.contype = 'c'
+  ) as r;
+$_$;
+
+COMMENT ON FUNCTION agg.bar_rules() IS 'The checks of data_bars, and the columns that it needs a value in, as rows of SQL: whether a bar breaks it, SQLSTATE, constraint, and the problem in words.';
 
 CREATE FUNCTION agg.bootstrap_cursor(p_start_utc timestamp with time zone, p_window_length interval) RETURNS timestamp with time zone
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -353,6 +419,26 @@ CREATE FUNCTION agg.bootstrap_cursor(p_start_utc timestamp with time zone, p_win
 $$;
 
 COMMENT ON FUNCTION agg.bootstrap_cursor(p_start_utc timestamp with time zone, p_window_length interval) IS 'The cursor of a task that has decided nothing yet: one interval before its first whole window at or after p_start_utc.';
+
+CREATE FUNCTION agg.broken_bars(p_bars agg.given_bar[]) RETURNS SETOF agg.refused_bar
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+begin
+  return query execute format(
+    $sql$
+      select distinct on (b.index) b.index, r.code, r.constraint_name, r.problem
+      from unnest($1) as b
+      cross join lateral (values %s) as r (is_broken, code, constraint_name, problem)
+      where r.is_broken
+      order by b.index
+    $sql$,
+    agg.bar_rules()
+  ) using p_bars;
+end;
+$_$;
+
+COMMENT ON FUNCTION agg.broken_bars(p_bars agg.given_bar[]) IS 'The bars that break a check of data_bars, or lack a value that it needs, each with the first one by name.';
 
 CREATE FUNCTION agg.build_bars(p_orders agg.build_order[]) RETURNS SETOF agg.build_result
     LANGUAGE plpgsql
@@ -740,7 +826,7 @@ begin
       where k.timeframe = p_timeframe and k.retry_at <= p_now
       group by k.canonical_symbol
     ) as k
-    join agg.active_asset as a on a.canonical_symbol = k.canonical_symbol and a.is_test = agg.is_test(p_env)
+    join agg.active_asset as a on a.canonical_symbol = k.canonical_symbol and a.is_test = (select agg.is_test(p_env))
     join agg.runnable_task as s on s.canonical_symbol = k.canonical_symbol and s.timeframe = p_timeframe
     -- What a task has left waiting goes to the end of the queue.
     order by k.first_id
@@ -1179,6 +1265,15 @@ $$;
 
 COMMENT ON FUNCTION agg.correct_tasks(p_claims agg.claim[], p_now timestamp with time zone, p_max_windows integer) IS 'Builds again what the corrections of the claimed tasks ask for, at most p_max_windows windows a task, newest first; the rest waits on. What fails is tried again after a minute, then ever later, and holds up nothing else. Moves no cursor.';
 
+CREATE FUNCTION agg.current_env(p_env text) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select coalesce(p_env, (select e.env from agg.environment as e), 'prod');
+$$;
+
+COMMENT ON FUNCTION agg.current_env(p_env text) IS 'p_env, or the environment of the database where it is null.';
+
 CREATE FUNCTION agg.due_at(p_cursor_utc timestamp with time zone, p_window_length interval, p_delay_seconds integer) RETURNS timestamp with time zone
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1406,7 +1501,7 @@ CREATE FUNCTION agg.follow_registry(p_symbols text[], p_described text[]) RETURN
 declare
   v_problems text;
 begin
-  select string_agg(format('%s: %s', p.canonical_symbol, p.problem), '; ' order by p.canonical_symbol, p.problem)
+  select left(string_agg(format('%s: %s', p.canonical_symbol, p.problem), '; ' order by p.canonical_symbol, p.problem), 2000)
   into v_problems
   from agg.asset_problems(p_described) as p;
   if v_problems is not null then
@@ -1414,12 +1509,12 @@ begin
       using errcode = 'invalid_parameter_value', hint = 'Nothing of this statement is stored. Mend the metadata it gives and try again.';
   end if;
   if p_symbols is distinct from '{}' then
-    perform public.sync_agg_state_from_registry(p_env => null, p_symbols => p_symbols);
+    perform public.sync_agg_state_from_registry(p_symbols => p_symbols);
   end if;
 end;
 $$;
 
-COMMENT ON FUNCTION agg.follow_registry(p_symbols text[], p_described text[]) IS 'Lets the tasks of p_symbols (null: of all assets) follow a change of the registry, in the environment of the database. Raises invalid_parameter_value where the metadata of one of p_described, the assets that the change gave their metadata, would be refused by a sync, naming assets and keys. Assets whose metadata was bad before are left out with a warning. Waits for a sync, or another change of the registry, that is open, and makes them wait, to the end of the transaction.';
+COMMENT ON FUNCTION agg.follow_registry(p_symbols text[], p_described text[]) IS 'Lets the tasks of p_symbols (null: of all assets) follow a change of the registry, in the environment of the database. Raises invalid_parameter_value where the metadata of one of p_described, the assets that the change gave their metadata, would be refused by a sync, naming assets and keys. Assets whose metadata was bad before are left out with a warning. Under repeatable read a circle of baskets that two transactions close together is not seen here, but by the next sync.';
 
 CREATE FUNCTION agg.follow_truncated_registry() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1451,6 +1546,15 @@ $$;
 
 COMMENT ON FUNCTION agg.follow_updated_assets() IS 'follow_registry for assets that were updated, in the transaction of the change; for those only whose symbol, flags or metadata are other than before.';
 
+CREATE FUNCTION agg.instant_pattern() RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+  select '^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])[T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,6})?)?(Z|[+-]\d\d(:?\d\d)?)$';
+$_$;
+
+COMMENT ON FUNCTION agg.instant_pattern() IS 'How an instant is written: ISO 8601 with its zone, to the microsecond.';
+
 CREATE FUNCTION agg.is_number_between(p_value jsonb, p_least numeric, p_most numeric) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1461,38 +1565,54 @@ $$;
 COMMENT ON FUNCTION agg.is_number_between(p_value jsonb, p_least numeric, p_most numeric) IS 'Whether a JSON value is a number from p_least to p_most; false for null and everything else.';
 
 CREATE FUNCTION agg.is_test(p_env text) RETURNS boolean
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-  select coalesce(upper(p_env) in ('DEV', 'TEST'), false);
+  select upper(agg.current_env(p_env)) in ('DEV', 'TEST');
 $$;
 
-COMMENT ON FUNCTION agg.is_test(p_env text) IS 'Whether an environment looks at test_active: DEV and TEST, in any case.';
+COMMENT ON FUNCTION agg.is_test(p_env text) IS 'Whether an environment (null: that of the database) looks at test_active: DEV and TEST, in any case.';
 
-CREATE FUNCTION agg.job_list(p_env text DEFAULT NULL::text, p_now timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS TABLE(job_name text, schedule text, command text)
+CREATE FUNCTION agg.job_list(p_now timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS TABLE(job_name text, schedule text, command text)
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
-  select
-    j.job_name, j.schedule,
-    format(
-      j.command, coalesce(p_env, e.env), case when p_now is null then 'now()' else format('%L::timestamptz', p_now) end
-    )
-  from agg.environment as e
-  cross join (
+  select j.job_name, j.schedule, format(j.command, case when p_now is null then 'now()' else format('%L::timestamptz', p_now) end)
+  from (
     values
       (
         'pgbars:dispatch',
         '* * * * *',
         'do $run$ declare v_until constant timestamptz := clock_timestamp() + interval ''40 seconds''; '
-          'begin loop exit when public.agg_run_due(p_env => %1$L, p_now => %2$s, p_time_budget => interval ''0'') '
+          'begin loop exit when public.agg_run_due(p_now => %s, p_time_budget => interval ''0'') '
           '->> ''stopped_reason'' <> ''time_budget''; commit; exit when clock_timestamp() > v_until; end loop; end $run$'
       ),
-      ('pgbars:maintain', '*/5 * * * *', 'select public.agg_maintain(p_env => %1$L, p_now => %2$s)')
+      ('pgbars:maintain', '*/5 * * * *', 'select public.agg_maintain(p_now => %s)')
   ) as j (job_name, schedule, command);
 $_$;
 
-COMMENT ON FUNCTION agg.job_list(p_env text, p_now timestamp with time zone) IS 'Every job of pgbars: name, cron schedule in UTC, and the SQL to run, in p_env (null: the environment of the database) and at p_now where given. The one definition, for pg_cron and for runners without it. The dispatch job commits after each batch and stops after 40 seconds.';
+COMMENT ON FUNCTION agg.job_list(p_now timestamp with time zone) IS 'Every job of pgbars: name, cron schedule in UTC, and the SQL to run, at p_now where given, in the environment of the database. The one definition, for pg_cron and for runners without it. The dispatch job commits after each batch and stops after 40 seconds.';
+
+CREATE FUNCTION agg.lock_registry() RETURNS void
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select pg_advisory_xact_lock(hashtextextended('pgbars.registry', 0));
+$$;
+
+COMMENT ON FUNCTION agg.lock_registry() IS 'Waits for whoever changes the registry, or syncs, and makes others wait, to the end of the transaction. To be taken before rows of the registry, which others hold while they wait for it.';
+
+CREATE FUNCTION agg.lock_registry_first() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform agg.lock_registry();
+  return null;
+end;
+$$;
+
+COMMENT ON FUNCTION agg.lock_registry_first() IS 'lock_registry before the rows of a statement that may change tasks: changes of the registry wait for each other, and for a sync, without a deadlock.';
 
 CREATE FUNCTION agg.lock_series(p_symbol text, p_timeframe text) RETURNS void
     LANGUAGE plpgsql
@@ -1594,6 +1714,46 @@ $$;
 
 COMMENT ON FUNCTION agg.lock_task(p_symbol text, p_timeframe text) IS 'Locks the row of a task to the end of the transaction, waiting for whoever holds it, and returns it; null where there is no such task.';
 
+CREATE FUNCTION agg.malformed_bars(p_bars jsonb) RETURNS SETOF agg.refused_bar
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_known constant text[] := array[
+    'canonical_symbol', 'timeframe', 'ts_utc', 'open', 'high', 'low', 'close', 'vol', 'vwap', 'trade_count', 'is_partial', 'source', 'raw'
+  ];
+  v_pattern constant text := agg.instant_pattern();
+begin
+  return query
+  select (e.nr - 1)::integer, '22023', null::text, left(p.problem, 300)
+  from jsonb_array_elements(p_bars) with ordinality as e (bar, nr)
+  cross join lateral (
+    select case
+      when jsonb_typeof(e.bar) <> 'object' then format('a bar must be an object, not %s', jsonb_typeof(e.bar))
+      when e.bar - v_known <> '{}' then format(
+        '%s is not known; known are %s',
+        (select string_agg(k.key, ', ') from jsonb_object_keys(e.bar - v_known) as k (key)), array_to_string(v_known, ', ')
+      )
+      when coalesce(jsonb_typeof(e.bar -> 'canonical_symbol'), '') <> 'string'
+        or e.bar ->> 'canonical_symbol' <> btrim(e.bar ->> 'canonical_symbol')
+        or length(e.bar ->> 'canonical_symbol') not between 1 and 200
+      then format(
+        'canonical_symbol must be a text of 1 to 200 characters without space around it, not %s', coalesce(e.bar -> 'canonical_symbol', 'null')
+      )
+      when coalesce(e.bar ->> 'ts_utc' !~ v_pattern, true) then format(
+        'ts_utc must be an instant with its zone such as "2026-01-02T10:00:00Z", not %s', coalesce(e.bar -> 'ts_utc', 'null')
+      )
+      when jsonb_typeof(e.bar -> 'is_partial') not in ('boolean', 'null') then format(
+        'is_partial must be true or false, not %s', e.bar -> 'is_partial'
+      )
+    end
+  ) as p (problem)
+  where p.problem is not null;
+end;
+$$;
+
+COMMENT ON FUNCTION agg.malformed_bars(p_bars jsonb) IS 'The bars of an array that are refused before they are read: no object, a key that is not known, no symbol, no instant with its zone, a flag that is none.';
+
 CREATE FUNCTION agg.minute_of_week(p_ts_utc timestamp with time zone, p_time_zone text) RETURNS integer
     LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1612,6 +1772,29 @@ CREATE FUNCTION agg.new_cursor(p_result agg.build_result) RETURNS timestamp with
 $$;
 
 COMMENT ON FUNCTION agg.new_cursor(p_result agg.build_result) IS 'Start of the last window decided; null where none was and the cursor stays.';
+
+CREATE FUNCTION agg.new_tasks_holder() RETURNS integer
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select l.pid
+  from pg_catalog.pg_locks as l
+  where l.locktype = 'advisory' and l.objsubid = 1 and l.mode = 'ExclusiveLock' and l.granted and l.pid <> pg_backend_pid()
+    and l.database = (select d.oid from pg_catalog.pg_database as d where d.datname = current_database())
+    and (l.classid::bigint << 32) | l.objid::bigint = agg.new_tasks_key()
+  limit 1;
+$$;
+
+COMMENT ON FUNCTION agg.new_tasks_holder() IS 'Another backend whose open transaction has made tasks, for which change notes wait; null where there is none.';
+
+CREATE FUNCTION agg.new_tasks_key() RETURNS bigint
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select hashtextextended('pgbars.new_tasks', 0);
+$$;
+
+COMMENT ON FUNCTION agg.new_tasks_key() IS 'The advisory lock that a transaction holds which has made tasks, and, shared, one that has read change notes.';
 
 CREATE FUNCTION agg.note_built(p_symbol text, p_timeframe text, p_built_to_utc timestamp with time zone) RETURNS void
     LANGUAGE sql
@@ -1959,11 +2142,49 @@ $$;
 
 COMMENT ON FUNCTION agg.raise_no_task(p_symbol text, p_timeframe text) IS 'Raises no_data_found for a task that does not exist, and says how to get it.';
 
+CREATE FUNCTION agg.read_bars(p_bars jsonb[], p_indexes integer[], OUT bars agg.given_bar[], OUT refused agg.refused_bar[]) RETURNS record
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_half constant integer := cardinality(p_bars) / 2;
+  v_first record;
+  v_second record;
+begin
+  bars := array(
+    select row(
+      i.index, g.canonical_symbol, coalesce(g.timeframe, '1m'), g.ts_utc, g.open, g.high, g.low, g.close, g.vol, g.vwap, g.trade_count,
+      coalesce(g.is_partial, false), coalesce(g.source, 'ingest'), coalesce(g.raw, '{}')
+    )::agg.given_bar
+    from unnest(p_bars, p_indexes) as i (bar, index)
+    cross join lateral jsonb_to_record(i.bar) as g (
+      canonical_symbol text, timeframe text, ts_utc timestamptz,
+      open double precision, high double precision, low double precision, close double precision,
+      vol double precision, vwap double precision, trade_count bigint, is_partial boolean, source text, raw jsonb
+    )
+  );
+  refused := '{}';
+exception when data_exception then
+  if v_half = 0 then
+    bars := '{}';
+    refused := array[row(p_indexes[1], sqlstate, null, regexp_replace(sqlerrm, '"([^"]{40})[^"]+"', '"\1..."'))::agg.refused_bar];
+    return;
+  end if;
+  v_first := agg.read_bars(p_bars[:v_half], p_indexes[:v_half]);
+  v_second := agg.read_bars(p_bars[v_half + 1:], p_indexes[v_half + 1:]);
+  bars := v_first.bars || v_second.bars;
+  refused := v_first.refused || v_second.refused;
+end;
+$$;
+
+COMMENT ON FUNCTION agg.read_bars(p_bars jsonb[], p_indexes integer[], OUT bars agg.given_bar[], OUT refused agg.refused_bar[]) IS 'Reads bars out of JSON, with the places that they have among those of the caller. Where a value cannot be read, by halves, until only the bad ones are refused.';
+
 CREATE FUNCTION agg.read_policy_name(p_role text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-  select left('pgbars_read_' || p_role, 63);
+  -- Names end at 63 bytes.
+  select 'pgbars_read_' || case when octet_length(p_role) <= 51 then p_role else md5(p_role) end;
 $$;
 
 COMMENT ON FUNCTION agg.read_policy_name(p_role text) IS 'The policy that opens bars to a role.';
@@ -1981,6 +2202,36 @@ end;
 $$;
 
 COMMENT ON FUNCTION agg.read_secret(p_name text) IS 'The value that Vault holds under this name; null where there is none. Raises where there is no Vault.';
+
+CREATE FUNCTION agg.readable_table(p_role text) RETURNS TABLE(table_name text, policy_name text, is_open boolean)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  if not exists (select from pg_catalog.pg_roles as r where r.rolname = p_role) then
+    raise exception '% is not a role', coalesce(p_role, 'null')
+      using errcode = 'undefined_object', hint = 'On Supabase: authenticated (signed in), or anon (everybody).';
+  end if;
+  if (select r.rolsuper or r.rolbypassrls from pg_catalog.pg_roles as r where r.rolname = p_role)
+    or exists (
+      select from pg_catalog.pg_class as c where c.oid = 'public.data_bars'::regclass and pg_get_userbyid(c.relowner) = p_role
+    )
+  then
+    raise exception '% reads all bars by itself', p_role
+      using errcode = 'invalid_parameter_value', hint = 'On Supabase: authenticated (signed in), or anon (everybody).';
+  end if;
+  return query
+  select
+    t.name, n.policy_name,
+    exists (
+      select from pg_catalog.pg_policies as p where p.schemaname = 'public' and p.tablename = t.name and p.policyname = n.policy_name
+    )
+  from (values ('data_bars'), ('derived_data_bars')) as t (name)
+  cross join (select agg.read_policy_name(p_role)) as n (policy_name);
+end;
+$$;
+
+COMMENT ON FUNCTION agg.readable_table(p_role text) IS 'The tables that read access opens, with the policy that opens each to the role and whether it is there. Raises undefined_object for a role that does not exist, invalid_parameter_value for one that policies do not bind: the owner of the tables, a superuser, one with bypassrls such as service_role.';
 
 CREATE FUNCTION agg.rebuild_orders(p_changes agg.change[], p_max_windows integer DEFAULT NULL::integer) RETURNS SETOF agg.build_order
     LANGUAGE plpgsql STABLE
@@ -2091,7 +2342,7 @@ $$;
 
 COMMENT ON FUNCTION agg.recover_abandoned_claims(p_now timestamp with time zone) IS 'Frees tasks that a worker claimed with agg_start 15 minutes ago or longer and never finished; returns how many.';
 
-CREATE FUNCTION agg.refresh_alerts(p_now timestamp with time zone, p_refused jsonb DEFAULT NULL::jsonb) RETURNS integer
+CREATE FUNCTION agg.refresh_alerts(p_now timestamp with time zone, p_sync jsonb DEFAULT NULL::jsonb) RETURNS integer
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -2111,8 +2362,20 @@ begin
     where h.state in ('overdue', 'never_ran') and h.due_for > interval '15 minutes'
     union all
     select 'refused', f.item ->> 'canonical_symbol', '*', string_agg(f.item ->> 'problem', '; ')
-    from jsonb_array_elements(p_refused) as f (item)
+    from jsonb_array_elements(p_sync -> 'refused') as f (item)
     group by f.item ->> 'canonical_symbol'
+    union all
+    select 'unsynced', '*', '*', p_sync ->> 'error'
+    where p_sync ? 'error'
+    union all
+    select
+      'unread', '*', '*',
+      format(
+        'no dispatcher has read what changed since %s%s', min(n.noted_at),
+        ': the open transaction of backend ' || agg.new_tasks_holder() || ' has added assets'
+      )
+    from agg.change_note as n
+    having min(n.noted_at) < p_now - interval '15 minutes'
     union all
     select 'uncorrected', k.canonical_symbol, k.timeframe, format('%s tries to build %s again failed: %s', k.failures, k.spans, k.error)
     from agg.correction as k
@@ -2122,7 +2385,8 @@ begin
     update agg.alert as a
     set resolved_at = p_now
     where a.resolved_at is null
-      and (a.kind <> 'refused' or p_refused is not null)
+      and (a.kind <> 'unsynced' or p_sync is not null)
+      and (a.kind <> 'refused' or p_sync ? 'refused')
       and (a.kind, a.canonical_symbol, a.timeframe) not in (
         select w.kind, w.canonical_symbol, w.timeframe from wanted as w
       )
@@ -2136,7 +2400,7 @@ begin
 end;
 $$;
 
-COMMENT ON FUNCTION agg.refresh_alerts(p_now timestamp with time zone, p_refused jsonb) IS 'Raises an alert for every task with three hard failures in a row, every task that no dispatcher has run for 15 minutes though due, every task with a correction that failed three times in a row, and every asset among p_refused (as the sync returns it; null leaves these alerts alone); resolves those whose cause is gone. Returns how many are new.';
+COMMENT ON FUNCTION agg.refresh_alerts(p_now timestamp with time zone, p_sync jsonb) IS 'Raises an alert for every task with three hard failures in a row, every task that no dispatcher has run for 15 minutes though due, every task with a correction that failed three times in a row, every asset that a sync refused and a sync that failed (p_sync is what it returned; null leaves these alerts alone), and changes that no dispatcher has read for 15 minutes; resolves those whose cause is gone. Returns how many are new.';
 
 CREATE FUNCTION agg.require_fresh_snapshots() RETURNS void
     LANGUAGE plpgsql STABLE
@@ -2153,20 +2417,6 @@ $$;
 
 COMMENT ON FUNCTION agg.require_fresh_snapshots() IS 'Raises active_sql_transaction in a transaction that keeps one snapshot: a build must see what was committed before its task was locked.';
 
-CREATE FUNCTION agg.require_reader(p_role text) RETURNS void
-    LANGUAGE plpgsql STABLE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-begin
-  if not exists (select from pg_catalog.pg_roles as r where r.rolname = p_role) then
-    raise exception '% is not a role', coalesce(p_role, 'null')
-      using errcode = 'undefined_object', hint = 'On Supabase: authenticated (signed in), or anon (everybody).';
-  end if;
-end;
-$$;
-
-COMMENT ON FUNCTION agg.require_reader(p_role text) IS 'Raises undefined_object for a role that does not exist.';
-
 CREATE FUNCTION agg.retry_delay(p_failures integer) RETURNS interval
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2176,7 +2426,7 @@ $$;
 
 COMMENT ON FUNCTION agg.retry_delay(p_failures integer) IS 'How long to wait after a failure that followed p_failures others: a minute, doubled each time, at most an hour.';
 
-CREATE FUNCTION agg.run_batch(p_env text DEFAULT 'prod'::text, p_limit integer DEFAULT 10000, p_now timestamp with time zone DEFAULT now(), p_batch_windows integer DEFAULT 100000) RETURNS agg.batch_result
+CREATE FUNCTION agg.run_batch(p_env text DEFAULT NULL::text, p_limit integer DEFAULT 10000, p_now timestamp with time zone DEFAULT now(), p_batch_windows integer DEFAULT 100000) RETURNS agg.batch_result
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET lock_timeout TO '500ms'
@@ -2366,6 +2616,26 @@ $$;
 
 COMMENT ON FUNCTION agg.session_problem(p_session jsonb) IS 'What is wrong with metadata.agg.session, null where nothing is.';
 
+CREATE FUNCTION agg.set_environment(p_env text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+begin
+  if p_env !~ '^[A-Za-z][A-Za-z0-9_-]{0,31}$' then
+    raise exception '% is not the name of an environment: a letter, then up to 31 letters, digits, _ or -', quote_literal(left(p_env, 100))
+      using errcode = 'invalid_parameter_value';
+  end if;
+  if p_env = agg.current_env(null) then
+    return;
+  end if;
+  perform agg.lock_registry();
+  insert into agg.environment (env) values (p_env) on conflict (is_only) do update set env = excluded.env;
+  perform public.sync_agg_state_from_registry();
+end;
+$_$;
+
+COMMENT ON FUNCTION agg.set_environment(p_env text) IS 'Makes this the environment of the database, and lets all tasks follow. Changes of the registry wait for it, to the end of the transaction. Raises invalid_parameter_value for what is no name.';
+
 CREATE FUNCTION agg.stopped_reason(p_result agg.build_result) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2380,60 +2650,23 @@ $$;
 
 COMMENT ON FUNCTION agg.stopped_reason(p_result agg.build_result) IS 'Why work stopped: cursor_at_frontier (nothing to decide yet), max_windows, frontier (time or source), no_source_data (waits at the data frontier).';
 
-CREATE FUNCTION agg.take_notes(p_limit integer) RETURNS bigint
+CREATE FUNCTION agg.store_bars(p_bars agg.given_bar[], OUT inserted bigint, OUT updated bigint, OUT unchanged bigint) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
-    SET jit TO 'off'
     AS $$
-declare
-  v_note_ids bigint[];
-begin
-  v_note_ids := array(
-    select n.note_id from agg.change_note as n order by n.note_id limit p_limit for update skip locked
-  );
-  if cardinality(v_note_ids) > 0 then
-    -- A task that an open sync has made is not to be seen, and may already be built.
-    if not pg_try_advisory_xact_lock_shared(hashtextextended('pgbars.sync_agg_state_from_registry', 0)) then
-      return 0;
-    end if;
-    perform agg.note_tasks(array(select c from agg.noted_changes(v_note_ids) as c));
-    delete from agg.change_note as n where n.note_id = any (v_note_ids);
-  end if;
-  return cardinality(v_note_ids);
-end;
-$$;
-
-COMMENT ON FUNCTION agg.take_notes(p_limit integer) IS 'Turns up to p_limit committed notes that no other dispatcher has taken into corrections, and deletes them; returns how many. Returns 0 while a registry sync is open, whose new tasks nobody sees yet. Never waits.';
-
-CREATE FUNCTION agg.upsert_or_split(p_bars jsonb[], p_indexes integer[], OUT inserted bigint, OUT updated bigint, OUT unchanged bigint, OUT refused jsonb) RETURNS record
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    SET "TimeZone" TO 'UTC'
-    AS $$
-declare
-  v_half constant integer := cardinality(p_bars) / 2;
-  v_constraint text;
-  v_first record;
-  v_second record;
 begin
   with given as materialized (
-    select
-      g.canonical_symbol, coalesce(g.timeframe, '1m') as timeframe, g.ts_utc, g.open, g.high, g.low, g.close,
-      g.vol, g.vwap, g.trade_count, coalesce(g.is_partial, false) as is_partial,
-      coalesce(g.source, 'ingest') as source, coalesce(g.raw, '{}') as raw
-    from unnest(p_bars, p_indexes) as i (bar, index)
-    cross join lateral jsonb_to_record(i.bar) as g (
-      canonical_symbol text, timeframe text, ts_utc timestamptz,
-      open double precision, high double precision, low double precision, close double precision,
-      vol double precision, vwap double precision, trade_count bigint, is_partial boolean, source text, raw jsonb
-    )
-    order by g.canonical_symbol, g.ts_utc, i.index
+    select distinct on (g.canonical_symbol, g.ts_utc) g.*
+    from unnest(p_bars) as g
+    order by g.canonical_symbol, g.ts_utc, g.index desc
   ),
   stored as (
     insert into public.data_bars as b (
       canonical_symbol, timeframe, ts_utc, open, high, low, close, vol, vwap, trade_count, is_partial, source, raw
     )
-    select g.* from given as g
+    select
+      g.canonical_symbol, g.timeframe, g.ts_utc, g.open, g.high, g.low, g.close, g.vol, g.vwap, g.trade_count, g.is_partial, g.source, g.raw
+    from given as g
     on conflict (canonical_symbol, timeframe, ts_utc) do update set
       open = excluded.open, high = excluded.high, low = excluded.low, close = excluded.close,
       vol = excluded.vol, vwap = excluded.vwap, trade_count = excluded.trade_count,
@@ -2448,47 +2681,52 @@ begin
     returning b.xmax = 0 as is_new
   )
   select
-    count(*) filter (where s.is_new), count(*) filter (where not s.is_new),
-    (select count(*) from given as g) - count(*), '[]'::jsonb
-  into inserted, updated, unchanged, refused
+    count(*) filter (where s.is_new), count(*) filter (where not s.is_new), (select count(*) from given as g) - count(*)
+  into inserted, updated, unchanged
   from stored as s;
--- Two bars with one key are a cardinality_violation: they are stored one after the other then.
-exception when data_exception or integrity_constraint_violation or program_limit_exceeded or cardinality_violation then
-  if v_half = 0 then
-    get stacked diagnostics v_constraint = constraint_name;
-    inserted := 0;
-    updated := 0;
-    unchanged := 0;
-    refused := jsonb_build_array(jsonb_build_object(
-      'index', p_indexes[1], 'canonical_symbol', p_bars[1] -> 'canonical_symbol', 'ts_utc', p_bars[1] -> 'ts_utc',
-      'code', sqlstate, 'constraint', nullif(v_constraint, ''), 'problem', left(sqlerrm, 300)
-    ));
-    return;
-  end if;
-  v_first := agg.upsert_or_split(p_bars[:v_half], p_indexes[:v_half]);
-  v_second := agg.upsert_or_split(p_bars[v_half + 1:], p_indexes[v_half + 1:]);
-  inserted := v_first.inserted + v_second.inserted;
-  updated := v_first.updated + v_second.updated;
-  unchanged := v_first.unchanged + v_second.unchanged;
-  refused := v_first.refused || v_second.refused;
 end;
 $$;
 
-COMMENT ON FUNCTION agg.upsert_or_split(p_bars jsonb[], p_indexes integer[], OUT inserted bigint, OUT updated bigint, OUT unchanged bigint, OUT refused jsonb) IS 'Stores bars in one statement; where a bar among them is bad, by halves, until only the bad ones are left out. p_indexes says which bar of the caller each one is.';
+COMMENT ON FUNCTION agg.store_bars(p_bars agg.given_bar[], OUT inserted bigint, OUT updated bigint, OUT unchanged bigint) IS 'Stores bars in one statement, locking them in the order of their keys; of bars with one key the last one.';
+
+CREATE FUNCTION agg.take_notes(p_limit integer) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    AS $$
+declare
+  v_note_ids bigint[];
+begin
+  v_note_ids := array(
+    select n.note_id from agg.change_note as n order by n.note_id limit p_limit for update skip locked
+  );
+  if cardinality(v_note_ids) > 0 then
+    -- A task that an open transaction has made is not to be seen, and may already be built.
+    if not pg_try_advisory_xact_lock_shared(agg.new_tasks_key()) then
+      return 0;
+    end if;
+    perform agg.note_tasks(array(select c from agg.noted_changes(v_note_ids) as c));
+    delete from agg.change_note as n where n.note_id = any (v_note_ids);
+  end if;
+  return cardinality(v_note_ids);
+end;
+$$;
+
+COMMENT ON FUNCTION agg.take_notes(p_limit integer) IS 'Turns up to p_limit committed notes that no other dispatcher has taken into corrections, and deletes them; returns how many. Returns 0 while a transaction is open that has made tasks, which nobody sees yet. Never waits.';
 
 CREATE FUNCTION agg.utc_instant(p_text text) RETURNS timestamp with time zone
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $_$
+    AS $$
 begin
-  if p_text ~ '^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d(:?\d\d)?)$' then
+  if p_text ~ agg.instant_pattern() then
     return p_text::timestamptz;
   end if;
   return null;
 exception when datetime_field_overflow or invalid_datetime_format or invalid_time_zone_displacement_value then
   return null;
 end;
-$_$;
+$$;
 
 COMMENT ON FUNCTION agg.utc_instant(p_text text) IS 'The instant that an ISO 8601 text with a zone names, null where it names none.';
 
@@ -2705,7 +2943,7 @@ $$;
 
 COMMENT ON FUNCTION public.agg_gaps(p_symbol text, p_timeframe text, p_from_utc timestamp with time zone, p_to_utc timestamp with time zone) IS 'The gaps a task has stepped over: runs of decided windows without a source bar, [gap_from_utc, gap_to_utc), optionally within a range aligned to the timeframe. For a synthetic 1m task: minutes without a bar of the series. No row for an unknown task.';
 
-CREATE FUNCTION public.agg_get_due_tasks(p_env text DEFAULT 'prod'::text, p_limit integer DEFAULT 10, p_now timestamp with time zone DEFAULT now()) RETURNS TABLE(canonical_symbol text, timeframe text, source_timeframe text, last_agg_bar_ts_utc timestamp with time zone, run_interval_minutes integer, aggregation_delay_seconds integer, is_mandatory boolean, task_priority integer)
+CREATE FUNCTION public.agg_get_due_tasks(p_env text DEFAULT NULL::text, p_limit integer DEFAULT 10, p_now timestamp with time zone DEFAULT now()) RETURNS TABLE(canonical_symbol text, timeframe text, source_timeframe text, last_agg_bar_ts_utc timestamp with time zone, run_interval_minutes integer, aggregation_delay_seconds integer, is_mandatory boolean, task_priority integer)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -2724,7 +2962,7 @@ begin
 end;
 $$;
 
-COMMENT ON FUNCTION public.agg_get_due_tasks(p_env text, p_limit integer, p_now timestamp with time zone) IS 'Tasks to work on, most urgent first: mandatory, then shorter timeframe, then task_priority, then least recently successful. Claims nothing (agg_start does); frees claims abandoned for 15 minutes.';
+COMMENT ON FUNCTION public.agg_get_due_tasks(p_env text, p_limit integer, p_now timestamp with time zone) IS 'Tasks to work on in p_env (null: the environment of the database), most urgent first: mandatory, then shorter timeframe, then task_priority, then least recently successful. Claims nothing (agg_start does); frees claims abandoned for 15 minutes.';
 
 CREATE FUNCTION public.agg_health(p_now timestamp with time zone DEFAULT now()) RETURNS TABLE(canonical_symbol text, timeframe text, status text, cursor_utc timestamp with time zone, lag interval, due_for interval, next_run_at timestamp with time zone, state text, explanation text)
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -2784,11 +3022,12 @@ $$;
 
 COMMENT ON FUNCTION public.agg_health(p_now timestamp with time zone) IS 'How every task stands at p_now and why: state is current, due, catching_up, waiting_for_data, waiting_for_source, never_ran, overdue, running, failing, hard_failed, disabled or switched_off. lag is how long the next window could have been decided (zero: nothing to do), due_for how long a dispatcher has left it lying.';
 
-CREATE FUNCTION public.agg_maintain(p_env text DEFAULT 'prod'::text, p_now timestamp with time zone DEFAULT now()) RETURNS jsonb
+CREATE FUNCTION public.agg_maintain(p_env text DEFAULT NULL::text, p_now timestamp with time zone DEFAULT now()) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET jit TO 'off'
     SET statement_timeout TO '60s'
+    SET lock_timeout TO '5s'
     AS $$
 declare
   v_sync jsonb;
@@ -2802,13 +3041,13 @@ begin
   end;
   return jsonb_build_object(
     'sync', v_sync,
-    'alerts_raised', agg.refresh_alerts(p_now, v_sync -> 'refused'),
+    'alerts_raised', agg.refresh_alerts(p_now, v_sync),
     'rows_pruned', agg.prune_logs(p_now)
   );
 end;
 $$;
 
-COMMENT ON FUNCTION public.agg_maintain(p_env text, p_now timestamp with time zone) IS 'The maintenance job: registry sync, alerts, pruning. A sync that raises is reported in the result and as a warning, and the rest goes on. Repeating it changes nothing.';
+COMMENT ON FUNCTION public.agg_maintain(p_env text, p_now timestamp with time zone) IS 'The maintenance job: registry sync, alerts, pruning. A sync that raises, or waits for five seconds for an open change of the registry, is reported in the result, as a warning and as an alert, and the rest goes on. Repeating it changes nothing.';
 
 CREATE FUNCTION public.agg_note_change(p_symbols text[] DEFAULT NULL::text[], p_from timestamp with time zone DEFAULT NULL::timestamp with time zone, p_to timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2851,6 +3090,7 @@ CREATE FUNCTION public.agg_pending(p_now timestamp with time zone DEFAULT now())
     AS $$
 declare
   v_changes constant agg.change[] := array(select c from agg.waiting_changes() as c);
+  v_holder constant integer := agg.new_tasks_holder();
 begin
   return query
   select
@@ -2864,6 +3104,7 @@ begin
       ) then 'waits until the asset is active again'
       when s.running_started_at_utc is not null then format('waits for the worker that has claimed the task since %s', s.running_started_at_utc)
       when e.error is not null then format('failed, next try at %s: %s', e.retry_at, e.error)
+      when v_holder is not null then format('waits for the open transaction of backend %s, which has added assets', v_holder)
       else 'the next run takes it'
     end
   from unnest(v_changes) as c
@@ -2916,7 +3157,7 @@ $$;
 
 COMMENT ON FUNCTION public.agg_repair(p_symbol text, p_timeframe text, p_from timestamp with time zone, p_to timestamp with time zone) IS 'Makes a correction of every window that agg_verify lists, for the dispatcher to build again, level by level. Returns how many windows of how many tasks.';
 
-CREATE FUNCTION public.agg_run_due(p_env text DEFAULT 'prod'::text, p_limit integer DEFAULT 10000, p_now timestamp with time zone DEFAULT now(), p_time_budget interval DEFAULT '00:00:40'::interval, p_batch_windows integer DEFAULT 100000) RETURNS jsonb
+CREATE FUNCTION public.agg_run_due(p_env text DEFAULT NULL::text, p_limit integer DEFAULT 10000, p_now timestamp with time zone DEFAULT now(), p_time_budget interval DEFAULT '00:00:40'::interval, p_batch_windows integer DEFAULT 100000) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET jit TO 'off'
@@ -2929,10 +3170,10 @@ declare
   v_batches integer := 0;
   v_sums agg.batch_result := row(0, 0, 0, 0, 0, 0, 0);
 begin
-  if p_env is null or p_now is null or not isfinite(p_now) or p_time_budget is null
+  if p_now is null or not isfinite(p_now) or p_time_budget is null
     or coalesce(p_limit, 0) < 1 or coalesce(p_batch_windows, 0) < 1
   then
-    raise exception 'p_env, p_now and p_time_budget must not be null, p_now must be finite, p_limit and p_batch_windows at least 1'
+    raise exception 'p_now and p_time_budget must not be null, p_now must be finite, p_limit and p_batch_windows at least 1'
       using errcode = 'invalid_parameter_value';
   end if;
   -- Held to the end of the transaction, so that no dead or pooled session can keep it.
@@ -2958,7 +3199,7 @@ begin
     started_at, finished_at, env, batches, tasks, windows, bars_created, bars_quality_poor, bars_corrected, failed, stopped_reason
   )
   values (
-    v_started_at, clock_timestamp(), p_env, v_batches, v_sums.tasks, v_sums.windows,
+    v_started_at, clock_timestamp(), agg.current_env(p_env), v_batches, v_sums.tasks, v_sums.windows,
     v_sums.bars_created, v_sums.bars_quality_poor, v_sums.bars_corrected, v_sums.failed, v_stopped_reason
   );
   return jsonb_build_object(
@@ -2974,7 +3215,7 @@ begin
 end;
 $$;
 
-COMMENT ON FUNCTION public.agg_run_due(p_env text, p_limit integer, p_now timestamp with time zone, p_time_budget interval, p_batch_windows integer) IS 'The dispatcher: runs batches in the caller''s transaction until nothing is due (idle) or p_time_budget of wall clock is over after a batch (time_budget; interval ''0'' is one batch); returns at once when another dispatcher is at work (busy). Writes one row of agg.run_log. The job of agg.job_list calls it batch by batch and commits each. Returns tasks, windows, bars_created, bars_quality_poor, bars_corrected, failed, batches, stopped_reason.';
+COMMENT ON FUNCTION public.agg_run_due(p_env text, p_limit integer, p_now timestamp with time zone, p_time_budget interval, p_batch_windows integer) IS 'The dispatcher: runs batches in the caller''s transaction until nothing is due (idle) or p_time_budget of wall clock is over after a batch (time_budget; interval ''0'' is one batch); returns at once when another dispatcher is at work (busy). p_env: assets of which environment (null: that of the database). Transactions that add assets wait for one that has read change notes, so do not keep it open. Writes one row of agg.run_log. The job of agg.job_list calls it batch by batch and commits each. Returns tasks, windows, bars_created, bars_quality_poor, bars_corrected, failed, batches, stopped_reason.';
 
 CREATE FUNCTION public.agg_start(p_symbol text, p_tf text, p_now timestamp with time zone DEFAULT now()) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
@@ -3219,26 +3460,30 @@ COMMENT ON FUNCTION public.derive_synthetic_range(p_symbol text, p_from_utc time
 CREATE FUNCTION public.grant_read_access(p_role text) RETURNS jsonb
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
-    SET client_min_messages TO 'warning'
+    SET lock_timeout TO '5s'
     AS $$
 declare
-  v_table text;
+  v_table record;
 begin
-  perform agg.require_reader(p_role);
-  execute format('grant usage on schema public to %I', p_role);
-  foreach v_table in array array['data_bars', 'derived_data_bars'] loop
-    execute format('grant select on table public.%I to %I', v_table, p_role);
-    execute format('drop policy if exists %I on public.%I', agg.read_policy_name(p_role), v_table);
-    execute format(
-      'create policy %I on public.%I for select to %I using (%s)', agg.read_policy_name(p_role), v_table, p_role,
-      case v_table when 'derived_data_bars' then 'deleted_at is null' else 'true' end
-    );
+  for v_table in select t.* from agg.readable_table(p_role) as t loop
+    if not has_schema_privilege(p_role, 'public', 'usage') then
+      execute format('grant usage on schema public to %I', p_role);
+    end if;
+    if not has_table_privilege(p_role, format('public.%I', v_table.table_name), 'select') then
+      execute format('grant select on table public.%I to %I', v_table.table_name, p_role);
+    end if;
+    if not v_table.is_open then
+      execute format(
+        'create policy %I on public.%I for select to %I using (%s)', v_table.policy_name, v_table.table_name, p_role,
+        case v_table.table_name when 'derived_data_bars' then 'deleted_at is null' else 'true' end
+      );
+    end if;
   end loop;
   return jsonb_build_object('success', true, 'role', p_role, 'tables', jsonb_build_array('data_bars', 'derived_data_bars'));
 end;
 $$;
 
-COMMENT ON FUNCTION public.grant_read_access(p_role text) IS 'Opens bars read-only to a role (authenticated, anon or one of your own), over the Data API and directly: select on data_bars and on the bars of derived_data_bars that are not deleted; nothing else. For the owner of the tables; may be repeated. Raises undefined_object for an unknown role.';
+COMMENT ON FUNCTION public.grant_read_access(p_role text) IS 'Opens bars read-only to a role (authenticated, anon or one of your own), over the Data API and directly: select on data_bars and on the bars of derived_data_bars that are not deleted; nothing else. For the owner of the tables. May be repeated, and then does nothing. Raises undefined_object for an unknown role, invalid_parameter_value for one that reads everything anyway, lock_not_available where a reader is at work for more than five seconds.';
 
 CREATE FUNCTION public.install_webhooks(p_url_secret text DEFAULT 'pgbars_registry_sync_url'::text, p_key_secret text DEFAULT 'pgbars_registry_sync_key'::text) RETURNS jsonb
     LANGUAGE plpgsql
@@ -3283,7 +3528,7 @@ begin
 end;
 $$;
 
-COMMENT ON FUNCTION public.install_webhooks(p_url_secret text, p_key_secret text) IS 'Has every change of core_asset_registry_all posted to the Edge Function registry-sync, through pg_net, with URL and key from the secrets of these names in Vault: rotate them there, and the next post has them. Where an extension or a secret is missing it changes nothing, and missing says what and which SQL mends it. For the owner of the database; may be repeated, other names replace those before. Raises invalid_parameter_value for null.';
+COMMENT ON FUNCTION public.install_webhooks(p_url_secret text, p_key_secret text) IS 'Has every insert, update and delete of core_asset_registry_all posted to the Edge Function registry-sync, through pg_net, with URL and key from the secrets of these names in Vault: rotate them there, and the next post has them. Where an extension or a secret is missing it changes nothing, and missing says what and which SQL mends it. For the owner of the database; may be repeated, other names replace those before. Raises invalid_parameter_value for null.';
 
 CREATE FUNCTION public.remove_webhooks() RETURNS jsonb
     LANGUAGE plpgsql
@@ -3310,66 +3555,69 @@ COMMENT ON FUNCTION public.remove_webhooks() IS 'Takes away what install_webhook
 CREATE FUNCTION public.revoke_read_access(p_role text) RETURNS jsonb
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
-    SET client_min_messages TO 'warning'
+    SET lock_timeout TO '5s'
     AS $$
 declare
-  v_table text;
+  v_table record;
 begin
-  perform agg.require_reader(p_role);
-  foreach v_table in array array['data_bars', 'derived_data_bars'] loop
-    execute format('revoke select on table public.%I from %I', v_table, p_role);
-    execute format('drop policy if exists %I on public.%I', agg.read_policy_name(p_role), v_table);
+  for v_table in select t.* from agg.readable_table(p_role) as t where t.is_open loop
+    execute format('drop policy %I on public.%I', v_table.policy_name, v_table.table_name);
+    execute format('revoke select on table public.%I from %I', v_table.table_name, p_role);
   end loop;
   return jsonb_build_object('success', true, 'role', p_role, 'tables', jsonb_build_array('data_bars', 'derived_data_bars'));
 end;
 $$;
 
-COMMENT ON FUNCTION public.revoke_read_access(p_role text) IS 'Takes back what grant_read_access opened to a role. For the owner of the tables; may be repeated.';
+COMMENT ON FUNCTION public.revoke_read_access(p_role text) IS 'Takes back what grant_read_access opened to a role: its policies, and select on their tables; without those it does nothing. For the owner of the tables; may be repeated. Raises like grant_read_access.';
 
 CREATE FUNCTION public.schedule_jobs(p_env text DEFAULT NULL::text) RETURNS jsonb
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
 declare
-  v_scheduled text[];
-  v_removed text[];
+  v_env text;
+  v_scheduled text[] := array[]::text[];
+  v_removed text[] := array[]::text[];
+  v_message text := 'nothing is scheduled: pg_cron is not installed in this database';
+  v_has_cron constant boolean := exists (select from pg_catalog.pg_extension as e where e.extname = 'pg_cron');
 begin
-  update agg.environment as e set env = p_env where e.env <> p_env;
-  if not exists (select from pg_catalog.pg_extension as e where e.extname = 'pg_cron') then
-    raise notice 'nothing is scheduled: pg_cron is not installed in this database'
-      using hint = 'create extension pg_cron; then select schedule_jobs(); or call agg_run_due() from elsewhere each minute.';
-    return jsonb_build_object(
-      'pg_cron', false, 'scheduled', '[]'::jsonb, 'removed', '[]'::jsonb,
-      'message', 'nothing is scheduled: pg_cron is not installed in this database'
-    );
+  if p_env is not null then
+    perform agg.set_environment(p_env);
   end if;
+  v_env := agg.current_env(null);
 
-  execute format(
-    $sql$
-      with removed as materialized (
-        select j.jobname, cron.unschedule(j.jobid)
-        from cron.job as j
-        where j.jobname like %L and j.jobname not in (select l.job_name from agg.job_list() as l)
-      ),
-      scheduled as materialized (
-        select l.job_name, cron.schedule(l.job_name, l.schedule, l.command) from agg.job_list() as l
-      )
-      select
-        array(select s.job_name from scheduled as s order by s.job_name),
-        array(select r.jobname::text from removed as r order by r.jobname)
-    $sql$,
-    'pgbars:%'
-  ) into v_scheduled, v_removed;
+  if v_has_cron then
+    execute format(
+      $sql$
+        with removed as materialized (
+          select j.jobname, cron.unschedule(j.jobid)
+          from cron.job as j
+          where j.jobname like %L and j.jobname not in (select l.job_name from agg.job_list() as l)
+        ),
+        scheduled as materialized (
+          select l.job_name, cron.schedule(l.job_name, l.schedule, l.command) from agg.job_list() as l
+        )
+        select
+          array(select s.job_name from scheduled as s order by s.job_name),
+          array(select r.jobname::text from removed as r order by r.jobname)
+      $sql$,
+      'pgbars:%'
+    ) into v_scheduled, v_removed;
+    v_message := format('%s jobs are scheduled', cardinality(v_scheduled));
+  else
+    raise notice '%', v_message
+      using hint = 'create extension pg_cron; then select schedule_jobs(); or call agg_run_due() from elsewhere each minute.';
+  end if;
   return jsonb_build_object(
-    'pg_cron', true, 'scheduled', to_jsonb(v_scheduled), 'removed', to_jsonb(v_removed),
-    'message', format('%s jobs are scheduled', cardinality(v_scheduled))
+    'pg_cron', v_has_cron, 'scheduled', to_jsonb(v_scheduled), 'removed', to_jsonb(v_removed),
+    'env', v_env, 'flag', case when agg.is_test(v_env) then 'test_active' else 'active' end, 'message', v_message
   );
 end;
 $_$;
 
-COMMENT ON FUNCTION public.schedule_jobs(p_env text) IS 'Makes the jobs of pg_cron whose names begin with pgbars: those of agg.job_list, no more and no fewer, and says what it did; without pg_cron it schedules nothing and says so. p_env becomes the environment of the database, which is prod at first: the one that the jobs work for and changes of the registry take effect in; null leaves it as it is. For the owner of the database; may be repeated at any time.';
+COMMENT ON FUNCTION public.schedule_jobs(p_env text) IS 'Makes the jobs of pg_cron whose names begin with pgbars: those of agg.job_list, no more and no fewer; without pg_cron it schedules nothing and says so. p_env becomes the environment of the database (prod at first), which its jobs work for and changes of the registry take effect in, and the tasks of all assets follow at once; null leaves it as it is. Returns what is scheduled and removed, the environment, and the flag of assets that it goes by: test_active for DEV and TEST in any case, otherwise active. For the owner of the database; may be repeated at any time. Raises invalid_parameter_value for what is no name of an environment.';
 
-CREATE FUNCTION public.sync_agg_state_from_registry(p_env text DEFAULT 'prod'::text, p_default_start_utc timestamp with time zone DEFAULT '2025-07-01 00:00:00+00'::timestamp with time zone, p_symbols text[] DEFAULT NULL::text[]) RETURNS jsonb
+CREATE FUNCTION public.sync_agg_state_from_registry(p_env text DEFAULT NULL::text, p_default_start_utc timestamp with time zone DEFAULT '2025-07-01 00:00:00+00'::timestamp with time zone, p_symbols text[] DEFAULT NULL::text[]) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET jit TO 'off'
@@ -3377,7 +3625,7 @@ CREATE FUNCTION public.sync_agg_state_from_registry(p_env text DEFAULT 'prod'::t
     SET statement_timeout TO '60s'
     AS $$
 declare
-  v_env constant text := coalesce(p_env, (select e.env from agg.environment as e));
+  v_env text;
   v_active text[];
   v_refused agg.asset_problem[];
   v_refused_symbols text[];
@@ -3385,6 +3633,7 @@ declare
   v_updated integer;
   v_reenabled integer;
   v_disabled integer;
+  v_symbols text[];
   v_new_rules agg.change[];
 begin
   if p_default_start_utc is null then
@@ -3392,26 +3641,38 @@ begin
   end if;
 
   -- One sync at a time: what it compares with is then what it writes to.
-  perform pg_advisory_xact_lock(hashtextextended('pgbars.sync_agg_state_from_registry', 0));
+  perform agg.lock_registry();
+  v_env := agg.current_env(p_env);
 
   v_active := array(
-    select a.symbol from agg.active_symbols(v_env) as a (symbol) where p_symbols is null or a.symbol = any (p_symbols)
+    select a.canonical_symbol
+    from agg.active_asset as a
+    where a.is_test = (select agg.is_test(v_env)) and (p_symbols is null or a.canonical_symbol = any (p_symbols))
   );
   v_refused := array(select p from agg.asset_problems(v_active) as p order by p.canonical_symbol);
   v_refused_symbols := array(select distinct f.canonical_symbol from unnest(v_refused) as f);
   if v_refused <> '{}' then
     raise warning 'left out of the sync for their metadata: %', (
-      select string_agg(format('%s (%s)', f.canonical_symbol, f.problem), '; ') from unnest(v_refused) as f
+      select left(string_agg(format('%s (%s)', f.canonical_symbol, f.problem), '; '), 2000) from unnest(v_refused) as f
     ) using hint = 'Mend metadata in core_asset_registry_all; their tasks stay as they are.';
+  end if;
+  v_active := array(select a.symbol from unnest(v_active) as a (symbol) except select f.symbol from unnest(v_refused_symbols) as f (symbol));
+
+  -- Whoever reads notes before this transaction ends does not see the tasks that it makes.
+  if exists (
+    select
+    from unnest(v_active) as a (symbol)
+    join agg.wanted_timeframe as t on t.canonical_symbol = a.symbol
+    left join public.data_agg_state as s on s.canonical_symbol = t.canonical_symbol and s.timeframe = t.timeframe
+    where s.canonical_symbol is null
+  ) then
+    perform pg_advisory_xact_lock(agg.new_tasks_key());
   end if;
 
   with valid as materialized (
     select r.canonical_symbol, r.metadata, r.metadata -> 'agg' -> 'session' as session
-    from (
-      select a.symbol from unnest(v_active) as a (symbol) except select f.symbol from unnest(v_refused_symbols) as f (symbol)
-    ) as a
+    from unnest(v_active) as a (symbol)
     join public.core_asset_registry_all as r on r.canonical_symbol = a.symbol
-    where r.metadata -> 'agg' -> 'enabled' is distinct from 'false'
   ),
   -- Many assets share a session, and reading one costs more than all else here.
   session as materialized (
@@ -3450,21 +3711,14 @@ begin
           is distinct from (w.good_percent, w.poor_percent, w.session_time_zone, w.session_minutes, w.basket)
       ) as has_new_rules
     from asset as a
-    join agg.timeframe as t
-      on t.is_mandatory
-      or (t.source_timeframe is null and a.metadata -> 'is_synthetic' = 'true')
-      or a.metadata -> 'agg' -> 'mandatory' ? t.timeframe
-      or a.metadata -> 'agg' -> 'optional' ? t.timeframe
+    join agg.wanted_timeframe as t on t.canonical_symbol = a.canonical_symbol
     left join public.data_agg_state as s on s.canonical_symbol = a.canonical_symbol and s.timeframe = t.timeframe
     cross join lateral (
       select
-        coalesce(t.source_timeframe, t.timeframe) as source_timeframe,
-        (extract(epoch from t.duration) / 60)::integer as run_interval_minutes,
-        t.source_timeframe is null or t.is_mandatory or coalesce(a.metadata -> 'agg' -> 'mandatory' ? t.timeframe, false)
-          as is_mandatory,
+        t.source_timeframe, (extract(epoch from t.duration) / 60)::integer as run_interval_minutes, t.is_mandatory,
         coalesce(a.start_utc, s.agg_start_utc, p_default_start_utc) as agg_start_utc,
         a.good_percent, a.poor_percent, a.session_time_zone, a.session_minutes,
-        case when t.source_timeframe is null then jsonb_build_object(
+        case when t.is_synthetic then jsonb_build_object(
           'components', a.metadata -> 'components',
           'component_weights', a.metadata -> 'component_weights',
           'formula_base', a.metadata -> 'formula_base',
@@ -3522,15 +3776,18 @@ begin
       and (p_symbols is null or s.canonical_symbol = any (p_symbols))
       and (s.canonical_symbol, s.timeframe) not in (select w.canonical_symbol, w.timeframe from wanted as w)
       and s.canonical_symbol <> all (v_refused_symbols)
-    returning 1
+    returning s.canonical_symbol
   )
   select
     count(*) filter (where w.action = 'insert'),
     count(*) filter (where w.action = 'update'),
     count(*) filter (where w.action = 'reenable'),
     (select count(*) from switched_off),
+    array(
+      select w.canonical_symbol from wanted as w where w.action is not null union select o.canonical_symbol from switched_off as o order by 1
+    ),
     array_agg(row(w.canonical_symbol, w.timeframe, '{(,)}', now(), 0)::agg.change) filter (where w.has_new_rules)
-  into v_inserted, v_updated, v_reenabled, v_disabled, v_new_rules
+  into v_inserted, v_updated, v_reenabled, v_disabled, v_symbols, v_new_rules
   from wanted as w;
   if v_new_rules is not null then
     perform agg.note_tasks(v_new_rules);
@@ -3544,75 +3801,75 @@ begin
     'reenabled', v_reenabled,
     'disabled', v_disabled,
     'inserted_or_updated', v_inserted + v_updated + v_reenabled,
+    'symbols', to_jsonb(v_symbols),
     'refused', to_jsonb(v_refused),
     'default_start_utc', p_default_start_utc
   );
 end;
 $$;
 
-COMMENT ON FUNCTION public.sync_agg_state_from_registry(p_env text, p_default_start_utc timestamp with time zone, p_symbols text[]) IS 'Makes tasks follow the registry, in p_env (null: the environment of the database, see schedule_jobs): every active asset gets its mandatory and optional timeframes, a synthetic one its 1m as well. Creates with a bootstrapped cursor, updates what differs (an earlier start, another session, other thresholds or another basket become corrections of all that is decided), re-enables, and switches off the tasks of inactive assets; keeps cursors, delays and priorities. An optional task that three hard failures disabled stays so until its asset is switched off and on. Assets with bad metadata are left as they are and listed under refused. Syncs wait for each other; a sync locks only the task rows it changes. Repeating it changes nothing. p_default_start_utc serves new tasks of assets without metadata.agg.start_utc. p_symbols: the assets that follow, null for all.';
+COMMENT ON FUNCTION public.sync_agg_state_from_registry(p_env text, p_default_start_utc timestamp with time zone, p_symbols text[]) IS 'Makes tasks follow the registry, in p_env (null: the environment of the database, see schedule_jobs): every active asset gets its mandatory and optional timeframes, a synthetic one its 1m as well. Creates with a bootstrapped cursor, updates what differs (an earlier start, another session, other thresholds or another basket become corrections of all that is decided), re-enables, and switches off the tasks of inactive assets; keeps cursors, delays and priorities. An optional task that three hard failures disabled stays so until its asset is switched off and on. Assets with bad metadata are left as they are and listed under refused. Syncs and changes of the registry wait for each other; a sync locks only the task rows it changes, and one that makes new tasks waits for a dispatcher that has read change notes. Repeating it changes nothing. p_default_start_utc serves new tasks of assets without metadata.agg.start_utc. p_symbols: the assets that follow, null for all. Returns the environment, tasks counted by what became of them, the symbols of those, and the refused assets with their problems.';
 
 CREATE FUNCTION public.upsert_bars(p_bars jsonb) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "TimeZone" TO 'UTC'
     SET statement_timeout TO '60s'
-    AS $_$
+    AS $$
 declare
-  v_known constant text[] := array[
-    'canonical_symbol', 'timeframe', 'ts_utc', 'open', 'high', 'low', 'close', 'vol', 'vwap', 'trade_count', 'is_partial', 'source', 'raw'
-  ];
-  v_malformed jsonb;
-  v_bars jsonb[];
-  v_indexes integer[];
-  v_result record;
+  v_refused agg.refused_bar[];
+  v_broken agg.refused_bar[];
+  v_read record;
+  v_bars agg.given_bar[];
+  v_stored record;
 begin
   if jsonb_typeof(p_bars) is distinct from 'array' then
     raise exception 'p_bars must be an array of bars, not %', coalesce(jsonb_typeof(p_bars), 'null')
       using errcode = 'invalid_parameter_value';
   end if;
 
-  select
-    coalesce(jsonb_agg(
-      jsonb_build_object(
-        'index', i.index, 'canonical_symbol', i.bar -> 'canonical_symbol', 'ts_utc', i.bar -> 'ts_utc',
-        'code', '22023', 'constraint', null, 'problem', p.problem
-      ) order by i.index
-    ) filter (where p.problem is not null), '[]'),
-    coalesce(array_agg(i.bar order by i.index) filter (where p.problem is null), '{}'),
-    coalesce(array_agg(i.index order by i.index) filter (where p.problem is null), '{}')
-  into v_malformed, v_bars, v_indexes
+  v_refused := array(select m from agg.malformed_bars(p_bars) as m);
+  select r.* into strict v_read
   from (
-    select e.bar, e.nr::integer - 1 as index from jsonb_array_elements(p_bars) with ordinality as e (bar, nr)
-  ) as i
-  cross join lateral (
-    select case
-      when jsonb_typeof(i.bar) <> 'object' then format('a bar must be an object, not %s', jsonb_typeof(i.bar))
-      when i.bar - v_known <> '{}' then format(
-        '%s is not known; known are %s', (select string_agg(k.key, ', ') from jsonb_object_keys(i.bar - v_known) as k (key)),
-        array_to_string(v_known, ', ')
-      )
-      when i.bar ->> 'ts_utc' !~ '^\d{4}-\d\d-\d\d[T ]\d\d:\d\d.*(Z|[+-]\d\d(:?\d\d)?)$' then format(
-        'ts_utc must be an instant with its zone such as "2026-01-02T10:00:00Z", not %s', i.bar -> 'ts_utc'
-      )
-    end as problem
-  ) as p;
+    select
+      coalesce(array_agg(e.bar order by e.nr), '{}') as bars,
+      coalesce(array_agg((e.nr - 1)::integer order by e.nr), '{}') as indexes
+    from jsonb_array_elements(p_bars) with ordinality as e (bar, nr)
+    where e.nr - 1 not in (select m.index from unnest(v_refused) as m)
+  ) as w
+  cross join lateral agg.read_bars(w.bars, w.indexes) as r;
+  v_refused := v_refused || v_read.refused;
+  v_bars := v_read.bars;
 
-  if v_bars = '{}' then
-    select 0::bigint as inserted, 0::bigint as updated, 0::bigint as unchanged, '[]'::jsonb as refused into v_result;
-  else
-    v_result := agg.upsert_or_split(v_bars, v_indexes);
-  end if;
+  begin
+    v_stored := agg.store_bars(v_bars);
+  exception when check_violation or not_null_violation then
+    v_broken := array(select k from agg.broken_bars(v_bars) as k);
+    if v_broken = '{}' then
+      raise;
+    end if;
+    v_refused := v_refused || v_broken;
+    v_bars := array(select g from unnest(v_bars) as g where g.index not in (select k.index from unnest(v_broken) as k));
+    v_stored := agg.store_bars(v_bars);
+  end;
+
   return jsonb_build_object(
-    'success', true, 'inserted', v_result.inserted, 'updated', v_result.updated, 'unchanged', v_result.unchanged,
+    'success', true, 'inserted', v_stored.inserted, 'updated', v_stored.updated, 'unchanged', v_stored.unchanged,
+    'superseded', cardinality(v_bars) - v_stored.inserted - v_stored.updated - v_stored.unchanged,
     'refused', (
-      select coalesce(jsonb_agg(r.refusal order by (r.refusal -> 'index')::integer), '[]')
-      from jsonb_array_elements(v_malformed || v_result.refused) as r (refusal)
+      select coalesce(jsonb_agg(
+        jsonb_build_object(
+          'index', r.index, 'canonical_symbol', p_bars -> r.index -> 'canonical_symbol', 'ts_utc', p_bars -> r.index -> 'ts_utc',
+          'code', r.code, 'constraint', r.constraint_name, 'problem', r.problem
+        ) order by r.index
+      ), '[]')
+      from unnest(v_refused) as r
     )
   );
 end;
-$_$;
+$$;
 
-COMMENT ON FUNCTION public.upsert_bars(p_bars jsonb) IS 'Stores 1m bars, a JSON array of objects with canonical_symbol, ts_utc (with its zone), open, high, low, close, and optionally vol, vwap, trade_count (null where unknown), is_partial, source, raw. A bar that is there already is replaced as a whole, and not written where it is the same; bars with one key are stored in the order given. A bad bar is refused and the others are stored, as if each had come alone: refused lists index (from 0), canonical_symbol, ts_utc, code (SQLSTATE), constraint and problem of each. inserted, updated and unchanged count bars. Locks the bars it writes, in the order of their keys, to the end of the transaction; repeating it changes nothing. Errors raise and store nothing: invalid_parameter_value for what is no array, and whatever passes by itself (a deadlock, a timeout).';
+COMMENT ON FUNCTION public.upsert_bars(p_bars jsonb) IS 'Stores 1m bars, a JSON array of objects with canonical_symbol, ts_utc (with its zone), open, high, low, close, and optionally vol, vwap, trade_count (null where unknown), is_partial, source, raw. A bar that is there already is replaced as a whole, and not written where it is the same. A bad bar is refused and the others are stored: refused lists index (from 0), canonical_symbol, ts_utc, code (SQLSTATE), constraint and problem of each. inserted, updated and unchanged count bars; superseded those that a later one with the same key replaced in the same call. Locks the bars it writes, in the order of their keys, to the end of the transaction; repeating it changes nothing. Runs with the rights of the owner: no policy on data_bars binds its caller. Errors raise and store nothing: invalid_parameter_value for what is no array, what is no JSON (which jsonb refuses before: a NUL, half a surrogate, a number beyond numeric), what a trigger or foreign key of your own raises, and what passes by itself (a deadlock, a timeout).';
 
 CREATE TABLE public.core_asset_registry_all (
     canonical_symbol text NOT NULL,
@@ -3655,10 +3912,10 @@ CREATE TABLE agg.alert (
     message text NOT NULL,
     raised_at timestamp with time zone NOT NULL,
     resolved_at timestamp with time zone,
-    CONSTRAINT alert_kind_check CHECK ((kind = ANY (ARRAY['hard_failed'::text, 'disabled'::text, 'behind'::text, 'refused'::text, 'uncorrected'::text])))
+    CONSTRAINT alert_kind_check CHECK ((kind = ANY (ARRAY['hard_failed'::text, 'disabled'::text, 'behind'::text, 'refused'::text, 'uncorrected'::text, 'unread'::text, 'unsynced'::text])))
 );
 
-COMMENT ON TABLE agg.alert IS 'What somebody should look at: raised once, resolved when its cause is gone. An asset that the sync refused has timeframe *. Kept for 90 days after that by agg_maintain.';
+COMMENT ON TABLE agg.alert IS 'What somebody should look at: raised once, resolved when its cause is gone. An asset that the sync refused has timeframe *, and what concerns no asset in particular has symbol * as well. Kept for 90 days after that by agg_maintain.';
 
 ALTER TABLE agg.alert ALTER COLUMN alert_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME agg.alert_alert_id_seq
@@ -3963,6 +4220,19 @@ CREATE TABLE agg.timeframe (
 
 COMMENT ON TABLE agg.timeframe IS 'Every timeframe there is: its length, the timeframe its bars are built from (null for 1m, which is ingested or synthetic) and whether every active asset has it. Order timeframes by duration, never by name.';
 
+CREATE VIEW agg.wanted_timeframe WITH (security_invoker='true') AS
+ SELECT r.canonical_symbol,
+    t.timeframe,
+    t.duration,
+    COALESCE(t.source_timeframe, t.timeframe) AS source_timeframe,
+    (t.source_timeframe IS NULL) AS is_synthetic,
+    ((t.source_timeframe IS NULL) OR t.is_mandatory OR COALESCE((((r.metadata -> 'agg'::text) -> 'mandatory'::text) ? t.timeframe), false)) AS is_mandatory
+   FROM (public.core_asset_registry_all r
+     JOIN agg.timeframe t ON ((t.is_mandatory OR ((t.source_timeframe IS NULL) AND ((r.metadata -> 'is_synthetic'::text) = 'true'::jsonb)) OR (((r.metadata -> 'agg'::text) -> 'mandatory'::text) ? t.timeframe) OR (((r.metadata -> 'agg'::text) -> 'optional'::text) ? t.timeframe))))
+  WHERE (((r.metadata -> 'agg'::text) -> 'enabled'::text) IS DISTINCT FROM 'false'::jsonb);
+
+COMMENT ON VIEW agg.wanted_timeframe IS 'The timeframes that the metadata of each asset ask for, active or not, good or bad; none where metadata.agg.enabled is false.';
+
 ALTER TABLE ONLY agg.alert
     ADD CONSTRAINT alert_pkey PRIMARY KEY (alert_id);
 
@@ -4015,6 +4285,8 @@ CREATE TRIGGER follow_insert AFTER INSERT ON public.core_asset_registry_all REFE
 CREATE TRIGGER follow_truncate AFTER TRUNCATE ON public.core_asset_registry_all FOR EACH STATEMENT EXECUTE FUNCTION agg.follow_truncated_registry();
 
 CREATE TRIGGER follow_update AFTER UPDATE ON public.core_asset_registry_all REFERENCING OLD TABLE AS former_assets NEW TABLE AS changed_assets FOR EACH STATEMENT EXECUTE FUNCTION agg.follow_updated_assets();
+
+CREATE TRIGGER lock_first BEFORE INSERT OR DELETE OR UPDATE OF canonical_symbol, active, test_active, metadata OR TRUNCATE ON public.core_asset_registry_all FOR EACH STATEMENT EXECUTE FUNCTION agg.lock_registry_first();
 
 CREATE TRIGGER note_delete AFTER DELETE ON public.data_bars REFERENCING OLD TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION agg.note_source_change();
 
@@ -4083,7 +4355,11 @@ REVOKE ALL ON FUNCTION agg.advance_tasks(p_claims agg.claim[], p_now timestamp w
 
 REVOKE ALL ON FUNCTION agg.asset_problems(p_symbols text[]) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION agg.bar_rules() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION agg.bootstrap_cursor(p_start_utc timestamp with time zone, p_window_length interval) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION agg.broken_bars(p_bars agg.given_bar[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION agg.build_bars(p_orders agg.build_order[]) FROM PUBLIC;
 
@@ -4107,6 +4383,8 @@ REVOKE ALL ON FUNCTION agg.compare_windows(p_orders agg.build_order[]) FROM PUBL
 
 REVOKE ALL ON FUNCTION agg.correct_tasks(p_claims agg.claim[], p_now timestamp with time zone, p_max_windows integer) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION agg.current_env(p_env text) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION agg.due_at(p_cursor_utc timestamp with time zone, p_window_length interval, p_delay_seconds integer) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION agg.fail_kind(p_sqlstate text) FROM PUBLIC;
@@ -4125,11 +4403,17 @@ REVOKE ALL ON FUNCTION agg.follow_truncated_registry() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION agg.follow_updated_assets() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION agg.instant_pattern() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION agg.is_number_between(p_value jsonb, p_least numeric, p_most numeric) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION agg.is_test(p_env text) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION agg.job_list(p_env text, p_now timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION agg.job_list(p_now timestamp with time zone) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION agg.lock_registry() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION agg.lock_registry_first() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION agg.lock_series(p_symbol text, p_timeframe text) FROM PUBLIC;
 
@@ -4137,9 +4421,15 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.data_agg_state TO service_role
 
 REVOKE ALL ON FUNCTION agg.lock_task(p_symbol text, p_timeframe text) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION agg.malformed_bars(p_bars jsonb) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION agg.minute_of_week(p_ts_utc timestamp with time zone, p_time_zone text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION agg.new_cursor(p_result agg.build_result) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION agg.new_tasks_holder() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION agg.new_tasks_key() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION agg.note_built(p_symbol text, p_timeframe text, p_built_to_utc timestamp with time zone) FROM PUBLIC;
 
@@ -4161,19 +4451,21 @@ REVOKE ALL ON FUNCTION agg.prune_logs(p_now timestamp with time zone) FROM PUBLI
 
 REVOKE ALL ON FUNCTION agg.raise_no_task(p_symbol text, p_timeframe text) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION agg.read_bars(p_bars jsonb[], p_indexes integer[], OUT bars agg.given_bar[], OUT refused agg.refused_bar[]) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION agg.read_policy_name(p_role text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION agg.read_secret(p_name text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION agg.readable_table(p_role text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION agg.rebuild_orders(p_changes agg.change[], p_max_windows integer) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION agg.recover_abandoned_claims(p_now timestamp with time zone) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION agg.refresh_alerts(p_now timestamp with time zone, p_refused jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION agg.refresh_alerts(p_now timestamp with time zone, p_sync jsonb) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION agg.require_fresh_snapshots() FROM PUBLIC;
-
-REVOKE ALL ON FUNCTION agg.require_reader(p_role text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION agg.retry_delay(p_failures integer) FROM PUBLIC;
 
@@ -4185,11 +4477,13 @@ REVOKE ALL ON FUNCTION agg.session_minutes(p_session jsonb) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION agg.session_problem(p_session jsonb) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION agg.set_environment(p_env text) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION agg.stopped_reason(p_result agg.build_result) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION agg.take_notes(p_limit integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION agg.store_bars(p_bars agg.given_bar[], OUT inserted bigint, OUT updated bigint, OUT unchanged bigint) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION agg.upsert_or_split(p_bars jsonb[], p_indexes integer[], OUT inserted bigint, OUT updated bigint, OUT unchanged bigint, OUT refused jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION agg.take_notes(p_limit integer) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION agg.utc_instant(p_text text) FROM PUBLIC;
 
@@ -4291,3 +4585,5 @@ GRANT SELECT ON TABLE agg.synthetic_component TO service_role;
 GRANT SELECT ON TABLE agg.task_component TO service_role;
 
 GRANT SELECT ON TABLE agg.timeframe TO service_role;
+
+GRANT SELECT ON TABLE agg.wanted_timeframe TO service_role;
