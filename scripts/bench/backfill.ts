@@ -15,7 +15,7 @@ export async function measureBackfill(db: Database, bareSql: string): Promise<Me
   await loadMarket(db, { symbols: SYMBOLS, minutes: DAYS * 1440, arrival: "history" });
   await db.exec("update public.data_agg_state set enabled = false, status = 'disabled' where timeframe <> '5m'");
   const dispatch = await db.query<{ command: string }>(
-    "select command from agg.job_list('prod', $1) where job_name = 'pgbars:dispatch'",
+    "select command from agg.job_list($1) where job_name = 'pgbars:dispatch'",
     [UNTIL],
   );
 

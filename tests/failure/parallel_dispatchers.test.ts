@@ -61,7 +61,7 @@ Deno.test("the dispatch job of agg.job_list run twice at once builds every bar o
   await loadPopulation(db, assets);
   const command = await readValue<string>(
     db,
-    "select j.command from agg.job_list('prod', $1) as j where j.job_name = 'pgbars:dispatch'",
+    "select j.command from agg.job_list($1) as j where j.job_name = 'pgbars:dispatch'",
     [NOW],
   );
   const sessions = await Promise.all([engine.connect(), engine.connect()]);
