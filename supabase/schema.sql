@@ -3037,7 +3037,10 @@ begin
   exception when others then
     -- Alerts and pruning must go on without it.
     raise warning 'the registry sync failed: % (%)', sqlerrm, sqlstate;
-    v_sync := jsonb_build_object('success', false, 'error', sqlerrm);
+    v_sync := jsonb_build_object('success', false, 'error', case sqlstate
+      when '55P03' then 'an open transaction has changed the registry, or tasks, and the sync waits for it'
+      else sqlerrm
+    end);
   end;
   return jsonb_build_object(
     'sync', v_sync,
