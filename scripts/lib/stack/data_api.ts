@@ -1,9 +1,10 @@
 import { App } from "@supabase/lite";
 import type { Backend } from "./backend.ts";
+import { readBodies } from "./bodies.ts";
 import { toPostgrestError } from "./errors.ts";
 import type { Handler } from "./gateway.ts";
 import type { Keys } from "./keys.ts";
-import { limitValues } from "./parameters.ts";
+import { checkTokens } from "./tokens.ts";
 
 /**
  * Supabase Lite's Data API and sign-in over a migrated database. Where the database has no `auth` schema, that of
@@ -26,7 +27,8 @@ export async function openDataApi(backend: Backend, keys: Keys): Promise<Handler
   await app.ensureSystemSchema();
   answerErrorsAsPostgrest(connection);
   await backend.listen(() => void connection.clearSchemaCache());
-  return limitValues((request) => backend.exclusively(() => Promise.resolve(app.fetch(request))));
+  const inTurn: Handler = (request) => backend.exclusively(() => Promise.resolve(app.fetch(request)));
+  return checkTokens(readBodies(inTurn));
 }
 
 async function hasAuthOfSupabase({ db }: Backend): Promise<boolean> {

@@ -1,0 +1,36 @@
+import type { Handler } from "./gateway.ts";
+
+/** The roles that PostgREST's own role may become on the platform. */
+const ROLES: unknown[] = ["anon", "authenticated", "service_role"];
+
+/**
+ * Refuses the tokens that PostgREST refuses and Lite takes: one that is no token, for which Lite answers as `anon`, and one
+ * for another role than a client's, which Lite becomes. The signature is Lite's to check. Keys are let through.
+ */
+export function checkTokens(dataApi: Handler): Handler {
+  return (request) => {
+    const [, token] = /^Bearer\s+(.*)$/.exec(request.headers.get("authorization") ?? "") ?? [];
+    if (token === undefined || token.startsWith("sb_") || !new URL(request.url).pathname.startsWith("/rest/v1")) {
+      return dataApi(request);
+    }
+    const parts = token.trim().split(".").filter((part) => part !== "");
+    if (parts.length !== 3) return refuse(401, "PGRST301", `Expected 3 parts in JWT; got ${parts.length}`);
+    const role = readRole(parts[1]!);
+    if (!ROLES.includes(role)) return refuse(403, "42501", `permission denied to set role "${role}"`);
+    return dataApi(request);
+  };
+}
+
+/** The role that the claims of a token name; `anon` where they name none, or cannot be read, which Lite refuses. */
+function readRole(claims: string): unknown {
+  try {
+    return JSON.parse(new TextDecoder().decode(Uint8Array.fromBase64(claims, { alphabet: "base64url" }))).role ??
+      "anon";
+  } catch {
+    return "anon";
+  }
+}
+
+function refuse(status: number, code: string, message: string): Response {
+  return Response.json({ code, message, details: null, hint: null }, { status });
+}
