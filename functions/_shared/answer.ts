@@ -1,3 +1,4 @@
+import { ErrorCodeHeader } from "@supabase/server";
 import { readJson } from "./body.ts";
 import { Refusal } from "./refusal.ts";
 
@@ -14,6 +15,26 @@ export async function answer(request: Request, handle: (body: unknown) => Promis
   } catch (error) {
     if (error instanceof Refusal) return error.toResponse();
     console.error(error);
-    return new Refusal(500, "internal", "The function failed; its log says why.").toResponse();
+    return failure();
   }
+}
+
+/**
+ * Answers for the library that guards `fetch`, whose own errors name keys: 401 where it refuses a caller. What is wrong
+ * with the function's settings goes to the log.
+ */
+export function concealErrors(fetch: (request: Request) => Promise<Response>): (request: Request) => Promise<Response> {
+  return async (request) => {
+    const response = await fetch(request);
+    if (!response.headers.has(ErrorCodeHeader)) return response;
+    if (response.status === 401) {
+      return new Refusal(401, "unauthorized", "The header apikey is not the key of this function.").toResponse();
+    }
+    console.error(await response.text());
+    return failure();
+  };
+}
+
+function failure(): Response {
+  return new Refusal(500, "internal", "The function failed; its log says why.").toResponse();
 }

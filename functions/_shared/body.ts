@@ -5,7 +5,7 @@ export const BODY_LIMIT = 256 * 1024;
 
 /**
  * Reads the body of a request as JSON. Throws a {@link Refusal}: 415 unless its type is `application/json`, 413 when
- * it is longer than {@link BODY_LIMIT} (whatever length it declares), 422 when it is not JSON in UTF-8.
+ * it is longer than {@link BODY_LIMIT} or says so, 422 when it is not JSON in UTF-8.
  */
 export async function readJson(request: Request): Promise<unknown> {
   const mediaType = request.headers.get("content-type")?.split(";")[0]?.trim().toLowerCase();
@@ -22,12 +22,12 @@ export async function readJson(request: Request): Promise<unknown> {
 }
 
 async function readLimited(request: Request): Promise<Uint8Array<ArrayBuffer>> {
+  const tooLong = new Refusal(413, "body_too_long", `The body is longer than ${BODY_LIMIT} bytes.`);
+  if (Number(request.headers.get("content-length")) > BODY_LIMIT) throw tooLong;
   const bytes = new Uint8Array(BODY_LIMIT);
   let length = 0;
   for await (const chunk of request.body ?? []) {
-    if (length + chunk.length > BODY_LIMIT) {
-      throw new Refusal(413, "body_too_long", `The body is longer than ${BODY_LIMIT} bytes.`);
-    }
+    if (length + chunk.length > BODY_LIMIT) throw tooLong;
     bytes.set(chunk, length);
     length += chunk.length;
   }

@@ -5,6 +5,17 @@ import { addCounts, type Counts, deriveRange, NO_COUNTS, readCursor, readSeries 
 /** What was derived. `ranges` are half-open, in UTC; none when there was nothing to derive. */
 export type DeriveAnswer = { symbol: string; version: number; ranges: Range[] } & Counts;
 
+/** How long the database may take, in milliseconds. */
+export interface TimeLimits {
+  /** For each read. */
+  read: number;
+  /** For all ranges together. */
+  derive: number;
+}
+
+/** Two reads and the ranges are below the 150 s after which the platform gives up. The database gives a range 120 s. */
+const TIME_LIMITS: TimeLimits = { read: 10_000, derive: 125_000 };
+
 /**
  * Derives minutes of a synthetic series:
  * - `{ from, to, symbol?, version? }`: those of at most 31 days, DXY's where no symbol is given, in the series' own
@@ -12,26 +23,34 @@ export type DeriveAnswer = { symbol: string; version: number; ranges: Range[] } 
  * - a webhook payload of `data_bars`: the minute of each component bar in it; other bars are not its business;
  * - `{}`: from the task's cursor, or of the last day where there is no task, up to the minute that is `now`; a cursor
  *   more than 31 days behind is the dispatcher's to bring up, and only the last 31 days are derived.
+ *
+ * Throws a Refusal for a body that is none of these, and when the database is away or takes longer than `limits`.
  */
-export async function deriveDxy(body: unknown, database: Database, now: Date): Promise<DeriveAnswer> {
+export async function deriveDxy(
+  body: unknown,
+  database: Database,
+  now: Date,
+  limits: TimeLimits = TIME_LIMITS,
+): Promise<DeriveAnswer> {
   const request = readRequest(body);
   const symbol = request.kind === "range" ? request.symbol : DEFAULT_SYMBOL;
-  const series = await readSeries(database, symbol);
+  const series = await readSeries(database, symbol, limits.read);
   const version = (request.kind === "range" ? request.version : undefined) ?? series.derivation_version;
-  const ranges = await rangesOf(request, series.components, database, now);
+  const ranges = await rangesOf(request, series.components, now, () => readCursor(database, symbol, limits.read));
+  const signal = AbortSignal.timeout(limits.derive);
   let counts = NO_COUNTS;
-  for (const range of ranges) counts = addCounts(counts, await deriveRange(database, symbol, range, version));
+  for (const range of ranges) counts = addCounts(counts, await deriveRange(database, symbol, range, version, signal));
   return { symbol, version, ranges, ...counts };
 }
 
 async function rangesOf(
   request: DeriveRequest,
   components: string[],
-  database: Database,
   now: Date,
+  cursor: () => Promise<Date | null>,
 ): Promise<Range[]> {
   if (request.kind === "range") return [request.range];
-  if (request.kind === "catch_up") return catchUp(await readCursor(database, DEFAULT_SYMBOL), now);
+  if (request.kind === "catch_up") return catchUp(await cursor(), now);
   const minutes = request.bars.filter((bar) => components.includes(bar.symbol)).map((bar) => bar.minute);
   return [...new Map(minutes.map((minute) => [minute.from.getTime(), minute])).values()];
 }

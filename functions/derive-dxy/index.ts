@@ -1,10 +1,10 @@
 import { withSupabase } from "@supabase/server";
-import { answer } from "../_shared/answer.ts";
+import { answer, concealErrors } from "../_shared/answer.ts";
 import { deriveDxy } from "./handler.ts";
 
 export default {
-  fetch: withSupabase(
-    { auth: "secret:derive_dxy", cors: "disabled", errors: { detailed: false } },
+  fetch: concealErrors(withSupabase(
+    { auth: "secret:derive_dxy", cors: "disabled" },
     (request, { supabaseAdmin }) => answer(request, (body) => deriveDxy(body, supabaseAdmin, new Date())),
-  ),
+  )),
 };

@@ -1,19 +1,19 @@
 import assert from "node:assert/strict";
 import { PgbarsError } from "../../client/mod.ts";
 import { runDue } from "../support/dispatch.ts";
+import { PAIRS } from "../support/pairs.ts";
 import { ENGINES } from "../support/stack.ts";
 import { connect } from "./connection.ts";
 import { readStored, storeMinutes } from "./stored.ts";
 
 const START = "2025-07-01T00:00:00.000Z";
-const COMPONENTS = ["EURUSD", "USDJPY", "GBPUSD", "USDCAD", "USDSEK", "USDCHF"];
 
 for (const [engine, openStack] of Object.entries(ENGINES)) {
   Deno.test(`deriveDxyForWindow() derives minutes (${engine})`, async (test) => {
     await using stack = await openStack();
     const { db } = stack;
     const pgbars = connect(stack.url, stack.keys.secret);
-    for (const symbol of COMPONENTS) await storeMinutes(db, symbol, START, 10);
+    for (const symbol of PAIRS) await storeMinutes(db, symbol, START, 10);
     await db.query("delete from public.data_bars where canonical_symbol = 'USDSEK' and ts_utc = '2025-07-01 00:03+00'");
 
     await test.step("of [from, to), and says what became of each", async () => {

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { run } from "../../scripts/test/process.ts";
 import { runDue } from "../support/dispatch.ts";
+import { PAIRS } from "../support/pairs.ts";
 import { ENGINES, type Stack } from "../support/stack.ts";
 import { readStored, storeMinutes } from "./stored.ts";
 
 const FOLDER = "client/examples";
 const START = "2026-01-05T00:00:00.000Z";
-const COMPONENTS = ["EURUSD", "USDJPY", "GBPUSD", "USDCAD", "USDSEK", "USDCHF"];
 
 /** How to run a file; Node is the first version that reads TypeScript as it is, whatever version the machine has. */
 const RUNTIMES: Record<string, string[]> = {
@@ -19,7 +19,7 @@ for (const [runtime, command] of Object.entries(RUNTIMES)) {
     await using stack = await ENGINES["PGlite"]!();
     const { db } = stack;
     await db.query("insert into public.core_asset_registry_all (canonical_symbol, active) values ('EURUSD', true)");
-    for (const symbol of COMPONENTS) await storeMinutes(db, symbol, START, 30);
+    for (const symbol of PAIRS) await storeMinutes(db, symbol, START, 30);
     await db.query("delete from public.data_bars where canonical_symbol = 'USDSEK' and ts_utc = '2026-01-05 00:07+00'");
 
     await test.step("store_bars.ts", async () => {

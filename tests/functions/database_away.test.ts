@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
 import { DatabaseError, unwrap } from "../../functions/_shared/database.ts";
 import { Refusal } from "../../functions/_shared/refusal.ts";
-import type { FunctionClient, FunctionName } from "../support/function_client.ts";
+import { startCluster } from "../../scripts/lib/cluster.ts";
+import { migrate } from "../../scripts/lib/migrations.ts";
+import { openServerBackend } from "../../scripts/lib/stack/backend.ts";
+import { openStack } from "../../scripts/lib/stack/stack.ts";
+import { type FunctionClient, functionClient, type FunctionName } from "../support/function_client.ts";
 import { serveFunctionsOver } from "./stand_in.ts";
 
 const BODIES: [FunctionName, unknown][] = [
@@ -18,13 +22,30 @@ Deno.test("the functions answer 503 with Retry-After when the Data API cannot be
   await expectEach(functions, 503, "database_away");
 });
 
-Deno.test("the functions answer 503 with Retry-After when the Data API has no database", async () => {
-  await using functions = await serveFunctionsOver(() =>
-    Response.json({ code: "PGRST001", message: "Database client error", details: "at 10.0.0.1", hint: null }, {
+Deno.test("the functions answer 503 with Retry-After when the Data API has no database, after asking it once", async () => {
+  let asked = 0;
+  await using functions = await serveFunctionsOver(() => {
+    asked++;
+    return Response.json({ code: "PGRST001", message: "Database client error", details: "at 10.0.0.1", hint: null }, {
       status: 503,
-    })
-  );
+    });
+  });
   await expectEach(functions, 503, "database_away");
+  assert.equal(asked, BODIES.length);
+});
+
+Deno.test("the functions answer 503 with Retry-After when the server of the database is stopped", async () => {
+  await using cluster = await startCluster();
+  const backend = await openServerBackend(cluster.url());
+  await migrate(backend.db);
+  {
+    await using stack = await openStack(backend);
+    const functions = functionClient(stack.url);
+    for (const [name, body] of BODIES) assert.equal((await functions.post(name, body)).status, 200);
+    await cluster.stop();
+    await expectEach(functions, 503, "database_away");
+  }
+  await backend.close();
 });
 
 Deno.test("the functions keep what the database says about a failure to themselves", async () => {

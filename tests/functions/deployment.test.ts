@@ -3,7 +3,7 @@ import { supabase } from "../../scripts/test/supabase.ts";
 import { serveManagementApi } from "./management_api.ts";
 
 const root = new URL("../../", import.meta.url);
-const [names, shared] = [listNames("functions/"), listNames("functions/_shared/")];
+const names = listNames("functions/");
 
 Deno.test("supabase functions deploy uploads every function with exactly the files it needs, and no check of a JWT", async () => {
   await using api = await serveManagementApi();
@@ -23,10 +23,7 @@ Deno.test("supabase functions deploy uploads every function with exactly the fil
   }
   const expected = names.filter((name) => name !== "_shared").map((name) => ({
     slug: name,
-    files: [
-      ...shared.map((file) => `functions/_shared/${file}`),
-      ...listNames(`functions/${name}/`).map((file) => `functions/${name}/${file}`),
-    ],
+    files: { ...readFiles("functions/_shared/"), ...readFiles(`functions/${name}/`) },
     metadata: {
       name,
       entrypoint_path: `functions/${name}/index.ts`,
@@ -50,6 +47,12 @@ Deno.test("every function deploys with the versions that it is tested with", asy
     }
   }
 });
+
+/** Contents of the files in a folder, by their path. */
+function readFiles(folder: string): Record<string, string> {
+  const paths = listNames(folder).map((name) => folder + name);
+  return Object.fromEntries(paths.map((path) => [path, Deno.readTextFileSync(new URL(path, root))]));
+}
 
 function listNames(folder: string): string[] {
   return [...Deno.readDirSync(new URL(folder, root))].map(({ name }) => name).sort();

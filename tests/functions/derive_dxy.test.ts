@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import type { Database } from "../../scripts/lib/database.ts";
+import { PAIRS } from "../support/pairs.ts";
 import { ENGINES } from "../support/stack.ts";
 import { fingerprint } from "./fingerprint.ts";
 import { bar, webhook } from "./payloads.ts";
 
 const BASE = 50.14348112;
-const COMPONENTS = ["EURUSD", "USDJPY", "GBPUSD", "USDCAD", "USDSEK", "USDCHF"];
 
 for (const [engine, openStack] of Object.entries(ENGINES)) {
   Deno.test(`derive-dxy derives minutes (${engine})`, async (test) => {
@@ -27,7 +27,7 @@ for (const [engine, openStack] of Object.entries(ENGINES)) {
         removed: 0,
         skipped_incomplete: 0,
       });
-      assert.deepEqual(await readDxy(db), { "12:01": BASE, "12:02": BASE, "12:03": BASE });
+      assert.deepEqual(await readCloses(db, "DXY"), { "12:01": BASE, "12:02": BASE, "12:03": BASE });
     });
 
     await test.step("in the version asked for, otherwise in the series' own", async () => {
@@ -37,8 +37,25 @@ for (const [engine, openStack] of Object.entries(ENGINES)) {
       await setVersion(db, 2);
       const own = await derive(range);
       assert.deepEqual([own.body.version, counts(own)], [2, { updated: 3 }]);
+      const first = "2025-07-01T12:01:00+00:00";
+      const webhooked = await derive(webhook("UPDATE", "data_bars", bar("USDSEK", first)));
+      assert.deepEqual([webhooked.body.version, counts(webhooked)], [2, { unchanged: 1 }]);
+      assert.equal((await derive({})).body.version, 2);
+      await setVersion(db, null);
+      const unnamed = await derive(range);
+      assert.deepEqual([unnamed.body.version, counts(unnamed)], [1, { updated: 3 }]);
       await setVersion(db, 1);
-      await derive(range);
+    });
+
+    await test.step("of another basket by its name", async () => {
+      await db.query(
+        `insert into public.core_asset_registry_all (canonical_symbol, metadata) values ('EURAVG', $1)`,
+        [{ is_synthetic: true, components: ["EURUSD"], component_weights: { EURUSD: 1 }, formula_base: 3 }],
+      );
+      const range = { from: "2025-07-01T12:00:00Z", to: "2025-07-01T12:02:00Z" };
+      const { status, body } = await derive({ ...range, symbol: "EURAVG" });
+      assert.deepEqual([status, body.symbol, counts({ body })], [200, "EURAVG", { inserted: 2 }]);
+      assert.deepEqual(await readCloses(db, "EURAVG"), { "12:00": 3, "12:01": 3 });
     });
 
     await test.step("of a component bar that was inserted, changed, moved or deleted", async () => {
@@ -56,7 +73,7 @@ for (const [engine, openStack] of Object.entries(ENGINES)) {
         removed: 1,
         skipped_incomplete: 1,
       });
-      assert.deepEqual(Object.keys(await readDxy(db)), ["12:00", "12:01", "12:02", "12:03"]);
+      assert.deepEqual(Object.keys(await readCloses(db, "DXY")), ["12:00", "12:01", "12:02", "12:03"]);
     });
 
     await test.step("but none for a bar that is no component's, least of all its own", async () => {
@@ -78,6 +95,7 @@ for (const [engine, openStack] of Object.entries(ENGINES)) {
         const [range] = (await derive({})).body.ranges;
         const to = Date.parse(range.to);
         assert.ok(Math.abs(Date.now() - to) < 2 * 60_000, range.to);
+        assert.equal(to % 60_000, 0, range.to);
         return { hours: (to - Date.parse(range.from)) / HOUR, from: Date.parse(range.from) };
       };
       assert.equal((await span()).hours, 31 * 24);
@@ -123,22 +141,24 @@ async function insertMinutes(db: Database, from: string, minutes: number): Promi
     `insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close)
      select s.symbol, $2::timestamptz + m.minute * interval '1 minute', 2, 2, 1, 1
      from unnest($1::text[]) as s (symbol) cross join generate_series(0, $3::integer - 1) as m (minute)`,
-    [COMPONENTS, from, minutes],
+    [PAIRS, from, minutes],
   );
 }
 
-async function readDxy(db: Database): Promise<Record<string, number>> {
+async function readCloses(db: Database, symbol: string): Promise<Record<string, number>> {
   const rows = await db.query<{ time: string; close: number }>(
     `select to_char(d.ts_utc at time zone 'UTC', 'HH24:MI') as time, d.close
-     from public.data_bars as d where d.canonical_symbol = 'DXY' order by d.ts_utc`,
+     from public.data_bars as d where d.canonical_symbol = $1 order by d.ts_utc`,
+    [symbol],
   );
   return Object.fromEntries(rows.map((row) => [row.time, row.close]));
 }
 
-async function setVersion(db: Database, version: number): Promise<void> {
+/** Says in which version DXY is derived; null: says nothing of it. */
+async function setVersion(db: Database, version: number | null): Promise<void> {
   await db.query(
     `update public.core_asset_registry_all
-     set metadata = metadata || jsonb_build_object('derivation_version', $1::integer) where canonical_symbol = 'DXY'`,
+     set metadata = jsonb_strip_nulls(metadata || jsonb_build_object('derivation_version', $1::integer)) where canonical_symbol = 'DXY'`,
     [version],
   );
 }

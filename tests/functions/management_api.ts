@@ -1,7 +1,8 @@
 /** One function as the Supabase CLI uploads it. */
 export interface Upload {
   slug: string;
-  files: string[];
+  /** Contents by name. */
+  files: Record<string, string>;
   metadata: Record<string, unknown>;
 }
 
@@ -21,7 +22,7 @@ export async function serveManagementApi(): Promise<ManagementApi> {
       return Response.json(request.method === "PUT" ? { functions: [] } : []);
     }
     const slug = searchParams.get("slug")!;
-    uploads.push(readUpload(slug, await request.formData()));
+    uploads.push(await readUpload(slug, await request.formData()));
     const id = crypto.randomUUID();
     const deployed = { id, slug, name: slug, status: "ACTIVE", version: 1, created_at: 1, updated_at: 1 };
     return Response.json({ ...deployed, verify_jwt: false }, { status: 201 });
@@ -42,10 +43,11 @@ export async function serveManagementApi(): Promise<ManagementApi> {
   };
 }
 
-function readUpload(slug: string, form: FormData): Upload {
+async function readUpload(slug: string, form: FormData): Promise<Upload> {
+  const files = form.getAll("file") as File[];
   return {
     slug,
-    files: form.getAll("file").map((file) => (file as File).name).sort(),
+    files: Object.fromEntries(await Promise.all(files.map(async (file) => [file.name, await file.text()]))),
     metadata: JSON.parse(String(form.get("metadata"))),
   };
 }

@@ -16,10 +16,12 @@ for (const [engine, openStack] of Object.entries(ENGINES)) {
       await register(db, "EURUSD", { active: false, testActive: true });
       const inTest = await sync({ env: "TEST" });
       assert.equal(inTest.status, 200);
-      assert.deepEqual([inTest.body.env, inTest.body.symbols], ["TEST", []]);
+      assert.deepEqual([inTest.body.env, inTest.body.symbols], ["TEST", ["EURUSD"]]);
       assert.deepEqual(await tasks(db, "EURUSD"), ["1h on", "5m on"]);
       const inProd = await sync({ env: "prod" });
-      assert.equal(inProd.body.disabled, 2);
+      assert.deepEqual([inProd.body.disabled, inProd.body.symbols], [2, ["EURUSD"]]);
+      const again = await sync({ env: "prod" });
+      assert.deepEqual([again.body.inserted_or_updated, again.body.symbols], [0, []]);
       assert.deepEqual(await tasks(db, "EURUSD"), ["1h off", "5m off"]);
     });
 
@@ -38,6 +40,12 @@ for (const [engine, openStack] of Object.entries(ENGINES)) {
         refused: [],
       });
       assert.deepEqual(await tasks(db, "GBPUSD"), ["1h on", "5m on"]);
+    });
+
+    await test.step("an asset that no payload names is synced and named as well", async () => {
+      await register(db, "AUDCAD", { active: true, testActive: false });
+      const { body } = await sync(webhook("UPDATE", "core_asset_registry_all", asset("GBPUSD")));
+      assert.deepEqual([body.symbols, body.inserted], [["AUDCAD", "GBPUSD"], 2]);
     });
 
     await test.step("an asset switched off loses them", async () => {

@@ -61,6 +61,14 @@ for (const [engine, openStack] of Object.entries(ENGINES)) {
       assert.deepEqual(await notRefused(stack, user, attempts), []);
     });
 
+    await test.step("grant_read_access('anon') opens bars to whoever has the publishable key, until it is revoked", async () => {
+      await db.query("select public.grant_read_access('anon')");
+      assert.deepEqual(await notRefused(stack, anon, attempts), READS);
+      assert.deepEqual(await notRefused(stack, user, attempts), []);
+      await db.query("select public.revoke_read_access('anon')");
+      assert.deepEqual(await notRefused(stack, anon, attempts), []);
+    });
+
     await test.step("the policy in the README opens the bars that it names, and no others", async () => {
       await db.exec(await readPolicyRecipe());
       assert.deepEqual(

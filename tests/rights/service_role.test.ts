@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { createClient } from "@supabase/supabase-js";
 import { readValue } from "../support/dispatch.ts";
+import { PAIRS } from "../support/pairs.ts";
 import { ENGINES } from "../support/stack.ts";
 import { fingerprint } from "../functions/fingerprint.ts";
 import { attempt, everyAttempt } from "./attempts.ts";
 import { functionNames, relationNames } from "./catalog.ts";
-import { PAIRS, ROWS, WORKER_CALLS } from "./worker_day.ts";
+import { ROWS, WORKER_CALLS } from "./worker_day.ts";
 
 const OWNERS_CALLS = [
   "grant_read_access",

@@ -1,5 +1,4 @@
-/** The pairs that DXY is made of. */
-export const PAIRS = ["EURUSD", "USDJPY", "GBPUSD", "USDCAD", "USDSEK", "USDCHF"];
+import { PAIRS } from "../support/pairs.ts";
 
 const at = (time: string) => `2025-07-01T${time}:00Z`;
 const NOW = at("03:00");
