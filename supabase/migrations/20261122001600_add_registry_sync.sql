@@ -108,10 +108,10 @@ begin
   -- Whoever reads notes before this transaction ends does not see the tasks that it makes.
   if exists (
     select
-    from unnest(v_active) as a (symbol)
-    join agg.wanted_timeframe as t on t.canonical_symbol = a.symbol
-    left join public.data_agg_state as s on s.canonical_symbol = t.canonical_symbol and s.timeframe = t.timeframe
-    where s.canonical_symbol is null
+    from agg.wanted_timeframe as t
+    where t.canonical_symbol = any (v_active) and not exists (
+      select from public.data_agg_state as s where s.canonical_symbol = t.canonical_symbol and s.timeframe = t.timeframe
+    )
   ) then
     perform pg_advisory_xact_lock(agg.new_tasks_key());
   end if;
@@ -221,7 +221,7 @@ begin
     set enabled = false, status = 'disabled', updated_at = now()
     where s.enabled
       and (p_symbols is null or s.canonical_symbol = any (p_symbols))
-      and (s.canonical_symbol, s.timeframe) not in (select w.canonical_symbol, w.timeframe from wanted as w)
+      and not exists (select from wanted as w where w.canonical_symbol = s.canonical_symbol and w.timeframe = s.timeframe)
       and s.canonical_symbol <> all (v_refused_symbols)
     returning s.canonical_symbol
   )
