@@ -2,6 +2,7 @@ import { measureBackfill } from "./bench/backfill.ts";
 import { measureCorrections } from "./bench/corrections.ts";
 import { measureIngest } from "./bench/ingest.ts";
 import type { Measurement } from "./bench/measure.ts";
+import { measureRegistry } from "./bench/registry.ts";
 import { renderReport } from "./bench/report.ts";
 import { measureTick } from "./bench/tick.ts";
 import { startCluster } from "./lib/cluster.ts";
@@ -40,6 +41,7 @@ const measurements = [
   ...await run("tick", measureTick),
   ...await run("ingest", measureIngest),
   ...await measureCorrections(open),
+  ...await measureRegistry(open),
   ...await run("backfill", measureBackfill),
 ];
 console.log(renderReport(measurements));
