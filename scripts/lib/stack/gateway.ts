@@ -8,6 +8,9 @@ export interface Gateway {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
+/** How long requests under way have to end when the gateway does, in milliseconds. */
+const PATIENCE_MS = 2000;
+
 /**
  * Serves on 127.0.0.1 what a hosted project has behind its one URL: `dataApi` at `/rest/v1` and `/auth/v1`, `functions`
  * at `/functions/v1`. The Data API knows one secret key; a named one is taken for it there, and goes to a function as it
@@ -15,7 +18,9 @@ export interface Gateway {
  */
 export function serveGateway(parts: { dataApi: Handler; functions: Handler }, keys: Keys, port = 0): Gateway {
   const named = new Set(Object.values(keys.named));
-  const server = Deno.serve({ hostname: "127.0.0.1", port, onListen: () => {} }, (request) => {
+  const breakOff = new AbortController();
+  const settings = { hostname: "127.0.0.1", port, onListen: () => {}, signal: breakOff.signal };
+  const server = Deno.serve(settings, (request) => {
     const { pathname } = new URL(request.url);
     if (pathname.startsWith("/functions/v1/")) return parts.functions(request);
     if (!/^\/(rest|auth)\/v1(\/|$)/.test(pathname)) {
@@ -25,7 +30,12 @@ export function serveGateway(parts: { dataApi: Handler; functions: Handler }, ke
       named.has(request.headers.get("apikey") ?? "") ? withSecretKey(request, keys.secret) : request,
     );
   });
-  return { url: `http://127.0.0.1:${server.addr.port}`, [Symbol.asyncDispose]: () => server.shutdown() };
+  const end = async () => {
+    const patience = setTimeout(() => breakOff.abort(), PATIENCE_MS);
+    await server.shutdown();
+    clearTimeout(patience);
+  };
+  return { url: `http://127.0.0.1:${server.addr.port}`, [Symbol.asyncDispose]: end };
 }
 
 function withSecretKey(request: Request, secret: string): Request {

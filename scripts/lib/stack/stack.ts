@@ -17,20 +17,34 @@ export interface LocalStack {
 export interface StackOptions extends Pick<FunctionSettings, "folder" | "env"> {
   /** Port of the URL; any free one when left out. */
   port?: number;
+  /** The keys that are known to everybody, when left out. */
+  keys?: Keys;
 }
 
 /** Starts a stack over a migrated database. Throws `Deno.errors.AddrInUse` when the port is taken. */
 export async function openStack(backend: Backend, options: StackOptions = {}): Promise<LocalStack> {
-  return await serveStack(await openDataApi(backend, KEYS), options);
+  return await serveStack(await openDataApi(backend, options.keys ?? KEYS), options);
 }
 
 /** Starts a stack over a Data API. Throws `Deno.errors.AddrInUse` when the port is taken. */
-export async function serveStack(dataApi: Handler, { port, ...settings }: StackOptions = {}): Promise<LocalStack> {
-  await using started = new AsyncDisposableStack();
+export async function serveStack(dataApi: Handler, options: StackOptions = {}): Promise<LocalStack> {
+  const stack = startStack(dataApi, options);
+  await stack.functions.started;
+  return stack;
+}
+
+/** As {@link serveStack}, without waiting for the functions to load. */
+export function startStack(dataApi: Handler, { port, keys = KEYS, ...settings }: StackOptions = {}): LocalStack {
   const passOn: Handler = (request) => functions.handle(request);
-  const gateway: Gateway = started.use(serveGateway({ dataApi, functions: passOn }, KEYS, port));
-  const functions: FunctionServer = started.use(startFunctions({ apiUrl: gateway.url, keys: KEYS, ...settings }));
-  await functions.started;
-  const running = started.move();
-  return { url: gateway.url, keys: KEYS, functions, [Symbol.asyncDispose]: () => running.disposeAsync() };
+  const gateway: Gateway = serveGateway({ dataApi, functions: passOn }, keys, port);
+  const functions: FunctionServer = startFunctions({ apiUrl: gateway.url, keys, ...settings });
+  return {
+    url: gateway.url,
+    keys,
+    functions,
+    [Symbol.asyncDispose]: async () => {
+      await functions[Symbol.asyncDispose]();
+      await gateway[Symbol.asyncDispose]();
+    },
+  };
 }

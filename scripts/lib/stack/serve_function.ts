@@ -1,0 +1,54 @@
+/**
+ * Serves one function, by the path of its `index.ts`, as the platform does, and says where on standard output. It may
+ * export `fetch` or call `Deno.serve`, which opens no port here. The process ends when its standard input does, whatever
+ * the function is at, so that it never outlives the one that started it.
+ */
+import { basename, dirname } from "node:path";
+import { pathToFileURL } from "node:url";
+
+type Fetch = (request: Request) => Response | Promise<Response>;
+
+const { serve } = Deno;
+const [path] = Deno.args as [string];
+let served: Fetch | undefined;
+Object.defineProperty(Deno, "serve", { value: captureHandler });
+
+const [watching, parentEnded] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+// A thread of its own, which also works while this one is busy.
+const watcher = new Worker(new URL("watch_parent.ts", import.meta.url), { type: "module" });
+watcher.onmessage = ({ data }) => (data === "watching" ? watching : parentEnded).resolve();
+await watching.promise;
+
+const handle = await load();
+const server = serve({
+  hostname: "127.0.0.1",
+  port: 0,
+  onListen: ({ hostname, port }) => console.log(`function listens on http://${hostname}:${port}`),
+  onError: (error) => {
+    console.error(error);
+    const answer = { code: "WORKER_ERROR", message: "Function exited due to an error (please check logs)" };
+    return Response.json(answer, { status: 500 });
+  },
+}, handle);
+await parentEnded.promise;
+await server.shutdown();
+Deno.exit();
+
+async function load(): Promise<Fetch> {
+  try {
+    const { default: exported } = await import(pathToFileURL(path).href);
+    if (typeof exported?.fetch === "function") return (request) => exported.fetch(request);
+    if (served !== undefined) return served;
+    throw new Error("it has no default export with fetch, and does not call Deno.serve");
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : error;
+    console.error(`The function ${basename(dirname(path))} does not start: ${reason}`);
+    Deno.exit();
+  }
+}
+
+/** Takes the arguments of `Deno.serve`. */
+function captureHandler(...args: (Fetch | { handler?: Fetch })[]) {
+  for (const arg of args) served ??= typeof arg === "function" ? arg : arg.handler;
+  return { finished: new Promise<void>(() => {}), shutdown: () => Promise.resolve(), ref: () => {}, unref: () => {} };
+}
