@@ -1,7 +1,9 @@
 import type { Api } from "./api.ts";
+import { forEachAtOnce } from "./at_once.ts";
 import { PAGE, readGroup, type Row } from "./pages.ts";
 import { type Instant, readRange } from "./range.ts";
 import { groupSymbols } from "./symbols.ts";
+import { isStorable, show } from "./values.ts";
 
 /** A number of minutes, hours or days. `5m` and `1h` are built; a timeframe that nobody builds has no bars. */
 export type Timeframe = "1m" | "5m" | "1h" | (string & Record<never, never>);
@@ -41,29 +43,48 @@ export interface BarQuery extends MinuteQuery {
   timeframe: Timeframe;
 }
 
+/** How many bars a group of symbols can have, in pages: the database may sort all of them for each page. */
+const GROUP_PAGES = 10;
+
+/** How many groups are read at a time. */
+const GROUPS_AT_ONCE = 4;
+
 /**
- * Every bar whose window starts in [from, to): symbols in the order asked for, by time within each. Bars are read a page
- * after the other, each page after the last bar of the one before: what is written meanwhile may be seen or not, and
- * neither doubles nor hides other bars. Throws a TypeError or RangeError for arguments that make no sense, a PgbarsError
- * when a request failed.
+ * Every bar whose window starts in [from, to): symbols in the order asked for, by time within each. Bars are read page by
+ * page, some symbols beside others, each page after the last bar of the one before: what is written meanwhile may be seen
+ * or not, and neither doubles nor hides other bars. Throws a TypeError or RangeError for arguments that make no sense, a
+ * PgbarsError when a request failed.
  */
 export async function fetchBars(api: Api, query: BarQuery, call = "fetchBars"): Promise<Bar[]> {
-  const { symbols, timeframe } = query;
-  if (!Array.isArray(symbols) || symbols.some((symbol) => typeof symbol !== "string")) {
-    throw new TypeError(`${call}: symbols must be an array of strings, not ${JSON.stringify(symbols)}`);
+  if (typeof query !== "object" || query === null) {
+    throw new TypeError(`${call}: what is asked for must be an object, not ${show(query)}`);
   }
+  const { timeframe } = query;
+  const symbols = readSymbols(call, query.symbols);
   const interval = readInterval(call, timeframe);
   const range = readRange(call, query.from, query.to);
-  const wanted = [...new Set(symbols)];
   const windows = Math.ceil((Date.parse(range.to) - Date.parse(range.from)) / interval);
-  const bars = new Map<string, Bar[]>(wanted.map((symbol) => [symbol, []]));
-  // Groups that fit into a page: of a longer one the database may sort everything for each page.
-  for (const group of groupSymbols(wanted, Math.max(1, Math.floor(PAGE / windows)))) {
-    for await (const row of readGroup(call, api, group, timeframe, range)) {
+  const groups = groupSymbols(symbols, Math.max(1, Math.floor(GROUP_PAGES * PAGE / windows)));
+  const bars = new Map<string, Bar[]>(symbols.map((symbol) => [symbol, []]));
+  await forEachAtOnce(groups, GROUPS_AT_ONCE, async (group, signal) => {
+    for await (const row of readGroup(call, api, group, timeframe, range, signal)) {
       bars.get(row.canonical_symbol)?.push(toBar(row));
     }
-  }
+  });
   return [...bars.values()].flat();
+}
+
+/** The symbols that can have bars, each once. */
+function readSymbols(call: string, symbols: unknown): string[] {
+  if (!Array.isArray(symbols)) {
+    throw new TypeError(`${call}: symbols must be an array of strings, not ${show(symbols)}`);
+  }
+  for (const symbol of symbols) {
+    if (typeof symbol !== "string") {
+      throw new TypeError(`${call}: symbols must be an array of strings; ${show(symbol)} is none`);
+    }
+  }
+  return [...new Set<string>(symbols)].filter(isStorable);
 }
 
 function toBar({ ts_utc, quality_score, is_partial, ...row }: Row): Bar {
@@ -76,7 +97,7 @@ const UNIT_MS = { m: 60_000, h: 3_600_000, d: 86_400_000 };
 function readInterval(call: string, timeframe: string): number {
   const [, count, unit] = /^([1-9]\d{0,3})([mhd])$/.exec(timeframe) ?? [];
   if (count === undefined) {
-    throw new TypeError(`${call}: timeframe must be such as "1m", "5m" or "1h", not ${JSON.stringify(timeframe)}`);
+    throw new TypeError(`${call}: timeframe must be such as "1m", "5m" or "1h", not ${show(timeframe)}`);
   }
   return Number(count) * UNIT_MS[unit as keyof typeof UNIT_MS];
 }

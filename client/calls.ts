@@ -1,5 +1,5 @@
 import type { Api } from "./api.ts";
-import { readCounts, readList } from "./answer.ts";
+import { readCounts, readList, readText } from "./answer.ts";
 import { unwrap } from "./error.ts";
 import { type Instant, readRange } from "./range.ts";
 
@@ -25,17 +25,27 @@ export async function deriveDxyForWindow(
 
 const SYNC_COUNTS = ["inserted", "updated", "reenabled", "disabled"] as const;
 
-/** Tasks by what became of them, and the assets that were left out for their metadata. */
+/** Tasks by what became of them. */
 export type SyncResult = Record<typeof SYNC_COUNTS[number], number> & {
+  /** The environment that was synced. */
+  env: string;
+  /** The assets whose tasks changed. */
+  symbols: string[];
+  /** The assets that were left out for their metadata. */
   refused: { canonical_symbol: string; problem: string }[];
 };
 
 /**
- * Makes the tasks follow the registry; `DEV` and `TEST` (in any case) look at `test_active`, every other environment at
- * `active`. Repeating it changes nothing. Throws a PgbarsError when it failed.
+ * Makes the tasks follow the registry in an environment, that of the database where none is given; `DEV` and `TEST` (in
+ * any case) look at `test_active`, every other environment at `active`. Repeating it changes nothing. Throws a PgbarsError when it failed.
  */
-export async function syncRegistry(api: Api, env: string): Promise<SyncResult> {
+export async function syncRegistry(api: Api, env?: string): Promise<SyncResult> {
   const call = "syncRegistry";
-  const answer = unwrap(call, await api.rpc("sync_agg_state_from_registry", { p_env: env }));
-  return { ...readCounts(call, answer, SYNC_COUNTS), refused: readList(call, answer, "refused") };
+  const answer = unwrap(call, await api.rpc("sync_agg_state_from_registry", env === undefined ? {} : { p_env: env }));
+  return {
+    env: readText(call, answer, "env"),
+    ...readCounts(call, answer, SYNC_COUNTS),
+    symbols: readList(call, answer, "symbols"),
+    refused: readList(call, answer, "refused"),
+  };
 }

@@ -44,16 +44,16 @@ export class PgbarsError extends Error {
   }
 }
 
-/** The data of a response. Throws a {@link PgbarsError} when the call failed or brought nothing. */
-export function unwrap<Data>(call: string, { data, error, status }: ApiResponse<Data>): Data {
-  if (error !== null) throw new PgbarsError(call, error, status);
-  if (data === null) throw new PgbarsError(call, { message: "the answer is empty" }, status);
+/** The data of a response. Throws a {@link PgbarsError}, with what was done before, when the call failed or brought nothing. */
+export function unwrap<Data>(call: string, { data, error, status }: ApiResponse<Data>, soFar?: UpsertResult): Data {
+  if (error !== null) throw new PgbarsError(call, error, status, soFar);
+  if (data === null) throw new PgbarsError(call, { message: "the answer is empty" }, status, soFar);
   return data;
 }
 
-function describe({ inserted, updated, unchanged, refused }: UpsertResult): string {
-  return `Before that ${inserted} rows were inserted, ${updated} updated, ${unchanged} found unchanged and ` +
-    `${refused.length} refused. Calling again with all rows is safe.`;
+function describe({ inserted, updated, unchanged, superseded, refused }: UpsertResult): string {
+  return `Before that ${inserted} rows were inserted, ${updated} updated, ${unchanged} found unchanged, ` +
+    `${superseded} superseded and ${refused.length} refused. Calling again with all rows is safe.`;
 }
 
 function advise(status: number, code: string): string | undefined {

@@ -23,7 +23,10 @@ export interface Pgbars {
   fetch1mBars(query: MinuteQuery): Promise<Bar[]>;
   /** Derives DXY's minutes in [from, to) from its six pairs. Throws as {@link Pgbars.fetchBars} does; nothing is stored then. */
   deriveDxyForWindow(from: Instant, to: Instant): Promise<DeriveResult>;
-  /** Makes the tasks of an environment (`prod` where none is given) follow the registry. */
+  /**
+   * Makes the tasks follow the registry, in the environment of the database where none is given. Any other one switches
+   * off the tasks of the assets that are not active in it.
+   */
   syncRegistry(env?: string): Promise<SyncResult>;
   /**
    * Stores 1m bars; bad ones are refused and the others stored. Throws a {@link PgbarsError} when a call failed, whose
@@ -39,7 +42,7 @@ export function createPgbars(supabase: Pick<SupabaseClient, "schema">): Pgbars {
     fetchBars: (query) => fetchBars(api, query),
     fetch1mBars: (query) => fetchBars(api, { ...query, timeframe: "1m" }, "fetch1mBars"),
     deriveDxyForWindow: (from, to) => deriveDxyForWindow(api, from, to),
-    syncRegistry: (env = "prod") => syncRegistry(api, env),
+    syncRegistry: (env) => syncRegistry(api, env),
     upsertBars: (rows) => upsertBars(api, rows),
   };
 }

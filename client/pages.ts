@@ -39,10 +39,13 @@ export async function* readGroup(
   group: string[],
   timeframe: string,
   range: Range,
+  signal: AbortSignal,
 ): AsyncGenerator<Row> {
+  const read = async (symbols: string[], after?: string) =>
+    readRows(call, await readPage(api, symbols, timeframe, range, after).abortSignal(signal));
   let remaining = group;
   while (remaining.length > 0) {
-    const page = readRows(call, await readPage(api, remaining, timeframe, range));
+    const page = await read(remaining);
     yield* page;
     // A page may be short because the project gives fewer rows than asked for: only an empty one is the end.
     let last = page.at(-1);
@@ -50,7 +53,7 @@ export async function* readGroup(
     const seen = new Set(page.map((row) => row.canonical_symbol));
     remaining = remaining.filter((symbol) => !seen.has(symbol));
     while (last !== undefined) {
-      const rest = readRows(call, await readPage(api, [last.canonical_symbol], timeframe, range, last.ts_utc));
+      const rest = await read([last.canonical_symbol], last.ts_utc);
       yield* rest;
       last = rest.at(-1);
     }
@@ -64,7 +67,7 @@ function readPage(
   timeframe: string,
   { from, to }: Range,
   after?: string,
-): PromiseLike<ApiResponse<Row[]>> {
+) {
   const selected = timeframe === "1m"
     ? api.from("data_bars").select(MINUTE_COLUMNS.join())
     : api.from("derived_data_bars").select(DERIVED_COLUMNS.join()).is("deleted_at", null);
@@ -73,10 +76,10 @@ function readPage(
     .eq("timeframe", timeframe)
     .lt("ts_utc", to);
   return (after === undefined ? page.gte("ts_utc", from) : page.gt("ts_utc", new Date(after).toISOString()))
-    .order("canonical_symbol").order("ts_utc").limit(PAGE).overrideTypes<Row[], { merge: false }>();
+    .order("canonical_symbol").order("ts_utc").limit(PAGE);
 }
 
-function readRows(call: string, response: ApiResponse<Row[]>): Row[] {
+function readRows(call: string, response: ApiResponse<unknown>): Row[] {
   const rows = unwrap(call, response);
   if (!Array.isArray(rows)) throw unknownAnswer(call, "it is no list");
   return rows;

@@ -1,8 +1,9 @@
 import type { Api } from "./api.ts";
 import { readCounts, readList } from "./answer.ts";
 import type { Json } from "./database_types.ts";
-import { PgbarsError, unwrap } from "./error.ts";
+import { unwrap } from "./error.ts";
 import type { Instant } from "./range.ts";
+import { isStorable, show } from "./values.ts";
 
 /** A 1m bar to store. It replaces the one that is there as a whole: what is left out becomes unknown. */
 export interface BarInput {
@@ -13,13 +14,13 @@ export interface BarInput {
   high: number;
   low: number;
   close: number;
-  vol?: number | null;
-  vwap?: number | null;
-  trade_count?: number | bigint | null;
-  is_partial?: boolean;
+  vol?: number | null | undefined;
+  vwap?: number | null | undefined;
+  trade_count?: number | bigint | null | undefined;
+  is_partial?: boolean | undefined;
   /** `ingest` where it is left out, or `massive_api`. */
-  source?: string;
-  /** What the vendor sent, kept as it is. */
+  source?: string | undefined;
+  /** What the vendor sent, kept as JSON: a bigint, NaN or an infinity in it becomes text. */
   raw?: unknown;
 }
 
@@ -36,16 +37,21 @@ export interface RefusedBar<Row = BarInput> {
   problem: string;
 }
 
-/** Rows by what became of them. */
+/** Rows by what became of them; each is in one of the five. */
 export interface UpsertResult<Row = BarInput> {
   inserted: number;
   updated: number;
   unchanged: number;
+  /** Those that a later row with the same key replaced in the same batch. */
+  superseded: number;
   refused: RefusedBar<Row>[];
 }
 
 const CALL = "upsertBars";
-const COUNTS = ["inserted", "updated", "unchanged"] as const;
+const COUNTS = ["inserted", "updated", "unchanged", "superseded"] as const;
+
+/** SQLSTATE of what is refused before it is sent, as of what the database finds malformed. */
+const INVALID_VALUE = "22023";
 
 /** How many rows go into one call of the database, which is one transaction. */
 const BATCH = 1000;
@@ -59,8 +65,8 @@ export async function upsertBars<Row extends BarInput>(
   api: Api,
   rows: readonly Row[],
 ): Promise<UpsertResult<Row>> {
-  if (!Array.isArray(rows)) throw new TypeError(`${CALL}: rows must be an array, not ${JSON.stringify(rows)}`);
-  const result: UpsertResult<Row> = { inserted: 0, updated: 0, unchanged: 0, refused: [] };
+  if (!Array.isArray(rows)) throw new TypeError(`${CALL}: rows must be an array, not ${show(rows)}`);
+  const result: UpsertResult<Row> = { inserted: 0, updated: 0, unchanged: 0, superseded: 0, refused: [] };
   for (let start = 0; start < rows.length; start += BATCH) {
     await storeBatch(api, rows, start, Math.min(start + BATCH, rows.length), result);
   }
@@ -75,37 +81,44 @@ async function storeBatch<Row extends BarInput>(
   end: number,
   result: UpsertResult<Row>,
 ): Promise<void> {
-  const batch = JSON.parse(JSON.stringify(rows.slice(start, end), encodeValue)) as Json;
-  const response = await api.rpc("upsert_bars", { p_bars: batch });
-  if (response.error !== null && isUnreadable(response.error.code)) {
-    const { code, message } = response.error;
-    if (end - start === 1) {
-      result.refused.push({ index: start, row: rows[start]!, code, constraint: null, problem: message });
-      return;
+  const bars: Json[] = [];
+  const places: number[] = [];
+  const refused: RefusedBar<Row>[] = [];
+  for (let index = start; index < end; index++) {
+    const row = rows[index]!;
+    try {
+      bars.push(encodeRow(row));
+      places.push(index);
+    } catch (error) {
+      const problem = error instanceof Error ? error.message : show(error);
+      refused.push({ index, row, code: INVALID_VALUE, constraint: null, problem });
     }
-    const middle = Math.floor((start + end) / 2);
-    await storeBatch(api, rows, start, middle, result);
-    await storeBatch(api, rows, middle, end, result);
-    return;
   }
-  if (response.error !== null) throw new PgbarsError(CALL, response.error, response.status, result);
-  const answer = unwrap(CALL, response);
-  const counts = readCounts(CALL, answer, COUNTS);
-  for (const name of COUNTS) result[name] += counts[name];
-  for (const refused of readList<RefusedBar>(CALL, answer, "refused")) {
-    const index = start + refused.index;
-    const { code, constraint, problem } = refused;
-    result.refused.push({ index, row: rows[index]!, code, constraint, problem });
+  if (bars.length > 0) {
+    const answer = unwrap(CALL, await api.rpc("upsert_bars", { p_bars: bars }), result);
+    const counts = readCounts(CALL, answer, COUNTS, result);
+    for (const { index: place, code, constraint, problem } of readList<RefusedBar>(CALL, answer, "refused", result)) {
+      const index = places[place]!;
+      refused.push({ index, row: rows[index]!, code, constraint, problem });
+    }
+    for (const name of COUNTS) result[name] += counts[name];
   }
+  result.refused.push(...refused.sort((one, other) => one.index - other.index));
 }
 
-/** Whether the database could not even read the batch, since Postgres knows no U+0000 and no half surrogates. */
-function isUnreadable(code: string | undefined): boolean {
-  return code === "22P02" || code === "22P05" || code === "PGRST102";
+/** A row as the database takes it. Throws for one that JSON cannot carry or Postgres cannot hold. */
+function encodeRow(row: BarInput): Json {
+  const bar = JSON.parse(JSON.stringify(row, encodeValue) ?? "null");
+  // The bars of fetch1mBars() have it, and none of their own.
+  if (bar?.quality_score === null) delete bar.quality_score;
+  return bar;
 }
 
 /** Writes as text what JSON would turn into null, so that the database refuses it instead of storing it as unknown. */
 function encodeValue(this: Record<string, unknown>, key: string, value: unknown): unknown {
+  if (!isStorable(key) || (typeof value === "string" && !isStorable(value))) {
+    throw new TypeError(`${show(key)} holds U+0000 or half of a surrogate pair, which Postgres cannot store`);
+  }
   const original = this[key];
   if (original instanceof Date && Number.isNaN(original.getTime())) return String(original);
   if (typeof value === "bigint" || (typeof value === "number" && !Number.isFinite(value))) return String(value);

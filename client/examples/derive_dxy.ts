@@ -5,7 +5,7 @@ import { createPgbars } from "../mod.ts";
 const { SUPABASE_URL, SUPABASE_SECRET_KEY } = process.env;
 const pgbars = createPgbars(createClient(SUPABASE_URL!, SUPABASE_SECRET_KEY!));
 
-const { refused } = await pgbars.syncRegistry("prod");
+const { refused } = await pgbars.syncRegistry();
 for (const { canonical_symbol, problem } of refused) console.log(`${canonical_symbol}: ${problem}`);
 
 const from = new Date("2026-01-05T00:00:00Z");

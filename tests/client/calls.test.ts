@@ -76,20 +76,28 @@ for (const [engine, openStack] of Object.entries(ENGINES)) {
       commit;
     `);
 
-    await test.step("of prod where no environment is given, and names what it left out", async () => {
-      const { refused, ...counts } = await pgbars.syncRegistry();
-      assert.deepEqual(counts, { inserted: 2, updated: 0, reenabled: 0, disabled: 0 });
+    await test.step("of prod in a database that was told nothing else, and names what it left out", async () => {
+      const { refused, ...rest } = await pgbars.syncRegistry();
+      const counts = { inserted: 2, updated: 0, reenabled: 0, disabled: 0 };
+      assert.deepEqual(rest, { env: "prod", ...counts, symbols: ["EURUSD"] });
       assert.deepEqual(refused.map((asset) => asset.canonical_symbol), ["USDJPY"]);
       assert.match(refused[0]!.problem, /start/);
       assert.equal((await pgbars.syncRegistry("prod")).inserted, 0);
     });
 
     await test.step("of the environment that is given", async () => {
-      await pgbars.syncRegistry("test");
+      const { env, symbols } = await pgbars.syncRegistry("test");
+      assert.deepEqual([env, symbols], ["test", ["BTCUSD", "EURUSD"]]);
       const enabled = await db.query<{ canonical_symbol: string }>(
         "select distinct s.canonical_symbol from public.data_agg_state as s where s.enabled",
       );
       assert.deepEqual(enabled, [{ canonical_symbol: "BTCUSD" }]);
+    });
+
+    await test.step("of the environment of the database where none is given", async () => {
+      await db.query("select public.schedule_jobs('test')");
+      const { env, symbols } = await pgbars.syncRegistry();
+      assert.deepEqual([env, symbols], ["test", []]);
     });
   });
 }

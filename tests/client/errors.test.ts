@@ -68,7 +68,36 @@ Deno.test("every call throws a PgbarsError when the answer is empty or not a kno
   await using nothing = answerAlways(() => new Response("null"));
   await expectEach(connect(nothing.url, "key"), { says: /the answer is empty/ });
   await using nonsense = answerAlways(() => Response.json({ inserted: "5" }));
-  await expectEach(connect(nonsense.url, "key"), { says: /(lacks the counts inserted|it is no list).*same version/ });
+  await expectEach(connect(nonsense.url, "key"), {
+    says: /(lacks the counts inserted|lacks the text env|it is no list).*same version/,
+  });
+});
+
+Deno.test("a PgbarsError says what to do about a failure", async (test) => {
+  const cases: [number, string, RegExp | null][] = [
+    [404, "", /apply the migrations/],
+    [400, "PGRST200", /apply the migrations/],
+    [400, "PGRST205", /apply the migrations/],
+    [400, "42883", /apply the migrations/],
+    [400, "42P01", /apply the migrations/],
+    [400, "42703", /apply the migrations/],
+    [403, "", /grant_read_access/],
+    [401, "PGRST301", /key or token is wrong/],
+    [401, "42501", /grant_read_access/],
+    [400, "53300", /may be repeated/],
+    [400, "40P01", /may be repeated/],
+    [500, "", /may be repeated/],
+    [400, "22023", null],
+  ];
+  for (const [status, code, says] of cases) {
+    await test.step(`${status} ${code}`, async () => {
+      await using api = answerAlways(() => Response.json({ code, message: "said" }, { status }));
+      const { message } = await expect("syncRegistry", connect(api.url, "key"), { status, code, says: /said/ });
+      const [, advice] = message.split("\n");
+      if (says === null) assert.equal(advice, undefined);
+      else assert.match(advice!, says);
+    });
+  }
 });
 
 Deno.test("a PgbarsError carries what the database said", async () => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type Bar } from "../../client/mod.ts";
+import type { Bar, BarQuery } from "../../client/mod.ts";
 import { ENGINES, type Stack } from "../support/stack.ts";
 import { connect, type ConnectionOptions } from "./connection.ts";
 import { assertSameBars, readStored, storeDerived, storeMinutes } from "./stored.ts";
@@ -84,6 +84,48 @@ for (const [engine, openStack] of Object.entries(ENGINES)) {
       for (const maxRows of [7, 100, 200, 203]) assertSameBars(await at({ maxRows }).fetchBars(query), expected);
     });
 
+    await test.step("that the source called unfinished", async () => {
+      await storeMinutes(db, "PARTIAL", START, 2);
+      await db.query(
+        "update public.data_bars set is_partial = true where canonical_symbol = 'PARTIAL' and ts_utc = $1",
+        [
+          START,
+        ],
+      );
+      const bars = await at().fetch1mBars({ symbols: ["PARTIAL"], from: START, to: minute(2) });
+      assert.deepEqual(bars.map((bar) => bar.is_partial), [true, false]);
+    });
+
+    await test.step("after instants as the Data API writes them", async () => {
+      const window = { from: "2025-07-01T00:00:00.000001+00:00", to: "2025-07-01 00:02:00.000001+00" };
+      const bars = await at().fetch1mBars({ symbols: ["LONG"], ...window });
+      assert.deepEqual(bars.map((bar) => bar.ts_utc.toISOString()), [minute(1), minute(2)]);
+    });
+
+    await test.step("of symbols that Postgres cannot hold none, without asking for them", async () => {
+      const connection = at();
+      const bars = await connection.fetch1mBars({ symbols: ["a\0b", "SHORT", "\ud800"], ...twoDays });
+      assert.equal(bars.length, 3);
+      for (const url of connection.urls) {
+        assert.match(url.searchParams.get("canonical_symbol")!, /^in\.\("SHORT"\)$/);
+      }
+    });
+
+    await test.step("of many symbols, some groups of them beside others", async () => {
+      const connection = at();
+      const symbols = Array.from({ length: 120 }, (_, number) => `UNKNOWN${number}`);
+      assert.deepEqual(await connection.fetch1mBars({ symbols, from: START, to: minute(1440) }), []);
+      assert.equal(connection.urls.length, 20);
+    });
+
+    await test.step("and rejects with the first failure, after which nothing is asked for", async () => {
+      const symbols = Array.from({ length: 120 }, (_, number) => `UNKNOWN${number}`);
+      const failing = at({ onRequest: (number) => number === 5 ? new Response("gone", { status: 400 }) : undefined });
+      await assert.rejects(failing.fetch1mBars({ symbols, from: START, to: minute(1440) }), { status: 400 });
+      const asked = failing.urls.length;
+      assert.ok(asked < 20, String(asked));
+    });
+
     await test.step("of many symbols with URLs below 6 KiB", async () => {
       const many = Array.from({ length: 900 }, (_, number) => `(é) ${number}`);
       const connection = at();
@@ -144,6 +186,15 @@ for (const [engine, openStack] of Object.entries(ENGINES)) {
           error,
         );
       };
+      await refuse({ symbols: new Set(["LONG"]) }, { name: "TypeError", message: /strings, not a Set$/ });
+      await refuse({ symbols: [1n] }, { name: "TypeError", message: /^fetchBars: symbols must be .*; 1 is none$/ });
+      for (const query of [undefined, null, "LONG"]) {
+        await assert.rejects(connection.fetchBars(query as unknown as BarQuery), {
+          name: "TypeError",
+          message: /^fetchBars: what is asked for must be an object, not /,
+        });
+      }
+      await refuse({ to: new Date(8.64e15) }, { name: "RangeError", message: /^fetchBars: to .* years 1 to 9999/ });
       await refuse({ symbols: "LONG" }, { name: "TypeError", message: /^fetchBars: symbols must be an array/ });
       await refuse({ symbols: [1] }, { name: "TypeError", message: /^fetchBars: symbols must be an array/ });
       for (const timeframe of ["5min", "M5", "1H", "0m", "5", "", undefined, null]) {
@@ -178,7 +229,7 @@ for (const [engine, openStack] of Object.entries(ENGINES)) {
       const window = { symbols: ["EURUSD"], from: START, to: minute(1) };
       const [bar] = await connection.fetchBars({ ...window, timeframe: "5m" });
       const [minuteBar] = await connection.fetch1mBars(window);
-      assert.deepEqual([bar!.quality_score, bar!.source, bar!.is_partial], [2, "aggregated", false]);
+      assert.deepEqual([bar!.quality_score, bar!.source, bar!.is_partial], [0, "aggregated", false]);
       assert.deepEqual(Object.keys(bar!).sort(), Object.keys(minuteBar!).sort());
     });
 

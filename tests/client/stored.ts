@@ -12,7 +12,7 @@ export async function storeMinutes(db: Database, symbol: string, start: string, 
   );
 }
 
-/** Stores five-minute bars of a symbol from `start` on as they are, past the window rule; `deleted` says which do not live. */
+/** Stores five-minute bars of a symbol of every quality from `start` on, past the window rule; `deleted` says which do not live. */
 export async function storeDerived(db: Database, symbol: string, start: string, deleted: boolean[]): Promise<void> {
   await db.query(
     `insert into public.derived_data_bars (
@@ -20,7 +20,7 @@ export async function storeDerived(db: Database, symbol: string, start: string, 
        covered_minutes, expected_minutes, quality_score, deleted_at
      )
      select
-       $1, '5m', $2::timestamptz + (d.nr - 1) * interval '5 minutes', d.nr, d.nr, d.nr, d.nr, '1m', 5, 5, 5, 5, 2,
+       $1, '5m', $2::timestamptz + (d.nr - 1) * interval '5 minutes', d.nr, d.nr, d.nr, d.nr, '1m', 5, 5, 5, 5, (d.nr - 1) % 3,
        case when d.is_deleted then now() end
      from unnest($3::boolean[]) with ordinality as d (is_deleted, nr)`,
     [symbol, start, deleted],

@@ -72,26 +72,63 @@ for (const [engine, openStack] of Object.entries(ENGINES)) {
       assert.deepEqual([inserted, await times(db, "TIMES")], [1, ["2025-07-01T00:00:00.000Z"]]);
     });
 
-    await test.step("and refuses text that Postgres cannot hold, whose batch it cannot even read", async () => {
+    await test.step("and refuses what Postgres cannot hold or JSON not carry, without a request of its own", async () => {
+      const circular: Record<string, unknown> = {};
+      circular["self"] = circular;
       const rows = Array.from({ length: 20 }, (_, number) => row("TEXT", number));
       rows[4] = row("a\0b", 4);
       rows[5] = row("TEXT", 5, { raw: { note: "half \ud800 a pair" } });
-      rows[13] = row("TEXT", 13, { vol: NaN });
-      const { refused, inserted } = await at().upsertBars(rows);
+      rows[6] = row("TEXT", 6, { raw: { "a\0b": 1 } });
+      rows[9] = row("TEXT", 9, { vol: NaN });
+      rows[13] = row("TEXT", 13, { raw: circular });
+      rows[14] = Object.defineProperty(row("TEXT", 14), "close", {
+        enumerable: true,
+        get: () => {
+          throw new Error("no close");
+        },
+      });
+      const connection = at();
+      const { refused, inserted } = await connection.upsertBars(rows);
       assert.deepEqual(refusals(refused), [
-        [4, "22P05", null],
-        [5, "22P02", null],
-        [13, "23514", "data_bars_vol_not_negative"],
+        [4, "22023", null],
+        [5, "22023", null],
+        [6, "22023", null],
+        [9, "23514", "data_bars_vol_not_negative"],
+        [13, "22023", null],
+        [14, "22023", null],
       ]);
-      assert.deepEqual([inserted, await count(db, "TEXT")], [17, 17]);
+      const problems = refused.map(({ problem }) => problem);
+      assert.match(problems[0]!, /^"canonical_symbol" holds U\+0000/);
+      assert.match(problems[1]!, /^"note" holds/);
+      assert.match(problems[4]!, /circular/);
+      assert.equal(problems[5], "no close");
+      assert.deepEqual([inserted, await count(db, "TEXT"), connection.urls.length], [14, 14, 1]);
+      const onlyBad = await connection.upsertBars([rows[4]!, rows[13]!]);
+      assert.deepEqual([onlyBad.refused.length, connection.urls.length], [2, 1]);
+    });
+
+    await test.step("however deep what the vendor sent is", async () => {
+      let raw: unknown = [];
+      for (let depth = 1; depth < 1000; depth++) raw = [raw];
+      assert.equal((await at().upsertBars([row("DEEP", 0, { raw })])).inserted, 1);
+    });
+
+    await test.step("as fetch1mBars() gives them, without their quality, which they have none of", async () => {
+      await at().upsertBars([row("COPY", 0, { vol: 1, is_partial: true }), row("COPY", 1)]);
+      const window = { from: new Date(START), to: new Date(START + 3_600_000) };
+      const bars = await at().fetch1mBars({ symbols: ["COPY"], ...window });
+      const again = await at().upsertBars(bars);
+      assert.deepEqual([again.unchanged, again.refused], [2, []]);
+      const rated = await at().upsertBars([{ ...bars[0]!, quality_score: 2 }]);
+      assert.match(rated.refused[0]!.problem, /quality_score is not known/);
     });
 
     await test.step("of which the last of a key stays, in one batch or in two", async () => {
       const rows = Array.from({ length: 1001 }, (_, number) => row("TWICE", number));
       rows[1] = row("TWICE", 0, { close: 1.2 });
       rows[1000] = row("TWICE", 2, { close: 1.3 });
-      const { inserted, updated, refused } = await at().upsertBars(rows);
-      assert.deepEqual([inserted, updated, refused.length], [999, 2, 0]);
+      const { inserted, updated, unchanged, superseded, refused } = await at().upsertBars(rows);
+      assert.deepEqual([inserted, updated, unchanged, superseded, refused.length], [999, 1, 0, 1, 0]);
       const closes = await db.query<{ close: number }>(
         "select b.close from public.data_bars as b where b.canonical_symbol = 'TWICE' order by b.ts_utc limit 2",
       );
@@ -102,21 +139,21 @@ for (const [engine, openStack] of Object.entries(ENGINES)) {
       const whole = row("WHOLE", 0, {
         vol: 1.5,
         vwap: 1.05,
-        trade_count: 12345678901234n,
+        trade_count: 2n ** 53n + 1n,
         is_partial: true,
         source: "massive_api",
         raw: { vendor: ["x", null], at: new Date(START) },
       });
       const read = async () =>
         (await db.query(
-          `select b.vol, b.vwap, b.trade_count, b.is_partial, b.source, b.raw
+          `select b.vol, b.vwap, b.trade_count::text, b.is_partial, b.source, b.raw
            from public.data_bars as b where b.canonical_symbol = 'WHOLE'`,
         ))[0];
       await at().upsertBars([whole]);
       assert.deepEqual(await read(), {
         vol: 1.5,
         vwap: 1.05,
-        trade_count: 12345678901234,
+        trade_count: "9007199254740993",
         is_partial: true,
         source: "massive_api",
         raw: { vendor: ["x", null], at: "2025-07-01T00:00:00.000Z" },
@@ -134,12 +171,29 @@ for (const [engine, openStack] of Object.entries(ENGINES)) {
 
     await test.step("and none without a request", async () => {
       const connection = at();
-      assert.deepEqual(await connection.upsertBars([]), { inserted: 0, updated: 0, unchanged: 0, refused: [] });
+      assert.deepEqual(await connection.upsertBars([]), {
+        inserted: 0,
+        updated: 0,
+        unchanged: 0,
+        superseded: 0,
+        refused: [],
+      });
       await assert.rejects(connection.upsertBars({} as BarInput[]), {
         name: "TypeError",
         message: /rows must be an array/,
       });
       assert.deepEqual(connection.urls, []);
+    });
+
+    await test.step("and says what it stored when a later answer is empty or not a known one", async () => {
+      const rows = Array.from({ length: 1001 }, (_, number) => row("NONSENSE", number));
+      for (const answer of [null, { inserted: 1 }, { inserted: 1, updated: 0, unchanged: 0, superseded: 0 }]) {
+        const onRequest = (number: number) => number === 1 ? Response.json(answer) : undefined;
+        const error: unknown = await at({ onRequest }).upsertBars(rows).catch((reason: unknown) => reason);
+        assert.ok(error instanceof PgbarsError);
+        const { inserted, unchanged } = error.soFar!;
+        assert.equal(inserted + unchanged, 1000);
+      }
     });
 
     await test.step("and says what it stored when a call fails halfway, after which it may be called again", async () => {

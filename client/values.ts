@@ -1,0 +1,13 @@
+/** Whether Postgres can hold a text: it knows no U+0000 and no half of a surrogate pair. */
+export function isStorable(text: string): boolean {
+  return !/[\0\p{Surrogate}]/u.test(text);
+}
+
+/** What a value is, for a message. */
+export function show(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value);
+  if (typeof value === "function") return "a function";
+  if (typeof value !== "object" || value === null) return String(value);
+  if (Array.isArray(value)) return "an array";
+  return value.constructor === undefined || value.constructor === Object ? "an object" : `a ${value.constructor.name}`;
+}
