@@ -112,10 +112,16 @@ for (const [engine, openStack] of Object.entries(ENGINES)) {
     });
 
     await test.step("of many symbols, some groups of them beside others", async () => {
-      const connection = at();
-      const symbols = Array.from({ length: 120 }, (_, number) => `UNKNOWN${number}`);
-      assert.deepEqual(await connection.fetch1mBars({ symbols, from: START, to: minute(1440) }), []);
-      assert.equal(connection.urls.length, 20);
+      const requests = async (symbols: string[], minutes: number) => {
+        const connection = at();
+        const bars = await connection.fetch1mBars({ symbols, from: START, to: minute(minutes) });
+        return [bars.length, connection.urls.length];
+      };
+      const names = (name: string, count: number) => Array.from({ length: count }, (_, number) => `${name}${number}`);
+      for (const symbol of names("HOUR", 50)) await storeMinutes(db, symbol, START, 60);
+      assert.deepEqual(await requests(names("UNKNOWN", 120), 1440), [0, 20]);
+      assert.deepEqual(await requests(["SHORT"], 1), [1, 2]);
+      assert.deepEqual(await requests(names("HOUR", 50), 60), [3000, 8]);
     });
 
     await test.step("and rejects with the first failure, after which nothing is asked for", async () => {
