@@ -5,8 +5,9 @@ import { runDev } from "./dev/run.ts";
 // `deno task` runs in the project folder and keeps in INIT_CWD where it was called.
 const calledFrom = Deno.env.get("INIT_CWD") ?? Deno.cwd();
 const options = parseOptions(Deno.args);
-if (options.keep !== undefined) options.keep = resolve(calledFrom, options.keep);
-if (options.functions !== undefined) options.functions = resolve(calledFrom, options.functions);
+for (const name of ["keep", "sql", "functions"] as const) {
+  if (options[name] !== undefined) options[name] = resolve(calledFrom, options[name]);
+}
 
 try {
   await runDev(options);

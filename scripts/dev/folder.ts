@@ -8,10 +8,18 @@ const POSTGRES = "17";
  * returned. Throws an Error with a line for people when it cannot be used.
  */
 export async function takeFolder(folder: string): Promise<Disposable> {
-  const lock = await lockFolder(folder);
+  const lock = await take(folder);
   const entries = await Array.fromAsync(Deno.readDir(folder), ({ name }) => name);
   if (entries.length > 0) await checkVersion(folder, entries);
   return lock;
+}
+
+async function take(folder: string): Promise<Disposable> {
+  try {
+    return await lockFolder(folder);
+  } catch (cause) {
+    throw new Error(`--keep: ${cause instanceof Error ? cause.message : cause}; name another folder`, { cause });
+  }
 }
 
 async function checkVersion(folder: string, entries: string[]): Promise<void> {

@@ -4,6 +4,8 @@ import { Command, InvalidArgumentError, Option } from "commander";
 export interface DevOptions {
   db?: string;
   keep?: string;
+  sql?: string;
+  demo?: true;
   functions?: string;
   port: number;
 }
@@ -17,6 +19,16 @@ function parsePort(text: string): number {
   throw new InvalidArgumentError("Give a whole number from 0 to 65535.");
 }
 
+function parseDatabaseUrl(text: string): string {
+  if (/^postgres(ql)?:\/\/./.test(text)) return text;
+  throw new InvalidArgumentError("Give a URL like postgresql://user:password@host:5432/database.");
+}
+
+function parsePath(text: string): string {
+  if (text !== "") return text;
+  throw new InvalidArgumentError("Give a path.");
+}
+
 /** Reads the command line. Prints help or a usage error and ends the process where that is due. */
 export function parseOptions(args: readonly string[]): DevOptions {
   const program = new Command("deno task dev")
@@ -25,14 +37,15 @@ export function parseOptions(args: readonly string[]): DevOptions {
         "Functions and the jobs. Without options the Postgres is embedded and in memory. Ctrl-C ends it.",
     )
     .addOption(
-      new Option("--db <url>", "use this Postgres (postgres://...), and apply the migrations that it lacks")
-        .conflicts(
-          "keep",
-        ),
+      new Option("--db <url>", "use this Postgres (postgresql://...), and apply the migrations that it lacks")
+        .argParser(parseDatabaseUrl)
+        .conflicts("keep"),
     )
-    .option("--keep <dir>", "keep the embedded Postgres in this folder")
+    .option("--keep <dir>", "keep the embedded Postgres in this folder", parsePath)
+    .option("--sql <file>", "run this file as the database's owner, after the migrations", parsePath)
+    .option("--demo", "load a week of the demo's made-up bars, and build the longer ones")
     .option("--port <n>", "port on 127.0.0.1, 0 for any free one", parsePort, DEFAULT_PORT)
-    .option("--functions <dir>", "serve the Edge Functions of this folder instead of functions/")
+    .option("--functions <dir>", "serve the Edge Functions of this folder instead of functions/", parsePath)
     .allowExcessArguments(false)
     .showHelpAfterError("See --help.");
   program.parse(args, { from: "user" });

@@ -1,9 +1,21 @@
-import { migrate } from "../lib/migrations.ts";
-import { describeServer } from "../lib/server_url.ts";
-import { type Backend, openEmbeddedBackend, openServerBackend } from "../lib/stack/backend.ts";
+import { stat } from "node:fs/promises";
+import type { Backend } from "../lib/stack/backend.ts";
+import { openDataApi } from "../lib/stack/data_api.ts";
 import { FUNCTIONS_FOLDER } from "../lib/stack/functions.ts";
+import type { Handler } from "../lib/stack/gateway.ts";
 import { readJobs } from "../lib/stack/jobs.ts";
-import { type LocalStack, openStack } from "../lib/stack/stack.ts";
+import { KEYS, makeKeys } from "../lib/stack/keys.ts";
+import { type LocalStack, startStack } from "../lib/stack/stack.ts";
+import {
+  applyMigrations,
+  closeBackend,
+  describeDatabase,
+  describeError,
+  openBackend,
+  readSql,
+  runSql,
+} from "./database.ts";
+import { loadDemo } from "./demo.ts";
 import { takeFolder } from "./folder.ts";
 import type { DevOptions } from "./options.ts";
 import { hasScheduledJobs, runJobs } from "./scheduler.ts";
@@ -14,46 +26,49 @@ import { welcome } from "./welcome.ts";
 /** Runs the stack until the process is asked to end. Throws an Error with a line for people when it cannot start. */
 export async function runDev(options: DevOptions): Promise<void> {
   const stopped = untilStopped();
-  const functionsFolder = options.functions ?? FUNCTIONS_FOLDER;
-  await checkFunctions(functionsFolder);
   await using running = new AsyncDisposableStack();
-  if (options.keep !== undefined) running.use(await takeFolder(options.keep));
-  const backend = await openBackend(options);
-  running.defer(() => backend.close());
-  const applied = await migrate(backend.db);
-  if (options.db !== undefined && applied.length > 0) console.log(`${applied.length} migrations applied\n`);
-
-  const stack = running.use(await startStack(backend, options.port, functionsFolder));
-  running.use(watchFolder(functionsFolder, () => reload(stack)));
-  const jobs = await hasScheduledJobs(backend.db) ? null : await readJobs(backend.db);
-  if (jobs !== null) running.use(runJobs(backend.db, jobs, console.error));
-
-  console.log(welcome({ ...stack, database: describeDatabase(options), functionsFolder, jobs }));
+  await Promise.race([stopped, start(options, running)]);
   await stopped;
   console.log("Ending.");
 }
 
-async function openBackend({ db, keep }: DevOptions): Promise<Backend> {
-  if (db === undefined) return await openEmbeddedBackend(keep);
-  try {
-    return await openServerBackend(db);
-  } catch (cause) {
-    throw new Error(`--db: cannot connect: ${cause instanceof Error ? cause.message : cause}`, { cause });
-  }
+/** Starts everything, to be ended by `running`, also while it is still starting. */
+async function start(options: DevOptions, running: AsyncDisposableStack): Promise<void> {
+  const { functions: folder = FUNCTIONS_FOLDER, port, sql: sqlFile } = options;
+  if (!await isFolder(folder)) throw new Error(`--functions ${folder}: there is no such folder`);
+  const sql = sqlFile === undefined ? undefined : await readSql(sqlFile);
+  if (options.keep !== undefined) running.use(await takeFolder(options.keep));
+
+  const database: { opening?: Promise<Backend> } = {};
+  running.defer(() => closeBackend(database.opening, options));
+  // The port comes before the database, in which nothing is changed when it is taken; requests wait for the database.
+  const dataApi = Promise.withResolvers<Handler>();
+  const answer: Handler = async (request) => (await dataApi.promise)(request);
+  const keys = options.db === undefined ? KEYS : makeKeys();
+  const stack = running.use(takePort(() => startStack(answer, { port, folder, keys }), port));
+
+  database.opening = openBackend(options);
+  const backend = await database.opening;
+  await applyMigrations(backend.db, options);
+  const handler = await openDataApi(backend, keys);
+  if (sql !== undefined) await runSql(backend, sql, sqlFile!);
+  if (options.demo) console.log(`${await loadDemo(backend.db)} made-up minutes loaded\n`);
+  dataApi.resolve(handler);
+  await stack.functions.started;
+
+  running.use(watchFolder(folder, () => reload(stack)));
+  const jobs = await hasScheduledJobs(backend.db) ? null : await readJobs(backend.db);
+  if (jobs !== null) running.use(runJobs(backend.db, jobs, console.error));
+  console.log(welcome({ ...stack, database: describeDatabase(options), functionsFolder: folder, jobs }));
 }
 
-async function checkFunctions(folder: string): Promise<void> {
-  try {
-    if ((await Deno.stat(folder)).isDirectory) return;
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
-  throw new Error(`--functions ${folder}: there is no such folder`);
+async function isFolder(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => null))?.isDirectory() ?? false;
 }
 
-async function startStack(backend: Backend, port: number, folder: string): Promise<LocalStack> {
+function takePort(start: () => LocalStack, port: number): LocalStack {
   try {
-    return await openStack(backend, { port, folder });
+    return start();
   } catch (cause) {
     if (!(cause instanceof Deno.errors.AddrInUse)) throw cause;
     throw new Error(
@@ -65,16 +80,8 @@ async function startStack(backend: Backend, port: number, folder: string): Promi
 
 async function reload({ functions }: LocalStack): Promise<void> {
   try {
-    await functions.restart();
-    console.log("The functions were loaded again.");
+    if (await functions.restart()) console.log("The functions were loaded again.");
   } catch (error) {
-    console.error(`The functions stay as they were: ${error instanceof Error ? error.message : error}`);
+    console.error(`The functions stay as they were: ${describeError(error)}`);
   }
-}
-
-function describeDatabase({ db, keep }: DevOptions): string {
-  if (db !== undefined) return `the Postgres at ${describeServer(db)}.`;
-  return keep === undefined
-    ? "an embedded Postgres in memory, gone when it ends."
-    : `the embedded Postgres in ${keep}.`;
 }

@@ -1,5 +1,5 @@
 import type { Job } from "../lib/stack/jobs.ts";
-import type { Keys } from "../lib/stack/keys.ts";
+import { KEYS, type Keys } from "../lib/stack/keys.ts";
 
 /** What runs, for the first lines that a newcomer reads. `jobs` is null where the database's own pg_cron runs them. */
 export interface Running {
@@ -21,7 +21,7 @@ pgbars runs at ${url} on ${database}
   Sign-in     ${url}/auth/v1
   Jobs        ${schedule ?? "are run by the database's own pg_cron"}
 
-Keys, good for nothing but this stack
+Keys, good for nothing but this stack${keys === KEYS ? "" : ", and other ones at each start"}
   publishable     ${keys.publishable}   opens nothing until bars are opened to a role
   secret          ${keys.secret}        opens the Data API
   ${named.map(([name, key]) => `${name.padEnd(14)}  ${key}`).join("\n  ")}

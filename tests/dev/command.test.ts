@@ -13,7 +13,7 @@ Deno.test("dev serves the Data API and the functions to supabase-js, loads edite
   await cp(FUNCTIONS_FOLDER, functions, { recursive: true });
   try {
     {
-      await using stack = await startDev("--keep", keep, "--functions", functions);
+      await using stack = await startDev(["--keep", keep, "--functions", functions]);
       const [admin, anon] = [openClient(stack.url, KEYS.secret), openClient(stack.url, KEYS.publishable)];
       const { send, post } = functionClient(stack.url);
 
@@ -65,27 +65,32 @@ Deno.test("dev serves the Data API and the functions to supabase-js, loads edite
         await waitUntil(async () => (await post("registry-sync", { env: "prod" })).status === 200);
       });
 
-      await test.step("a function that ends its process takes no other along", async () => {
-        const { length } = stack.output.stdout;
-        await Deno.mkdir(`${folder}/leaver`);
-        await Deno.writeTextFile(`${folder}/leaver/index.ts`, "export default { fetch: () => Deno.exit(3) };");
-        await Deno.rename(`${folder}/leaver`, `${functions}/leaver`);
-        await waitUntil(() => Promise.resolve(stack.output.stdout.slice(length).includes("loaded again")));
-        const left = await fetch(`${stack.url}/functions/v1/leaver`);
-        assert.deepEqual([left.status, (await left.json()).code], [503, "BOOT_ERROR"]);
-        assert.doesNotMatch(stack.output.stderr, /leaver does not start/);
-        await waitUntil(async () => (await post("derive-dxy", {})).status === 200);
+      await test.step("one that does not finish loading is told, and holds up no other", async () => {
+        await Deno.mkdir(`${functions}/hang`);
+        await Deno.writeTextFile(`${functions}/hang/index.ts`, "while (true) { /* for ever */ }");
+        await stack.printed("stderr", "The function hang is still loading");
+        await Deno.mkdir(`${functions}/word`);
+        await Deno.writeTextFile(`${functions}/word/index.ts`, `Deno.serve(() => Response.json("word"));`);
+        await waitUntil(async () => await (await fetch(`${stack.url}/functions/v1/word`)).text() === '"word"');
       });
 
-      await test.step("it ends at a signal with all of its processes, and says so", async () => {
+      await test.step("it ends at a signal with all of its processes and unfinished requests, and says so", async () => {
+        const { hostname, port } = new URL(stack.url);
+        using unfinished = await Deno.connect({ hostname, port: Number(port) });
+        await unfinished.write(new TextEncoder().encode(
+          `POST /rest/v1/data_bars HTTP/1.1\r\nhost: x\r\napikey: ${KEYS.secret}\r\ncontent-length: 9\r\n\r\n[`,
+        ));
         assert.equal(await stack.stop("SIGINT"), 0);
+        assert.match(stack.output.stdout, /Ending\./);
         await assert.rejects(fetch(stack.url));
       });
     }
 
-    await test.step("the next start finds the data", async () => {
-      await using stack = await startDev("--keep", keep);
-      const { data } = await openClient(stack.url, KEYS.secret).from("data_bars").select("ts_utc");
+    await test.step("the next start finds the data, and runs the SQL that it is given", async () => {
+      const sql = `${folder}/open.sql`;
+      await Deno.writeTextFile(sql, "select grant_read_access('anon');");
+      await using stack = await startDev(["--keep", keep, "--sql", "open.sql"], { INIT_CWD: folder });
+      const { data } = await openClient(stack.url, KEYS.publishable).from("data_bars").select("ts_utc");
       assert.deepEqual(data, [{ ts_utc: "2025-07-01T00:00:00+00:00" }]);
       assert.equal(await stack.stop("SIGTERM"), 0);
     });

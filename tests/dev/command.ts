@@ -16,11 +16,11 @@ export interface Dev {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-export function dev(...args: string[]): Dev {
+export function dev(args: string[], env: Record<string, string> = {}): Dev {
   const process = new Deno.Command(Deno.execPath(), {
     args: ["task", "--quiet", "dev", ...args],
     cwd: project,
-    env: { NO_COLOR: "1" },
+    env: { NO_COLOR: "1", ...env },
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
@@ -53,10 +53,18 @@ export function dev(...args: string[]): Dev {
   };
 }
 
-/** Starts it on a free port, and resolves with the URL when all of it runs. */
-export async function startDev(...args: string[]): Promise<Dev & { url: string }> {
-  const started = dev("--port", "0", ...args);
+/** Starts it on a free port, and resolves with the URL and keys that it prints when all of it runs. */
+export async function startDev(
+  args: string[] = [],
+  env: Record<string, string> = {},
+): Promise<Dev & { url: string; publishable: string; secret: string }> {
+  const started = dev(["--port", "0", ...args], env);
   await started.printed("stdout", "Ctrl-C ends everything");
-  const [url] = /http:\/\/127\.0\.0\.1:\d+/.exec(started.output.stdout)!;
-  return { ...started, url };
+  const find = (pattern: RegExp) => pattern.exec(started.output.stdout)![1]!;
+  return {
+    ...started,
+    url: find(/(http:\/\/127\.0\.0\.1:\d+)/),
+    publishable: find(/^ +publishable +(\S+)/m),
+    secret: find(/^ +secret +(\S+)/m),
+  };
 }

@@ -15,6 +15,9 @@ export interface FunctionProcess {
   stop(): Promise<void>;
 }
 
+/** The exit code of a function that does not load and has said why. */
+const TOLD = 113;
+
 const PROGRAM = fileURLToPath(new URL("serve_function.ts", import.meta.url));
 
 /** After how long a function that has not loaded is told to be slow, in milliseconds. */
@@ -35,8 +38,14 @@ export function startFunction(folder: string, name: string, env: Record<string, 
   }).spawn();
   const { url, printed } = readOutput(process.stdout);
   let [loaded, ended] = [false, false];
+  let stopped: Promise<void> | undefined;
   url.then(() => loaded = true, () => {});
-  process.status.then(() => ended = true);
+  process.status.then(({ code, signal }) => {
+    ended = true;
+    // Ctrl-C in a terminal reaches every process.
+    if (loaded || stopped !== undefined || code === TOLD || signal === "SIGINT") return;
+    console.error(`The function ${name} does not start: it ends its process, with the exit code ${code}`);
+  });
 
   const slow = Promise.withResolvers<never>();
   const timer = setTimeout(() => {
@@ -46,7 +55,6 @@ export function startFunction(folder: string, name: string, env: Record<string, 
   const loadedInTime = () => Promise.race([url, slow.promise]);
   const settled = loadedInTime().then(() => {}, () => {}).finally(() => clearTimeout(timer));
 
-  let stopped: Promise<void> | undefined;
   const stop = async () => {
     await process.stdin.close();
     await process.status;

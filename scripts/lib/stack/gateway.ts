@@ -8,7 +8,7 @@ export interface Gateway {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** How long requests under way have to end when the gateway does, in milliseconds. */
+/** How long requests under way are waited for when the gateway ends, in milliseconds. */
 const PATIENCE_MS = 2000;
 
 /**
@@ -18,9 +18,7 @@ const PATIENCE_MS = 2000;
  */
 export function serveGateway(parts: { dataApi: Handler; functions: Handler }, keys: Keys, port = 0): Gateway {
   const named = new Set(Object.values(keys.named));
-  const breakOff = new AbortController();
-  const settings = { hostname: "127.0.0.1", port, onListen: () => {}, signal: breakOff.signal };
-  const server = Deno.serve(settings, (request) => {
+  const server = Deno.serve({ hostname: "127.0.0.1", port, onListen: () => {} }, (request) => {
     const { pathname } = new URL(request.url);
     if (pathname.startsWith("/functions/v1/")) return parts.functions(request);
     if (!/^\/(rest|auth)\/v1(\/|$)/.test(pathname)) {
@@ -31,9 +29,10 @@ export function serveGateway(parts: { dataApi: Handler; functions: Handler }, ke
     );
   });
   const end = async () => {
-    const patience = setTimeout(() => breakOff.abort(), PATIENCE_MS);
-    await server.shutdown();
-    clearTimeout(patience);
+    const { promise: patience, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, PATIENCE_MS);
+    await Promise.race([server.shutdown(), patience]);
+    clearTimeout(timer);
   };
   return { url: `http://127.0.0.1:${server.addr.port}`, [Symbol.asyncDispose]: end };
 }

@@ -9,10 +9,21 @@ export interface Keys {
   jwtSecret: string;
 }
 
-/** The keys of every local stack. They are fixed and public, and so are worth nothing anywhere else. */
+/** The keys of every stack over an embedded Postgres. They are fixed and public, and so are worth nothing anywhere else. */
 export const KEYS: Keys = {
   publishable: "sb_publishable_local",
   secret: "sb_secret_local",
   named: { registry_sync: "sb_secret_local_registry_sync", derive_dxy: "sb_secret_local_derive_dxy" },
   jwtSecret: "the-jwt-secret-of-every-local-stack",
 };
+
+/** Keys that nobody can guess. */
+export function makeKeys(): Keys {
+  const random = () => crypto.randomUUID().replaceAll("-", "");
+  return {
+    publishable: `sb_publishable_${random()}`,
+    secret: `sb_secret_${random()}`,
+    named: { registry_sync: `sb_secret_${random()}`, derive_dxy: `sb_secret_${random()}` },
+    jwtSecret: random() + random(),
+  };
+}

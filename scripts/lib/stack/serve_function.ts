@@ -43,7 +43,7 @@ async function load(): Promise<Fetch> {
   } catch (error) {
     const reason = error instanceof Error ? error.message : error;
     console.error(`The function ${basename(dirname(path))} does not start: ${reason}`);
-    Deno.exit();
+    Deno.exit(113); // said why
   }
 }
 
