@@ -99,6 +99,18 @@ Deno.test("dev serves the Data API and the functions to supabase-js, loads edite
   }
 });
 
+Deno.test("dev --demo loads made-up bars and builds the longer ones", async () => {
+  await using stack = await startDev(["--demo"]);
+  assert.match(stack.output.stdout, /^\d{5} made-up minutes loaded$/m);
+  const admin = openClient(stack.url, stack.secret);
+  for (const [symbol, timeframe] of [["EURUSD", "5m"], ["DXY", "1h"], ["SPY", "1h"]]) {
+    const { count } = await admin.from("derived_data_bars").select("*", { count: "exact", head: true })
+      .eq("canonical_symbol", symbol!).eq("timeframe", timeframe!);
+    assert.ok(count! > 20, `${symbol} ${timeframe}: ${count}`);
+  }
+  assert.equal(await stack.stop(), 0);
+});
+
 async function edit(path: string, change: (text: string) => string): Promise<string> {
   const before = await Deno.readTextFile(path);
   await Deno.writeTextFile(path, change(before));

@@ -96,6 +96,23 @@ Deno.test("a function that does not finish loading holds up no other, is replace
   await assert.rejects(fetch(stack.url));
 });
 
+Deno.test("a function ends when the process that started it is killed, whatever it is at", async () => {
+  await using folder = await makeFolder({ "busy/index.ts": `console.error("busy"); while (true) { /* for ever */ }` });
+  const { href } = new URL("../../scripts/lib/stack/stack.ts", import.meta.url);
+  const script =
+    `import { serveStack } from "${href}"; await serveStack(() => new Response(), { folder: "${folder.path}" });`;
+  const args = ["eval", "--quiet", "--no-check", script];
+  const parent = new Deno.Command(Deno.execPath(), { args, stdout: "null", stderr: "piped" }).spawn();
+  let killed = false;
+  // The stream ends when the last process that writes to it has ended.
+  for await (const text of parent.stderr.pipeThrough(new TextDecoderStream())) {
+    if (killed || !text.includes("busy")) continue;
+    killed = true;
+    parent.kill("SIGKILL");
+  }
+  assert.equal((await parent.status).signal, "SIGKILL");
+});
+
 async function makeFolder(files: Record<string, string>) {
   const path = await Deno.makeTempDir();
   const write = async (files: Record<string, string>) => {

@@ -123,7 +123,16 @@ for (const [engine, openStack] of Object.entries(ENGINES)) {
     });
 
     await test.step("passes on what a function raises, with PostgREST's status", async () => {
-      const statuses = { P0001: 400, P0002: 500, "57014": 500, "57P01": 503, "40001": 500, "53300": 503, "28000": 403 };
+      const statuses = {
+        P0001: 400,
+        P0002: 500,
+        "57014": 500,
+        "57P01": 503,
+        "40001": 500,
+        "25P02": 500,
+        "53300": 503,
+        "28000": 403,
+      };
       for (const [code, expected] of Object.entries(statuses)) {
         const { status, error } = await admin.rpc("test_raise", { p_code: code });
         assert.equal(status, expected, code);

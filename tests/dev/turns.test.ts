@@ -16,6 +16,9 @@ Deno.test("requests to the embedded Postgres, which has one session, never run i
       assert.equal(row!.role, "postgres");
       return answer.status;
     }));
+    await assert.rejects(backend.db.query("select 1 / 0"), { code: "22012" });
+    await assert.rejects(backend.exclusively(() => Promise.reject(new Error("no turn"))), { message: "no turn" });
+    assert.deepEqual(await backend.db.query("select 1 as one"), [{ one: 1 }], "a turn that fails lets the next begin");
     statuses.forEach((status, index) => assert.equal(status, index % 3 ? 200 : 401));
   } finally {
     await backend.close();

@@ -13,10 +13,11 @@ import { checkTokens } from "./tokens.ts";
 export async function openDataApi(backend: Backend, keys: Keys): Promise<Handler> {
   // Lite would else grant everything on the tables of public to anon and authenticated.
   const connection = Object.assign(backend.connection, { rlsState: "active" });
+  const signIn = !(await hasAuthOfSupabase(backend));
   const app = new App({
     connection,
     auth: {
-      enabled: !(await hasAuthOfSupabase(backend)),
+      enabled: signIn,
       publishable_key: keys.publishable,
       secret_key: keys.secret,
       jwt_secret: keys.jwtSecret,
@@ -26,14 +27,32 @@ export async function openDataApi(backend: Backend, keys: Keys): Promise<Handler
   });
   await app.ensureSystemSchema();
   answerErrorsAsPostgrest(connection);
+  tellFailedIntrospection(connection);
   await backend.listen(() => void connection.clearSchemaCache());
   const inTurn: Handler = (request) => backend.exclusively(() => Promise.resolve(app.fetch(request)));
-  return checkTokens(readBodies(inTurn));
+  const answer = checkTokens(readBodies(inTurn));
+  return (request) =>
+    signIn || !new URL(request.url).pathname.startsWith("/auth/v1") ? answer(request) : refuseSignIn();
+}
+
+function refuseSignIn(): Response {
+  const answer = { code: 404, error_code: "no_sign_in", msg: "The auth schema of this database is Supabase's own" };
+  return Response.json(answer, { status: 404 });
 }
 
 async function hasAuthOfSupabase({ db }: Backend): Promise<boolean> {
   const [row] = await db.query<{ found: boolean }>("select to_regclass('auth.schema_migrations') is not null as found");
   return row!.found;
+}
+
+/** Lite takes a database that it cannot look into for one without tables, and would answer that there is no such table. */
+function tellFailedIntrospection(connection: Backend["connection"]): void {
+  const introspect = connection.introspect.bind(connection);
+  connection.introspect = async (options) => {
+    const found = await introspect(options);
+    if (found.tables.length === 0) await connection.exec("select 1");
+    return found;
+  };
 }
 
 /** Answers errors as PostgREST does, and logs each on one line, for which Lite takes thirty. */

@@ -1,0 +1,48 @@
+import assert from "node:assert/strict";
+import { serveGateway } from "../../scripts/lib/stack/gateway.ts";
+import { KEYS, makeKeys } from "../../scripts/lib/stack/keys.ts";
+
+Deno.test("the gateway passes requests on by their path, and takes a function's key for the Data API as the secret one", async () => {
+  const { registry_sync } = KEYS.named;
+  const tell = (part: string) => (request: Request) => {
+    const { headers } = request;
+    return new Response([part, request.method, headers.get("apikey"), headers.get("authorization")].join(" "));
+  };
+  await using gateway = serveGateway({ dataApi: tell("data"), functions: tell("functions") }, KEYS);
+  const cases: [path: string, headers: HeadersInit, expected: string][] = [
+    ["/rest/v1/data_bars", { apikey: KEYS.publishable }, `data GET ${KEYS.publishable} `],
+    ["/rest/v1", {}, "data GET  "],
+    ["/auth/v1/user", { apikey: registry_sync }, `data GET ${KEYS.secret} `],
+    [
+      "/rest/v1/data_bars",
+      { apikey: registry_sync, authorization: `Bearer ${registry_sync}` },
+      `data GET ${KEYS.secret} Bearer ${KEYS.secret}`,
+    ],
+    [
+      "/rest/v1/data_bars",
+      { apikey: registry_sync, authorization: "Bearer a.b.c" },
+      `data GET ${KEYS.secret} Bearer a.b.c`,
+    ],
+    [
+      "/functions/v1/word",
+      { apikey: registry_sync, authorization: `Bearer ${registry_sync}` },
+      `functions GET ${registry_sync} Bearer ${registry_sync}`,
+    ],
+  ];
+  for (const [path, headers, expected] of cases) {
+    const answer = await fetch(`${gateway.url}${path}`, { headers });
+    assert.equal(await answer.text(), expected, path);
+  }
+  for (const path of ["/", "/rest/v2/data_bars", "/_system/config", "/functions/v1", "/rest/v10"]) {
+    const answer = await fetch(`${gateway.url}${path}`);
+    assert.deepEqual([answer.status, await answer.json()], [404, { error: "requested path is invalid" }], path);
+  }
+});
+
+Deno.test("makeKeys() gives other keys each time", () => {
+  const all = [makeKeys(), makeKeys()].flatMap((
+    { named, ...keys },
+  ) => [...Object.values(named), ...Object.values(keys)]);
+  assert.equal(new Set(all).size, 10);
+  for (const key of all) assert.match(key, /[0-9a-f]{32}$/);
+});
