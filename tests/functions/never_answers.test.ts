@@ -7,6 +7,9 @@ import { syncRegistry } from "../../functions/registry-sync/handler.ts";
 
 const SHORT_MS = 50;
 const LONG_MS = 3_600_000;
+
+/** When the stand-in answers after all, so that a function without a limit fails its test instead of holding it up. */
+const PATIENCE_MS = 10_000;
 const RANGE = { from: "2025-07-01T00:00:00Z", to: "2025-07-01T01:00:00Z" };
 const SERIES = { metadata: { is_synthetic: true, components: [] } };
 
@@ -32,7 +35,7 @@ Deno.test("derive-dxy answers 503 when the Data API does not answer", async (tes
   }
 });
 
-/** What a Data API answers when it is asked for a table or function; undefined: nothing, ever. */
+/** What a Data API answers when it is asked for a table or function; undefined: nothing. */
 type Answers = (name: string) => Response | undefined;
 
 async function expectAway(
@@ -40,8 +43,7 @@ async function expectAway(
   body: unknown,
   handle: (body: unknown, database: Database) => Promise<unknown>,
 ): Promise<void> {
-  const closing = Promise.withResolvers<Response>();
-  await using server = serve(answers, closing);
+  await using server = serve(answers);
   const database = createClient(`http://127.0.0.1:${server.port}`, "key", { auth: { persistSession: false } });
   const headers = { "content-type": "application/json" };
   const request = new Request("http://localhost/", { method: "POST", headers, body: JSON.stringify(body) });
@@ -51,15 +53,18 @@ async function expectAway(
   assert.equal((await response.json()).code, "database_away");
 }
 
-function serve(answers: Answers, closing: PromiseWithResolvers<Response>) {
+function serve(answers: Answers) {
+  const end = Promise.withResolvers<Response>();
+  const patience = setTimeout(() => end.resolve(Response.json({})), PATIENCE_MS);
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, (request) => {
     const name = new URL(request.url).pathname.split("/").at(-1)!;
-    return answers(name) ?? closing.promise;
+    return answers(name) ?? end.promise;
   });
   return {
     port: server.addr.port,
     async [Symbol.asyncDispose]() {
-      closing.resolve(new Response());
+      clearTimeout(patience);
+      end.resolve(new Response());
       await server.shutdown();
     },
   };
