@@ -6,7 +6,7 @@ import { ENGINES, type Stack } from "../support/stack.ts";
 import { readStored, storeMinutes } from "./stored.ts";
 
 const FOLDER = "client/examples";
-const START = "2026-01-05T00:00:00.000Z";
+const START = "2025-09-03T12:00:00.000Z";
 
 /** How to run a file; Node is the first version that reads TypeScript as it is, whatever version the machine has. */
 const RUNTIMES: Record<string, string[]> = {
@@ -20,7 +20,7 @@ for (const [runtime, command] of Object.entries(RUNTIMES)) {
     const { db } = stack;
     await db.query("insert into public.core_asset_registry_all (canonical_symbol, active) values ('EURUSD', true)");
     for (const symbol of PAIRS) await storeMinutes(db, symbol, START, 30);
-    await db.query("delete from public.data_bars where canonical_symbol = 'USDSEK' and ts_utc = '2026-01-05 00:07+00'");
+    await db.query("delete from public.data_bars where canonical_symbol = 'USDSEK' and ts_utc = '2025-09-03 12:07+00'");
 
     await test.step("store_bars.ts", async () => {
       const lines = ["1 inserted, 0 updated, 0 unchanged", "row 1: data_bars_high_covers"];
@@ -33,10 +33,10 @@ for (const [runtime, command] of Object.entries(RUNTIMES)) {
     });
 
     await test.step("read_bars.ts", async () => {
-      await runDue(db, new Date("2026-01-05T00:40Z"));
+      await runDue(db, new Date("2025-09-03T12:40Z"));
       const expected: string[] = [];
       for (const symbol of ["EURUSD", "DXY"]) {
-        const bars = await readStored(db, { symbol, timeframe: "5m", from: START, to: "2026-01-05T00:30:00Z" });
+        const bars = await readStored(db, { symbol, timeframe: "5m", from: START, to: "2025-09-03T12:30:00Z" });
         expected.push(
           ...bars.map(({ ts_utc, close, quality_score }) =>
             `${symbol} ${ts_utc.toISOString()} ${close} ${quality_score}`
