@@ -25,6 +25,7 @@ Deno.test("forEachAtOnce() rejects with the first failure, and leaves nothing un
     started.push(item);
     if (item === 1) throw new Error("first");
     await new Promise((resolve) => signal.addEventListener("abort", resolve));
+    await new Promise((resolve) => setTimeout(resolve, 0));
     aborted.push(item);
     throw new Error("aborted");
   };
