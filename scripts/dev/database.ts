@@ -6,7 +6,7 @@ import type { DevOptions } from "./options.ts";
 
 /** Opens the database that the options name. Throws an Error with a line for people when it cannot be reached. */
 export async function openBackend({ db, keep }: DevOptions): Promise<Backend> {
-  if (db === undefined) return await openEmbeddedBackend(keep);
+  if (db === undefined) return await openEmbeddedBackend({ dataDir: keep });
   try {
     return await openServerBackend(db);
   } catch (cause) {

@@ -5,6 +5,7 @@ import type { Keys } from "../../scripts/lib/stack/keys.ts";
 import { openStack } from "../../scripts/lib/stack/stack.ts";
 import { openEngine } from "./engine.ts";
 import { type FunctionClient, functionClient } from "./function_client.ts";
+import { migratedSnapshot } from "./snapshot.ts";
 
 /** A migrated database, a Data API over it, and the functions, all reached over HTTP. */
 export interface Stack extends FunctionClient {
@@ -20,7 +21,7 @@ export interface Stack extends FunctionClient {
 
 /** The engines that tests over HTTP run on. */
 export const ENGINES: Record<string, () => Promise<Stack>> = {
-  PGlite: async () => await buildStack(await openEmbeddedBackend()),
+  PGlite: async () => await buildStack(await openEmbeddedBackend({ snapshot: await migratedSnapshot() })),
   "Postgres 15": async () => {
     const engine = await openEngine();
     return await buildStack(await openServerBackend(engine.url), engine);

@@ -20,14 +20,23 @@ export interface Backend {
   close(): Promise<void>;
 }
 
+/** A Postgres inside this process. */
+export interface EmbeddedBackend extends Backend {
+  /** Its files, for another to start with. */
+  takeSnapshot(): Promise<Blob>;
+}
+
 /**
- * Starts the Postgres that comes with Supabase Lite inside this process, in memory or in a folder. It has one session,
- * which `db` and the Data API take in turns: a transaction that is begun by `db.exec` is not safe from requests.
+ * Starts the Postgres that comes with Supabase Lite inside this process, in memory or in a folder, empty or as a
+ * snapshot has it. It has one session, which `db` and the Data API take in turns: a transaction that is begun by `db.exec` is not safe from requests.
  */
-export async function openEmbeddedBackend(dataDir?: string): Promise<Backend> {
+export async function openEmbeddedBackend(
+  { dataDir, snapshot }: { dataDir?: string | undefined; snapshot?: Blob } = {},
+): Promise<EmbeddedBackend> {
   const connection = await createPgliteConnection({
     ...(dataDir !== undefined && { url: dataDir }),
     pgliteOptions: {
+      ...(snapshot !== undefined && { loadDataDir: snapshot }),
       parsers: Object.fromEntries(Object.values(READERS).map(({ oid, read }) => [oid, read])),
       serializers: { 114: toJsonParameter, 3802: toJsonParameter },
     },
@@ -50,7 +59,8 @@ export async function openEmbeddedBackend(dataDir?: string): Promise<Backend> {
     close: () => connection.close(),
   };
   const listen = async (onNotify: () => void) => void await connection.driver.listen("pgrst", onNotify);
-  return { db, connection, exclusively, listen, close: db.close };
+  const takeSnapshot = () => exclusively(() => connection.driver.dumpDataDir("none"));
+  return { db, connection, exclusively, listen, takeSnapshot, close: db.close };
 }
 
 /** By Lite's own names of these types, which would else win. */
