@@ -1737,8 +1737,9 @@ begin
       when coalesce(jsonb_typeof(e.bar -> 'canonical_symbol'), '') <> 'string'
         or e.bar ->> 'canonical_symbol' <> btrim(e.bar ->> 'canonical_symbol')
         or length(e.bar ->> 'canonical_symbol') not between 1 and 200
+        or e.bar ->> 'canonical_symbol' ~ '[[:cntrl:]]'
       then format(
-        'canonical_symbol must be a text of 1 to 200 characters without space around it, not %s', coalesce(e.bar -> 'canonical_symbol', 'null')
+        'canonical_symbol must be a text of 1 to 200 characters, none of them a control character, without space around it, not %s', coalesce(e.bar -> 'canonical_symbol', 'null')
       )
       when coalesce(e.bar ->> 'ts_utc' !~ v_pattern, true) then format(
         'ts_utc must be an instant with its zone such as "2026-01-02T10:00:00Z", not %s', coalesce(e.bar -> 'ts_utc', 'null')
@@ -3664,10 +3665,10 @@ begin
   -- Whoever reads notes before this transaction ends does not see the tasks that it makes.
   if exists (
     select
-    from unnest(v_active) as a (symbol)
-    join agg.wanted_timeframe as t on t.canonical_symbol = a.symbol
-    left join public.data_agg_state as s on s.canonical_symbol = t.canonical_symbol and s.timeframe = t.timeframe
-    where s.canonical_symbol is null
+    from agg.wanted_timeframe as t
+    where t.canonical_symbol = any (v_active) and not exists (
+      select from public.data_agg_state as s where s.canonical_symbol = t.canonical_symbol and s.timeframe = t.timeframe
+    )
   ) then
     perform pg_advisory_xact_lock(agg.new_tasks_key());
   end if;
@@ -3777,7 +3778,7 @@ begin
     set enabled = false, status = 'disabled', updated_at = now()
     where s.enabled
       and (p_symbols is null or s.canonical_symbol = any (p_symbols))
-      and (s.canonical_symbol, s.timeframe) not in (select w.canonical_symbol, w.timeframe from wanted as w)
+      and not exists (select from wanted as w where w.canonical_symbol = s.canonical_symbol and w.timeframe = s.timeframe)
       and s.canonical_symbol <> all (v_refused_symbols)
     returning s.canonical_symbol
   )
@@ -3885,7 +3886,7 @@ CREATE TABLE public.core_asset_registry_all (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT core_asset_registry_all_metadata_is_object CHECK ((jsonb_typeof(metadata) = 'object'::text)),
-    CONSTRAINT core_asset_registry_all_symbol_not_blank CHECK (((canonical_symbol <> ''::text) AND (canonical_symbol = btrim(canonical_symbol))))
+    CONSTRAINT core_asset_registry_all_symbol_check CHECK ((((length(canonical_symbol) >= 1) AND (length(canonical_symbol) <= 200)) AND (canonical_symbol = btrim(canonical_symbol)) AND (canonical_symbol !~ '[[:cntrl:]]'::text)))
 );
 
 COMMENT ON TABLE public.core_asset_registry_all IS 'Every asset. sync_agg_state_from_registry turns active assets into tasks; metadata.agg configures them, metadata.components makes an asset synthetic.';

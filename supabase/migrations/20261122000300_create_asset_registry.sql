@@ -9,7 +9,9 @@ create table public.core_asset_registry_all (
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
   constraint core_asset_registry_all_pkey primary key (canonical_symbol),
-  constraint core_asset_registry_all_symbol_not_blank check (canonical_symbol <> '' and canonical_symbol = btrim(canonical_symbol)),
+  constraint core_asset_registry_all_symbol_check check (
+    length(canonical_symbol) between 1 and 200 and canonical_symbol = btrim(canonical_symbol) and canonical_symbol !~ '[[:cntrl:]]'
+  ),
   constraint core_asset_registry_all_metadata_is_object check (jsonb_typeof(metadata) = 'object')
 );
 

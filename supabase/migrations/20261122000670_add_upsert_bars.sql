@@ -50,8 +50,9 @@ begin
       when coalesce(jsonb_typeof(e.bar -> 'canonical_symbol'), '') <> 'string'
         or e.bar ->> 'canonical_symbol' <> btrim(e.bar ->> 'canonical_symbol')
         or length(e.bar ->> 'canonical_symbol') not between 1 and 200
+        or e.bar ->> 'canonical_symbol' ~ '[[:cntrl:]]'
       then format(
-        'canonical_symbol must be a text of 1 to 200 characters without space around it, not %s', coalesce(e.bar -> 'canonical_symbol', 'null')
+        'canonical_symbol must be a text of 1 to 200 characters, none of them a control character, without space around it, not %s', coalesce(e.bar -> 'canonical_symbol', 'null')
       )
       when coalesce(e.bar ->> 'ts_utc' !~ v_pattern, true) then format(
         'ts_utc must be an instant with its zone such as "2026-01-02T10:00:00Z", not %s', coalesce(e.bar -> 'ts_utc', 'null')

@@ -1,5 +1,5 @@
 begin;
-select plan(30);
+select plan(31);
 
 create function pg_temp.bar(p_changes jsonb) returns jsonb
 language sql as $$
@@ -60,7 +60,8 @@ from (
     (pg_temp.bar('{"ts_utc": "2026-01-02T10:00:59.9999999Z"}'), 'ts_utc must be an instant %'),
     (pg_temp.bar('{"ts_utc": 1767348000}'), 'ts_utc must be an instant %, not 1767348000'),
     (pg_temp.bar('{"ts_utc": null}'), 'ts_utc must be an instant %, not null'),
-    (pg_temp.bar('{"canonical_symbol": ""}'), 'canonical_symbol must be a text of 1 to 200 characters %, not ""'),
+    (pg_temp.bar('{"canonical_symbol": ""}'), 'canonical_symbol must be a text of 1 to 200 characters, %, not ""'),
+    (pg_temp.bar('{"canonical_symbol": "AC\nME"}'), 'canonical_symbol must be a text %'),
     (pg_temp.bar('{"canonical_symbol": " ACME"}'), 'canonical_symbol must be a text %'),
     (pg_temp.bar('{"canonical_symbol": {"a": 1}}'), 'canonical_symbol must be a text %, not {"a": 1}'),
     (pg_temp.bar('{}') - 'canonical_symbol', 'canonical_symbol must be a text %, not null'),
