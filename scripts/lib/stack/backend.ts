@@ -28,7 +28,8 @@ export interface EmbeddedBackend extends Backend {
 
 /**
  * Starts the Postgres that comes with Supabase Lite inside this process, in memory or in a folder, empty or as a
- * snapshot has it. It has one session, which `db` and the Data API take in turns: a transaction that is begun by `db.exec` is not safe from requests.
+ * snapshot has it. It has one session, which `db` and the Data API take in turns: a transaction that is begun by
+ * `db.exec` is not safe from requests.
  */
 export async function openEmbeddedBackend(
   { dataDir, snapshot }: { dataDir?: string | undefined; snapshot?: Blob } = {},

@@ -11,7 +11,7 @@ export interface FunctionServer {
   readonly started: Promise<void>;
   /**
    * Lets new processes, which read the functions anew, take the place of those there are, and resolves when they have
-   * started: with false when another call has replaced them meanwhile.
+   * started: with false when they have been replaced or ended meanwhile.
    */
   restart(): Promise<boolean>;
   [Symbol.asyncDispose](): Promise<void>;
@@ -75,7 +75,10 @@ export function startFunctions(settings: FunctionSettings): FunctionServer {
       await settle(next);
       return current === next;
     },
-    [Symbol.asyncDispose]: async () => void await Promise.all([...running].map(end)),
+    [Symbol.asyncDispose]: async () => {
+      current = new Map();
+      await Promise.all([...running].map(end));
+    },
   };
 }
 
