@@ -27,9 +27,9 @@ export async function openDataApi(backend: Backend, keys: Keys): Promise<Handler
   });
   await app.ensureSystemSchema();
   answerErrorsAsPostgrest(connection);
-  tellFailedIntrospection(connection);
   await backend.listen(() => void connection.clearSchemaCache());
-  const inTurn: Handler = (request) => backend.exclusively(() => Promise.resolve(app.fetch(request)));
+  const inTurn: Handler = (request) =>
+    backend.exclusively(async () => await refuseUnseen(connection) ?? await app.fetch(request));
   const answer = checkTokens(readBodies(inTurn));
   return (request) =>
     signIn || !new URL(request.url).pathname.startsWith("/auth/v1") ? answer(request) : refuseSignIn();
@@ -45,14 +45,16 @@ async function hasAuthOfSupabase({ db }: Backend): Promise<boolean> {
   return row!.found;
 }
 
-/** Lite takes a database that it cannot look into for one without tables, and would answer that there is no such table. */
-function tellFailedIntrospection(connection: Backend["connection"]): void {
-  const introspect = connection.introspect.bind(connection);
-  connection.introspect = async (options) => {
-    const found = await introspect(options);
-    if (found.tables.length === 0) await connection.exec("select 1");
-    return found;
-  };
+/** PostgREST's answer where it cannot look into the database, which Lite takes for one without tables; else null. */
+async function refuseUnseen(connection: Backend["connection"]): Promise<Response | null> {
+  try {
+    const { tables } = await connection.introspect({ useCache: true });
+    if (tables.length === 0) await connection.exec("select 1");
+    return null;
+  } catch {
+    const message = "Could not query the database for the schema cache. Retrying.";
+    return Response.json({ code: "PGRST002", message, details: null, hint: null }, { status: 503 });
+  }
 }
 
 /** Answers errors as PostgREST does, and logs each on one line, for which Lite takes thirty. */
