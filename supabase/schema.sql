@@ -190,7 +190,7 @@ CREATE FUNCTION agg.active_symbols(p_env text) RETURNS SETOF text
   select a.canonical_symbol from agg.active_asset as a where a.is_test = (select agg.is_test(p_env));
 $$;
 
-COMMENT ON FUNCTION agg.active_symbols(p_env text) IS 'Symbols of the assets active in p_env (null: the environment of the database).';
+COMMENT ON FUNCTION agg.active_symbols(p_env text) IS 'Symbols of the assets active in p_env.';
 
 CREATE FUNCTION agg.add_batches(p_sums agg.batch_result, p_batch agg.batch_result) RETURNS agg.batch_result
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -1266,10 +1266,12 @@ $$;
 COMMENT ON FUNCTION agg.correct_tasks(p_claims agg.claim[], p_now timestamp with time zone, p_max_windows integer) IS 'Builds again what the corrections of the claimed tasks ask for, at most p_max_windows windows a task, newest first; the rest waits on. What fails is tried again after a minute, then ever later, and holds up nothing else. Moves no cursor.';
 
 CREATE FUNCTION agg.current_env(p_env text) RETURNS text
-    LANGUAGE sql STABLE
+    LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-  select coalesce(p_env, (select e.env from agg.environment as e), 'prod');
+begin
+  return coalesce(p_env, (select e.env from agg.environment as e), 'prod');
+end;
 $$;
 
 COMMENT ON FUNCTION agg.current_env(p_env text) IS 'p_env, or the environment of the database where it is null.';
@@ -1565,13 +1567,13 @@ $$;
 COMMENT ON FUNCTION agg.is_number_between(p_value jsonb, p_least numeric, p_most numeric) IS 'Whether a JSON value is a number from p_least to p_most; false for null and everything else.';
 
 CREATE FUNCTION agg.is_test(p_env text) RETURNS boolean
-    LANGUAGE sql STABLE
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-  select upper(agg.current_env(p_env)) in ('DEV', 'TEST');
+  select upper(p_env) in ('DEV', 'TEST');
 $$;
 
-COMMENT ON FUNCTION agg.is_test(p_env text) IS 'Whether an environment (null: that of the database) looks at test_active: DEV and TEST, in any case.';
+COMMENT ON FUNCTION agg.is_test(p_env text) IS 'Whether an environment looks at test_active: DEV and TEST, in any case.';
 
 CREATE FUNCTION agg.job_list(p_now timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS TABLE(job_name text, schedule text, command text)
     LANGUAGE sql STABLE
@@ -2433,6 +2435,7 @@ CREATE FUNCTION agg.run_batch(p_env text DEFAULT NULL::text, p_limit integer DEF
     SET lock_timeout TO '500ms'
     AS $$
 declare
+  v_env constant text := agg.current_env(p_env);
   v_sums agg.batch_result := row(0, 0, 0, 0, 0, 0, 0);
   v_claims agg.claim[];
   v_timeframe text;
@@ -2442,7 +2445,7 @@ begin
   v_sums.notes := agg.take_notes(1000);
 
   perform agg.recover_abandoned_claims(p_now);
-  v_claims := agg.claim_due_tasks(p_env, p_limit, p_now);
+  v_claims := agg.claim_due_tasks(v_env, p_limit, p_now);
   if cardinality(v_claims) > 0 then
     v_sums := agg.add_batches(
       v_sums, agg.advance_tasks(v_claims, p_now, greatest(1, p_batch_windows / cardinality(v_claims)))
@@ -2452,7 +2455,7 @@ begin
   -- From level to level: what one changes is a correction of the next.
   if exists (select from agg.correction as k where k.retry_at <= p_now) then
     for v_timeframe in select t.timeframe from agg.timeframe as t order by t.duration loop
-      v_claims := agg.claim_corrections(p_env, v_timeframe, p_limit, p_now);
+      v_claims := agg.claim_corrections(v_env, v_timeframe, p_limit, p_now);
       if cardinality(v_claims) > 0 then
         v_sums := agg.add_batches(
           v_sums, agg.correct_tasks(v_claims, p_now, greatest(1, p_batch_windows / cardinality(v_claims)))
@@ -2957,7 +2960,7 @@ begin
   from agg.runnable_task as s
   join agg.timeframe as t on t.timeframe = s.timeframe
   where s.next_run_at <= p_now
-    and s.canonical_symbol in (select a.symbol from agg.active_symbols(p_env) as a (symbol))
+    and s.canonical_symbol in (select a.symbol from agg.active_symbols(agg.current_env(p_env)) as a (symbol))
   order by s.is_mandatory desc, t.duration, s.task_priority, s.last_successful_at_utc nulls first, s.canonical_symbol
   limit p_limit;
 end;
@@ -3169,6 +3172,7 @@ CREATE FUNCTION public.agg_run_due(p_env text DEFAULT NULL::text, p_limit intege
     AS $$
 declare
   v_started_at constant timestamptz := clock_timestamp();
+  v_env constant text := agg.current_env(p_env);
   v_stopped_reason text;
   v_batch agg.batch_result;
   v_batches integer := 0;
@@ -3186,7 +3190,7 @@ begin
   end if;
 
   while v_stopped_reason is null loop
-    v_batch := agg.run_batch(p_env, p_limit, p_now, p_batch_windows);
+    v_batch := agg.run_batch(v_env, p_limit, p_now, p_batch_windows);
     v_batches := v_batches + (v_batch.tasks > 0)::integer;
     v_sums := agg.add_batches(v_sums, v_batch);
     if v_batch.tasks = 0 and v_batch.notes = 0 then
@@ -3203,7 +3207,7 @@ begin
     started_at, finished_at, env, batches, tasks, windows, bars_created, bars_quality_poor, bars_corrected, failed, stopped_reason
   )
   values (
-    v_started_at, clock_timestamp(), agg.current_env(p_env), v_batches, v_sums.tasks, v_sums.windows,
+    v_started_at, clock_timestamp(), v_env, v_batches, v_sums.tasks, v_sums.windows,
     v_sums.bars_created, v_sums.bars_quality_poor, v_sums.bars_corrected, v_sums.failed, v_stopped_reason
   );
   return jsonb_build_object(

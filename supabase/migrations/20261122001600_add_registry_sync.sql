@@ -21,20 +21,23 @@ where r.metadata -> 'agg' -> 'enabled' is distinct from 'false';
 
 create function agg.current_env(p_env text)
 returns text
-language sql
+language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
 as $$
-  select coalesce(p_env, (select e.env from agg.environment as e), 'prod');
+begin
+  return coalesce(p_env, (select e.env from agg.environment as e), 'prod');
+end;
 $$;
 
 create function agg.is_test(p_env text)
 returns boolean
 language sql
-stable
+immutable
+parallel safe
 set search_path = pg_catalog, pg_temp
 as $$
-  select upper(agg.current_env(p_env)) in ('DEV', 'TEST');
+  select upper(p_env) in ('DEV', 'TEST');
 $$;
 
 create function agg.lock_registry()
@@ -271,7 +274,7 @@ comment on function agg.current_env(text) is 'p_env, or the environment of the d
 comment on function agg.lock_registry() is
   'Waits for whoever changes the registry, or syncs, and makes others wait, to the end of the transaction. To be taken before rows of the registry, which others hold while they wait for it.';
 comment on function agg.is_test(text) is
-  'Whether an environment (null: that of the database) looks at test_active: DEV and TEST, in any case.';
-comment on function agg.active_symbols(text) is 'Symbols of the assets active in p_env (null: the environment of the database).';
+  'Whether an environment looks at test_active: DEV and TEST, in any case.';
+comment on function agg.active_symbols(text) is 'Symbols of the assets active in p_env.';
 comment on function public.sync_agg_state_from_registry(text, timestamptz, text[]) is
   'Makes tasks follow the registry, in p_env (null: the environment of the database, see schedule_jobs): every active asset gets its mandatory and optional timeframes, a synthetic one its 1m as well. Creates with a bootstrapped cursor, updates what differs (an earlier start, another session, other thresholds or another basket become corrections of all that is decided), re-enables, and switches off the tasks of inactive assets; keeps cursors, delays and priorities. An optional task that three hard failures disabled stays so until its asset is switched off and on. Assets with bad metadata are left as they are and listed under refused. Syncs and changes of the registry wait for each other; a sync locks only the task rows it changes, and one that makes new tasks waits for a dispatcher that has read change notes. Repeating it changes nothing. p_default_start_utc serves new tasks of assets without metadata.agg.start_utc. p_symbols: the assets that follow, null for all. Returns the environment, tasks counted by what became of them, the symbols of those, and the refused assets with their problems.';

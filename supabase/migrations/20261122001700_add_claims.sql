@@ -172,7 +172,7 @@ begin
   from agg.runnable_task as s
   join agg.timeframe as t on t.timeframe = s.timeframe
   where s.next_run_at <= p_now
-    and s.canonical_symbol in (select a.symbol from agg.active_symbols(p_env) as a (symbol))
+    and s.canonical_symbol in (select a.symbol from agg.active_symbols(agg.current_env(p_env)) as a (symbol))
   order by s.is_mandatory desc, t.duration, s.task_priority, s.last_successful_at_utc nulls first, s.canonical_symbol
   limit p_limit;
 end;

@@ -222,6 +222,7 @@ set search_path = pg_catalog, pg_temp
 set lock_timeout = '500ms'
 as $$
 declare
+  v_env constant text := agg.current_env(p_env);
   v_sums agg.batch_result := row(0, 0, 0, 0, 0, 0, 0);
   v_claims agg.claim[];
   v_timeframe text;
@@ -231,7 +232,7 @@ begin
   v_sums.notes := agg.take_notes(1000);
 
   perform agg.recover_abandoned_claims(p_now);
-  v_claims := agg.claim_due_tasks(p_env, p_limit, p_now);
+  v_claims := agg.claim_due_tasks(v_env, p_limit, p_now);
   if cardinality(v_claims) > 0 then
     v_sums := agg.add_batches(
       v_sums, agg.advance_tasks(v_claims, p_now, greatest(1, p_batch_windows / cardinality(v_claims)))
@@ -241,7 +242,7 @@ begin
   -- From level to level: what one changes is a correction of the next.
   if exists (select from agg.correction as k where k.retry_at <= p_now) then
     for v_timeframe in select t.timeframe from agg.timeframe as t order by t.duration loop
-      v_claims := agg.claim_corrections(p_env, v_timeframe, p_limit, p_now);
+      v_claims := agg.claim_corrections(v_env, v_timeframe, p_limit, p_now);
       if cardinality(v_claims) > 0 then
         v_sums := agg.add_batches(
           v_sums, agg.correct_tasks(v_claims, p_now, greatest(1, p_batch_windows / cardinality(v_claims)))
@@ -288,6 +289,7 @@ set statement_timeout = '120s'
 as $$
 declare
   v_started_at constant timestamptz := clock_timestamp();
+  v_env constant text := agg.current_env(p_env);
   v_stopped_reason text;
   v_batch agg.batch_result;
   v_batches integer := 0;
@@ -305,7 +307,7 @@ begin
   end if;
 
   while v_stopped_reason is null loop
-    v_batch := agg.run_batch(p_env, p_limit, p_now, p_batch_windows);
+    v_batch := agg.run_batch(v_env, p_limit, p_now, p_batch_windows);
     v_batches := v_batches + (v_batch.tasks > 0)::integer;
     v_sums := agg.add_batches(v_sums, v_batch);
     if v_batch.tasks = 0 and v_batch.notes = 0 then
@@ -322,7 +324,7 @@ begin
     started_at, finished_at, env, batches, tasks, windows, bars_created, bars_quality_poor, bars_corrected, failed, stopped_reason
   )
   values (
-    v_started_at, clock_timestamp(), agg.current_env(p_env), v_batches, v_sums.tasks, v_sums.windows,
+    v_started_at, clock_timestamp(), v_env, v_batches, v_sums.tasks, v_sums.windows,
     v_sums.bars_created, v_sums.bars_quality_poor, v_sums.bars_corrected, v_sums.failed, v_stopped_reason
   );
   return jsonb_build_object(
