@@ -1,30 +1,3 @@
-create type agg.given_bar as (
-  index integer,
-  canonical_symbol text,
-  timeframe text,
-  ts_utc timestamptz,
-  open double precision,
-  high double precision,
-  low double precision,
-  close double precision,
-  vol double precision,
-  vwap double precision,
-  trade_count bigint,
-  is_partial boolean,
-  source text,
-  raw jsonb
-);
-comment on type agg.given_bar is 'A 1m bar as somebody gives it, in the place index from 0.';
-
-create type agg.refused_bar as (
-  index integer,
-  code text,
-  constraint_name text,
-  problem text
-);
-comment on type agg.refused_bar is
-  'Why the bar in the place index is refused: SQLSTATE, the constraint that it breaks where it is one, and the problem in words.';
-
 create function agg.malformed_bars(p_bars jsonb)
 returns setof agg.refused_bar
 language plpgsql
