@@ -6,6 +6,7 @@ import { migrate } from "../../scripts/lib/migrations.ts";
 import { openServerBackend } from "../../scripts/lib/stack/backend.ts";
 import { openStack } from "../../scripts/lib/stack/stack.ts";
 import { type FunctionClient, functionClient, type FunctionName } from "../support/function_client.ts";
+import { ENGINES } from "../support/stack.ts";
 import { serveFunctionsOver } from "./stand_in.ts";
 
 const BODIES: [FunctionName, unknown][] = [
@@ -46,6 +47,13 @@ Deno.test("the functions answer 503 with Retry-After when the server of the data
     await expectEach(functions, 503, "database_away");
   }
   await backend.close();
+});
+
+Deno.test("the functions answer 503 with Retry-After when the embedded database is closed", async () => {
+  await using stack = await ENGINES["PGlite"]!();
+  for (const [name, body] of BODIES) assert.equal((await stack.post(name, body)).status, 200);
+  await stack.db.close();
+  await expectEach(stack, 503, "database_away");
 });
 
 Deno.test("the functions keep what the database says about a failure to themselves", async () => {
