@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { parseOptions } from "./demo/options.ts";
 import { runDemo } from "./demo/run.ts";
+import { describeError } from "./lib/error.ts";
 
 // `deno task` runs in the project folder and keeps in INIT_CWD where it was called.
 const calledFrom = Deno.env.get("INIT_CWD") ?? Deno.cwd();
@@ -12,6 +13,6 @@ let allWell = false;
 try {
   allWell = await runDemo(options);
 } catch (error) {
-  console.error(`\ndemo: ${error instanceof Error ? error.message : error}`);
+  console.error(`\ndemo: ${describeError(error)}`);
 }
 Deno.exit(allWell ? 0 : 1);

@@ -3,6 +3,7 @@ import { TestContext, type TestOptions } from "./test/context.ts";
 import { formatCounts } from "./test/result.ts";
 import { runSteps } from "./test/runner.ts";
 import { selectSteps, type Step, STEPS } from "./test/steps.ts";
+import { describeError } from "./lib/error.ts";
 
 const program: Command = new Command("deno task test")
   .description("Runs every check and test. The last line sums them up; the exit status is 1 when anything failed.")
@@ -28,7 +29,7 @@ function chooseSteps(only: string | undefined): readonly Step[] {
   try {
     return selectSteps(only?.split(",") ?? []);
   } catch (error) {
-    program.error(error instanceof Error ? error.message : String(error));
+    program.error(describeError(error));
   }
 }
 

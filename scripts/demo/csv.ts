@@ -7,6 +7,7 @@ import { parse } from "csv-parse";
 import type { Bar } from "./bar.ts";
 import { barRow, reasonOf, type RowFields } from "./bar_row.ts";
 import type { Problems } from "./problems.ts";
+import { describeError } from "../lib/error.ts";
 
 /** What a run of {@link readBars} wants to hear of. */
 export interface CsvOptions {
@@ -48,7 +49,7 @@ export async function* readBars(files: readonly string[], options: CsvOptions): 
     try {
       yield* readFile(path, seen, options);
     } catch (cause) {
-      const reason = cause instanceof Error ? cause.message : String(cause);
+      const reason = describeError(cause);
       options.problems.fail(`${basename(path)}: ${describeReadError(reason)}`);
     }
   }

@@ -11,6 +11,7 @@ import { Progress } from "./progress.ts";
 import { type Mark, readMark, switchSynthetic, syncTasks, unscheduleJobs } from "./registry.ts";
 import { explain, formatCount, formatTime, legend, readTasks, renderRows, renderTasks } from "./report.ts";
 import { playLive } from "./scheduler.ts";
+import { describeError } from "../lib/error.ts";
 
 const defaults = { seed: 1, weeks: 3, hours: 3 };
 const command = "npx -y deno@2.9.6 task demo";
@@ -42,7 +43,7 @@ async function openDatabase({ db, keep, sql }: DemoOptions): Promise<Database> {
     try {
       return await openServer(db);
     } catch (cause) {
-      throw new Error(`--db: cannot connect: ${describe(cause)}`, { cause });
+      throw new Error(`--db: cannot connect: ${describeError(cause)}`, { cause });
     }
   }
   if (keep === undefined) return await openEmbedded();
@@ -62,7 +63,7 @@ async function readFolder(folder: string): Promise<string[]> {
     return (await Array.fromAsync(Deno.readDir(folder))).map((entry) => entry.name);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return [];
-    throw new Error(`--keep ${folder}: ${describe(error)}`, { cause: error });
+    throw new Error(`--keep ${folder}: ${describeError(error)}`, { cause: error });
   }
 }
 
@@ -268,8 +269,4 @@ function formatRate(count: number, seconds: number): string {
 
 function secondsSince(start: number): number {
   return (performance.now() - start) / 1000;
-}
-
-function describe(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,5 +1,6 @@
 import { migrate } from "../lib/migrations.ts";
 import type { Database } from "../lib/database.ts";
+import { describeError } from "../lib/error.ts";
 import { describeServer } from "../lib/server_url.ts";
 import { type Backend, openEmbeddedBackend, openServerBackend } from "../lib/stack/backend.ts";
 import type { DevOptions } from "./options.ts";
@@ -53,9 +54,4 @@ export function describeDatabase({ db, keep }: DevOptions): string {
   return keep === undefined
     ? "an embedded Postgres in memory, gone when it ends."
     : `the embedded Postgres in ${keep}.`;
-}
-
-/** What went wrong, in one line. */
-export function describeError(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

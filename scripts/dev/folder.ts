@@ -1,4 +1,5 @@
 import { lockFolder } from "../lib/folder.ts";
+import { describeError } from "../lib/error.ts";
 
 /** The version of Postgres that comes with Supabase Lite. */
 const POSTGRES = "17";
@@ -18,7 +19,7 @@ async function take(folder: string): Promise<Disposable> {
   try {
     return await lockFolder(folder);
   } catch (cause) {
-    throw new Error(`--keep: ${cause instanceof Error ? cause.message : cause}; name another folder`, { cause });
+    throw new Error(`--keep: ${describeError(cause)}; name another folder`, { cause });
   }
 }
 

@@ -1,4 +1,5 @@
 import { stat } from "node:fs/promises";
+import { describeError } from "../lib/error.ts";
 import type { Backend } from "../lib/stack/backend.ts";
 import { openDataApi } from "../lib/stack/data_api.ts";
 import { FUNCTIONS_FOLDER } from "../lib/stack/functions.ts";
@@ -6,15 +7,7 @@ import type { Handler } from "../lib/stack/gateway.ts";
 import { readJobs } from "../lib/stack/jobs.ts";
 import { KEYS, makeKeys } from "../lib/stack/keys.ts";
 import { type LocalStack, startStack } from "../lib/stack/stack.ts";
-import {
-  applyMigrations,
-  closeBackend,
-  describeDatabase,
-  describeError,
-  openBackend,
-  readSql,
-  runSql,
-} from "./database.ts";
+import { applyMigrations, closeBackend, describeDatabase, openBackend, readSql, runSql } from "./database.ts";
 import { loadDemo } from "./demo.ts";
 import { takeFolder } from "./folder.ts";
 import type { DevOptions } from "./options.ts";

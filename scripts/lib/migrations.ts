@@ -1,4 +1,5 @@
 import type { Database } from "./database.ts";
+import { describeError } from "./error.ts";
 
 const migrationsFolder = new URL("../../supabase/migrations/", import.meta.url);
 
@@ -57,7 +58,7 @@ async function applyOne(db: Database, { version, name, sql }: Migration): Promis
     await db.exec("commit");
   } catch (cause) {
     await db.exec("rollback");
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = describeError(cause);
     throw new Error(`migration ${version}_${name}.sql failed: ${reason}`, { cause });
   }
 }

@@ -5,6 +5,7 @@ import { toPostgrestError } from "./errors.ts";
 import type { Handler } from "./gateway.ts";
 import type { Keys } from "./keys.ts";
 import { checkTokens } from "./tokens.ts";
+import { describeError } from "../error.ts";
 
 /**
  * Supabase Lite's Data API and sign-in over a migrated database. Where the database has no `auth` schema, that of
@@ -62,7 +63,7 @@ function answerErrorsAsPostgrest(connection: Backend["connection"]): void {
   connection.normalizeDbError = (error) => {
     const answered = toPostgrestError(error);
     if (!(answered instanceof Error)) return answered;
-    const inspect = () => `Data API: ${error instanceof Error ? error.message : error}`;
+    const inspect = () => `Data API: ${describeError(error)}`;
     return Object.defineProperty(answered, Symbol.for("Deno.customInspect"), { value: inspect });
   };
 }

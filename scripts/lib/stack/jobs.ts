@@ -1,4 +1,5 @@
 import type { Database } from "../database.ts";
+import { describeError } from "../error.ts";
 
 /** A job of pgbars; `schedule` is a cron expression of five fields, in UTC. */
 export interface Job {
@@ -17,6 +18,6 @@ export async function runJob(db: Database, job: Job, onFailure: (reason: string)
   try {
     await db.query(job.command);
   } catch (error) {
-    onFailure(error instanceof Error ? error.message : String(error));
+    onFailure(describeError(error));
   }
 }

@@ -5,6 +5,7 @@
  */
 import { basename, dirname } from "node:path";
 import { pathToFileURL } from "node:url";
+import { describeError } from "../error.ts";
 
 type Fetch = (request: Request) => Response | Promise<Response>;
 
@@ -41,7 +42,7 @@ async function load(): Promise<Fetch> {
     if (served !== undefined) return served;
     throw new Error("it has no default export with fetch, and does not call Deno.serve");
   } catch (error) {
-    const reason = error instanceof Error ? error.message : error;
+    const reason = describeError(error);
     console.error(`The function ${basename(dirname(path))} does not start: ${reason}`);
     Deno.exit(113); // said why
   }
