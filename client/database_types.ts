@@ -1,4 +1,4 @@
-// The types of the schema public. Generated: do not edit, run `deno task schema`.
+// The types of the schema public. Generated: do not edit, run `deno task generate`.
 // deno-lint-ignore-file
 
 export type Json = string | number | boolean | null | { [key: string]: Json | undefined } | Json[];
@@ -282,6 +282,7 @@ export type Database = {
       [_ in never]: never;
     };
     Functions: {
+      "agg_add_change_note": { Args: { "p_from"?: string; "p_symbols"?: (string)[]; "p_to"?: string }; Returns: Json };
       "agg_bootstrap_cursor": { Args: { "p_symbol": string; "p_to_tf": string }; Returns: Json };
       "agg_finish": {
         Args: {
@@ -333,7 +334,6 @@ export type Database = {
         }[];
       };
       "agg_maintain": { Args: { "p_env"?: string; "p_now"?: string }; Returns: Json };
-      "agg_note_change": { Args: { "p_from"?: string; "p_symbols"?: (string)[]; "p_to"?: string }; Returns: Json };
       "agg_pending": {
         Args: { "p_now"?: string };
         Returns: {

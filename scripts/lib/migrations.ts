@@ -1,7 +1,7 @@
 import type { Database } from "./database.ts";
 import { describeError } from "./error.ts";
 
-const migrationsFolder = new URL("../../supabase/migrations/", import.meta.url);
+const SUPABASE_FOLDER = new URL("../../supabase/", import.meta.url);
 
 /** One file of `supabase/migrations`, named `<version>_<name>.sql`. */
 export interface Migration {
@@ -10,8 +10,9 @@ export interface Migration {
   sql: string;
 }
 
-/** Reads the project's migrations in the order in which they apply. Throws when a file is not named like one. */
-export async function readMigrations(): Promise<Migration[]> {
+/** Reads the migrations of a `supabase` folder in the order in which they apply. Throws when a file is not named like one. */
+export async function readMigrations(folder: URL = SUPABASE_FOLDER): Promise<Migration[]> {
+  const migrationsFolder = new URL("migrations/", folder);
   const migrations: Migration[] = [];
   for await (const { name: file } of Deno.readDir(migrationsFolder)) {
     if (!file.endsWith(".sql")) continue;
@@ -25,11 +26,11 @@ export async function readMigrations(): Promise<Migration[]> {
 }
 
 /**
- * Applies the migrations that `db` does not have yet, each in a transaction of its own, and records them the way the
+ * Applies those of `migrations` (the project's own when absent) that `db` does not have yet, each in a transaction of its own, and records them the way the
  * Supabase CLI does, so that `supabase db push` finds nothing to do afterwards. Returns the names applied now.
  * A migration that fails is rolled back and throws an Error that names its file; those before it stay applied.
  */
-export async function migrate(db: Database): Promise<string[]> {
+export async function migrate(db: Database, migrations?: readonly Migration[]): Promise<string[]> {
   await db.exec(`
     create schema if not exists supabase_migrations;
     create table if not exists supabase_migrations.schema_migrations
@@ -39,7 +40,7 @@ export async function migrate(db: Database): Promise<string[]> {
   const known = new Set(rows.map((row) => row.version));
 
   const applied: string[] = [];
-  for (const migration of await readMigrations()) {
+  for (const migration of migrations ?? await readMigrations()) {
     if (known.has(migration.version)) continue;
     await applyOne(db, migration);
     applied.push(migration.name);

@@ -1,3 +1,4 @@
+import type { Cluster } from "../lib/cluster.ts";
 import type { TestContext } from "./context.ts";
 import { runDenoTests } from "./deno_tests.ts";
 import { runIsolationSpecs } from "./isolation.ts";
@@ -6,7 +7,8 @@ import { runPgtapEmbedded } from "./pgtap_embedded.ts";
 import { runPgtapServer } from "./pgtap_server.ts";
 import { pushTwice } from "./push.ts";
 import { NOTHING, type StepResult } from "./result.ts";
-import { checkSnapshot } from "./snapshot.ts";
+import { proveSchema } from "../schema/proof.ts";
+import { checkGenerated } from "./generated.ts";
 import { checkFormat, checkTypes, lint } from "./static.ts";
 
 export interface Step {
@@ -26,7 +28,12 @@ export const STEPS: readonly Step[] = [
   { name: "push", about: "supabase db push into an empty database, and again as a no-op", run: pushTwice },
   { name: "db-lint", about: "supabase db lint without a warning", run: onPushed(lintDatabase) },
   { name: "advisors", about: "supabase db advisors without a finding", run: onPushed(runAdvisors) },
-  { name: "schema", about: "schema.sql and the client's types are what the migrations build", run: checkSnapshot },
+  { name: "schema", about: "migrations, an upgrade and supabase/schemas make one schema", run: onCluster(proveSchema) },
+  {
+    name: "generated",
+    about: "the client's types and README's functions are what the migrations build",
+    run: checkGenerated,
+  },
   { name: "pgtap-embedded", about: "tests/db on the embedded Postgres", run: runPgtapEmbedded },
   { name: "pgtap-server", about: "tests/db on Postgres 15 with pg_prove", run: runPgtapServer },
   { name: "isolation", about: "tests/isolation on Postgres 15 with isolationtester", run: runIsolationSpecs },
@@ -49,6 +56,10 @@ export function selectSteps(names: string[]): readonly Step[] {
 
 function onPushed(check: (url: string) => Promise<StepResult>): Step["run"] {
   return async (context) => await check((await context.pushed()).url);
+}
+
+function onCluster(check: (cluster: Cluster) => Promise<StepResult>): Step["run"] {
+  return async (context) => await check(await context.cluster());
 }
 
 async function installPackages(context: TestContext): Promise<StepResult> {

@@ -8,8 +8,12 @@ const CLI = "supabase@3.1.0";
  * and neither reports usage nor looks for updates.
  */
 export function supabase(url: string, args: string[]): Promise<RunResult> {
-  const options = [`--remote=${url}`, "--output-format", "json", "--yes", "--agent", "no"];
-  return run("npx", ["--yes", "--prefer-offline", CLI, ...args, ...options], {
+  return runSupabase([...args, `--remote=${url}`, "--output-format", "json"]);
+}
+
+/** Runs one command of the Supabase CLI as {@link supabase} does, without naming a database. */
+export function runSupabase(args: string[]): Promise<RunResult> {
+  return run("npx", ["--yes", "--prefer-offline", CLI, ...args, "--yes", "--agent", "no"], {
     env: { DO_NOT_TRACK: "1", SUPABASE_TELEMETRY_DISABLED: "1", SUPABASE_NO_UPDATE_NOTIFIER: "1" },
   });
 }

@@ -33,7 +33,7 @@ Deno.test("a dispatcher that stood still for a week finds few notes, and makes u
     }
     statements += 360 + 36;
     most = Math.max(most, await readValue<number>(db, "select count(*) from agg.change_note"));
-    await db.exec("update agg.change_note as n set noted_at = n.noted_at - interval '6 hours'");
+    await db.exec("update agg.change_note as n set changed_at = n.changed_at - interval '6 hours'");
   }
   // Folded every thousandth statement, into as many rows as ten thousand spans need: one.
   assert.ok(most <= 1001, `${most} notes after ${statements} statements`);

@@ -30,7 +30,7 @@ export const WORKER_CALLS: [string, Record<string, unknown>][] = [
   ["aggregate_1m_to_5m_window", { p_symbol: "GBPUSD", p_from_utc: at("00:00"), p_to_utc: at("00:05") }],
   ["agg_run_due", { p_now: SOON }],
   ["aggregate_5m_to_1h_window", { p_symbol: "GBPUSD", ...FIRST_HOUR }],
-  ["agg_note_change", { p_symbols: ["USDCHF"], p_from: at("00:00"), p_to: at("01:00") }],
+  ["agg_add_change_note", { p_symbols: ["USDCHF"], p_from: at("00:00"), p_to: at("01:00") }],
   ["agg_pending", { p_now: SOON }],
   ["agg_verify", { p_symbol: "USDCHF" }],
   ["agg_repair", { p_symbol: "USDCHF" }],

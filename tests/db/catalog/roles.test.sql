@@ -37,7 +37,7 @@ insert into worker_call (sql) values
   ($$ select g.* from public.agg_gaps('ACME', '5m') as g $$),
   ($$ update public.data_bars as b set vol = 2 where b.ts_utc < '2025-07-01 00:30+00' $$),
   ($$ delete from public.data_bars as b where b.ts_utc = '2025-07-01 00:31+00' $$),
-  ($$ select public.agg_note_change(array['ACME'], '2025-07-01 00:00+00', '2025-07-01 01:00+00') $$),
+  ($$ select public.agg_add_change_note(array['ACME'], '2025-07-01 00:00+00', '2025-07-01 01:00+00') $$),
   ($$ select p.* from public.agg_pending() as p $$),
   ($$ select v.* from public.agg_verify() as v $$),
   ('select public.agg_repair()'),

@@ -22,7 +22,7 @@ select is(
 );
 do $$
 begin
-  perform public.agg_note_change(array['ACME'], '2025-07-01 00:12+00', '2025-07-01 00:24+00');
+  perform public.agg_add_change_note(array['ACME'], '2025-07-01 00:12+00', '2025-07-01 00:24+00');
   perform agg.take_notes(1);
 end;
 $$;
@@ -33,7 +33,7 @@ select results_eq(
 );
 do $$
 begin
-  perform public.agg_note_change(array['NOBODY'], '2025-07-01 00:00+00', '2025-07-02 00:00+00');
+  perform public.agg_add_change_note(array['NOBODY'], '2025-07-01 00:00+00', '2025-07-02 00:00+00');
   perform agg.take_notes(1);
 end;
 $$;

@@ -16,17 +16,17 @@ do $$ begin perform public.agg_run_due(p_now => '2025-07-01 05:00+00'); end; $$;
 select is_empty(
   'select d.ts_utc from public.derived_data_bars as d where d.high = 3', 'nothing is corrected that nothing has noted'
 );
-do $$ begin perform public.agg_note_change(array['ACME'], p_to => '2025-07-01 02:00+00'); end; $$;
+do $$ begin perform public.agg_add_change_note(array['ACME'], p_to => '2025-07-01 02:00+00'); end; $$;
 do $$ begin perform public.agg_run_due(p_now => '2025-07-01 05:00+00'); end; $$;
 select results_eq(
   'select d.timeframe, d.ts_utc from public.derived_data_bars as d where d.high = 3 order by 1',
   $$ values ('1h', timestamptz '2025-07-01 00:00+00'), ('5m', '2025-07-01 00:30+00') $$,
-  'agg_run_due() corrects what agg_note_change() has noted, and no more'
+  'agg_run_due() corrects what agg_add_change_note() has noted, and no more'
 );
-do $$ begin perform public.agg_note_change(); end; $$;
+do $$ begin perform public.agg_add_change_note(); end; $$;
 do $$ begin perform public.agg_run_due(p_now => '2025-07-01 05:00+00'); end; $$;
 select is_empty(
-  'select v.ts_utc from public.agg_verify() as v', 'agg_run_due() corrects everything when agg_note_change() has noted everything'
+  'select v.ts_utc from public.agg_verify() as v', 'agg_run_due() corrects everything when agg_add_change_note() has noted everything'
 );
 
 select * from finish();

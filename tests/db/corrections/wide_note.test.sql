@@ -16,7 +16,7 @@ where r.active;
 do $$ begin perform public.sync_agg_state_from_registry(); end; $$;
 do $$ begin perform public.agg_run_due(p_now => '2025-08-30 01:05+00'); end; $$;
 
-do $$ begin perform public.agg_note_change(null, '2025-07-02 00:00+00', '2025-08-29 00:00+00'); end; $$;
+do $$ begin perform public.agg_add_change_note(null, '2025-07-02 00:00+00', '2025-08-29 00:00+00'); end; $$;
 select is_empty('select p.* from public.agg_pending() as p', 'agg_pending() counts no windows in weeks without a bar');
 select is(
   public.agg_run_due(p_now => '2025-08-30 01:05+00', p_batch_windows => 100),
@@ -32,7 +32,7 @@ set local session_replication_role = replica;
 delete from public.data_bars as b where (b.canonical_symbol = 'NO_FIRST_SOURCE') = (b.ts_utc < '2025-08-01 00:00+00');
 delete from public.derived_data_bars as d where (d.canonical_symbol = 'NO_FIRST_SOURCE') = (d.ts_utc > '2025-08-01 00:00+00');
 set local session_replication_role = origin;
-do $$ begin perform public.agg_note_change(); end; $$;
+do $$ begin perform public.agg_add_change_note(); end; $$;
 select is(
   public.agg_run_due(p_now => '2025-08-30 01:05+00') -> 'bars_corrected', '52', 'agg_run_due() builds both ends again'
 );

@@ -2,9 +2,9 @@ begin;
 select plan(10);
 
 select is(
-  public.agg_note_change(array['ACME', 'OTHER', 'ACME'], '2025-07-01 00:00+00', '2025-07-02 00:00+00'),
+  public.agg_add_change_note(array['ACME', 'OTHER', 'ACME'], '2025-07-01 00:00+00', '2025-07-02 00:00+00'),
   '{"success": true, "symbols": 2, "from_utc": "2025-07-01T00:00:00+00:00", "to_utc": "2025-07-02T00:00:00+00:00"}',
-  'agg_note_change() counts the symbols that it noted'
+  'agg_add_change_note() counts the symbols that it noted'
 );
 select results_eq(
   $$
@@ -18,15 +18,15 @@ select results_eq(
       ('ACME', timestamptz '2025-07-01 00:00+00', timestamptz '2025-07-02 00:00+00'),
       ('OTHER', '2025-07-01 00:00+00', '2025-07-02 00:00+00')
   $$,
-  'agg_note_change() notes its range for each symbol, once'
+  'agg_add_change_note() notes its range for each symbol, once'
 );
 
 delete from agg.change_note as n;
 select is(
-  public.agg_note_change(), '{"success": true, "symbols": null, "from_utc": null, "to_utc": null}',
-  'agg_note_change() takes nulls'
+  public.agg_add_change_note(), '{"success": true, "symbols": null, "from_utc": null, "to_utc": null}',
+  'agg_add_change_note() takes nulls'
 );
-do $$ begin perform public.agg_note_change(array['ACME'], p_to => '2025-07-02 00:00+00'); end; $$;
+do $$ begin perform public.agg_add_change_note(array['ACME'], p_to => '2025-07-02 00:00+00'); end; $$;
 select results_eq(
   'select n.symbols, n.from_utc, n.to_utc from agg.change_note as n order by n.note_id',
   $$
@@ -34,28 +34,28 @@ select results_eq(
       (null::text[], '{-infinity}'::timestamptz[], '{infinity}'::timestamptz[]),
       ('{ACME}', '{-infinity}', '{2025-07-02 00:00+00}')
   $$,
-  'agg_note_change() notes every symbol, and without bound, where it is given nulls'
+  'agg_add_change_note() notes every symbol, and without bound, where it is given nulls'
 );
 
 delete from agg.change_note as n;
 select throws_ok(
-  $$ select public.agg_note_change(array['ACME'], '2025-07-01 00:00+00', '2025-07-01 00:00+00') $$,
-  '22023', null, 'agg_note_change() refuses an empty range'
+  $$ select public.agg_add_change_note(array['ACME'], '2025-07-01 00:00+00', '2025-07-01 00:00+00') $$,
+  '22023', null, 'agg_add_change_note() refuses an empty range'
 );
 select throws_ok(
-  $$ select public.agg_note_change(array['ACME'], '2025-07-02 00:00+00', '2025-07-01 00:00+00') $$,
-  '22023', null, 'agg_note_change() refuses a range that ends before it begins'
+  $$ select public.agg_add_change_note(array['ACME'], '2025-07-02 00:00+00', '2025-07-01 00:00+00') $$,
+  '22023', null, 'agg_add_change_note() refuses a range that ends before it begins'
 );
 select throws_ok(
-  $$ select public.agg_note_change(null, 'infinity') $$, '22023', null, 'agg_note_change() refuses a range beyond all time'
+  $$ select public.agg_add_change_note(null, 'infinity') $$, '22023', null, 'agg_add_change_note() refuses a range beyond all time'
 );
 select throws_ok(
-  $$ select public.agg_note_change(array[]::text[]) $$, '22023', null, 'agg_note_change() refuses a list of no symbols'
+  $$ select public.agg_add_change_note(array[]::text[]) $$, '22023', null, 'agg_add_change_note() refuses a list of no symbols'
 );
 select throws_ok(
-  $$ select public.agg_note_change(array['ACME', null]) $$, '22023', null, 'agg_note_change() refuses a null among the symbols'
+  $$ select public.agg_add_change_note(array['ACME', null]) $$, '22023', null, 'agg_add_change_note() refuses a null among the symbols'
 );
-select is_empty('select n.note_id from agg.change_note as n', 'agg_note_change() notes nothing that it refuses');
+select is_empty('select n.note_id from agg.change_note as n', 'agg_add_change_note() notes nothing that it refuses');
 
 select * from finish();
 rollback;

@@ -30,7 +30,7 @@ $$;
 -- Folding begins when there is as much to fold as was folded already, and no less than this.
 create function pg_temp.make_due() returns void
 language sql as $$
-  insert into agg.change_note (symbols, from_utc, noted_at)
+  insert into agg.change_note (symbols, from_utc, changed_at)
   select array['S0'], array[timestamptz '2025-07-01 00:01+00'], now() from generate_series(1, 1000)
 $$;
 
@@ -40,7 +40,7 @@ do $$ begin perform agg.fold_notes(); end; $$;
 select is((select count(*) from agg.change_note as n), 2500::bigint, 'agg.fold_notes() leaves them, too');
 
 -- Nothing but time makes a note old.
-update agg.change_note as n set noted_at = now() - interval '11 minutes'
+update agg.change_note as n set changed_at = now() - interval '11 minutes'
 where n.note_id = (select max(o.note_id) from agg.change_note as o);
 do $$ begin perform pg_temp.write_each(2501, 6000); end; $$;
 select cmp_ok(
@@ -51,13 +51,13 @@ select results_eq(
   'folded notes are what was written, no more and no less'
 );
 select is(
-  (select min(n.noted_at) from agg.change_note as n), now() - interval '11 minutes', 'agg.fold_notes() keeps the oldest time'
+  (select min(n.changed_at) from agg.change_note as n), now() - interval '11 minutes', 'agg.fold_notes() keeps the oldest time'
 );
 
 do $$
 begin
-  perform public.agg_note_change(null, p_to => '2025-07-01 00:00+00');
-  perform public.agg_note_change(null, '2025-07-02 00:00+00', '2025-07-03 00:00+00');
+  perform public.agg_add_change_note(null, p_to => '2025-07-01 00:00+00');
+  perform public.agg_add_change_note(null, '2025-07-02 00:00+00', '2025-07-03 00:00+00');
   perform pg_temp.make_due();
   perform agg.fold_notes();
 end;
@@ -77,7 +77,7 @@ select results_eq(
   'agg.fold_notes() keeps notes of every symbol apart, a row a span'
 );
 select is((select count(*) from agg.change_note as n), 3::bigint, 'agg.fold_notes() makes one note of all others');
-do $$ begin perform public.agg_note_change(null); perform pg_temp.make_due(); perform agg.fold_notes(); end; $$;
+do $$ begin perform public.agg_add_change_note(null); perform pg_temp.make_due(); perform agg.fold_notes(); end; $$;
 select results_eq(
   'select n.from_utc, n.to_utc from agg.change_note as n where n.symbols is null order by 1',
   $$ values ('{-infinity}'::timestamptz[], '{infinity}'::timestamptz[]) $$,

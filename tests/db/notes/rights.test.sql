@@ -36,9 +36,9 @@ select is(
 );
 
 set local role service_role;
-create temporary table called as select public.agg_note_change(array['ACME']) as result;
+create temporary table called as select public.agg_add_change_note(array['ACME']) as result;
 reset role;
-select is((select c.result -> 'symbols' from called as c), '1', 'service_role may note by agg_note_change()');
+select is((select c.result -> 'symbols' from called as c), '1', 'service_role may note by agg_add_change_note()');
 
 select * from finish();
 rollback;

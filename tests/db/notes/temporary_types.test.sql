@@ -12,9 +12,9 @@ end;
 $$;
 create domain pg_temp.timestamptz as pg_catalog.timestamptz check (pg_temp.evil(value));
 
-do $$ begin perform public.agg_note_change(array['ACME'], '2025-07-01 00:00+00', '2025-07-02 00:00+00'); end; $$;
+do $$ begin perform public.agg_add_change_note(array['ACME'], '2025-07-01 00:00+00', '2025-07-02 00:00+00'); end; $$;
 reset role;
-select is(current_setting('evil.ran_as', true), null, 'agg_note_change() does not take a temporary type for its own');
+select is(current_setting('evil.ran_as', true), null, 'agg_add_change_note() does not take a temporary type for its own');
 
 set local role service_role;
 do $$ begin perform public.agg_run_due(p_now => '2025-07-01 00:00+00'); end; $$;

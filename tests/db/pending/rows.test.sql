@@ -19,7 +19,7 @@ select is_empty('select p.timeframe from public.agg_pending() as p', 'agg_pendin
 
 update public.data_bars as b set high = 2
 where b.canonical_symbol = 'ACME' and b.ts_utc in ('2025-07-01 00:31+00', '2025-07-01 00:33+00', '2025-07-01 02:04+00');
-do $$ begin perform public.agg_note_change(array['OTHER'], '2025-07-01 01:07+00', '2025-07-01 01:31+00'); end; $$;
+do $$ begin perform public.agg_add_change_note(array['OTHER'], '2025-07-01 01:07+00', '2025-07-01 01:31+00'); end; $$;
 select results_eq(
   'select p.canonical_symbol, p.timeframe, p.windows, p.from_utc, p.to_utc, p.failures, p.explanation from public.agg_pending() as p',
   $$
@@ -39,9 +39,9 @@ select results_eq(
 );
 
 -- Nothing but time makes them old.
-update agg.correction as k set noted_at = '2025-07-01 05:00+00' where k.canonical_symbol = 'ACME';
-update agg.change_note as n set noted_at = '2025-07-01 07:00+00';
-update agg.correction as k set noted_at = '2025-07-01 09:00+00' where k.canonical_symbol = 'OTHER';
+update agg.correction as k set changed_at = '2025-07-01 05:00+00' where k.canonical_symbol = 'ACME';
+update agg.change_note as n set changed_at = '2025-07-01 07:00+00';
+update agg.correction as k set changed_at = '2025-07-01 09:00+00' where k.canonical_symbol = 'OTHER';
 select results_eq(
   $$ select p.canonical_symbol, p.oldest from public.agg_pending('2025-07-01 08:00+00') as p $$,
   $$ values ('ACME', interval '3 hours'), ('OTHER', interval '0') $$,

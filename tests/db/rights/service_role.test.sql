@@ -83,7 +83,7 @@ select is_empty(
     from unnest(array[
       'create table public.mine ()', 'create table agg.mine ()', 'create function agg.mine() returns int language sql as ''select 1''',
       'truncate public.data_bars', 'alter table public.data_bars disable trigger note_insert',
-      'create trigger mine after insert on public.data_bars execute function agg.note_source_change()',
+      'create trigger mine after insert on public.data_bars execute function agg.add_change_notes()',
       'select setval(''agg.change_note_note_id_seq'', 1)', 'drop function public.agg_run_due',
       'select public.schedule_jobs()', 'select public.grant_read_access(''anon'')', 'select public.revoke_read_access(''anon'')',
       'select public.install_webhooks()', 'select public.remove_webhooks()'

@@ -55,7 +55,7 @@ $$;
 update public.core_asset_registry_all as r
 set metadata = r.metadata || '{"components": ["UPPER"], "component_weights": {"UPPER": 2}}'
 where r.canonical_symbol = 'LOWER';
-do $$ begin perform public.agg_note_change(array['A', 'LOWER']); end; $$;
+do $$ begin perform public.agg_add_change_note(array['A', 'LOWER']); end; $$;
 create temporary table run as
 select public.agg_run_due(p_now => '2025-07-01 00:20+00', p_time_budget => '5 seconds') as result;
 select is((select r.result ->> 'stopped_reason' from run as r), 'idle', 'agg_run_due() does not run for ever in a circle that closed later');

@@ -135,7 +135,7 @@ async function attempt(scene: Scene, actor: Actor, op: Op, now: number): Promise
 /** Lets the notes grow old and folds them. */
 async function fold(actor: Actor): Promise<Outcome> {
   const aged = await actor.query(
-    "update agg.change_note set noted_at = noted_at - interval '1 hour' returning note_id",
+    "update agg.change_note set changed_at = changed_at - interval '1 hour' returning note_id",
   );
   await actor.query("select agg.fold_notes()");
   return aged.length > 1 ? { stoppedReason: "folded" } : {};

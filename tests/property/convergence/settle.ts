@@ -32,7 +32,7 @@ export async function checkRebuild(db: Database, now: number): Promise<void> {
     delete from public.derived_data_bars;
     delete from public.data_bars where source = 'synthetic';
     set session_replication_role = origin;
-    select public.agg_note_change();
+    select public.agg_add_change_note();
   `);
   await dispatchUntilIdle(db, now);
   const after = await readBuilt(db);

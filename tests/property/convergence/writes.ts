@@ -37,7 +37,7 @@ export function loadStatements(op: Bars, now: number): { bars: string; note: str
     bars: `set session_replication_role = replica;
       ${insertion(op, now)} ${CONFLICT.upsert};
       set session_replication_role = origin;`,
-    note: `select public.agg_note_change(array[${symbols}], ${from}, ${to});`,
+    note: `select public.agg_add_change_note(array[${symbols}], ${from}, ${to});`,
   };
 }
 

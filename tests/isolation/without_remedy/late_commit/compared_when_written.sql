@@ -1,6 +1,6 @@
 -- The writer keeps the note to itself when it sees no window behind a cursor.
 select pg_temp.take_away(
-  'agg.note_source_change()',
+  'agg.add_change_notes()',
   'select count(*) into v_rows from changed_rows;',
   $$select count(*) into v_rows
     from changed_rows as c

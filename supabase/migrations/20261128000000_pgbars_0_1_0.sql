@@ -1,0 +1,4985 @@
+-- Generated from supabase/schemas by `deno task migration`.
+
+set check_function_bodies = off;
+
+-- 10_foundation/agg.schema.sql
+create schema agg;
+
+comment on schema agg is
+  'The engine room of pgbars: window rule, planning, dispatcher, run log, alerts. Not exposed over the Data API.';
+
+-- 10_foundation/roles.schema.sql
+-- Supabase brings these roles; a plain Postgres or an embedded one does not.
+do $$
+declare
+  v_role text;
+begin
+  foreach v_role in array array['anon', 'authenticated', 'service_role'] loop
+    if not exists (select from pg_catalog.pg_roles r where r.rolname = v_role) then
+      execute pg_catalog.format(
+        'create role %I nologin noinherit%s', v_role, case v_role when 'service_role' then ' bypassrls' else '' end
+      );
+    end if;
+  end loop;
+end;
+$$;
+
+grant usage on schema public to anon, authenticated, service_role;
+
+-- 20_registry/asset_problem.type.sql
+create type agg.asset_problem as (
+  canonical_symbol text,
+  problem text
+);
+
+comment on type agg.asset_problem is 'Something in the metadata of an asset that keeps it from being synced and built.';
+
+-- 30_bars/input_bar.type.sql
+create type agg.input_bar as (
+  index integer,
+  canonical_symbol text,
+  timeframe text,
+  ts_utc timestamptz,
+  open double precision,
+  high double precision,
+  low double precision,
+  close double precision,
+  vol double precision,
+  vwap double precision,
+  trade_count bigint,
+  is_partial boolean,
+  source text,
+  raw jsonb
+);
+
+comment on type agg.input_bar is 'A 1m bar as somebody gives it, in the place index from 0.';
+
+-- 30_bars/rejected_bar.type.sql
+create type agg.rejected_bar as (
+  index integer,
+  code text,
+  constraint_name text,
+  problem text
+);
+
+comment on type agg.rejected_bar is
+  'Why the bar in the place index is refused: SQLSTATE, the constraint that it breaks where it is one, and the problem in words.';
+
+-- 40_tasks/claim.type.sql
+create type agg.claim as (
+  canonical_symbol text,
+  timeframe text,
+  cursor_utc timestamptz
+);
+
+comment on type agg.claim is 'A task somebody holds, with the cursor to go on from.';
+
+-- 40_tasks/task_outcome.type.sql
+create type agg.task_outcome as (
+  canonical_symbol text,
+  timeframe text,
+  succeeded boolean,
+  new_cursor_utc timestamptz,
+  stopped_reason text,
+  bars_created bigint,
+  bars_quality_poor bigint,
+  fail_kind text,
+  error text
+);
+
+comment on type agg.task_outcome is 'How work on a claimed task ended. fail_kind (transient, hard) and error only where it did not succeed.';
+
+-- 50_changes/changed_span.type.sql
+create type agg.changed_span as (
+  canonical_symbol text,
+  timeframe text,
+  spans tstzmultirange,
+  changed_at timestamptz,
+  failures integer
+);
+
+comment on type agg.changed_span is 'Source bars of a task changed in these spans.';
+
+-- 70_build/build_request.type.sql
+create type agg.build_request as (
+  canonical_symbol text,
+  timeframe text,
+  source_timeframe text,
+  window_length interval,
+  source_length interval,
+  from_utc timestamptz,
+  to_utc timestamptz,
+  frontier_utc timestamptz,
+  clock_utc timestamptz,
+  max_windows integer,
+  derivation_version integer,
+  good_percent smallint,
+  poor_percent smallint,
+  session_time_zone text,
+  session_minutes int4multirange,
+  is_rebuild boolean
+);
+
+comment on type agg.build_request is
+  'Build the windows of one task that start in [from_utc, to_utc), at most max_windows of those that have source bars (null: all). Empty windows after the last source bar are decided only if there is another before clock_utc (null: without asking). It carries the task''s whole configuration, so that building joins bars on canonical_symbol alone. A null source_timeframe means a synthetic series. is_rebuild: it begins behind the cursor of its task or behind what was built ahead of it, and what it changes is passed on. A null derivation_version keeps that of the stored bars, otherwise 1.';
+
+-- 70_build/build_result.type.sql
+create type agg.build_result as (
+  canonical_symbol text,
+  timeframe text,
+  window_length interval,
+  from_utc timestamptz,
+  to_utc timestamptz,
+  frontier_utc timestamptz,
+  windows integer,
+  bars integer,
+  bars_poor integer,
+  inserted integer,
+  updated integer,
+  removed integer,
+  is_limited boolean,
+  decided_to_utc timestamptz,
+  is_rebuild boolean,
+  fail_kind text,
+  error text
+);
+
+comment on type agg.build_result is
+  'What came of a build_request (its times repeated): windows with source bars, bars among them that qualify, of which inserted and updated were written (the rest stood there already), bars removed because they no longer qualify, whether max_windows ended it, and the end of the last window decided (from_utc: none). fail_kind (transient, hard) and error where it could not be built, and nothing was.';
+
+-- 70_build/synthetic_minute.type.sql
+create type agg.synthetic_minute as (
+  request_no bigint,
+  canonical_symbol text,
+  timeframe text,
+  ts_utc timestamptz,
+  open double precision,
+  high double precision,
+  low double precision,
+  close double precision,
+  raw jsonb,
+  is_complete boolean,
+  change text,
+  stored_at tid,
+  limit_utc timestamptz
+);
+
+comment on type agg.synthetic_minute is
+  'A minute of a synthetic series in which a component has a bar, whether all have, and how its bar differs from the stored one: insert, update, remove (then it is the stored bar, at stored_at), null for not at all. limit_utc: where max_windows ends the order.';
+
+-- 70_build/window_bar.type.sql
+create type agg.window_bar as (
+  request_no bigint,
+  canonical_symbol text,
+  timeframe text,
+  ts_utc timestamptz,
+  open double precision,
+  high double precision,
+  low double precision,
+  close double precision,
+  vol double precision,
+  vwap double precision,
+  trade_count bigint,
+  source_timeframe text,
+  source_candles integer,
+  expected_candles integer,
+  covered_minutes integer,
+  expected_minutes integer,
+  quality_score smallint,
+  derivation_version integer,
+  change text
+);
+
+comment on type agg.window_bar is
+  'A window of the request_no-th order, what its source bars make of it (quality_score null: no bar), and how the bar differs from the stored one: insert, update, remove (then it is the stored bar), null for not at all.';
+
+-- 80_dispatch/batch_result.type.sql
+create type agg.batch_result as (
+  tasks integer,
+  windows bigint,
+  bars_created bigint,
+  bars_quality_poor bigint,
+  bars_corrected bigint,
+  failed integer,
+  notes bigint
+);
+
+comment on type agg.batch_result is
+  'Sums over one batch: tasks worked on, what they built ahead of their cursors, bars that corrections wrote or removed, tasks and corrections that failed, notes read.';
+
+-- 90_api/difference.type.sql
+create type agg.difference as (
+  canonical_symbol text,
+  timeframe text,
+  ts_utc timestamptz,
+  change text,
+  stored jsonb,
+  expected jsonb
+);
+
+comment on type agg.difference is
+  'A stored bar (null: none) that is not what its source makes: change as in agg.window_bar, or failed.';
+
+-- 10_foundation/environment.table.sql
+create table agg.environment (
+  is_only boolean not null default true,
+  env text not null default 'prod',
+  constraint environment_pkey primary key (is_only),
+  constraint environment_is_only_check check (is_only)
+);
+
+insert into agg.environment default values;
+
+alter table agg.environment enable row level security;
+
+create policy service_role_reads on agg.environment for select to service_role using (true);
+
+comment on table agg.environment is
+  'The environment that this database works for, one row, as schedule_jobs was last told: changes of the registry take effect in it.';
+
+-- 10_foundation/timeframe.table.sql
+-- The one list of timeframes. A further timeframe is a further row (and, if it is new to them, a word in the checks of derived_data_bars and data_agg_state).
+create table agg.timeframe (
+  timeframe text not null,
+  duration interval not null,
+  source_timeframe text,
+  is_mandatory boolean not null,
+  constraint timeframe_pkey primary key (timeframe),
+  constraint timeframe_duration_key unique (duration),
+  constraint timeframe_source_fkey foreign key (source_timeframe) references agg.timeframe (timeframe),
+  constraint timeframe_duration_positive check (duration > interval '0')
+);
+
+create index timeframe_source_idx on agg.timeframe (source_timeframe);
+
+alter table agg.timeframe enable row level security;
+
+create policy service_role_reads on agg.timeframe for select to service_role using (true);
+
+insert into agg.timeframe (timeframe, duration, source_timeframe, is_mandatory) values
+  ('1m', interval '1 minute', null, false),
+  ('5m', interval '5 minutes', '1m', true),
+  ('1h', interval '1 hour', '5m', true);
+
+comment on table agg.timeframe is
+  'Every timeframe there is: its length, the timeframe its bars are built from (null for 1m, which is ingested or synthetic) and whether every active asset has it. Order timeframes by duration, never by name.';
+
+-- 20_registry/core_asset_registry_all.table.sql
+create table public.core_asset_registry_all (
+  canonical_symbol text not null,
+  asset_class text,
+  description text,
+  active boolean not null default false,
+  test_active boolean not null default false,
+  is_active boolean generated always as (active) stored,
+  metadata jsonb not null default '{}',
+  created_at timestamptz not null default now(),
+  updated_at timestamptz not null default now(),
+  constraint core_asset_registry_all_pkey primary key (canonical_symbol),
+  constraint core_asset_registry_all_symbol_check check (
+    length(canonical_symbol) between 1 and 200 and canonical_symbol = btrim(canonical_symbol) and canonical_symbol !~ '[[:cntrl:]]'
+  ),
+  constraint core_asset_registry_all_metadata_is_object check (jsonb_typeof(metadata) = 'object')
+);
+
+alter table public.core_asset_registry_all enable row level security;
+
+create policy service_role_writes on public.core_asset_registry_all for all to service_role using (true) with check (true);
+
+comment on table public.core_asset_registry_all is
+  'Every asset. sync_agg_state_from_registry turns active assets into tasks; metadata.agg configures them, metadata.components makes an asset synthetic.';
+comment on column public.core_asset_registry_all.active is 'Aggregated in every environment but DEV and TEST.';
+comment on column public.core_asset_registry_all.test_active is 'Aggregated in the environments DEV and TEST.';
+comment on column public.core_asset_registry_all.is_active is 'The same as active, for callers that know it under this name.';
+comment on column public.core_asset_registry_all.metadata is
+  'metadata.agg: enabled, start_utc, mandatory, optional, session, quality. Synthetic series: is_synthetic, components, component_weights, formula_base, derivation_version.';
+
+-- 30_bars/data_bars.table.sql
+create table public.data_bars (
+  canonical_symbol text not null,
+  timeframe text not null default '1m',
+  ts_utc timestamptz not null,
+  open double precision not null,
+  high double precision not null,
+  low double precision not null,
+  close double precision not null,
+  vol double precision,
+  vwap double precision,
+  trade_count bigint,
+  is_partial boolean not null default false,
+  source text not null default 'ingest',
+  ingested_at timestamptz not null default now(),
+  raw jsonb not null default '{}',
+  created_at timestamptz not null default now(),
+  updated_at timestamptz not null default now(),
+  constraint data_bars_pkey primary key (canonical_symbol, timeframe, ts_utc),
+  constraint data_bars_timeframe_check check (timeframe = '1m'),
+  constraint data_bars_source_check check (source in ('massive_api', 'ingest', 'synthetic')),
+  constraint data_bars_ts_aligned check (
+    isfinite(ts_utc) and date_bin(interval '1 minute', ts_utc, timestamptz '2000-01-01 00:00:00+00') = ts_utc
+  ),
+  -- Room for a span around every bar that a note, a window or a frontier may need.
+  constraint data_bars_ts_in_range check (ts_utc >= '1900-01-01 00:00:00+00' and ts_utc < '2200-01-01 00:00:00+00'),
+  constraint data_bars_high_covers check (high >= open and high >= close),
+  constraint data_bars_low_covers check (low <= open and low <= close and low <= high),
+  -- NaN sorts above infinity in Postgres, so that one comparison refuses both.
+  constraint data_bars_prices_finite check (
+    high < 'infinity' and low > '-infinity' and open < 'infinity' and close < 'infinity'
+  ),
+  constraint data_bars_vwap_finite check (vwap < 'infinity' and vwap > '-infinity'),
+  constraint data_bars_vol_not_negative check (vol >= 0 and vol < 'infinity'),
+  constraint data_bars_trade_count_not_negative check (trade_count >= 0)
+);
+
+alter table public.data_bars enable row level security;
+
+create policy service_role_writes on public.data_bars for all to service_role using (true) with check (true);
+
+comment on table public.data_bars is
+  'Every 1m bar, ingested or synthetic, stamped with the start of its minute in UTC. vol, vwap and trade_count are null where unknown.';
+
+-- 30_bars/derived_data_bars.table.sql
+create table public.derived_data_bars (
+  canonical_symbol text not null,
+  timeframe text not null,
+  ts_utc timestamptz not null,
+  open double precision not null,
+  high double precision not null,
+  low double precision not null,
+  close double precision not null,
+  vol double precision,
+  vwap double precision,
+  trade_count bigint,
+  source_timeframe text not null,
+  source_candles integer not null,
+  expected_candles integer not null,
+  covered_minutes integer not null,
+  expected_minutes integer not null,
+  quality_score smallint not null,
+  derivation_version integer not null default 1,
+  source text not null default 'aggregated',
+  raw jsonb not null default '{}',
+  deleted_at timestamptz,
+  created_at timestamptz not null default now(),
+  updated_at timestamptz not null default now(),
+  constraint derived_data_bars_pkey primary key (canonical_symbol, timeframe, ts_utc),
+  constraint derived_data_bars_timeframe_check check (timeframe in ('5m', '15m', '1h', '4h', '1d')),
+  constraint derived_data_bars_ts_aligned check (
+    isfinite(ts_utc) and date_bin(
+      case timeframe
+        when '5m' then interval '5 minutes'
+        when '15m' then interval '15 minutes'
+        when '1h' then interval '1 hour'
+        when '4h' then interval '4 hours'
+        else interval '1 day'
+      end,
+      ts_utc, timestamptz '2000-01-01 00:00:00+00'
+    ) = ts_utc
+  ),
+  constraint derived_data_bars_high_covers check (high >= open and high >= close),
+  constraint derived_data_bars_low_covers check (low <= open and low <= close and low <= high),
+  constraint derived_data_bars_prices_finite check (
+    high < 'infinity' and low > '-infinity' and open < 'infinity' and close < 'infinity'
+  ),
+  constraint derived_data_bars_vwap_finite check (vwap < 'infinity' and vwap > '-infinity'),
+  constraint derived_data_bars_vol_not_negative check (vol >= 0 and vol < 'infinity'),
+  constraint derived_data_bars_trade_count_not_negative check (trade_count >= 0),
+  constraint derived_data_bars_quality_check check (quality_score in (0, 1, 2)),
+  constraint derived_data_bars_counts_check check (
+    source_candles > 0 and expected_candles > 0 and covered_minutes > 0 and expected_minutes > 0
+  )
+);
+
+alter table public.derived_data_bars enable row level security;
+
+create policy service_role_writes on public.derived_data_bars for all to service_role using (true) with check (true);
+
+comment on table public.derived_data_bars is
+  'Every bar longer than 1m, written by the window rule alone, stamped with the start of its window in UTC. A bar with deleted_at no longer qualifies.';
+comment on column public.derived_data_bars.source_candles is 'Bars of source_timeframe that went into this bar.';
+comment on column public.derived_data_bars.covered_minutes is 'Minutes of the window whose 1m bar went into this bar, through every level.';
+comment on column public.derived_data_bars.expected_minutes is 'Minutes of the window in which the trading session of the asset is open.';
+comment on column public.derived_data_bars.quality_score is
+  '2 excellent: every expected minute is covered; 1 good: at least 80 %; 0 poor: at least 60 % (thresholds: metadata.agg.quality).';
+
+-- 40_tasks/data_agg_state.table.sql
+create table public.data_agg_state (
+  canonical_symbol text not null,
+  timeframe text not null,
+  source_timeframe text not null,
+  run_interval_minutes integer not null,
+  aggregation_delay_seconds integer not null default 300,
+  last_agg_bar_ts_utc timestamptz not null,
+  built_to_utc timestamptz,
+  agg_start_utc timestamptz not null default '2025-07-01 00:00:00+00',
+  status text not null default 'idle',
+  next_run_at timestamptz not null default now(),
+  running_started_at_utc timestamptz,
+  enabled boolean not null default true,
+  is_mandatory boolean not null default false,
+  task_priority integer not null default 100,
+  good_percent smallint not null default 80,
+  poor_percent smallint not null default 60,
+  session_time_zone text,
+  session_minutes int4multirange,
+  basket jsonb,
+  fail_streak integer not null default 0,
+  hard_fail_streak integer not null default 0,
+  total_runs bigint not null default 0,
+  total_bars_created bigint not null default 0,
+  total_bars_quality_poor bigint not null default 0,
+  last_attempted_at_utc timestamptz,
+  last_successful_at_utc timestamptz,
+  last_stopped_reason text,
+  last_error text,
+  created_at timestamptz not null default now(),
+  updated_at timestamptz not null default now(),
+  constraint data_agg_state_pkey primary key (canonical_symbol, timeframe),
+  -- A list and no foreign key: the index that a key wants would be written with every move of a cursor.
+  constraint data_agg_state_timeframe_check check (timeframe in ('1m', '5m', '15m', '1h', '4h', '1d')),
+  constraint data_agg_state_source_timeframe_check check (source_timeframe in ('1m', '5m', '15m', '1h', '4h', '1d')),
+  constraint data_agg_state_status_check check (status in ('idle', 'running', 'disabled', 'hard_failed')),
+  constraint data_agg_state_running_has_start check (status <> 'running' or running_started_at_utc is not null),
+  constraint data_agg_state_interval_positive check (run_interval_minutes > 0),
+  constraint data_agg_state_delay_not_negative check (aggregation_delay_seconds >= 0),
+  constraint data_agg_state_cursor_aligned check (
+    run_interval_minutes <= 0
+    or date_bin(make_interval(mins => run_interval_minutes), last_agg_bar_ts_utc, timestamptz '2000-01-01 00:00:00+00')
+      = last_agg_bar_ts_utc
+  ),
+  constraint data_agg_state_percents_check check (poor_percent between 1 and good_percent and good_percent <= 100),
+  constraint data_agg_state_session_check check ((session_time_zone is null) = (session_minutes is null)),
+  constraint data_agg_state_streaks_check check (hard_fail_streak between 0 and fail_streak)
+);
+
+-- A run that finds nothing due reads these two indexes and no task.
+create index data_agg_state_due_idx on public.data_agg_state (next_run_at)
+  where enabled and status in ('idle', 'hard_failed');
+
+create index data_agg_state_running_idx on public.data_agg_state (running_started_at_utc) where status = 'running';
+
+-- Every change of a bar asks which baskets it is in; few of many tasks have one.
+create index data_agg_state_basket_idx on public.data_agg_state (canonical_symbol) where basket is not null;
+
+alter table public.data_agg_state enable row level security;
+
+create policy service_role_writes on public.data_agg_state for all to service_role using (true) with check (true);
+
+comment on table public.data_agg_state is
+  'One row a task: build timeframe bars of canonical_symbol from its source_timeframe. Follows the registry through sync_agg_state_from_registry.';
+comment on column public.data_agg_state.last_agg_bar_ts_utc is
+  'The cursor: start of the last window decided for good. The next window starts at cursor + interval.';
+comment on column public.data_agg_state.built_to_utc is
+  'End of the windows built ahead of the cursor, by a worker that has not stored its cursor, by hand or before a reset: corrections reach up to it. Null where there are none.';
+comment on column public.data_agg_state.agg_start_utc is 'Nothing is built before this instant.';
+comment on column public.data_agg_state.aggregation_delay_seconds is 'A window is decided once its end is this many seconds old.';
+comment on column public.data_agg_state.enabled is
+  'Whether the registry wants the task. An enabled task with status disabled is an optional one that failed three times in a row.';
+comment on column public.data_agg_state.task_priority is 'Lower runs first, after mandatory and timeframe.';
+comment on column public.data_agg_state.good_percent is 'Least coverage, in percent, of a good bar (quality 1).';
+comment on column public.data_agg_state.poor_percent is 'Least coverage, in percent, of any bar (quality 0).';
+comment on column public.data_agg_state.session_minutes is
+  'Open minutes of the local week (0 is Monday 00:00 in session_time_zone), the first day repeated after the last; null is 24x7.';
+comment on column public.data_agg_state.basket is
+  'What the registry said of a synthetic series at the last sync, to see when it says something else; null for other tasks.';
+comment on column public.data_agg_state.fail_streak is 'Failures in a row, of any kind: sets the backoff. A success clears it.';
+comment on column public.data_agg_state.hard_fail_streak is 'Hard failures since the last success.';
+
+-- 50_changes/change_note.table.sql
+create table agg.change_note (
+  note_id bigint generated always as identity,
+  changed_at timestamptz not null default now(),
+  symbols text[],
+  from_utc timestamptz[] not null,
+  to_utc timestamptz[],
+  is_built boolean not null default false,
+  is_folded boolean not null default false,
+  constraint change_note_pkey primary key (note_id),
+  constraint change_note_spans_check check (
+    cardinality(from_utc) = case when symbols is null then 1 else cardinality(symbols) end
+    and cardinality(from_utc) = coalesce(cardinality(to_utc), cardinality(from_utc))
+  )
+-- Compressing a note of a hundred rows would cost more than half of what the note costs.
+) with (toast_tuple_target = 8160);
+
+alter table agg.change_note enable row level security;
+
+create policy service_role_reads on agg.change_note for select to service_role using (true);
+
+comment on table agg.change_note is
+  'What writes to data_bars left behind and no dispatcher has read yet: the n-th symbol changed in [n-th from_utc, n-th to_utc). Written in the transaction of the write: a row a statement, or one for every 1,000 runs of minutes.';
+comment on column agg.change_note.symbols is 'Null: every symbol.';
+comment on column agg.change_note.to_utc is 'Null: each span is the one minute that starts at its from_utc.';
+comment on column agg.change_note.is_built is
+  'The builder of a synthetic series wrote these minutes itself: the task of the series need not look at them again.';
+comment on column agg.change_note.is_folded is 'Made of other notes, which nobody had read for a while.';
+
+-- 50_changes/correction.table.sql
+create table agg.correction (
+  canonical_symbol text not null,
+  timeframe text not null,
+  correction_id bigint generated always as identity,
+  spans tstzmultirange not null,
+  changed_at timestamptz not null,
+  failures integer not null default 0,
+  retry_at timestamptz not null default '-infinity',
+  error text,
+  constraint correction_pkey primary key (canonical_symbol, timeframe, correction_id),
+  constraint correction_spans_not_empty check (not isempty(spans))
+);
+
+alter table agg.correction enable row level security;
+
+create policy service_role_reads on agg.correction for select to service_role using (true);
+
+comment on table agg.correction is
+  'Spans in which a task has to build decided windows again. Anyone may add a row; whoever removes one holds the row lock of the task.';
+comment on column agg.correction.failures is 'Tries that failed, one after the other; with the last error.';
+comment on column agg.correction.retry_at is 'Not tried before this instant, on the dispatcher''s clock.';
+
+-- 80_dispatch/alert.table.sql
+create table agg.alert (
+  alert_id bigint generated always as identity,
+  kind text not null,
+  canonical_symbol text not null,
+  timeframe text not null,
+  message text not null,
+  raised_at timestamptz not null,
+  resolved_at timestamptz,
+  constraint alert_pkey primary key (alert_id),
+  constraint alert_kind_check check (kind in ('hard_failed', 'disabled', 'behind', 'refused', 'uncorrected', 'unread', 'unsynced'))
+);
+
+create unique index alert_open_idx on agg.alert (kind, canonical_symbol, timeframe) where resolved_at is null;
+
+alter table agg.alert enable row level security;
+
+create policy service_role_reads on agg.alert for select to service_role using (true);
+
+comment on table agg.alert is
+  'What somebody should look at: raised once, resolved when its cause is gone. An asset that the sync refused has timeframe *, and what concerns no asset in particular has symbol * as well. Kept for 90 days after that by agg_maintain.';
+
+-- 80_dispatch/run_log.table.sql
+create table agg.run_log (
+  run_id bigint generated always as identity,
+  started_at timestamptz not null,
+  finished_at timestamptz not null,
+  env text not null,
+  batches integer not null,
+  tasks integer not null,
+  windows bigint not null,
+  bars_created bigint not null,
+  bars_quality_poor bigint not null,
+  bars_corrected bigint not null,
+  failed integer not null,
+  stopped_reason text not null,
+  constraint run_log_pkey primary key (run_id),
+  constraint run_log_stopped_reason_check check (stopped_reason in ('idle', 'time_budget', 'busy'))
+);
+
+create index run_log_finished_at_idx on agg.run_log (finished_at);
+
+alter table agg.run_log enable row level security;
+
+create policy service_role_reads on agg.run_log for select to service_role using (true);
+
+comment on table agg.run_log is 'One row a call of agg_run_due, kept for 14 days by agg_maintain; the dispatch job calls it once a batch, so its last row of a minute is idle unless it ran out of time. Times are the wall clock.';
+
+-- 10_foundation/current_env.sql
+create function agg.current_env(p_env text)
+returns text
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return coalesce(p_env, (select e.env from agg.environment as e), 'prod');
+end;
+$$;
+
+comment on function agg.current_env is 'p_env, or the environment of the database where it is null.';
+
+-- 10_foundation/fail_kind.sql
+create function agg.fail_kind(p_sqlstate text)
+returns text
+language sql
+immutable
+parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+  select case
+    when left(p_sqlstate, 2) in ('08', '40', '53', '57', '58') or p_sqlstate in ('55P03', '23505') then 'transient'
+    else 'hard'
+  end;
+$$;
+
+comment on function agg.fail_kind is
+  'transient for what may pass by itself (connection, serialization, resources, operator, lock, a bar that somebody else has just stored), otherwise hard. A cancelled statement is neither: it ends the run.';
+
+-- 10_foundation/instant_pattern.sql
+create function agg.instant_pattern()
+returns text
+language sql
+immutable
+parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+  select '^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])[T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,6})?)?(Z|[+-]\d\d(:?\d\d)?)$';
+$$;
+
+comment on function agg.instant_pattern is 'How an instant is written: ISO 8601 with its zone, to the microsecond.';
+
+-- 10_foundation/is_number_between.sql
+create function agg.is_number_between(p_value jsonb, p_least numeric, p_most numeric)
+returns boolean
+language sql
+immutable
+parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+  select case jsonb_typeof(p_value) when 'number' then p_value::numeric between p_least and p_most else false end;
+$$;
+
+comment on function agg.is_number_between is 'Whether a JSON value is a number from p_least to p_most; false for null and everything else.';
+
+-- 10_foundation/is_test.sql
+create function agg.is_test(p_env text)
+returns boolean
+language sql
+immutable
+parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+  select upper(p_env) in ('DEV', 'TEST');
+$$;
+
+comment on function agg.is_test is
+  'Whether an environment looks at test_active: DEV and TEST, in any case.';
+
+-- 10_foundation/require_fresh_snapshots.sql
+create function agg.require_fresh_snapshots()
+returns void
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if current_setting('transaction_isolation') not in ('read committed', 'read uncommitted') then
+    raise exception 'bars are built in read committed transactions only, not in %', current_setting('transaction_isolation')
+      using errcode = 'active_sql_transaction',
+        hint = 'A snapshot older than the lock on a task may miss bars whose change notes are already read.';
+  end if;
+end;
+$$;
+
+comment on function agg.require_fresh_snapshots is
+  'Raises active_sql_transaction in a transaction that keeps one snapshot: a build must see what was committed before its task was locked.';
+
+-- 10_foundation/retry_delay.sql
+create function agg.retry_delay(p_failures integer)
+returns interval
+language sql
+immutable
+parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+  select least(interval '1 hour', interval '1 minute' * 2 ^ least(p_failures, 6));
+$$;
+
+comment on function agg.retry_delay is 'How long to wait after a failure that followed p_failures others: a minute, doubled each time, at most an hour.';
+
+-- 10_foundation/utc_instant.sql
+create function agg.utc_instant(p_text text)
+returns timestamptz
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if p_text ~ agg.instant_pattern() then
+    return p_text::timestamptz;
+  end if;
+  return null;
+exception when datetime_field_overflow or invalid_datetime_format or invalid_time_zone_displacement_value then
+  return null;
+end;
+$$;
+
+comment on function agg.utc_instant is 'The instant that an ISO 8601 text with a zone names, null where it names none.';
+
+-- 20_registry/active_symbols.sql
+create function agg.active_symbols(p_env text)
+returns setof text
+language sql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select a.canonical_symbol from agg.active_asset as a where a.is_test = (select agg.is_test(p_env));
+$$;
+
+comment on function agg.active_symbols is 'Symbols of the assets active in p_env.';
+
+-- 20_registry/asset_problems.sql
+create function agg.asset_problems(p_symbols text[])
+returns setof agg.asset_problem
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+set jit = off
+as $$
+begin
+  return query
+  with asset as materialized (
+    select
+      r.canonical_symbol as symbol, r.metadata,
+      case jsonb_typeof(r.metadata -> 'agg') when 'object' then r.metadata -> 'agg' else '{}' end as config
+    from unnest(p_symbols) as n (symbol)
+    join public.core_asset_registry_all as r on r.canonical_symbol = n.symbol
+  ),
+  synthetic as materialized (
+    select
+      a.symbol, a.metadata,
+      case
+        when jsonb_typeof(a.metadata -> 'components') <> 'array' then '[]'
+        when jsonb_array_length(a.metadata -> 'components') <= 1000 then a.metadata -> 'components'
+        else '[]'
+      end as components
+    from asset as a
+    where a.metadata -> 'is_synthetic' = 'true'
+  ),
+  -- Many assets share a session, and reading one costs more than all else here.
+  session as materialized (
+    select s.session, agg.session_problem(s.session) as problem
+    from (select distinct a.config -> 'session' as session from asset as a where a.config ? 'session') as s
+  ),
+  timeframes as (
+    select string_agg(t.timeframe, ', ' order by t.duration) as known
+    from agg.timeframe as t
+    where t.source_timeframe is not null
+  )
+  select p.symbol, left(p.problem, 500)
+  from (
+    select a.symbol, format('agg must be an object, not %s', a.metadata -> 'agg') as problem
+    from asset as a
+    where jsonb_typeof(a.metadata -> 'agg') <> 'object'
+    union all
+    select
+      a.symbol, format('agg.%s is not known; known are enabled, start_utc, mandatory, optional, session, quality', k.key)
+    from asset as a
+    cross join lateral jsonb_object_keys(a.config) as k (key)
+    where k.key not in ('enabled', 'start_utc', 'mandatory', 'optional', 'session', 'quality')
+    union all
+    select a.symbol, format('agg.enabled must be true or false, not %s', a.config -> 'enabled')
+    from asset as a
+    where jsonb_typeof(a.config -> 'enabled') <> 'boolean'
+    union all
+    select
+      a.symbol,
+      format(
+        'agg.start_utc must be an instant with its zone such as "2025-07-01T00:00:00Z", from 1900 up to 2200, not %s', a.config -> 'start_utc'
+      )
+    from asset as a
+    cross join lateral (select agg.utc_instant(a.config ->> 'start_utc')) as i (instant)
+    where a.config ? 'start_utc'
+      and (i.instant is null or i.instant < '1900-01-01 00:00:00+00' or i.instant >= '2200-01-01 00:00:00+00')
+    union all
+    select a.symbol, format('agg.%s must be a list of timeframes out of %s, not %s', k.key, f.known, k.value)
+    from asset as a
+    cross join timeframes as f
+    cross join lateral jsonb_each(a.config) as k (key, value)
+    where k.key in ('mandatory', 'optional')
+      and (
+        jsonb_typeof(k.value) <> 'array'
+        or exists (
+          select
+          from jsonb_array_elements(case jsonb_typeof(k.value) when 'array' then k.value else '[]' end) as i (item)
+          where jsonb_typeof(i.item) <> 'string'
+            or not exists (
+              select from agg.timeframe as t where t.timeframe = i.item #>> '{}' and t.source_timeframe is not null
+            )
+        )
+      )
+    union all
+    select a.symbol, n.problem
+    from asset as a
+    join session as n on n.session = a.config -> 'session'
+    where n.problem is not null
+    union all
+    select a.symbol, format(
+      'agg.quality must be an object with good (80 where left out) and poor (60) in whole percent, 1 <= poor <= good <= 100, not %s',
+      a.config -> 'quality'
+    )
+    from asset as a
+    cross join lateral (
+      select
+        coalesce(substring(a.config -> 'quality' ->> 'good' from '^[0-9]{1,3}$')::integer, 80) as good,
+        coalesce(substring(a.config -> 'quality' ->> 'poor' from '^[0-9]{1,3}$')::integer, 60) as poor,
+        case jsonb_typeof(a.config -> 'quality') when 'object' then a.config -> 'quality' else '{"": null}' end as entries
+    ) as q
+    where a.config ? 'quality'
+      and (
+        q.poor not between 1 and q.good or q.good > 100
+        or exists (
+          select from jsonb_each(q.entries) as e (key, value)
+          where e.key not in ('good', 'poor') or e.value::text !~ '^[0-9]{1,3}$'
+        )
+      )
+    union all
+    select a.symbol, format('is_synthetic must be true or false, not %s', a.metadata -> 'is_synthetic')
+    from asset as a
+    where jsonb_typeof(a.metadata -> 'is_synthetic') <> 'boolean'
+    union all
+    select s.symbol, 'components must be a list of 1 to 1000 symbols that differ'
+    from synthetic as s
+    where s.components = '[]'
+      or exists (
+        select from jsonb_array_elements(s.components) as k (item) where jsonb_typeof(k.item) <> 'string' or btrim(k.item #>> '{}') = ''
+      )
+      or (select count(*) <> count(distinct k.item) from jsonb_array_elements(s.components) as k (item))
+    union all
+    select
+      s.symbol,
+      format(
+        'component_weights.%s must be a number from 1e-12 to 1000, above or below 0, not %s', k.item, coalesce(w.weight, 'null')
+      )
+    from synthetic as s
+    cross join lateral jsonb_array_elements_text(s.components) as k (item)
+    cross join lateral (select s.metadata -> 'component_weights' -> k.item) as w (weight)
+    where not agg.is_number_between(w.weight, -1000, -1e-12) and not agg.is_number_between(w.weight, 1e-12, 1000)
+    union all
+    select
+      s.symbol,
+      format('formula_base must be a number from 1e-12 to 1e12, not %s', coalesce(s.metadata -> 'formula_base', 'null'))
+    from synthetic as s
+    where not agg.is_number_between(s.metadata -> 'formula_base', 1e-12, 1e12)
+    union all
+    select s.symbol, format('derivation_version must be 1 or 2, not %s', s.metadata -> 'derivation_version')
+    from synthetic as s
+    where s.metadata ? 'derivation_version' and s.metadata -> 'derivation_version' not in ('1', '2')
+    union all
+    select s.symbol, c.problem
+    from synthetic as s
+    cross join lateral agg.circle_problem(s.symbol) as c (problem)
+    where c.problem is not null
+  ) as p;
+end;
+$$;
+
+comment on function agg.asset_problems is
+  'What keeps assets of the registry from being synced and built, a row a problem, each naming its key of metadata, cut off after 500 characters. No row where all is well, or for a symbol that the registry does not have.';
+
+-- 20_registry/circle_problem.sql
+create function agg.circle_problem(p_symbol text)
+returns text
+language sql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+  with recursive walk as (
+    select k.component from agg.synthetic_component as k where k.canonical_symbol = p_symbol
+    union
+    select k.component from walk as w join agg.synthetic_component as k on k.canonical_symbol = w.component
+  )
+  select format('components lead back to %s itself', p_symbol) from walk as w where w.component = p_symbol;
+$$;
+
+comment on function agg.circle_problem is
+  'Says so where a basket holds itself, directly or through other baskets: each build would be the reason for the next. Otherwise null.';
+
+-- 20_registry/lock_registry.sql
+create function agg.lock_registry()
+returns void
+language sql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+  select pg_advisory_xact_lock(hashtextextended('pgbars.registry', 0));
+$$;
+
+comment on function agg.lock_registry is
+  'Waits for whoever changes the registry, or syncs, and makes others wait, to the end of the transaction. To be taken before rows of the registry, which others hold while they wait for it.';
+
+-- 20_registry/minute_of_week.sql
+create function agg.minute_of_week(p_ts_utc timestamptz, p_time_zone text)
+returns integer
+language sql
+stable
+parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+  select (extract(epoch from l.ts - date_trunc('week', l.ts)) / 60)::integer
+  from (select p_ts_utc at time zone p_time_zone) as l (ts);
+$$;
+
+comment on function agg.minute_of_week is
+  'Minutes since the last Monday 00:00 of the wall clock in p_time_zone.';
+
+-- 20_registry/open_minutes.sql
+create function agg.open_minutes(
+  p_from_utc timestamptz, p_minutes integer, p_time_zone text, p_session_minutes int4multirange
+)
+returns integer
+language sql
+stable
+parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+  select coalesce(sum(upper(o.span) - lower(o.span)), 0)::integer
+  from agg.minute_of_week(p_from_utc, p_time_zone) as w (minute)
+  cross join lateral unnest(
+    p_session_minutes * int4multirange(int4range(w.minute, w.minute + p_minutes))
+  ) as o (span);
+$$;
+
+comment on function agg.open_minutes is
+  'How many of the p_minutes (at most a day) from p_from_utc the session is open. A window across a change of the clock counts from the wall clock of its start.';
+
+-- 20_registry/session_minutes.sql
+-- The week is given as in {"time_zone": "America/New_York", "weekly": [{"open": "Sun 17:00", "close": "Fri 17:00"}]}.
+create function agg.session_minutes(p_session jsonb)
+returns int4multirange
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_days constant text[] := array['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'];
+  v_week constant integer := 7 * 24 * 60;
+  v_clock constant text := '^(mon|tue|wed|thu|fri|sat|sun) ([01][0-9]|2[0-3]):[0-5][0-9]$';
+  v_zone constant text := p_session ->> 'time_zone';
+  v_unknown text;
+  v_bad jsonb;
+  v_open int4multirange;
+begin
+  if p_session is null or p_session = '"24x7"' then
+    return null;
+  end if;
+  if jsonb_typeof(p_session) <> 'object' then
+    raise exception 'agg.session must be "24x7" or an object with time_zone and weekly, not %', p_session
+      using errcode = 'invalid_parameter_value';
+  end if;
+  select string_agg(format('agg.session.%s', k.name), ', ') into v_unknown
+  from jsonb_object_keys(p_session) as k (name)
+  where k.name not in ('time_zone', 'weekly');
+  if v_unknown is not null then
+    raise exception '% is not known; agg.session has time_zone and weekly', v_unknown
+      using errcode = 'invalid_parameter_value';
+  end if;
+  begin
+    -- Abbreviations and POSIX rules, which know no change of the clock, are no names.
+    if v_zone is null or v_zone !~ '^(UTC|[A-Za-z_]+(/[A-Za-z_-]+)+|Etc/GMT[+-]?[0-9]{1,2})$' then
+      raise invalid_parameter_value;
+    end if;
+    perform timestamptz '2000-01-01 00:00:00+00' at time zone v_zone;
+  exception when invalid_parameter_value then
+    raise exception 'agg.session.time_zone must name a time zone such as America/New_York, not %',
+      coalesce(p_session -> 'time_zone', 'null')
+      using errcode = 'invalid_parameter_value';
+  end;
+  if jsonb_typeof(p_session -> 'weekly') is distinct from 'array' or p_session -> 'weekly' = '[]' then
+    raise exception 'agg.session.weekly must be a list such as [{"open": "Sun 17:00", "close": "Fri 17:00"}], not %',
+      coalesce(p_session -> 'weekly', 'null')
+      using errcode = 'invalid_parameter_value';
+  end if;
+  select i.item into v_bad
+  from jsonb_array_elements(p_session -> 'weekly') as i (item)
+  where jsonb_typeof(i.item) <> 'object' or i.item - 'open' - 'close' <> '{}'
+    or coalesce(lower(i.item ->> 'open') !~ v_clock, true) or coalesce(lower(i.item ->> 'close') !~ v_clock, true)
+    or lower(i.item ->> 'open') = lower(i.item ->> 'close')
+  limit 1;
+  if v_bad is not null then
+    raise exception 'agg.session.weekly: each entry needs two different times such as {"open": "Mon 09:30", "close": "Mon 16:00"}, not %', v_bad
+      using errcode = 'invalid_parameter_value';
+  end if;
+
+  select range_agg(r.span) into v_open
+  from (
+    select
+      (array_position(v_days, left(lower(i.item ->> 'open'), 3)) - 1) * 1440
+        + (extract(epoch from right(i.item ->> 'open', 5)::time) / 60)::integer as opens,
+      (array_position(v_days, left(lower(i.item ->> 'close'), 3)) - 1) * 1440
+        + (extract(epoch from right(i.item ->> 'close', 5)::time) / 60)::integer as closes
+    from jsonb_array_elements(p_session -> 'weekly') as i (item)
+  ) as s
+  cross join lateral (
+    select int4range(s.opens, s.closes) where s.opens < s.closes
+    union all
+    select unnest(array[int4range(s.opens, v_week), int4range(0, s.closes)]) where s.opens > s.closes
+  ) as r (span);
+
+  return v_open + (
+    select coalesce(range_agg(int4range(lower(m.span) + v_week, upper(m.span) + v_week)), '{}')
+    from unnest(v_open * int4multirange(int4range(0, 1440))) as m (span)
+  );
+end;
+$$;
+
+comment on function agg.session_minutes is
+  'Open minutes of the local week from metadata.agg.session: null for 24x7, otherwise ranges from Monday 00:00 on with the first day repeated after the last. Raises invalid_parameter_value naming the key.';
+
+-- 20_registry/session_problem.sql
+create function agg.session_problem(p_session jsonb)
+returns text
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform agg.session_minutes(p_session);
+  return null;
+exception when invalid_parameter_value then
+  return sqlerrm;
+end;
+$$;
+
+comment on function agg.session_problem is 'What is wrong with metadata.agg.session, null where nothing is.';
+
+-- 30_bars/bar_rules.sql
+create function agg.bar_rules()
+returns text
+language sql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select string_agg(r.rule, ', ' order by r.is_check, r.name)
+  from (
+    select false as is_check, a.attname as name, format('(%1$I is null, ''23502'', null, ''%1$s must not be null'')', a.attname) as rule
+    from pg_catalog.pg_attribute as a
+    join pg_catalog.pg_attribute as g on g.attname = a.attname and g.attrelid = (
+      select t.typrelid from pg_catalog.pg_type as t where t.oid = 'agg.input_bar'::regtype
+    )
+    where a.attrelid = 'public.data_bars'::regclass and a.attnotnull
+    union all
+    select
+      true, c.conname,
+      format('(not (%s), ''23514'', %L, %L)', e.expression, c.conname, format('%s requires %s', c.conname, e.expression))
+    from pg_catalog.pg_constraint as c
+    cross join lateral (select pg_catalog.pg_get_expr(c.conbin, c.conrelid)) as e (expression)
+    where c.conrelid = 'public.data_bars'::regclass and c.contype = 'c'
+  ) as r;
+$$;
+
+comment on function agg.bar_rules is
+  'The checks of data_bars, and the columns that it needs a value in, as rows of SQL: whether a bar breaks it, SQLSTATE, constraint, and the problem in words.';
+
+-- 30_bars/broken_bars.sql
+create function agg.broken_bars(p_bars agg.input_bar[])
+returns setof agg.rejected_bar
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return query execute format(
+    $sql$
+      select distinct on (b.index) b.index, r.code, r.constraint_name, r.problem
+      from unnest($1) as b
+      cross join lateral (values %s) as r (is_broken, code, constraint_name, problem)
+      where r.is_broken
+      order by b.index
+    $sql$,
+    agg.bar_rules()
+  ) using p_bars;
+end;
+$$;
+
+comment on function agg.broken_bars is
+  'The bars that break a check of data_bars, or lack a value that it needs, each with the first one by name.';
+
+-- 30_bars/malformed_bars.sql
+create function agg.malformed_bars(p_bars jsonb)
+returns setof agg.rejected_bar
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_known constant text[] := array[
+    'canonical_symbol', 'timeframe', 'ts_utc', 'open', 'high', 'low', 'close', 'vol', 'vwap', 'trade_count', 'is_partial', 'source', 'raw'
+  ];
+  v_pattern constant text := agg.instant_pattern();
+begin
+  return query
+  select (e.nr - 1)::integer, '22023', null::text, left(p.problem, 300)
+  from jsonb_array_elements(p_bars) with ordinality as e (bar, nr)
+  cross join lateral (
+    select case
+      when jsonb_typeof(e.bar) <> 'object' then format('a bar must be an object, not %s', jsonb_typeof(e.bar))
+      when e.bar - v_known <> '{}' then format(
+        '%s is not known; known are %s',
+        (select string_agg(k.key, ', ') from jsonb_object_keys(e.bar - v_known) as k (key)), array_to_string(v_known, ', ')
+      )
+      when coalesce(jsonb_typeof(e.bar -> 'canonical_symbol'), '') <> 'string'
+        or e.bar ->> 'canonical_symbol' <> btrim(e.bar ->> 'canonical_symbol')
+        or length(e.bar ->> 'canonical_symbol') not between 1 and 200
+        or e.bar ->> 'canonical_symbol' ~ '[[:cntrl:]]'
+      then format(
+        'canonical_symbol must be a text of 1 to 200 characters, none of them a control character, without space around it, not %s', coalesce(e.bar -> 'canonical_symbol', 'null')
+      )
+      when coalesce(e.bar ->> 'ts_utc' !~ v_pattern, true) then format(
+        'ts_utc must be an instant with its zone such as "2026-01-02T10:00:00Z", not %s', coalesce(e.bar -> 'ts_utc', 'null')
+      )
+      when jsonb_typeof(e.bar -> 'is_partial') not in ('boolean', 'null') then format(
+        'is_partial must be true or false, not %s', e.bar -> 'is_partial'
+      )
+    end
+  ) as p (problem)
+  where p.problem is not null;
+end;
+$$;
+
+comment on function agg.malformed_bars is
+  'The bars of an array that are refused before they are read: no object, a key that is not known, no symbol, no instant with its zone, a flag that is none.';
+
+-- 30_bars/read_bars.sql
+create function agg.read_bars(p_bars jsonb[], p_indexes integer[], out bars agg.input_bar[], out refused agg.rejected_bar[])
+returns record
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_half constant integer := cardinality(p_bars) / 2;
+  v_first record;
+  v_second record;
+begin
+  bars := array(
+    select row(
+      i.index, g.canonical_symbol, coalesce(g.timeframe, '1m'), g.ts_utc, g.open, g.high, g.low, g.close, g.vol, g.vwap, g.trade_count,
+      coalesce(g.is_partial, false), coalesce(g.source, 'ingest'), coalesce(g.raw, '{}')
+    )::agg.input_bar
+    from unnest(p_bars, p_indexes) as i (bar, index)
+    cross join lateral jsonb_to_record(i.bar) as g (
+      canonical_symbol text, timeframe text, ts_utc timestamptz,
+      open double precision, high double precision, low double precision, close double precision,
+      vol double precision, vwap double precision, trade_count bigint, is_partial boolean, source text, raw jsonb
+    )
+  );
+  refused := '{}';
+exception when data_exception then
+  if v_half = 0 then
+    bars := '{}';
+    refused := array[row(p_indexes[1], sqlstate, null, regexp_replace(sqlerrm, '"([^"]{40})[^"]+"', '"\1..."'))::agg.rejected_bar];
+    return;
+  end if;
+  v_first := agg.read_bars(p_bars[:v_half], p_indexes[:v_half]);
+  v_second := agg.read_bars(p_bars[v_half + 1:], p_indexes[v_half + 1:]);
+  bars := v_first.bars || v_second.bars;
+  refused := v_first.refused || v_second.refused;
+end;
+$$;
+
+comment on function agg.read_bars is
+  'Reads bars out of JSON, with the places that they have among those of the caller. Where a value cannot be read, by halves, until only the bad ones are refused.';
+
+-- 30_bars/store_bars.sql
+create function agg.store_bars(p_bars agg.input_bar[], out inserted bigint, out updated bigint, out unchanged bigint)
+returns record
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  with given as materialized (
+    select distinct on (g.canonical_symbol, g.ts_utc) g.*
+    from unnest(p_bars) as g
+    order by g.canonical_symbol, g.ts_utc, g.index desc
+  ),
+  stored as (
+    insert into public.data_bars as b (
+      canonical_symbol, timeframe, ts_utc, open, high, low, close, vol, vwap, trade_count, is_partial, source, raw
+    )
+    select
+      g.canonical_symbol, g.timeframe, g.ts_utc, g.open, g.high, g.low, g.close, g.vol, g.vwap, g.trade_count, g.is_partial, g.source, g.raw
+    from given as g
+    on conflict (canonical_symbol, timeframe, ts_utc) do update set
+      open = excluded.open, high = excluded.high, low = excluded.low, close = excluded.close,
+      vol = excluded.vol, vwap = excluded.vwap, trade_count = excluded.trade_count,
+      is_partial = excluded.is_partial, source = excluded.source, raw = excluded.raw,
+      ingested_at = excluded.ingested_at, updated_at = now()
+    where (b.open, b.high, b.low, b.close, b.vol, b.vwap, b.trade_count, b.is_partial, b.source, b.raw)
+      is distinct from (
+        excluded.open, excluded.high, excluded.low, excluded.close, excluded.vol, excluded.vwap, excluded.trade_count,
+        excluded.is_partial, excluded.source, excluded.raw
+      )
+    -- A row version that nobody has locked or replaced yet was inserted.
+    returning b.xmax = 0 as is_new
+  )
+  select
+    count(*) filter (where s.is_new), count(*) filter (where not s.is_new), (select count(*) from given as g) - count(*)
+  into inserted, updated, unchanged
+  from stored as s;
+end;
+$$;
+
+comment on function agg.store_bars is
+  'Stores bars in one statement, locking them in the order of their keys; of bars with one key the last one.';
+
+-- 30_bars/upsert_bars.sql
+create function public.upsert_bars(p_bars jsonb)
+returns jsonb
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+-- Times have their zone; what Postgres says of a bad one is in UTC.
+set timezone = 'UTC'
+set statement_timeout = '60s'
+as $$
+declare
+  v_refused agg.rejected_bar[];
+  v_broken agg.rejected_bar[];
+  v_read record;
+  v_bars agg.input_bar[];
+  v_stored record;
+begin
+  if jsonb_typeof(p_bars) is distinct from 'array' then
+    raise exception 'p_bars must be an array of bars, not %', coalesce(jsonb_typeof(p_bars), 'null')
+      using errcode = 'invalid_parameter_value';
+  end if;
+
+  v_refused := array(select m from agg.malformed_bars(p_bars) as m);
+  select r.* into strict v_read
+  from (
+    select
+      coalesce(array_agg(e.bar order by e.nr), '{}') as bars,
+      coalesce(array_agg((e.nr - 1)::integer order by e.nr), '{}') as indexes
+    from jsonb_array_elements(p_bars) with ordinality as e (bar, nr)
+    where e.nr - 1 not in (select m.index from unnest(v_refused) as m)
+  ) as w
+  cross join lateral agg.read_bars(w.bars, w.indexes) as r;
+  v_refused := v_refused || v_read.refused;
+  v_bars := v_read.bars;
+
+  begin
+    v_stored := agg.store_bars(v_bars);
+  exception when check_violation or not_null_violation then
+    v_broken := array(select k from agg.broken_bars(v_bars) as k);
+    if v_broken = '{}' then
+      raise;
+    end if;
+    v_refused := v_refused || v_broken;
+    v_bars := array(select g from unnest(v_bars) as g where g.index not in (select k.index from unnest(v_broken) as k));
+    v_stored := agg.store_bars(v_bars);
+  end;
+
+  return jsonb_build_object(
+    'success', true, 'inserted', v_stored.inserted, 'updated', v_stored.updated, 'unchanged', v_stored.unchanged,
+    'superseded', cardinality(v_bars) - v_stored.inserted - v_stored.updated - v_stored.unchanged,
+    'refused', (
+      select coalesce(jsonb_agg(
+        jsonb_build_object(
+          'index', r.index, 'canonical_symbol', p_bars -> r.index -> 'canonical_symbol', 'ts_utc', p_bars -> r.index -> 'ts_utc',
+          'code', r.code, 'constraint', r.constraint_name, 'problem', r.problem
+        ) order by r.index
+      ), '[]')
+      from unnest(v_refused) as r
+    )
+  );
+end;
+$$;
+
+comment on function public.upsert_bars is
+  'Stores 1m bars, a JSON array of objects with canonical_symbol, ts_utc (with its zone), open, high, low, close, and optionally vol, vwap, trade_count (null where unknown), is_partial, source, raw. A bar that is there already is replaced as a whole, and not written where it is the same. A bad bar is refused and the others are stored: refused lists index (from 0), canonical_symbol, ts_utc, code (SQLSTATE), constraint and problem of each. inserted, updated and unchanged count bars; superseded those that a later one with the same key replaced in the same call. Locks the bars it writes, in the order of their keys, to the end of the transaction; repeating it changes nothing. Runs with the rights of the owner: no policy on data_bars binds its caller. Errors raise and store nothing: invalid_parameter_value for what is no array, what is no JSON (which jsonb refuses before: a NUL, half a surrogate, a number beyond numeric), what a trigger or foreign key of your own raises, and what passes by itself (a deadlock, a timeout).';
+
+-- 40_tasks/bootstrap_cursor.sql
+create function agg.bootstrap_cursor(p_start_utc timestamptz, p_window_length interval)
+returns timestamptz
+language sql
+immutable
+parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+  select date_bin(
+    p_window_length, p_start_utc - interval '1 microsecond', timestamptz '2000-01-01 00:00:00+00'
+  );
+$$;
+
+comment on function agg.bootstrap_cursor is
+  'The cursor of a task that has decided nothing yet: one interval before its first whole window at or after p_start_utc.';
+
+-- 40_tasks/claim_due_tasks.sql
+create function agg.claim_due_tasks(p_env text, p_limit integer, p_now timestamptz)
+returns agg.claim[]
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_first record;
+begin
+  select s.timeframe, s.is_mandatory into v_first
+  from agg.runnable_task as s
+  join agg.timeframe as t on t.timeframe = s.timeframe
+  where s.next_run_at <= p_now
+    and s.canonical_symbol in (select a.symbol from agg.active_symbols(p_env) as a (symbol))
+  order by s.is_mandatory desc, t.duration, s.task_priority, s.last_successful_at_utc nulls first
+  limit 1
+  for update of s skip locked;
+  if not found then
+    return array[]::agg.claim[];
+  end if;
+
+  return array(
+    select row(s.canonical_symbol, s.timeframe, s.last_agg_bar_ts_utc)::agg.claim
+    from agg.runnable_task as s
+    where s.next_run_at <= p_now and s.timeframe = v_first.timeframe and s.is_mandatory = v_first.is_mandatory
+      and s.canonical_symbol in (select a.symbol from agg.active_symbols(p_env) as a (symbol))
+    order by s.task_priority, s.last_successful_at_utc nulls first
+    limit p_limit
+    for update of s skip locked
+  );
+end;
+$$;
+
+comment on function agg.claim_due_tasks is
+  'Locks up to p_limit due tasks of one timeframe until the end of the transaction: mandatory first, then shorter timeframe, priority, least recent success. Never waits: rows locked by others are passed over. Build in a later statement, so that its snapshot is younger than the locks.';
+
+-- 40_tasks/due_at.sql
+create function agg.due_at(p_cursor_utc timestamptz, p_window_length interval, p_delay_seconds integer)
+returns timestamptz
+language sql
+immutable
+parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+  select p_cursor_utc + 2 * p_window_length + make_interval(secs => p_delay_seconds);
+$$;
+
+comment on function agg.due_at is
+  'When the window after the cursor may be decided: its end plus the delay.';
+
+-- 40_tasks/extend_built_to.sql
+create function agg.extend_built_to(p_symbol text, p_timeframe text, p_built_to_utc timestamptz)
+returns void
+language sql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+  update public.data_agg_state as s
+  set built_to_utc = p_built_to_utc
+  where s.canonical_symbol = p_symbol and s.timeframe = p_timeframe
+    and p_built_to_utc > greatest(
+      s.last_agg_bar_ts_utc + make_interval(mins => s.run_interval_minutes), s.built_to_utc
+    );
+$$;
+
+comment on function agg.extend_built_to is
+  'Remembers that windows up to p_built_to_utc were built ahead of the cursor of a task, so that changes of their source are followed. The caller holds the task.';
+
+-- 40_tasks/finish_tasks.sql
+create function agg.finish_tasks(p_outcomes agg.task_outcome[], p_now timestamptz)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_alarms text;
+begin
+  with finished as (
+    update public.data_agg_state as s
+    set
+      last_agg_bar_ts_utc = n.cursor_utc,
+      built_to_utc = case when s.built_to_utc > n.cursor_utc + l.length then s.built_to_utc end,
+      status = case
+        when not s.enabled or s.status = 'disabled' then 'disabled'
+        when n.hard_fail_streak < 3 then 'idle'
+        when s.is_mandatory then 'hard_failed'
+        else 'disabled'
+      end,
+      next_run_at = case
+        when not o.succeeded then p_now + agg.retry_delay(s.fail_streak)
+        when o.stopped_reason = 'max_windows' then p_now
+        when n.due_at > p_now then n.due_at
+        -- Waits for data: ask again after an eighth of the time it has waited.
+        else p_now + least(interval '5 minutes', greatest(interval '1 minute', (p_now - n.due_at) / 8))
+      end,
+      running_started_at_utc = null,
+      fail_streak = case when o.succeeded then 0 else s.fail_streak + 1 end,
+      hard_fail_streak = n.hard_fail_streak,
+      total_runs = s.total_runs + 1,
+      total_bars_created = s.total_bars_created + coalesce(o.bars_created, 0),
+      total_bars_quality_poor = s.total_bars_quality_poor + coalesce(o.bars_quality_poor, 0),
+      last_attempted_at_utc = p_now,
+      last_successful_at_utc = case when o.succeeded then p_now else s.last_successful_at_utc end,
+      last_stopped_reason = case when o.succeeded then o.stopped_reason else s.last_stopped_reason end,
+      last_error = case when o.succeeded then null else o.error end,
+      updated_at = now()
+    from unnest(p_outcomes) as o
+    join public.data_agg_state as c on c.canonical_symbol = o.canonical_symbol and c.timeframe = o.timeframe
+    cross join lateral (select make_interval(mins => c.run_interval_minutes)) as l (length)
+    cross join lateral (
+      select
+        case when o.succeeded then greatest(c.last_agg_bar_ts_utc, o.new_cursor_utc) else c.last_agg_bar_ts_utc end as cursor_utc,
+        case when o.succeeded then 0 else c.hard_fail_streak + (o.fail_kind = 'hard')::integer end as hard_fail_streak
+    ) as k
+    cross join lateral (
+      select k.*, agg.due_at(k.cursor_utc, l.length, c.aggregation_delay_seconds) as due_at
+    ) as n
+    where s.canonical_symbol = c.canonical_symbol and s.timeframe = c.timeframe
+    returning s.canonical_symbol, s.timeframe, s.is_mandatory, s.hard_fail_streak, s.status, s.last_error
+  )
+  select string_agg(
+    format('%s %s (%s, %s in a row): %s', f.canonical_symbol, f.timeframe,
+      case when f.is_mandatory then 'mandatory, keeps retrying' else 'optional, now disabled' end, f.hard_fail_streak, f.last_error),
+    '; ' order by f.canonical_symbol, f.timeframe
+  )
+  into v_alarms
+  from finished as f
+  where f.hard_fail_streak >= 3;
+
+  if v_alarms is not null then
+    raise warning 'hard failures: %', v_alarms using hint = 'select * from agg_health() explains every task.';
+  end if;
+end;
+$$;
+
+comment on function agg.finish_tasks is
+  'The one rule for what follows work on tasks: cursor, streaks, status, and when each is due again. The caller holds the tasks. Three hard failures disable an optional task; a mandatory one keeps retrying with backoff as hard_failed. Warns of both.';
+
+-- 40_tasks/lock_series.sql
+create function agg.lock_series(p_symbol text, p_timeframe text)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform agg.lock_task(p_symbol, p_timeframe);
+  -- A series without a task has no row to lock.
+  perform pg_advisory_xact_lock(hashtextextended(format('pgbars.series %s %s', p_symbol, p_timeframe), 0));
+end;
+$$;
+
+comment on function agg.lock_series is
+  'Makes whoever builds bars of one series outside the dispatcher wait for the other, with or without a task. Build in a later statement, so that its snapshot is younger than the lock.';
+
+-- 40_tasks/lock_task.sql
+create function agg.lock_task(p_symbol text, p_timeframe text)
+returns public.data_agg_state
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_task public.data_agg_state;
+begin
+  perform agg.require_fresh_snapshots();
+  select s.* into v_task
+  from public.data_agg_state as s
+  where s.canonical_symbol = p_symbol and s.timeframe = p_timeframe
+  for update;
+  return v_task;
+end;
+$$;
+
+comment on function agg.lock_task is
+  'Locks the row of a task to the end of the transaction, waiting for whoever holds it, and returns it; null where there is no such task.';
+
+-- 40_tasks/new_cursor.sql
+create function agg.new_cursor(p_result agg.build_result)
+returns timestamptz
+language sql
+immutable
+parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+  select case when p_result.decided_to_utc > p_result.from_utc then p_result.decided_to_utc - p_result.window_length end;
+$$;
+
+comment on function agg.new_cursor is
+  'Start of the last window decided; null where none was and the cursor stays.';
+
+-- 40_tasks/raise_no_task.sql
+create function agg.raise_no_task(p_symbol text, p_timeframe text)
+returns void
+language plpgsql
+immutable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  raise exception 'there is no task % %', p_symbol, p_timeframe
+    using errcode = 'no_data_found',
+      hint = 'Add the asset to core_asset_registry_all, then run sync_agg_state_from_registry().';
+end;
+$$;
+
+comment on function agg.raise_no_task is 'Raises no_data_found for a task that does not exist, and says how to get it.';
+
+-- 40_tasks/recover_abandoned_claims.sql
+create function agg.recover_abandoned_claims(p_now timestamptz)
+returns integer
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_recovered integer;
+begin
+  update public.data_agg_state as s
+  set
+    status = case when s.hard_fail_streak >= 3 then 'hard_failed' else 'idle' end,
+    running_started_at_utc = null,
+    next_run_at = p_now,
+    last_error = format('claim of %s was abandoned', s.running_started_at_utc),
+    updated_at = now()
+  from (
+    select a.canonical_symbol, a.timeframe
+    from public.data_agg_state as a
+    where a.status = 'running' and a.running_started_at_utc <= p_now - interval '15 minutes'
+    for update skip locked
+  ) as abandoned
+  where s.canonical_symbol = abandoned.canonical_symbol and s.timeframe = abandoned.timeframe;
+  get diagnostics v_recovered = row_count;
+  return v_recovered;
+end;
+$$;
+
+comment on function agg.recover_abandoned_claims is
+  'Frees tasks that a worker claimed with agg_start 15 minutes ago or longer and never finished; returns how many.';
+
+-- 40_tasks/stopped_reason.sql
+create function agg.stopped_reason(p_result agg.build_result)
+returns text
+language sql
+immutable
+parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+  select case
+    when p_result.from_utc + p_result.window_length > p_result.frontier_utc then 'cursor_at_frontier'
+    when p_result.is_limited then 'max_windows'
+    when p_result.decided_to_utc >= p_result.frontier_utc then 'frontier'
+    else 'no_source_data'
+  end;
+$$;
+
+comment on function agg.stopped_reason is
+  'Why work stopped: cursor_at_frontier (nothing to decide yet), max_windows, frontier (time or source), no_source_data (waits at the data frontier).';
+
+-- 50_changes/add_change_notes.sql
+create function agg.add_change_notes()
+returns trigger
+language plpgsql
+volatile
+-- Whoever may write bars need not be allowed to write notes.
+security definer
+set search_path = pg_catalog, pg_temp
+-- A plan made for a bulk load serves the small statements of the same session as well: without compiling it.
+set jit = off
+as $$
+declare
+  v_is_built constant boolean := coalesce(current_setting('pgbars.is_building', true), '') = 'on';
+  v_rows bigint;
+  v_note_id bigint;
+begin
+  select count(*) into v_rows from changed_rows;
+  if v_rows between 1 and 1000 then
+    insert into agg.change_note (symbols, from_utc, is_built)
+    select array_agg(c.canonical_symbol), array_agg(c.ts_utc), v_is_built from changed_rows as c
+    returning note_id into v_note_id;
+    if v_note_id % 100 = 0 then
+      perform agg.fold_notes();
+    end if;
+  elsif v_rows > 1000 then
+    insert into agg.change_note (symbols, from_utc, to_utc, is_built)
+    select array_agg(i.canonical_symbol), array_agg(i.from_utc), array_agg(i.to_utc), v_is_built
+    from (
+      select
+        r.canonical_symbol, min(r.ts_utc) as from_utc, max(r.ts_utc) + interval '1 minute' as to_utc,
+        (row_number() over (order by r.canonical_symbol, min(r.ts_utc)) - 1) / 1000 as chunk
+      from (
+        -- Minutes in a row are as far from their rank as their first.
+        select
+          c.canonical_symbol, c.ts_utc,
+          c.ts_utc - interval '1 minute' * dense_rank() over (partition by c.canonical_symbol order by c.ts_utc) as run
+        from changed_rows as c
+      ) as r
+      group by r.canonical_symbol, r.run
+    ) as i
+    group by i.chunk;
+    perform agg.fold_notes();
+  end if;
+  return null;
+end;
+$$;
+
+create trigger note_insert after insert on public.data_bars
+  referencing new table as changed_rows for each statement execute function agg.add_change_notes();
+
+create trigger note_update after update on public.data_bars
+  referencing new table as changed_rows for each statement execute function agg.add_change_notes();
+
+create trigger note_delete after delete on public.data_bars
+  referencing old table as changed_rows for each statement execute function agg.add_change_notes();
+
+comment on function agg.add_change_notes is
+  'Notes what a statement changed, from its transition table: minute by minute up to 1,000 rows, beyond that as runs of minutes, 1,000 to a note.';
+
+-- 50_changes/add_corrections.sql
+create function agg.add_corrections(p_changes agg.changed_span[])
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+-- Every access is by the key of a task, whatever is believed of the size of the tables.
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+set jit = off
+as $$
+begin
+  with change as (
+    select c.* from unnest(p_changes) as c where not isempty(c.spans)
+  ),
+  held as materialized (
+    select
+      c.canonical_symbol, c.timeframe, c.spans,
+      case when s.running_started_at_utc is null then
+        tstzmultirange(tstzrange(
+          null, greatest(s.last_agg_bar_ts_utc + make_interval(mins => s.run_interval_minutes), s.built_to_utc)
+        ))
+      end as decided
+    from change as c
+    join public.data_agg_state as s on s.canonical_symbol = c.canonical_symbol and s.timeframe = c.timeframe
+    for update of s skip locked
+  ),
+  taken as (
+    delete from agg.correction as k
+    using held as h
+    where k.canonical_symbol = h.canonical_symbol and k.timeframe = h.timeframe
+      -- What failed waits for its time, unless its source has changed.
+      and (k.error is null or k.spans && h.spans)
+    returning k.canonical_symbol, k.timeframe, k.spans, k.changed_at, k.failures
+  ),
+  -- Grouped rather than joined: linear whatever the planner believes of the number of tasks.
+  merged as (
+    select
+      m.canonical_symbol, m.timeframe,
+      range_agg(m.spans) as spans,
+      range_agg(m.decided) as decided,
+      bool_or(m.is_held) as is_held,
+      min(m.changed_at) as changed_at,
+      max(m.failures) as failures
+    from (
+      select c.canonical_symbol, c.timeframe, c.spans, null::tstzmultirange as decided, false as is_held, c.changed_at, c.failures
+      from change as c
+      union all
+      select t.canonical_symbol, t.timeframe, t.spans, null, false, t.changed_at, t.failures
+      from taken as t
+      union all
+      select h.canonical_symbol, h.timeframe, null, h.decided, true, null, null
+      from held as h
+    ) as m
+    group by m.canonical_symbol, m.timeframe
+  )
+  insert into agg.correction (canonical_symbol, timeframe, spans, changed_at, failures)
+  select m.canonical_symbol, m.timeframe, w.spans, m.changed_at, m.failures
+  from merged as m
+  -- Only whoever holds a task that nobody has claimed knows what it has decided, and may drop the rest.
+  cross join lateral (select case when m.decided is null then m.spans else m.spans * m.decided end) as w (spans)
+  where not isempty(w.spans)
+    and (
+      m.is_held
+      or (
+        select true from public.data_agg_state as s where s.canonical_symbol = m.canonical_symbol and s.timeframe = m.timeframe
+      )
+    );
+end;
+$$;
+
+comment on function agg.add_corrections is
+  'Makes corrections of changes to the source bars of tasks, merged with those that wait already. What lies behind neither the cursor nor built_to_utc is dropped, but only for tasks that it can lock and that nobody has claimed: a row lock taken elsewhere, or a claim, may hide a build that has not seen the change. Never waits; holds the locks it gets to the end of the transaction. Changes of tasks that do not exist are dropped: what such a task will build, it will see.';
+
+-- 50_changes/add_moved_bar_note.sql
+create function agg.add_moved_bar_note()
+returns trigger
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_note_id bigint;
+begin
+  insert into agg.change_note (symbols, from_utc) values (array[old.canonical_symbol], array[old.ts_utc])
+  returning note_id into v_note_id;
+  if v_note_id % 100 = 0 then
+    perform agg.fold_notes();
+  end if;
+  return null;
+end;
+$$;
+
+create trigger note_move after update on public.data_bars
+  for each row
+  when ((old.canonical_symbol, old.timeframe, old.ts_utc) is distinct from (new.canonical_symbol, new.timeframe, new.ts_utc))
+  execute function agg.add_moved_bar_note();
+
+comment on function agg.add_moved_bar_note is 'Notes the minute that an update of symbol or ts_utc took a bar away from: a note a bar.';
+
+-- 50_changes/add_truncation_note.sql
+create function agg.add_truncation_note()
+returns trigger
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  insert into agg.change_note (from_utc, to_utc) values ('{-infinity}', '{infinity}');
+  perform agg.fold_notes();
+  return null;
+end;
+$$;
+
+create trigger note_truncate after truncate on public.data_bars
+  for each statement execute function agg.add_truncation_note();
+
+comment on function agg.add_truncation_note is 'Notes that every symbol changed at every time.';
+
+-- 50_changes/agg_add_change_note.sql
+create function public.agg_add_change_note(
+  p_symbols text[] default null, p_from timestamptz default null, p_to timestamptz default null
+)
+returns jsonb
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_from_utc constant timestamptz := coalesce(p_from, '-infinity');
+  v_to_utc constant timestamptz := coalesce(p_to, 'infinity');
+  v_symbols constant text[] := array(select distinct s.symbol from unnest(p_symbols) as s (symbol));
+begin
+  if v_from_utc >= v_to_utc then
+    raise exception '[%, %) is not a range of time', v_from_utc, v_to_utc
+      using errcode = 'invalid_parameter_value', hint = 'p_to is the end: the first instant that did not change.';
+  end if;
+  if cardinality(p_symbols) = 0 or array_position(p_symbols, null) is not null then
+    raise exception 'p_symbols must be symbols, not %', p_symbols
+      using errcode = 'invalid_parameter_value', hint = 'null means every symbol.';
+  end if;
+  insert into agg.change_note (symbols, from_utc, to_utc)
+  select
+    case when p_symbols is not null then v_symbols end,
+    array_fill(v_from_utc, array[n.entries]), array_fill(v_to_utc, array[n.entries])
+  from (select greatest(cardinality(v_symbols), 1)) as n (entries);
+  perform agg.fold_notes();
+  return jsonb_build_object(
+    'success', true,
+    'symbols', case when p_symbols is null then null else cardinality(v_symbols) end,
+    'from_utc', p_from,
+    'to_utc', p_to
+  );
+end;
+$$;
+
+comment on function public.agg_add_change_note is
+  'Notes by hand that source bars of p_symbols (null: all) changed in [p_from, p_to) (null: without bound), for loads that switch the triggers of data_bars off. Call it in the transaction of the load, or after its commit: a note committed before the bars may be read before them, and is lost. Too wide a range costs time and changes nothing else.';
+
+-- 50_changes/changes_from_notes.sql
+create function agg.changes_from_notes(p_note_ids bigint[])
+returns setof agg.changed_span
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set jit = off
+as $$
+begin
+  return query
+  with noted as materialized (
+    select
+      u.symbol, n.changed_at, n.is_built, tstzrange(u.from_utc, coalesce(u.to_utc, u.from_utc + interval '1 minute')) as span
+    from agg.change_note as n
+    cross join lateral unnest(coalesce(n.symbols, array[null]), n.from_utc, n.to_utc) as u (symbol, from_utc, to_utc)
+    where n.note_id = any (p_note_ids)
+  ),
+  merged as materialized (
+    select
+      m.symbol, range_agg(m.span) as spans, range_agg(m.span) filter (where not m.is_built) as foreign_spans, min(m.changed_at) as changed_at
+    from (
+      select n.symbol, n.span, n.changed_at, n.is_built from noted as n where n.symbol is not null
+      union all
+      select a.canonical_symbol, n.span, n.changed_at, n.is_built
+      from noted as n
+      cross join lateral (
+        select s.canonical_symbol from public.data_agg_state as s
+        union all
+        select k.component from agg.task_component as k
+      ) as a
+      where n.symbol is null
+    ) as m
+    group by m.symbol
+  )
+  select d.symbol, d.timeframe, range_agg(d.spans), min(d.changed_at), 0
+  from (
+    select m.symbol, t.timeframe, m.spans, m.changed_at
+    from merged as m
+    cross join agg.timeframe as t
+    where t.source_timeframe = '1m'
+    union all
+    select k.canonical_symbol, '1m', m.spans, m.changed_at
+    from merged as m
+    join agg.task_component as k on k.component = m.symbol
+    union all
+    -- A hand in a synthetic series.
+    select s.canonical_symbol, s.timeframe, m.foreign_spans, m.changed_at
+    from merged as m
+    join public.data_agg_state as s on s.canonical_symbol = m.symbol and s.basket is not null
+    where m.foreign_spans is not null
+  ) as d
+  group by d.symbol, d.timeframe;
+end;
+$$;
+
+comment on function agg.changes_from_notes is
+  'What these notes mean for tasks: those that build from the 1m bars of a noted symbol, the synthetic series that have it in their basket, and the series itself where it is one and another hand than its builder''s wrote.';
+
+-- 50_changes/claim_corrections.sql
+create function agg.claim_corrections(p_env text, p_timeframe text, p_limit integer, p_now timestamptz)
+returns agg.claim[]
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+-- Every access is by the key of a task, whatever is believed of the size of the tables.
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+as $$
+begin
+  return array(
+    select row(s.canonical_symbol, s.timeframe, s.last_agg_bar_ts_utc)::agg.claim
+    from (
+      select k.canonical_symbol, min(k.correction_id) as first_id
+      from agg.correction as k
+      where k.timeframe = p_timeframe and k.retry_at <= p_now
+      group by k.canonical_symbol
+    ) as k
+    join agg.active_asset as a on a.canonical_symbol = k.canonical_symbol and a.is_test = (select agg.is_test(p_env))
+    join agg.runnable_task as s on s.canonical_symbol = k.canonical_symbol and s.timeframe = p_timeframe
+    -- What a task has left waiting goes to the end of the queue.
+    order by k.first_id
+    limit p_limit
+    for update of s skip locked
+  );
+end;
+$$;
+
+comment on function agg.claim_corrections is
+  'Locks up to p_limit tasks of a timeframe that have corrections waiting, until the end of the transaction; those first that wait longest since they were last worked on. Never waits: rows locked by others are passed over, and so are tasks that a worker has claimed. Build in a later statement, so that its snapshot is younger than the locks.';
+
+-- 50_changes/correct_tasks.sql
+create function agg.correct_tasks(p_claims agg.claim[], p_now timestamptz, p_max_windows integer)
+returns agg.batch_result
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+-- Every access is by the key of a task, whatever is believed of the size of the tables.
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+as $$
+declare
+  v_taken agg.changed_span[];
+  v_changes agg.changed_span[];
+  v_requests agg.build_request[];
+  v_results agg.build_result[];
+  v_sums agg.batch_result;
+begin
+  with taken as (
+    delete from agg.correction as k
+    using unnest(p_claims) as c
+    where k.canonical_symbol = c.canonical_symbol and k.timeframe = c.timeframe and k.retry_at <= p_now
+    returning k.canonical_symbol, k.timeframe, k.spans, k.changed_at, k.failures
+  )
+  select array_agg(row(t.canonical_symbol, t.timeframe, t.spans, t.changed_at, t.failures)::agg.changed_span)
+  into v_taken
+  from taken as t;
+  v_changes := array(
+    select row(t.canonical_symbol, t.timeframe, range_agg(t.spans), min(t.changed_at), max(t.failures))::agg.changed_span
+    from unnest(v_taken) as t
+    group by t.canonical_symbol, t.timeframe
+  );
+  v_requests := array(select o from agg.rebuild_requests(v_changes, p_max_windows) as o);
+  v_results := array(select r from agg.build_or_split(v_requests) as r);
+
+  -- Orders are the newest windows: what is older than them is left for later.
+  insert into agg.correction (canonical_symbol, timeframe, spans, changed_at, failures)
+  select k.canonical_symbol, k.timeframe, w.spans, k.changed_at, k.failures
+  from (
+    select
+      c.canonical_symbol, c.timeframe,
+      range_agg(c.spans) as spans, min(c.changed_at) as changed_at, max(c.failures) as failures, min(c.from_utc) as from_utc
+    from (
+      select c.canonical_symbol, c.timeframe, c.spans, c.changed_at, c.failures, null::timestamptz as from_utc
+      from unnest(v_changes) as c
+      union all
+      select o.canonical_symbol, o.timeframe, null, null, null, o.from_utc
+      from unnest(v_requests) as o
+    ) as c
+    group by c.canonical_symbol, c.timeframe
+  ) as k
+  cross join lateral (select k.spans * tstzmultirange(tstzrange(null, k.from_utc))) as w (spans)
+  where k.from_utc is not null and not isempty(w.spans);
+
+  insert into agg.correction (canonical_symbol, timeframe, spans, changed_at, failures, retry_at, error)
+  select
+    r.canonical_symbol, r.timeframe, tstzmultirange(tstzrange(r.from_utc, r.to_utc)),
+    b.changed_at, b.failures + 1, p_now + agg.retry_delay(b.failures), r.error
+  from unnest(v_results) as r
+  cross join lateral (
+    select min(t.changed_at), max(t.failures)
+    from unnest(v_taken) as t
+    where t.canonical_symbol = r.canonical_symbol and t.timeframe = r.timeframe and t.spans && tstzrange(r.from_utc, r.to_utc)
+  ) as b (changed_at, failures)
+  where r.error is not null;
+
+  select
+    cardinality(p_claims), coalesce(sum(r.windows), 0), 0, 0,
+    coalesce(sum(r.inserted + r.updated + r.removed), 0),
+    count(distinct (r.canonical_symbol, r.timeframe)) filter (where r.error is not null), 0
+  into v_sums
+  from unnest(v_results) as r;
+  return v_sums;
+end;
+$$;
+
+comment on function agg.correct_tasks is
+  'Builds again what the corrections of the claimed tasks ask for, at most p_max_windows windows a task, newest first; the rest waits on. What fails is tried again after a minute, then ever later, and holds up nothing else. Moves no cursor.';
+
+-- 50_changes/fold_notes.sql
+create function agg.fold_notes()
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+set jit = off
+as $$
+declare
+  v_is_due boolean;
+begin
+  -- In a transaction that keeps one snapshot, a note that a dispatcher has deleted since would fail the writer.
+  if current_setting('transaction_isolation') <> 'read committed'
+    or not exists (select from agg.change_note as n where n.changed_at < clock_timestamp() - interval '10 minutes')
+  then
+    return;
+  end if;
+  -- As much again as there is already, so that folding costs each note no more than a few times.
+  select
+    count(*) filter (where not n.is_folded) >= greatest(1000, 10 * count(*) filter (where n.is_folded))
+    or coalesce(sum(cardinality(n.from_utc)) filter (where not n.is_folded), 0)
+      >= greatest(100000, sum(cardinality(n.from_utc)) filter (where n.is_folded))
+  into v_is_due
+  from agg.change_note as n;
+  if not v_is_due then
+    return;
+  end if;
+
+  with folded as (
+    delete from agg.change_note as n
+    where n.note_id in (
+      select f.note_id from agg.change_note as f order by f.is_folded, f.note_id limit 10000 for update skip locked
+    )
+    returning n.symbols, n.from_utc, n.to_utc, n.changed_at, n.is_built
+  ),
+  merged as (
+    select
+      c.symbol, f.is_built,
+      range_agg(tstzrange(c.from_utc, coalesce(c.to_utc, c.from_utc + interval '1 minute'))) as spans,
+      min(f.changed_at) as changed_at
+    from folded as f
+    cross join lateral unnest(coalesce(f.symbols, array[null]), f.from_utc, f.to_utc) as c (symbol, from_utc, to_utc)
+    group by c.symbol, f.is_built
+  ),
+  numbered as (
+    select
+      m.symbol, m.is_built, m.changed_at, lower(s.span) as from_utc, upper(s.span) as to_utc,
+      (row_number() over (partition by m.is_built order by m.symbol, s.span) - 1) / 1000 as chunk
+    from merged as m
+    cross join lateral unnest(m.spans) as s (span)
+  )
+  insert into agg.change_note (changed_at, symbols, from_utc, to_utc, is_built, is_folded)
+  select min(n.changed_at), array_agg(n.symbol), array_agg(n.from_utc), array_agg(n.to_utc), n.is_built, true
+  from numbered as n
+  where n.symbol is not null
+  group by n.is_built, n.chunk
+  union all
+  select n.changed_at, null, array[n.from_utc], array[n.to_utc], n.is_built, true
+  from numbered as n
+  where n.symbol is null;
+end;
+$$;
+
+comment on function agg.fold_notes is
+  'Merges notes into few, by symbol, once one of them is older than ten minutes: no dispatcher reads them, and they must not grow with every statement. Writers call it now and then; it does something only when there is as much to merge as was merged already. Never waits, and leaves alone what others hold; what it has merged is with the writer until that commits.';
+
+-- 50_changes/new_tasks_holder.sql
+create function agg.new_tasks_holder()
+returns integer
+language sql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select l.pid
+  from pg_catalog.pg_locks as l
+  where l.locktype = 'advisory' and l.objsubid = 1 and l.mode = 'ExclusiveLock' and l.granted and l.pid <> pg_backend_pid()
+    and l.database = (select d.oid from pg_catalog.pg_database as d where d.datname = current_database())
+    and (l.classid::bigint << 32) | l.objid::bigint = agg.new_tasks_key()
+  limit 1;
+$$;
+
+comment on function agg.new_tasks_holder is
+  'Another backend whose open transaction has made tasks, for which change notes wait; null where there is none.';
+
+-- 50_changes/new_tasks_key.sql
+create function agg.new_tasks_key()
+returns bigint
+language sql
+immutable
+parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+  select hashtextextended('pgbars.new_tasks', 0);
+$$;
+
+comment on function agg.new_tasks_key is
+  'The advisory lock that a transaction holds which has made tasks, and, shared, one that has read change notes.';
+
+-- 50_changes/rebuild_requests.sql
+create function agg.rebuild_requests(p_changes agg.changed_span[], p_max_windows integer default null)
+returns setof agg.build_request
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+set jit = off
+as $$
+begin
+  return query
+  with run as (
+    select
+      c.canonical_symbol, c.timeframe, t.source_timeframe, t.duration, st.duration as source_duration, w.span,
+      s.good_percent, s.poor_percent, s.session_time_zone, s.session_minutes,
+      extract(epoch from upper(w.span) - lower(w.span))::bigint / extract(epoch from t.duration)::bigint as windows
+    from unnest(p_changes) as c
+    join public.data_agg_state as s on s.canonical_symbol = c.canonical_symbol and s.timeframe = c.timeframe
+    join agg.timeframe as t on t.timeframe = c.timeframe
+    left join agg.timeframe as st on st.timeframe = t.source_timeframe
+    cross join lateral (
+      select
+        agg.bootstrap_cursor(s.agg_start_utc, t.duration) + t.duration,
+        greatest(s.last_agg_bar_ts_utc + t.duration, s.built_to_utc)
+    ) as k (start_utc, end_utc)
+    cross join lateral (
+      select range_agg(tstzrange(
+        date_bin(t.duration, lower(d.span), timestamptz '2000-01-01 00:00:00+00'),
+        date_bin(t.duration, upper(d.span) + t.duration - interval '1 microsecond', timestamptz '2000-01-01 00:00:00+00')
+      ))
+      from unnest(
+        c.spans * case when k.start_utc < k.end_utc then tstzmultirange(tstzrange(k.start_utc, k.end_utc)) else '{}' end
+      ) as d (span)
+    ) as a (spans)
+    cross join lateral unnest(a.spans) as u (span)
+    cross join lateral (
+      select case
+        when s.basket is not null or upper(u.span) - lower(u.span) <= 1000 * t.duration then u.span
+        -- Years without a bar would cost their share of every batch.
+        else (
+          select tstzrange(
+            date_bin(t.duration, min(x.first_utc), timestamptz '2000-01-01 00:00:00+00'),
+            date_bin(t.duration, max(x.last_utc), timestamptz '2000-01-01 00:00:00+00') + t.duration
+          )
+          from (
+            select min(c.ts_utc) as first_utc, max(c.ts_utc) as last_utc
+            from agg.source_bar as c
+            where c.canonical_symbol = s.canonical_symbol and c.timeframe = t.source_timeframe
+              and c.ts_utc >= lower(u.span) and c.ts_utc < upper(u.span) and c.deleted_at is null
+            union all
+            select min(d.ts_utc), max(d.ts_utc)
+            from public.derived_data_bars as d
+            where d.canonical_symbol = s.canonical_symbol and d.timeframe = s.timeframe
+              and d.ts_utc >= lower(u.span) and d.ts_utc < upper(u.span) and d.deleted_at is null
+          ) as x
+          having max(x.last_utc) is not null
+        )
+      end
+    ) as w (span)
+    where w.span is not null
+  ),
+  ranked as (
+    select
+      r.*, sum(r.windows) over (partition by r.canonical_symbol, r.timeframe order by r.span desc) - r.windows as newer_windows
+    from run as r
+  )
+  select
+    r.canonical_symbol, r.timeframe, r.source_timeframe, r.duration, r.source_duration,
+    upper(r.span) - r.duration * least(r.windows, p_max_windows - r.newer_windows)::double precision,
+    upper(r.span), upper(r.span), null::timestamptz, null::integer,
+    case when r.source_timeframe is null then (
+      select k.derivation_version from agg.synthetic_component as k where k.canonical_symbol = r.canonical_symbol limit 1
+    ) end,
+    r.good_percent, r.poor_percent, r.session_time_zone, r.session_minutes, true
+  from ranked as r
+  where p_max_windows is null or r.newer_windows < p_max_windows;
+end;
+$$;
+
+comment on function agg.rebuild_requests is
+  'Orders to build again the windows that the changes touch, behind the cursor or built_to_utc, one for each run of windows, at most p_max_windows a task, the newest of them.';
+
+-- 50_changes/take_notes.sql
+create function agg.take_notes(p_limit integer)
+returns bigint
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+set jit = off
+as $$
+declare
+  v_note_ids bigint[];
+begin
+  v_note_ids := array(
+    select n.note_id from agg.change_note as n order by n.note_id limit p_limit for update skip locked
+  );
+  if cardinality(v_note_ids) > 0 then
+    -- A task that an open transaction has made is not to be seen, and may already be built.
+    if not pg_try_advisory_xact_lock_shared(agg.new_tasks_key()) then
+      return 0;
+    end if;
+    perform agg.add_corrections(array(select c from agg.changes_from_notes(v_note_ids) as c));
+    delete from agg.change_note as n where n.note_id = any (v_note_ids);
+  end if;
+  return cardinality(v_note_ids);
+end;
+$$;
+
+comment on function agg.take_notes is
+  'Turns up to p_limit committed notes that no other dispatcher has taken into corrections, and deletes them; returns how many. Returns 0 while a transaction is open that has made tasks, which nobody sees yet. Never waits.';
+
+-- 50_changes/waiting_changes.sql
+create function agg.waiting_changes()
+returns setof agg.changed_span
+language sql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select c.canonical_symbol, c.timeframe, range_agg(c.spans), min(c.changed_at), max(c.failures)
+  from (
+    select k.canonical_symbol, k.timeframe, k.spans, k.changed_at, k.failures from agg.correction as k
+    union all
+    select n.* from agg.changes_from_notes(array(select c.note_id from agg.change_note as c)) as n
+  ) as c
+  group by c.canonical_symbol, c.timeframe;
+$$;
+
+comment on function agg.waiting_changes is 'All that waits, by task: corrections, and change notes that no dispatcher has read.';
+
+-- 60_sync/follow_changed_assets.sql
+create function agg.follow_changed_assets()
+returns trigger
+language plpgsql
+volatile
+-- Whoever may write the registry need not be allowed to write tasks.
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_symbols constant text[] := array(select c.canonical_symbol from changed_assets as c);
+begin
+  perform agg.follow_registry(v_symbols, v_symbols);
+  return null;
+end;
+$$;
+
+create trigger follow_insert after insert on public.core_asset_registry_all
+  referencing new table as changed_assets
+  for each statement execute function agg.follow_changed_assets();
+
+create trigger follow_delete after delete on public.core_asset_registry_all
+  referencing old table as changed_assets
+  for each statement execute function agg.follow_changed_assets();
+
+comment on function agg.follow_changed_assets is 'follow_registry for assets that were inserted or deleted, in the transaction of the change.';
+
+-- 60_sync/follow_registry.sql
+create function agg.follow_registry(p_symbols text[], p_described text[])
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_problems text;
+begin
+  select left(string_agg(format('%s: %s', p.canonical_symbol, p.problem), '; ' order by p.canonical_symbol, p.problem), 2000)
+  into v_problems
+  from agg.asset_problems(p_described) as p;
+  if v_problems is not null then
+    raise exception 'metadata of %', v_problems
+      using errcode = 'invalid_parameter_value', hint = 'Nothing of this statement is stored. Mend the metadata it gives and try again.';
+  end if;
+  if p_symbols is distinct from '{}' then
+    perform public.sync_agg_state_from_registry(p_symbols => p_symbols);
+  end if;
+end;
+$$;
+
+comment on function agg.follow_registry is
+  'Lets the tasks of p_symbols (null: of all assets) follow a change of the registry, in the environment of the database. Raises invalid_parameter_value where the metadata of one of p_described, the assets that the change gave their metadata, would be refused by a sync, naming assets and keys. Assets whose metadata was bad before are left out with a warning. Under repeatable read a circle of baskets that two transactions close together is not seen here, but by the next sync.';
+
+-- 60_sync/follow_truncated_registry.sql
+create function agg.follow_truncated_registry()
+returns trigger
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform agg.follow_registry(null, '{}');
+  return null;
+end;
+$$;
+
+create trigger follow_truncate after truncate on public.core_asset_registry_all
+  for each statement execute function agg.follow_truncated_registry();
+
+comment on function agg.follow_truncated_registry is 'follow_registry for a registry that was emptied, in the transaction of the change.';
+
+-- 60_sync/follow_updated_assets.sql
+create function agg.follow_updated_assets()
+returns trigger
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform agg.follow_registry(
+    coalesce(array_agg(coalesce(n.canonical_symbol, o.canonical_symbol)), '{}'),
+    coalesce(array_agg(n.canonical_symbol) filter (where n.metadata is distinct from o.metadata), '{}')
+  )
+  from changed_assets as n
+  full join former_assets as o on o.canonical_symbol = n.canonical_symbol
+  where (n.active, n.test_active, n.metadata) is distinct from (o.active, o.test_active, o.metadata);
+  return null;
+end;
+$$;
+
+create trigger follow_update after update on public.core_asset_registry_all
+  referencing new table as changed_assets old table as former_assets
+  for each statement execute function agg.follow_updated_assets();
+
+comment on function agg.follow_updated_assets is
+  'follow_registry for assets that were updated, in the transaction of the change; for those only whose symbol, flags or metadata are other than before.';
+
+-- 60_sync/lock_registry_first.sql
+create function agg.lock_registry_first()
+returns trigger
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform agg.lock_registry();
+  return null;
+end;
+$$;
+
+create trigger lock_first before insert or delete or truncate or update of canonical_symbol, active, test_active, metadata
+  on public.core_asset_registry_all
+  for each statement execute function agg.lock_registry_first();
+
+comment on function agg.lock_registry_first is
+  'lock_registry before the rows of a statement that may change tasks: changes of the registry wait for each other, and for a sync, without a deadlock.';
+
+-- 60_sync/set_environment.sql
+create function agg.set_environment(p_env text)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if p_env !~ '^[A-Za-z][A-Za-z0-9_-]{0,31}$' then
+    raise exception '% is not the name of an environment: a letter, then up to 31 letters, digits, _ or -', quote_literal(left(p_env, 100))
+      using errcode = 'invalid_parameter_value';
+  end if;
+  if p_env = agg.current_env(null) then
+    return;
+  end if;
+  perform agg.lock_registry();
+  insert into agg.environment (env) values (p_env) on conflict (is_only) do update set env = excluded.env;
+  perform public.sync_agg_state_from_registry();
+end;
+$$;
+
+comment on function agg.set_environment is
+  'Makes this the environment of the database, and lets all tasks follow. Changes of the registry wait for it, to the end of the transaction. Raises invalid_parameter_value for what is no name.';
+
+-- 60_sync/sync_agg_state_from_registry.sql
+create function public.sync_agg_state_from_registry(
+  p_env text default null,
+  p_default_start_utc timestamptz default '2025-07-01 00:00:00+00',
+  p_symbols text[] default null
+)
+returns jsonb
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+-- Compiling the plan of a run over all tasks would take longer than the run.
+set jit = off
+-- A plan for some symbols and one for all have little in common.
+set plan_cache_mode = force_custom_plan
+set statement_timeout = '60s'
+as $$
+declare
+  v_env text;
+  v_active text[];
+  v_refused agg.asset_problem[];
+  v_refused_symbols text[];
+  v_inserted integer;
+  v_updated integer;
+  v_reenabled integer;
+  v_disabled integer;
+  v_symbols text[];
+  v_new_rules agg.changed_span[];
+begin
+  if p_default_start_utc is null then
+    raise exception 'p_default_start_utc must not be null' using errcode = 'invalid_parameter_value';
+  end if;
+
+  -- One sync at a time: what it compares with is then what it writes to.
+  perform agg.lock_registry();
+  v_env := agg.current_env(p_env);
+
+  v_active := array(
+    select a.canonical_symbol
+    from agg.active_asset as a
+    where a.is_test = (select agg.is_test(v_env)) and (p_symbols is null or a.canonical_symbol = any (p_symbols))
+  );
+  v_refused := array(select p from agg.asset_problems(v_active) as p order by p.canonical_symbol);
+  v_refused_symbols := array(select distinct f.canonical_symbol from unnest(v_refused) as f);
+  if v_refused <> '{}' then
+    raise warning 'left out of the sync for their metadata: %', (
+      select left(string_agg(format('%s (%s)', f.canonical_symbol, f.problem), '; '), 2000) from unnest(v_refused) as f
+    ) using hint = 'Mend metadata in core_asset_registry_all; their tasks stay as they are.';
+  end if;
+  v_active := array(select a.symbol from unnest(v_active) as a (symbol) except select f.symbol from unnest(v_refused_symbols) as f (symbol));
+
+  -- Whoever reads notes before this transaction ends does not see the tasks that it makes.
+  if exists (
+    select
+    from agg.wanted_timeframe as t
+    where t.canonical_symbol = any (v_active) and not exists (
+      select from public.data_agg_state as s where s.canonical_symbol = t.canonical_symbol and s.timeframe = t.timeframe
+    )
+  ) then
+    perform pg_advisory_xact_lock(agg.new_tasks_key());
+  end if;
+
+  with valid as materialized (
+    select r.canonical_symbol, r.metadata, r.metadata -> 'agg' -> 'session' as session
+    from unnest(v_active) as a (symbol)
+    join public.core_asset_registry_all as r on r.canonical_symbol = a.symbol
+  ),
+  -- Many assets share a session, and reading one costs more than all else here.
+  session as materialized (
+    select s.session, agg.session_minutes(s.session) as minutes, s.session ->> 'time_zone' as time_zone
+    from (select distinct v.session from valid as v) as s
+  ),
+  asset as materialized (
+    select
+      v.canonical_symbol,
+      v.metadata,
+      agg.utc_instant(v.metadata -> 'agg' ->> 'start_utc') as start_utc,
+      coalesce((v.metadata -> 'agg' -> 'quality' ->> 'good')::smallint, 80::smallint) as good_percent,
+      coalesce((v.metadata -> 'agg' -> 'quality' ->> 'poor')::smallint, 60::smallint) as poor_percent,
+      n.minutes as session_minutes,
+      n.time_zone as session_time_zone
+    from valid as v
+    left join session as n on n.session = v.session
+  ),
+  wanted as materialized (
+    select
+      a.canonical_symbol, t.timeframe, t.duration, w.*,
+      case
+        when s.canonical_symbol is null then 'insert'
+        when not s.enabled or (s.status = 'disabled' and s.hard_fail_streak < 3) then 'reenable'
+        when (
+          s.source_timeframe, s.run_interval_minutes, s.is_mandatory, s.agg_start_utc,
+          s.good_percent, s.poor_percent, s.session_time_zone, s.session_minutes, s.basket
+        ) is distinct from (
+          w.source_timeframe, w.run_interval_minutes, w.is_mandatory, w.agg_start_utc,
+          w.good_percent, w.poor_percent, w.session_time_zone, w.session_minutes, w.basket
+        ) then 'update'
+      end as action,
+      s.canonical_symbol is not null and (
+        w.agg_start_utc < s.agg_start_utc
+        or (s.good_percent, s.poor_percent, s.session_time_zone, s.session_minutes, s.basket)
+          is distinct from (w.good_percent, w.poor_percent, w.session_time_zone, w.session_minutes, w.basket)
+      ) as has_new_rules
+    from asset as a
+    join agg.wanted_timeframe as t on t.canonical_symbol = a.canonical_symbol
+    left join public.data_agg_state as s on s.canonical_symbol = a.canonical_symbol and s.timeframe = t.timeframe
+    cross join lateral (
+      select
+        t.source_timeframe, (extract(epoch from t.duration) / 60)::integer as run_interval_minutes, t.is_mandatory,
+        coalesce(a.start_utc, s.agg_start_utc, p_default_start_utc) as agg_start_utc,
+        a.good_percent, a.poor_percent, a.session_time_zone, a.session_minutes,
+        case when t.is_synthetic then jsonb_build_object(
+          'components', a.metadata -> 'components',
+          'component_weights', a.metadata -> 'component_weights',
+          'formula_base', a.metadata -> 'formula_base',
+          'derivation_version', a.metadata -> 'derivation_version'
+        ) end as basket
+    ) as w
+  ),
+  stored as (
+    insert into public.data_agg_state as s (
+      canonical_symbol, timeframe, source_timeframe, run_interval_minutes, is_mandatory,
+      agg_start_utc, last_agg_bar_ts_utc, next_run_at,
+      good_percent, poor_percent, session_time_zone, session_minutes, basket
+    )
+    select
+      w.canonical_symbol, w.timeframe, w.source_timeframe, w.run_interval_minutes, w.is_mandatory,
+      w.agg_start_utc, c.cursor_utc, agg.due_at(c.cursor_utc, w.duration, 300),
+      w.good_percent, w.poor_percent, w.session_time_zone, w.session_minutes, w.basket
+    from wanted as w
+    cross join lateral (select agg.bootstrap_cursor(w.agg_start_utc, w.duration)) as c (cursor_utc)
+    where w.action is not null
+    order by w.canonical_symbol, w.duration
+    on conflict (canonical_symbol, timeframe) do update set
+      source_timeframe = excluded.source_timeframe,
+      run_interval_minutes = excluded.run_interval_minutes,
+      is_mandatory = excluded.is_mandatory,
+      agg_start_utc = excluded.agg_start_utc,
+      -- A task that has decided nothing begins at an earlier start like a new one.
+      last_agg_bar_ts_utc = case
+        when excluded.agg_start_utc < s.agg_start_utc and s.last_agg_bar_ts_utc <= agg.bootstrap_cursor(
+          s.agg_start_utc, make_interval(mins => s.run_interval_minutes)
+        ) then excluded.last_agg_bar_ts_utc
+        else s.last_agg_bar_ts_utc
+      end,
+      good_percent = excluded.good_percent,
+      poor_percent = excluded.poor_percent,
+      session_time_zone = excluded.session_time_zone,
+      session_minutes = excluded.session_minutes,
+      basket = excluded.basket,
+      enabled = true,
+      status = case when not s.enabled or (s.status = 'disabled' and s.hard_fail_streak < 3) then 'idle' else s.status end,
+      running_started_at_utc = case when s.enabled then s.running_started_at_utc end,
+      fail_streak = case when s.enabled then s.fail_streak else 0 end,
+      hard_fail_streak = case when s.enabled then s.hard_fail_streak else 0 end,
+      next_run_at = case
+        when s.enabled and s.status <> 'disabled' then
+          case when excluded.agg_start_utc < s.agg_start_utc then least(s.next_run_at, excluded.next_run_at) else s.next_run_at end
+        else agg.due_at(s.last_agg_bar_ts_utc, make_interval(mins => s.run_interval_minutes), s.aggregation_delay_seconds)
+      end,
+      updated_at = now()
+  ),
+  switched_off as (
+    update public.data_agg_state as s
+    set enabled = false, status = 'disabled', updated_at = now()
+    where s.enabled
+      and (p_symbols is null or s.canonical_symbol = any (p_symbols))
+      and not exists (select from wanted as w where w.canonical_symbol = s.canonical_symbol and w.timeframe = s.timeframe)
+      and s.canonical_symbol <> all (v_refused_symbols)
+    returning s.canonical_symbol
+  )
+  select
+    count(*) filter (where w.action = 'insert'),
+    count(*) filter (where w.action = 'update'),
+    count(*) filter (where w.action = 'reenable'),
+    (select count(*) from switched_off),
+    array(
+      select w.canonical_symbol from wanted as w where w.action is not null union select o.canonical_symbol from switched_off as o order by 1
+    ),
+    array_agg(row(w.canonical_symbol, w.timeframe, '{(,)}', now(), 0)::agg.changed_span) filter (where w.has_new_rules)
+  into v_inserted, v_updated, v_reenabled, v_disabled, v_symbols, v_new_rules
+  from wanted as w;
+  if v_new_rules is not null then
+    perform agg.add_corrections(v_new_rules);
+  end if;
+
+  return jsonb_build_object(
+    'success', true,
+    'env', v_env,
+    'inserted', v_inserted,
+    'updated', v_updated,
+    'reenabled', v_reenabled,
+    'disabled', v_disabled,
+    'inserted_or_updated', v_inserted + v_updated + v_reenabled,
+    'symbols', to_jsonb(v_symbols),
+    'refused', to_jsonb(v_refused),
+    'default_start_utc', p_default_start_utc
+  );
+end;
+$$;
+
+comment on function public.sync_agg_state_from_registry is
+  'Makes tasks follow the registry, in p_env (null: the environment of the database, see schedule_jobs): every active asset gets its mandatory and optional timeframes, a synthetic one its 1m as well. Creates with a bootstrapped cursor, updates what differs (an earlier start, another session, other thresholds or another basket become corrections of all that is decided), re-enables, and switches off the tasks of inactive assets; keeps cursors, delays and priorities. An optional task that three hard failures disabled stays so until its asset is switched off and on. Assets with bad metadata are left as they are and listed under refused. Syncs and changes of the registry wait for each other; a sync locks only the task rows it changes, and one that makes new tasks waits for a dispatcher that has read change notes. Repeating it changes nothing. p_default_start_utc serves new tasks of assets without metadata.agg.start_utc. p_symbols: the assets that follow, null for all. Returns the environment, tasks counted by what became of them, the symbols of those, and the refused assets with their problems.';
+
+-- 70_build/build_bars.sql
+create function agg.build_bars(p_requests agg.build_request[])
+returns setof agg.build_result
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_results agg.build_result[];
+  v_passed_on agg.changed_span[];
+begin
+  v_results := array(
+    select r from agg.build_windows(p_requests) as r
+    union all
+    select r from agg.build_synthetic(p_requests) as r
+  );
+  -- What is built ahead of a cursor no other task has used yet; writes to 1m bars leave notes of their own.
+  v_passed_on := array(
+    select row(
+      r.canonical_symbol, t.timeframe,
+      range_agg(tstzrange(r.from_utc, case when r.removed > 0 then r.to_utc else r.decided_to_utc end)), now(), 0
+    )::agg.changed_span
+    from unnest(v_results) as r
+    join agg.timeframe as t on t.source_timeframe = r.timeframe
+    where r.is_rebuild and r.timeframe <> '1m' and r.inserted + r.updated + r.removed > 0
+    group by r.canonical_symbol, t.timeframe
+  );
+  if cardinality(v_passed_on) > 0 then
+    perform agg.add_corrections(v_passed_on);
+  end if;
+  return query select r.* from unnest(v_results) as r;
+end;
+$$;
+
+comment on function agg.build_bars is
+  'Builds every order, windows and synthetic minutes alike: one result an order. What it changes behind a cursor becomes a correction of the tasks that build from it.';
+
+-- 70_build/build_or_split.sql
+create function agg.build_or_split(p_requests agg.build_request[], p_time_splits integer default 8)
+returns setof agg.build_result
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_half constant integer := cardinality(p_requests) / 2;
+  v_request constant agg.build_request := p_requests[1];
+  v_results agg.build_result[];
+  v_lock_waits integer;
+  v_fail_kind text;
+  v_error text;
+  v_middle_utc timestamptz;
+begin
+  begin
+    v_results := array(select r from agg.build_bars(p_requests) as r);
+  exception when others then
+    v_fail_kind := agg.fail_kind(sqlstate);
+    v_error := format('%s (%s)', sqlerrm, sqlstate);
+    if sqlstate = '55P03' then
+      v_lock_waits := coalesce(nullif(current_setting('pgbars.lock_waits', true), ''), '0')::integer + 1;
+      perform set_config('pgbars.lock_waits', v_lock_waits::text, true);
+      -- The patience of a batch is for the first wait; the others only find out which bars are held.
+      perform set_config('lock_timeout', '10ms', true);
+      if v_lock_waits > 500 then
+        raise exception 'somebody holds a table, or too many bars, for longer than the dispatcher waits'
+          using errcode = 'lock_not_available',
+            hint = 'select * from pg_locks where not granted; shows who waits for what. The next run tries again.';
+      end if;
+    end if;
+  end;
+
+  if v_error is null then
+    return query select r.* from unnest(v_results) as r;
+  elsif v_half > 0 then
+    return query
+    select r.* from agg.build_or_split(p_requests[:v_half], p_time_splits) as r
+    union all
+    select r.* from agg.build_or_split(p_requests[v_half + 1:], p_time_splits) as r;
+  elsif v_request.max_windows is null and v_fail_kind = 'hard' and p_time_splits > 0
+    and v_request.to_utc > v_request.from_utc + v_request.window_length
+  then
+    v_middle_utc := date_bin(
+      v_request.window_length, v_request.from_utc + (v_request.to_utc - v_request.from_utc) / 2, timestamptz '2000-01-01 00:00:00+00'
+    );
+    p_requests := p_requests || p_requests;
+    p_requests[1].to_utc := v_middle_utc;
+    p_requests[2].from_utc := v_middle_utc;
+    return query select r.* from agg.build_or_split(p_requests, p_time_splits - 1) as r;
+  else
+    return query
+    select
+      v_request.canonical_symbol, v_request.timeframe, v_request.window_length, v_request.from_utc, v_request.to_utc,
+      v_request.frontier_utc, 0, 0, 0, 0, 0, 0, false, v_request.from_utc, v_request.is_rebuild, v_fail_kind, v_error;
+  end if;
+end;
+$$;
+
+comment on function agg.build_or_split is
+  'agg.build_bars, and where that raises, each half on its own, down to single orders, and an order of all its windows that fails hard is halved in time as well, p_time_splits times: what is bad fails alone, or with few neighbours, after as many tries as their number has binary digits, and comes back with its error.';
+
+-- 70_build/build_synthetic.sql
+create function agg.build_synthetic(p_requests agg.build_request[])
+returns setof agg.build_result
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+-- As in agg.compare_synthetic.
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+set jit = off
+as $$
+begin
+  if not exists (select from unnest(p_requests) as o where o.source_timeframe is null) then
+    return;
+  end if;
+
+  perform set_config('pgbars.is_building', 'on', true);
+  return query
+  with minute as materialized (
+    select m.* from agg.compare_synthetic(p_requests) as m
+  ),
+  stored as (
+    insert into public.data_bars as d (
+      canonical_symbol, timeframe, ts_utc, open, high, low, close, vol, vwap, trade_count, source, raw
+    )
+    select
+      m.canonical_symbol, m.timeframe, m.ts_utc, m.open, m.high, m.low, m.close, 0, null, 0, 'synthetic', m.raw
+    from minute as m
+    where m.change in ('insert', 'update')
+    on conflict (canonical_symbol, timeframe, ts_utc) do update set
+      open = excluded.open,
+      high = excluded.high,
+      low = excluded.low,
+      close = excluded.close,
+      vol = excluded.vol,
+      vwap = excluded.vwap,
+      trade_count = excluded.trade_count,
+      is_partial = excluded.is_partial,
+      source = excluded.source,
+      raw = excluded.raw,
+      updated_at = now()
+  ),
+  removed as (
+    delete from public.data_bars as d
+    where d.ctid = any (array(select m.stored_at from minute as m where m.change = 'remove'))
+  )
+  select
+    max(t.canonical_symbol), max(t.timeframe), max(t.window_length), max(t.from_utc), max(t.to_utc), max(t.frontier_utc),
+    count(t.ts_utc)::integer,
+    count(*) filter (where t.is_complete)::integer,
+    0,
+    count(*) filter (where t.change = 'insert')::integer,
+    count(*) filter (where t.change = 'update')::integer,
+    count(*) filter (where t.change = 'remove')::integer,
+    coalesce(max(t.limit_utc) < max(t.to_utc), false),
+    coalesce(max(t.limit_utc), max(t.to_utc)),
+    bool_or(t.is_rebuild), null::text, null::text
+  from (
+    select
+      o.ordinality as request_no, o.canonical_symbol, o.timeframe, o.window_length, o.from_utc, o.to_utc, o.frontier_utc,
+      o.is_rebuild, null::timestamptz as limit_utc, null::timestamptz as ts_utc, null::boolean as is_complete, null::text as change
+    from unnest(p_requests) with ordinality as o
+    where o.source_timeframe is null
+    union all
+    select
+      m.request_no, null, null, null, null, null, null, null, m.limit_utc,
+      case when m.change is distinct from 'remove' then m.ts_utc end,
+      case when m.change is distinct from 'remove' then m.is_complete end,
+      m.change
+    from minute as m
+  ) as t
+  group by t.request_no;
+  perform set_config('pgbars.is_building', 'off', true);
+end;
+$$;
+
+comment on function agg.build_synthetic is
+  'Stores what agg.compare_synthetic finds: writes only what differs, and deletes synthetic minutes that are not complete any more. The caller has locked the rows of the tasks. A result row for each order without a source_timeframe: windows counts minutes with at least one component, bars those with all.';
+
+-- 70_build/build_windows.sql
+create function agg.build_windows(p_requests agg.build_request[])
+returns setof agg.build_result
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+-- As in agg.compare_windows.
+set enable_seqscan = off
+set enable_bitmapscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+set enable_sort = off
+set enable_hashagg = on
+set jit = off
+set work_mem = '32MB'
+as $$
+begin
+  return query
+  with window_bar as materialized (
+    select w.* from agg.compare_windows(p_requests) as w
+  ),
+  inserted as (
+    insert into public.derived_data_bars (
+      canonical_symbol, timeframe, ts_utc, open, high, low, close, vol, vwap, trade_count,
+      source_timeframe, source_candles, expected_candles, covered_minutes, expected_minutes,
+      quality_score, derivation_version
+    )
+    select
+      w.canonical_symbol, w.timeframe, w.ts_utc, w.open, w.high, w.low, w.close, w.vol, w.vwap, w.trade_count,
+      w.source_timeframe, w.source_candles, w.expected_candles, w.covered_minutes, w.expected_minutes,
+      w.quality_score, w.derivation_version
+    from window_bar as w
+    where w.change = 'insert'
+  ),
+  -- Conflicts rather than joins: an update that joins may put the table first when it is thought to be empty.
+  changed as (
+    insert into public.derived_data_bars as d (
+      canonical_symbol, timeframe, ts_utc, open, high, low, close, vol, vwap, trade_count,
+      source_timeframe, source_candles, expected_candles, covered_minutes, expected_minutes,
+      quality_score, derivation_version, deleted_at
+    )
+    select
+      w.canonical_symbol, w.timeframe, w.ts_utc, w.open, w.high, w.low, w.close, w.vol, w.vwap, w.trade_count,
+      w.source_timeframe, w.source_candles, w.expected_candles, w.covered_minutes, w.expected_minutes,
+      w.quality_score, w.derivation_version, case w.change when 'remove' then now() end
+    from window_bar as w
+    where w.change in ('update', 'remove')
+    on conflict (canonical_symbol, timeframe, ts_utc) do update set
+      open = excluded.open,
+      high = excluded.high,
+      low = excluded.low,
+      close = excluded.close,
+      vol = excluded.vol,
+      vwap = excluded.vwap,
+      trade_count = excluded.trade_count,
+      source_timeframe = excluded.source_timeframe,
+      source_candles = excluded.source_candles,
+      expected_candles = excluded.expected_candles,
+      covered_minutes = excluded.covered_minutes,
+      expected_minutes = excluded.expected_minutes,
+      quality_score = excluded.quality_score,
+      derivation_version = excluded.derivation_version,
+      deleted_at = excluded.deleted_at,
+      updated_at = now()
+  ),
+  tally as (
+    -- Grouped rather than joined: linear whatever the planner believes of the number of orders.
+    select
+      t.request_no,
+      max(t.canonical_symbol) as canonical_symbol,
+      max(t.timeframe) as timeframe,
+      max(t.source_timeframe) as source_timeframe,
+      max(t.window_length) as window_length,
+      max(t.from_utc) as from_utc,
+      max(t.to_utc) as to_utc,
+      max(t.frontier_utc) as frontier_utc,
+      max(t.clock_utc) as clock_utc,
+      bool_or(t.is_rebuild) as is_rebuild,
+      count(t.ts_utc)::integer as windows,
+      count(t.quality_score)::integer as bars,
+      count(*) filter (where t.quality_score = 0)::integer as bars_poor,
+      count(*) filter (where t.change = 'insert')::integer as inserted,
+      count(*) filter (where t.change = 'update')::integer as updated,
+      count(*) filter (where t.change = 'remove')::integer as removed,
+      count(t.ts_utc) >= max(t.max_windows) as is_full,
+      coalesce(max(t.ts_utc) + max(t.window_length), max(t.from_utc)) as filled_to_utc
+    from (
+      select
+        o.ordinality as request_no, o.canonical_symbol, o.timeframe, o.source_timeframe, o.window_length,
+        o.from_utc, o.to_utc, o.frontier_utc, o.clock_utc, o.max_windows, o.is_rebuild,
+        null::timestamptz as ts_utc, null::smallint as quality_score, null::text as change
+      from unnest(p_requests) with ordinality as o
+      where o.source_timeframe is not null
+      union all
+      select
+        w.request_no, null, null, null, null, null, null, null, null, null, null,
+        case when w.change is distinct from 'remove' then w.ts_utc end,
+        case when w.change is distinct from 'remove' then w.quality_score end,
+        w.change
+      from window_bar as w
+    ) as t
+    group by t.request_no
+  )
+  select
+    t.canonical_symbol, t.timeframe, t.window_length, t.from_utc, t.to_utc, t.frontier_utc,
+    t.windows, t.bars, t.bars_poor, t.inserted, t.updated, t.removed,
+    t.is_full and e.decided_to_utc < t.to_utc, e.decided_to_utc, t.is_rebuild, null::text, null::text
+  from tally as t
+  cross join lateral (
+    select case
+      when t.is_full or t.filled_to_utc = t.to_utc then t.filled_to_utc
+      when t.clock_utc is null then t.to_utc
+      -- One probe: the last source bar makes the empty windows before it a gap.
+      else least(t.to_utc, coalesce((
+        select date_bin(t.window_length, c.ts_utc, timestamptz '2000-01-01 00:00:00+00') + t.window_length
+        from agg.source_bar as c
+        where c.canonical_symbol = t.canonical_symbol and c.timeframe = t.source_timeframe
+          and c.ts_utc >= t.filled_to_utc and c.ts_utc < t.clock_utc and c.deleted_at is null
+        order by c.ts_utc desc
+        limit 1
+      ), t.filled_to_utc))
+    end
+    offset 0
+  ) as e (decided_to_utc);
+end;
+$$;
+
+comment on function agg.build_windows is
+  'Stores what agg.compare_windows finds: writes only what differs, and soft-deletes bars of decided windows that no longer qualify. Orders of one task must not overlap, and the caller has locked its row: two builders of one window would meet in a unique_violation. A result row for each order with a source_timeframe.';
+
+-- 70_build/compare_synthetic.sql
+-- Formula: the geometric basket of the ICE US Dollar Index, base * product of rate ^ weight.
+create function agg.compare_synthetic(p_requests agg.build_request[])
+returns setof agg.synthetic_minute
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+-- Every join here is a range of a key for each order. Statistics of a table that has just been loaded, or a plan cached
+-- before, must not turn one into a scan of the table.
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+set jit = off
+as $$
+declare
+  v_problems text;
+begin
+  select string_agg(distinct format('%s: %s', p.canonical_symbol, p.problem), '; ')
+  into v_problems
+  from (
+    select a.canonical_symbol, a.problem
+    from agg.asset_problems(array(select o.canonical_symbol from unnest(p_requests) as o where o.source_timeframe is null)) as a
+    union all
+    select o.canonical_symbol, 'is_synthetic is not true'
+    from unnest(p_requests) as o
+    left join public.core_asset_registry_all as r on r.canonical_symbol = o.canonical_symbol
+    where o.source_timeframe is null and r.metadata -> 'is_synthetic' is distinct from 'true'
+  ) as p;
+  if v_problems is not null then
+    raise exception 'the registry does not say how to compute %', v_problems
+      using errcode = 'invalid_parameter_value', hint = 'Mend metadata in core_asset_registry_all.';
+  end if;
+
+  return query
+  with build as (
+    select
+      o.*,
+      exists (
+        select from public.data_bars as d
+        where d.canonical_symbol = o.canonical_symbol and d.timeframe = '1m'
+          and d.ts_utc >= o.from_utc and d.ts_utc < o.to_utc
+      ) as has_bars,
+      -- Every component is complete up to the shortest of the first max_windows minutes.
+      case when o.max_windows is null then o.to_utc else least(o.to_utc, (
+        select min(n.ts_utc)
+        from agg.synthetic_component as k
+        cross join lateral (
+          select d.ts_utc
+          from public.data_bars as d
+          where d.canonical_symbol = k.component and d.timeframe = '1m'
+            and d.ts_utc >= o.from_utc and d.ts_utc < o.to_utc
+          order by d.ts_utc
+          offset o.max_windows limit 1
+        ) as n
+        where k.canonical_symbol = o.canonical_symbol
+      )) end as limit_utc
+    from unnest(p_requests) with ordinality as o
+    where o.source_timeframe is null
+  ),
+  minute as (
+    select
+      b.ordinality as request_no, b.canonical_symbol, b.timeframe, d.ts_utc, b.derivation_version, b.has_bars, b.limit_utc,
+      count(*) filter (where d.open > 0 and d.close > 0) = k.component_count as is_complete,
+      k.formula_base,
+      -- Summed in the order of the basket: sums of floats depend on it.
+      sum(k.weight * case when d.open > 0 then ln(d.open) end order by k.component_no) as ln_open,
+      sum(k.weight * case when d.close > 0 then ln(d.close) end order by k.component_no) as ln_close,
+      array_agg(k.component order by k.component_no) as components
+    from build as b
+    join agg.synthetic_component as k on k.canonical_symbol = b.canonical_symbol
+    cross join lateral (
+      select c.ts_utc, c.open, c.close
+      from public.data_bars as c
+      where c.canonical_symbol = k.component and c.timeframe = '1m'
+        and c.ts_utc >= b.from_utc and c.ts_utc < b.limit_utc
+      offset 0
+    ) as d
+    group by
+      b.ordinality, b.canonical_symbol, b.timeframe, d.ts_utc, b.derivation_version, b.has_bars, b.limit_utc,
+      k.component_count, k.formula_base
+  ),
+  priced as materialized (
+    select
+      m.request_no, m.canonical_symbol, m.timeframe, m.ts_utc, m.is_complete, m.has_bars, m.limit_utc,
+      case m.derivation_version when 1 then v.close else v.open end as open,
+      v.close,
+      jsonb_build_object(
+        'kind', lower(m.canonical_symbol),
+        'derivation_version', m.derivation_version,
+        'prices', case m.derivation_version when 1 then 'flat' else 'open_close' end,
+        'components', to_jsonb(m.components),
+        'formula_base', m.formula_base
+      ) as raw,
+      case when m.has_bars and m.is_complete then (
+        select d from public.data_bars as d
+        where d.canonical_symbol = m.canonical_symbol and d.timeframe = '1m' and d.ts_utc = m.ts_utc
+      ) end as stored
+    from minute as m
+    cross join lateral (
+      select
+        round((m.formula_base * exp(m.ln_open))::numeric, 8)::double precision,
+        round((m.formula_base * exp(m.ln_close))::numeric, 8)::double precision
+    ) as v (open, close)
+  ),
+  -- Grouped rather than joined: linear whatever the planner believes of the number of orders.
+  replaced as (
+    select
+      e.request_no,
+      max(e.canonical_symbol) as canonical_symbol,
+      max(e.from_utc) as from_utc,
+      max(e.limit_utc) as to_utc,
+      range_agg(tstzrange(e.ts_utc, e.ts_utc + interval '1 minute')) filter (where e.is_complete) as kept
+    from (
+      select
+        b.ordinality as request_no, b.canonical_symbol, b.from_utc, b.limit_utc,
+        null::timestamptz as ts_utc, null::boolean as is_complete
+      from build as b
+      where b.has_bars
+      union all
+      select p.request_no, null, null, null, p.ts_utc, p.is_complete
+      from priced as p
+      where p.has_bars
+    ) as e
+    group by e.request_no
+  )
+  select
+    p.request_no, p.canonical_symbol, p.timeframe, p.ts_utc,
+    p.open, greatest(p.open, p.close), least(p.open, p.close), p.close, p.raw, p.is_complete,
+    case
+      when not p.is_complete then null
+      when (p.stored).ts_utc is null then 'insert'
+      when (
+        (p.stored).open, (p.stored).high, (p.stored).low, (p.stored).close,
+        (p.stored).vol, (p.stored).vwap, (p.stored).trade_count,
+        (p.stored).is_partial, (p.stored).source, (p.stored).raw
+      ) is distinct from (
+        p.open, greatest(p.open, p.close), least(p.open, p.close), p.close,
+        0::double precision, null::double precision, 0::bigint,
+        false, 'synthetic', p.raw
+      ) then 'update'
+    end,
+    null::tid, p.limit_utc
+  from priced as p
+  union all
+  select
+    r.request_no, l.canonical_symbol, l.timeframe, l.ts_utc, l.open, l.high, l.low, l.close, l.raw, false, 'remove', l.stored_at, r.to_utc
+  from replaced as r
+  cross join lateral (
+    select d.*, d.ctid as stored_at
+    from public.data_bars as d
+    where d.canonical_symbol = r.canonical_symbol and d.timeframe = '1m'
+      and d.ts_utc >= r.from_utc and d.ts_utc < r.to_utc and d.source = 'synthetic'
+    offset 0
+  ) as l
+  where not coalesce(r.kept @> l.ts_utc, false);
+end;
+$$;
+
+comment on function agg.compare_synthetic is
+  'The one rule for synthetic series, for any number of them in one statement: each minute in which a component has a bar, priced where all components have bars with positive prices, and how that differs from what is stored; and each stored synthetic minute that is not complete any more. Rounded to 8 decimals. Version 1 is flat at the price of the closes; any other takes its open from the opens and its close from the closes, with high and low as their larger and smaller. Writes nothing.';
+
+-- 70_build/compare_windows.sql
+-- First open, highest high, lowest low, last close, sums; vwap = sum(vwap * vol) / sum(vol) over the source bars that have
+-- both. Quality is coverage: the minutes that went in against those in which the session is open.
+create function agg.compare_windows(p_requests agg.build_request[])
+returns setof agg.window_bar
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+-- Every access here is a range of a key for each order, read in its order. Statistics of a table that has just been
+-- loaded, or a plan cached before, must not turn one into a scan or a sort of the table.
+set enable_seqscan = off
+set enable_bitmapscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+set enable_sort = off
+set enable_hashagg = on
+set jit = off
+set work_mem = '32MB'
+as $$
+begin
+  return query
+  with build as (
+    select
+      o.*,
+      (extract(epoch from o.window_length) / 60)::integer as window_minutes,
+      (extract(epoch from o.source_length) / 60)::integer as source_minutes,
+      exists (
+        select from public.derived_data_bars as d
+        where d.canonical_symbol = o.canonical_symbol and d.timeframe = o.timeframe
+          and d.ts_utc >= o.from_utc and d.ts_utc < o.to_utc
+      ) as has_bars
+    from unnest(p_requests) with ordinality as o
+    where o.source_timeframe is not null
+  ),
+  window_bar as materialized (
+    select
+      b.ordinality as request_no, b.canonical_symbol, b.timeframe, b.source_timeframe, b.window_length,
+      b.derivation_version, b.has_bars,
+      w.ts_utc, w.open, w.high, w.low, w.close, w.vol, w.vwap, w.trade_count,
+      w.source_candles, e.expected_candles,
+      w.covered_minutes, e.expected_minutes,
+      case
+        when e.expected_minutes = 0 then null
+        when w.covered_minutes >= e.expected_minutes then 2
+        when w.covered_minutes * 100 >= e.expected_minutes * b.good_percent then 1
+        when w.covered_minutes * 100 >= e.expected_minutes * b.poor_percent then 0
+      end as quality_score,
+      case when b.has_bars then (
+        select d from public.derived_data_bars as d
+        where d.canonical_symbol = b.canonical_symbol and d.timeframe = b.timeframe and d.ts_utc = w.ts_utc
+      ) end as stored
+    from build as b
+    cross join lateral (
+      select g.*
+      from (
+        select
+          s.window_start as ts_utc,
+          -- Arrays compare by their first element first: the price that goes with the first and with the last ts_utc.
+          (min(array[s.epoch, s.open]))[2] as open,
+          max(s.high) as high,
+          min(s.low) as low,
+          (max(array[s.epoch, s.close]))[2] as close,
+          sum(s.vol) as vol,
+          sum(s.vwap * s.vwap_vol) / sum(s.vwap_vol) as vwap,
+          sum(s.trade_count)::bigint as trade_count,
+          count(*)::integer as source_candles,
+          sum(s.covered_minutes)::integer as covered_minutes
+        from (
+          select
+            date_bin(b.window_length, f.ts_utc, timestamptz '2000-01-01 00:00:00+00') as window_start,
+            date_part('epoch', f.ts_utc) as epoch,
+            case when f.vol > 0 and f.vwap is not null then f.vol end as vwap_vol,
+            f.*
+          from (
+            select c.*
+            from agg.source_bar as c
+            where c.canonical_symbol = b.canonical_symbol and c.timeframe = b.source_timeframe
+              and c.ts_utc >= b.from_utc and c.ts_utc < b.to_utc and c.deleted_at is null
+              -- A minute outside the trading session is no part of a session bar; longer sources hold none any more.
+              and (
+                b.session_minutes is null or b.source_minutes > 1
+                or b.session_minutes @> agg.minute_of_week(c.ts_utc, b.session_time_zone)
+              )
+            order by c.ts_utc
+            -- No window holds more source bars than this, so the first max_windows windows are complete.
+            limit b.max_windows::bigint * b.window_minutes / b.source_minutes
+          ) as f
+          -- Sums of floats depend on the order: with this one a bar built again is the same to the last bit.
+          order by f.ts_utc
+        ) as s
+        group by s.window_start
+        offset 0
+      ) as g
+      order by g.ts_utc
+      limit b.max_windows
+    ) as w
+    cross join lateral (
+      select b.window_minutes, b.window_minutes / b.source_minutes
+      where b.session_minutes is null
+      union all
+      select sum(o.minutes)::integer, count(*) filter (where o.minutes > 0)::integer
+      from generate_series(0, b.window_minutes - 1, b.source_minutes) as i (minute)
+      cross join lateral agg.open_minutes(
+        w.ts_utc + make_interval(mins => i.minute), b.source_minutes, b.session_time_zone, b.session_minutes
+      ) as o (minutes)
+      where b.session_minutes is not null
+      having b.session_minutes is not null
+    ) as e (expected_minutes, expected_candles)
+  ),
+  -- Grouped rather than joined: linear whatever the planner believes of the number of orders.
+  replaced as (
+    select
+      e.request_no,
+      max(e.canonical_symbol) as canonical_symbol,
+      max(e.timeframe) as timeframe,
+      max(e.from_utc) as from_utc,
+      case when count(e.ts_utc) >= max(e.max_windows) then max(e.ts_utc) + max(e.window_length) else max(e.to_utc) end as to_utc,
+      range_agg(tstzrange(e.ts_utc, e.ts_utc + e.window_length)) filter (where e.quality_score is not null) as kept
+    from (
+      select
+        b.ordinality as request_no, b.canonical_symbol, b.timeframe, b.from_utc, b.to_utc, b.max_windows,
+        b.window_length, null::timestamptz as ts_utc, null::integer as quality_score
+      from build as b
+      where b.has_bars
+      union all
+      select w.request_no, null, null, null, null, null, w.window_length, w.ts_utc, w.quality_score
+      from window_bar as w
+      where w.has_bars
+    ) as e
+    group by e.request_no
+  )
+  select
+    w.request_no, w.canonical_symbol, w.timeframe, w.ts_utc, w.open, w.high, w.low, w.close, w.vol, w.vwap, w.trade_count,
+    w.source_timeframe, w.source_candles, w.expected_candles, w.covered_minutes, w.expected_minutes,
+    w.quality_score::smallint, coalesce(w.derivation_version, (w.stored).derivation_version, 1),
+    case
+      when w.quality_score is null then null
+      when (w.stored).ts_utc is null then 'insert'
+      when (
+        (w.stored).open, (w.stored).high, (w.stored).low, (w.stored).close,
+        (w.stored).vol, (w.stored).vwap, (w.stored).trade_count,
+        (w.stored).source_timeframe, (w.stored).source_candles, (w.stored).expected_candles,
+        (w.stored).covered_minutes, (w.stored).expected_minutes,
+        (w.stored).quality_score, (w.stored).derivation_version, (w.stored).deleted_at
+      ) is distinct from (
+        w.open, w.high, w.low, w.close, w.vol, w.vwap, w.trade_count,
+        w.source_timeframe, w.source_candles, w.expected_candles, w.covered_minutes, w.expected_minutes,
+        w.quality_score, coalesce(w.derivation_version, (w.stored).derivation_version, 1), null::timestamptz
+      ) then 'update'
+    end
+  from window_bar as w
+  union all
+  select
+    r.request_no, l.canonical_symbol, l.timeframe, l.ts_utc, l.open, l.high, l.low, l.close, l.vol, l.vwap, l.trade_count,
+    l.source_timeframe, l.source_candles, l.expected_candles, l.covered_minutes, l.expected_minutes,
+    l.quality_score, l.derivation_version, 'remove'
+  from replaced as r
+  cross join lateral (
+    select d.*
+    from public.derived_data_bars as d
+    where d.canonical_symbol = r.canonical_symbol and d.timeframe = r.timeframe
+      and d.ts_utc >= r.from_utc and d.ts_utc < r.to_utc and d.deleted_at is null
+    offset 0
+  ) as l
+  where not coalesce(r.kept @> l.ts_utc, false);
+end;
+$$;
+
+comment on function agg.compare_windows is
+  'The one rule that turns source bars into bars, for every order, of any number of tasks and windows, in one statement: each window that has source bars, with the bar it makes and how that differs from what is stored, and each stored bar that nothing makes any more. Writes nothing.';
+
+-- 70_build/plan_builds.sql
+create function agg.plan_builds(
+  p_claims agg.claim[],
+  p_now timestamptz,
+  p_max_windows integer,
+  p_derivation_version integer,
+  p_stop_at_data_frontier boolean default true
+)
+returns setof agg.build_request
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+as $$
+begin
+  return query
+  select
+    c.canonical_symbol, c.timeframe, t.source_timeframe, t.duration, st.duration,
+    r.from_utc,
+    greatest(
+      r.from_utc,
+      case
+        when t.source_timeframe is null and p_stop_at_data_frontier
+          then least(r.frontier_utc, coalesce(synthetic.data_end_utc, r.from_utc))
+        else r.frontier_utc
+      end
+    ),
+    r.frontier_utc,
+    case when p_stop_at_data_frontier then p_now end,
+    p_max_windows,
+    coalesce(p_derivation_version, synthetic.derivation_version),
+    coalesce(s.good_percent, 80::smallint), coalesce(s.poor_percent, 60::smallint),
+    s.session_time_zone, s.session_minutes,
+    coalesce(r.from_utc < greatest(s.last_agg_bar_ts_utc + t.duration, s.built_to_utc), false)
+  from unnest(p_claims) as c
+  join agg.timeframe as t on t.timeframe = c.timeframe
+  left join agg.timeframe as st on st.timeframe = t.source_timeframe
+  left join public.data_agg_state as s
+    on s.canonical_symbol = c.canonical_symbol and s.timeframe = c.timeframe
+  left join lateral (
+    select u.last_agg_bar_ts_utc + st.duration as decided_to_utc
+    from public.data_agg_state as u
+    where u.canonical_symbol = c.canonical_symbol and u.timeframe = t.source_timeframe and u.enabled
+    offset 0
+  ) as up on true
+  cross join lateral (
+    select
+      greatest(c.cursor_utc, agg.bootstrap_cursor(s.agg_start_utc, t.duration)) + t.duration as from_utc,
+      date_bin(
+        t.duration,
+        least(
+          p_now - make_interval(secs => coalesce(s.aggregation_delay_seconds, 300)),
+          up.decided_to_utc
+        ),
+        timestamptz '2000-01-01 00:00:00+00'
+      ) as frontier_utc
+  ) as r
+  left join lateral (
+    select case when count(*) = count(l.ts_utc) then min(l.ts_utc) + t.duration end as data_end_utc,
+      max(k.derivation_version) as derivation_version
+    from agg.synthetic_component as k
+    left join lateral (
+      select b.ts_utc
+      from public.data_bars as b
+      where b.canonical_symbol = k.component and b.timeframe = '1m' and b.ts_utc < p_now
+      order by b.ts_utc desc
+      limit 1
+    ) as l on true
+    where k.canonical_symbol = c.canonical_symbol and t.source_timeframe is null
+  ) as synthetic on true;
+end;
+$$;
+
+comment on function agg.plan_builds is
+  'What each claimed task may decide at p_now: from the window after its cursor (never before agg_start_utc) up to the nearer of time frontier and source frontier, and for a synthetic series the last minute up to which all components have bars. A bar stamped after p_now proves nothing about the windows before it. Reads only. A null p_derivation_version is that of the registry (synthetic series), otherwise that of the stored bar, or 1. A symbol without a task is planned with the defaults: 24x7, 300 s, no start.';
+
+-- 80_dispatch/advance_tasks.sql
+create function agg.advance_tasks(p_claims agg.claim[], p_now timestamptz, p_max_windows integer)
+returns agg.batch_result
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_results agg.build_result[];
+  v_sums agg.batch_result;
+begin
+  v_results := array(
+    select r
+    from agg.build_or_split(array(select o from agg.plan_builds(p_claims, p_now, p_max_windows, null) as o)) as r
+  );
+  perform agg.finish_tasks(
+    array(
+      select row(
+        r.canonical_symbol, r.timeframe, r.error is null, agg.new_cursor(r), agg.stopped_reason(r),
+        r.bars, r.bars_poor, r.fail_kind, r.error
+      )::agg.task_outcome
+      from unnest(v_results) as r
+    ),
+    p_now
+  );
+  select
+    count(*), coalesce(sum(r.windows), 0), coalesce(sum(r.bars), 0), coalesce(sum(r.bars_poor), 0), 0, count(r.error), 0
+  into v_sums
+  from unnest(v_results) as r;
+  return v_sums;
+end;
+$$;
+
+comment on function agg.advance_tasks is
+  'Plans, builds and finishes the claimed tasks. The caller holds their row locks, taken in an earlier statement.';
+
+-- 80_dispatch/agg_maintain.sql
+create function public.agg_maintain(p_env text default null, p_now timestamptz default now())
+returns jsonb
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+-- Compiling the plan of a run over all tasks would take longer than the run.
+set jit = off
+set statement_timeout = '60s'
+-- Somebody may leave a change of the registry open.
+set lock_timeout = '5s'
+as $$
+declare
+  v_sync jsonb;
+begin
+  begin
+    v_sync := public.sync_agg_state_from_registry(p_env);
+  exception when others then
+    -- Alerts and pruning must go on without it.
+    raise warning 'the registry sync failed: % (%)', sqlerrm, sqlstate;
+    v_sync := jsonb_build_object('success', false, 'error', case sqlstate
+      when '55P03' then 'an open transaction has changed the registry, or tasks, and the sync waits for it'
+      else sqlerrm
+    end);
+  end;
+  return jsonb_build_object(
+    'sync', v_sync,
+    'alerts_raised', agg.refresh_alerts(p_now, v_sync),
+    'rows_pruned', agg.prune_logs(p_now)
+  );
+end;
+$$;
+
+comment on function public.agg_maintain is
+  'The maintenance job: registry sync, alerts, pruning. A sync that raises, or waits for five seconds for an open change of the registry, is reported in the result, as a warning and as an alert, and the rest goes on. Repeating it changes nothing.';
+
+-- 80_dispatch/agg_run_due.sql
+create function public.agg_run_due(
+  p_env text default null,
+  p_limit integer default 10000,
+  p_now timestamptz default now(),
+  p_time_budget interval default interval '40 seconds',
+  p_batch_windows integer default 100000
+)
+returns jsonb
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+-- Compiling the plan of a run over all tasks would take longer than the run.
+set jit = off
+set statement_timeout = '120s'
+as $$
+declare
+  v_started_at constant timestamptz := clock_timestamp();
+  v_env constant text := agg.current_env(p_env);
+  v_stopped_reason text;
+  v_batch agg.batch_result;
+  v_batches integer := 0;
+  v_sums agg.batch_result := row(0, 0, 0, 0, 0, 0, 0);
+begin
+  if p_now is null or not isfinite(p_now) or p_time_budget is null
+    or coalesce(p_limit, 0) < 1 or coalesce(p_batch_windows, 0) < 1
+  then
+    raise exception 'p_now and p_time_budget must not be null, p_now must be finite, p_limit and p_batch_windows at least 1'
+      using errcode = 'invalid_parameter_value';
+  end if;
+  -- Held to the end of the transaction, so that no dead or pooled session can keep it.
+  if not pg_try_advisory_xact_lock(hashtextextended('pgbars.agg_run_due', 0)) then
+    v_stopped_reason := 'busy';
+  end if;
+
+  while v_stopped_reason is null loop
+    v_batch := agg.run_batch(v_env, p_limit, p_now, p_batch_windows);
+    v_batches := v_batches + (v_batch.tasks > 0)::integer;
+    v_sums := agg.sum_batches(v_sums, v_batch);
+    if v_batch.tasks = 0 and v_batch.notes = 0 then
+      v_stopped_reason := 'idle';
+    elsif clock_timestamp() >= v_started_at + p_time_budget then
+      v_stopped_reason := 'time_budget';
+    end if;
+  end loop;
+
+  if v_sums.failed > 0 then
+    perform agg.refresh_alerts(p_now);
+  end if;
+  insert into agg.run_log (
+    started_at, finished_at, env, batches, tasks, windows, bars_created, bars_quality_poor, bars_corrected, failed, stopped_reason
+  )
+  values (
+    v_started_at, clock_timestamp(), v_env, v_batches, v_sums.tasks, v_sums.windows,
+    v_sums.bars_created, v_sums.bars_quality_poor, v_sums.bars_corrected, v_sums.failed, v_stopped_reason
+  );
+  return jsonb_build_object(
+    'tasks', v_sums.tasks,
+    'windows', v_sums.windows,
+    'bars_created', v_sums.bars_created,
+    'bars_quality_poor', v_sums.bars_quality_poor,
+    'bars_corrected', v_sums.bars_corrected,
+    'failed', v_sums.failed,
+    'batches', v_batches,
+    'stopped_reason', v_stopped_reason
+  );
+end;
+$$;
+
+comment on function public.agg_run_due is
+  'The dispatcher: runs batches in the caller''s transaction until nothing is due (idle) or p_time_budget of wall clock is over after a batch (time_budget; interval ''0'' is one batch); returns at once when another dispatcher is at work (busy). p_env: assets of which environment (null: that of the database). Transactions that add assets wait for one that has read change notes, so do not keep it open. Writes one row of agg.run_log. The job of agg.job_list calls it batch by batch and commits each. Returns tasks, windows, bars_created, bars_quality_poor, bars_corrected, failed, batches, stopped_reason.';
+
+-- 80_dispatch/job_list.sql
+create function agg.job_list(p_now timestamptz default null)
+returns table (job_name text, schedule text, command text)
+language sql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select j.job_name, j.schedule, format(j.command, case when p_now is null then 'now()' else format('%L::timestamptz', p_now) end)
+  from (
+    values
+      (
+        'pgbars:dispatch',
+        '* * * * *',
+        'do $run$ declare v_until constant timestamptz := clock_timestamp() + interval ''40 seconds''; '
+          'begin loop exit when public.agg_run_due(p_now => %s, p_time_budget => interval ''0'') '
+          '->> ''stopped_reason'' <> ''time_budget''; commit; exit when clock_timestamp() > v_until; end loop; end $run$'
+      ),
+      ('pgbars:maintain', '*/5 * * * *', 'select public.agg_maintain(p_now => %s)')
+  ) as j (job_name, schedule, command);
+$$;
+
+comment on function agg.job_list is
+  'Every job of pgbars: name, cron schedule in UTC, and the SQL to run, at p_now where given, in the environment of the database. The one definition, for pg_cron and for runners without it. The dispatch job commits after each batch and stops after 40 seconds.';
+
+-- 80_dispatch/prune_logs.sql
+create function agg.prune_logs(p_now timestamptz)
+returns integer
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_pruned integer;
+  v_cron_rows integer;
+begin
+  delete from agg.run_log as r where r.finished_at < p_now - interval '14 days';
+  get diagnostics v_pruned = row_count;
+  delete from agg.alert as a where a.resolved_at < p_now - interval '90 days';
+  delete from agg.correction as k
+  where not exists (
+    select from public.data_agg_state as s where s.canonical_symbol = k.canonical_symbol and s.timeframe = k.timeframe
+  );
+  if to_regclass('cron.job_run_details') is not null then
+    execute format(
+      -- Runs are numbered in order, which dates those that a restart or a refused connection left without a time. A
+      -- removed job leaves its runs behind: they are known by their command.
+      $sql$
+        delete from cron.job_run_details as d
+        where (d.command like '%%public.agg_run_due(%%' or d.command like '%%public.agg_maintain(%%')
+          and coalesce(d.end_time, d.start_time, (
+            select coalesce(l.end_time, l.start_time)
+            from cron.job_run_details as l
+            where l.runid > d.runid and coalesce(l.end_time, l.start_time) is not null
+            order by l.runid
+            limit 1
+          )) < %L::timestamptz - interval '3 days'
+      $sql$,
+      p_now
+    );
+    get diagnostics v_cron_rows = row_count;
+  end if;
+  return v_pruned + coalesce(v_cron_rows, 0);
+end;
+$$;
+
+comment on function agg.prune_logs is
+  'Drops run log rows older than 14 days, alerts resolved 90 days ago, corrections of tasks that are gone, and our own rows of cron.job_run_details older than 3 days.';
+
+-- 80_dispatch/refresh_alerts.sql
+create function agg.refresh_alerts(p_now timestamptz, p_sync jsonb default null)
+returns integer
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_raised integer;
+begin
+  with wanted as materialized (
+    select
+      case when s.is_mandatory then 'hard_failed' else 'disabled' end as kind,
+      s.canonical_symbol, s.timeframe,
+      format('%s hard failures in a row: %s', s.hard_fail_streak, s.last_error) as message
+    from public.data_agg_state as s
+    where s.enabled and s.hard_fail_streak >= 3
+    union all
+    select 'behind', h.canonical_symbol, h.timeframe, h.explanation
+    from public.agg_health(p_now) as h
+    where h.state in ('overdue', 'never_ran') and h.due_for > interval '15 minutes'
+    union all
+    select 'refused', f.item ->> 'canonical_symbol', '*', string_agg(f.item ->> 'problem', '; ')
+    from jsonb_array_elements(p_sync -> 'refused') as f (item)
+    group by f.item ->> 'canonical_symbol'
+    union all
+    select 'unsynced', '*', '*', p_sync ->> 'error'
+    where p_sync ? 'error'
+    union all
+    select
+      'unread', '*', '*',
+      format(
+        'no dispatcher has read what changed since %s%s', min(n.changed_at),
+        ': the open transaction of backend ' || agg.new_tasks_holder() || ' has added assets'
+      )
+    from agg.change_note as n
+    having min(n.changed_at) < p_now - interval '15 minutes'
+    union all
+    select 'uncorrected', k.canonical_symbol, k.timeframe, format('%s tries to build %s again failed: %s', k.failures, k.spans, k.error)
+    from agg.correction as k
+    where k.failures >= 3 and k.error is not null
+  ),
+  resolved as (
+    update agg.alert as a
+    set resolved_at = p_now
+    where a.resolved_at is null
+      and (a.kind <> 'unsynced' or p_sync is not null)
+      and (a.kind <> 'refused' or p_sync ? 'refused')
+      and (a.kind, a.canonical_symbol, a.timeframe) not in (
+        select w.kind, w.canonical_symbol, w.timeframe from wanted as w
+      )
+  )
+  insert into agg.alert (kind, canonical_symbol, timeframe, message, raised_at)
+  select w.kind, w.canonical_symbol, w.timeframe, w.message, p_now
+  from wanted as w
+  on conflict (kind, canonical_symbol, timeframe) where resolved_at is null do nothing;
+  get diagnostics v_raised = row_count;
+  return v_raised;
+end;
+$$;
+
+comment on function agg.refresh_alerts is
+  'Raises an alert for every task with three hard failures in a row, every task that no dispatcher has run for 15 minutes though due, every task with a correction that failed three times in a row, every asset that a sync refused and a sync that failed (p_sync is what it returned; null leaves these alerts alone), and changes that no dispatcher has read for 15 minutes; resolves those whose cause is gone. Returns how many are new.';
+
+-- 80_dispatch/run_batch.sql
+create function agg.run_batch(
+  p_env text default null,
+  p_limit integer default 10000,
+  p_now timestamptz default now(),
+  p_batch_windows integer default 100000
+)
+returns agg.batch_result
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+-- Somebody may hold a bar for as long as their transaction is open.
+set lock_timeout = '500ms'
+as $$
+declare
+  v_env constant text := agg.current_env(p_env);
+  v_sums agg.batch_result := row(0, 0, 0, 0, 0, 0, 0);
+  v_claims agg.claim[];
+  v_timeframe text;
+begin
+  perform agg.require_fresh_snapshots();
+  perform set_config('pgbars.lock_waits', '0', true);
+  v_sums.notes := agg.take_notes(1000);
+
+  perform agg.recover_abandoned_claims(p_now);
+  v_claims := agg.claim_due_tasks(v_env, p_limit, p_now);
+  if cardinality(v_claims) > 0 then
+    v_sums := agg.sum_batches(
+      v_sums, agg.advance_tasks(v_claims, p_now, greatest(1, p_batch_windows / cardinality(v_claims)))
+    );
+  end if;
+
+  -- From level to level: what one changes is a correction of the next.
+  if exists (select from agg.correction as k where k.retry_at <= p_now) then
+    for v_timeframe in select t.timeframe from agg.timeframe as t order by t.duration loop
+      v_claims := agg.claim_corrections(v_env, v_timeframe, p_limit, p_now);
+      if cardinality(v_claims) > 0 then
+        v_sums := agg.sum_batches(
+          v_sums, agg.correct_tasks(v_claims, p_now, greatest(1, p_batch_windows / cardinality(v_claims)))
+        );
+      end if;
+    end loop;
+  end if;
+  return v_sums;
+end;
+$$;
+
+comment on function agg.run_batch is
+  'One batch in the caller''s transaction: reads change notes, advances due tasks of one timeframe together, and makes corrections level by level. At most p_batch_windows windows for the due tasks and for the corrections of a level, shared evenly between tasks, so that no symbol holds up another. tasks and notes are 0 when there was nothing to do. Waits for nobody''s task, and half a second for whoever holds a bar, then a hundredth for each further try; raises lock_not_available after 500 tries, as with a locked table. Any number may run side by side.';
+
+-- 80_dispatch/schedule_jobs.sql
+create function public.schedule_jobs(p_env text default null)
+returns jsonb
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_env text;
+  v_scheduled text[] := array[]::text[];
+  v_removed text[] := array[]::text[];
+  v_message text := 'nothing is scheduled: pg_cron is not installed in this database';
+  v_has_cron constant boolean := exists (select from pg_catalog.pg_extension as e where e.extname = 'pg_cron');
+begin
+  if p_env is not null then
+    perform agg.set_environment(p_env);
+  end if;
+  v_env := agg.current_env(null);
+
+  if v_has_cron then
+    execute format(
+      $sql$
+        with removed as materialized (
+          select j.jobname, cron.unschedule(j.jobid)
+          from cron.job as j
+          where j.jobname like %L and j.jobname not in (select l.job_name from agg.job_list() as l)
+        ),
+        scheduled as materialized (
+          select l.job_name, cron.schedule(l.job_name, l.schedule, l.command) from agg.job_list() as l
+        )
+        select
+          array(select s.job_name from scheduled as s order by s.job_name),
+          array(select r.jobname::text from removed as r order by r.jobname)
+      $sql$,
+      'pgbars:%'
+    ) into v_scheduled, v_removed;
+    v_message := format('%s jobs are scheduled', cardinality(v_scheduled));
+  else
+    raise notice '%', v_message
+      using hint = 'create extension pg_cron; then select schedule_jobs(); or call agg_run_due() from elsewhere each minute.';
+  end if;
+  return jsonb_build_object(
+    'pg_cron', v_has_cron, 'scheduled', to_jsonb(v_scheduled), 'removed', to_jsonb(v_removed),
+    'env', v_env, 'flag', case when agg.is_test(v_env) then 'test_active' else 'active' end, 'message', v_message
+  );
+end;
+$$;
+
+comment on function public.schedule_jobs is
+  'Makes the jobs of pg_cron whose names begin with pgbars: those of agg.job_list, no more and no fewer; without pg_cron it schedules nothing and says so. p_env becomes the environment of the database (prod at first), which its jobs work for and changes of the registry take effect in, and the tasks of all assets follow at once; null leaves it as it is. Returns what is scheduled and removed, the environment, and the flag of assets that it goes by: test_active for DEV and TEST in any case, otherwise active. For the owner of the database; may be repeated at any time. Raises invalid_parameter_value for what is no name of an environment.';
+
+-- 80_dispatch/sum_batches.sql
+create function agg.sum_batches(p_sums agg.batch_result, p_batch agg.batch_result)
+returns agg.batch_result
+language sql
+immutable
+parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+  select
+    p_sums.tasks + p_batch.tasks,
+    p_sums.windows + p_batch.windows,
+    p_sums.bars_created + p_batch.bars_created,
+    p_sums.bars_quality_poor + p_batch.bars_quality_poor,
+    p_sums.bars_corrected + p_batch.bars_corrected,
+    p_sums.failed + p_batch.failed,
+    p_sums.notes + p_batch.notes;
+$$;
+
+comment on function agg.sum_batches is 'The sums of two batches.';
+
+-- 90_api/agg_bootstrap_cursor.sql
+create function public.agg_bootstrap_cursor(p_symbol text, p_to_tf text)
+returns jsonb
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_task public.data_agg_state;
+begin
+  update public.data_agg_state as s
+  set
+    last_agg_bar_ts_utc = b.cursor_utc,
+    built_to_utc = nullif(greatest(b.cursor_utc + b.length, s.last_agg_bar_ts_utc + b.length, s.built_to_utc), b.cursor_utc + b.length),
+    status = case when s.enabled then 'idle' else 'disabled' end,
+    running_started_at_utc = null,
+    fail_streak = 0,
+    hard_fail_streak = 0,
+    next_run_at = agg.due_at(b.cursor_utc, b.length, s.aggregation_delay_seconds),
+    updated_at = now()
+  from (
+    with recursive level as (
+      select t.timeframe from agg.timeframe as t where t.timeframe = p_to_tf
+      union all
+      select t.timeframe from level as l join agg.timeframe as t on t.source_timeframe = l.timeframe
+    )
+    select t.canonical_symbol, t.timeframe, d.length, agg.bootstrap_cursor(t.agg_start_utc, d.length) as cursor_utc
+    from public.data_agg_state as t
+    cross join lateral (select make_interval(mins => t.run_interval_minutes)) as d (length)
+    where t.canonical_symbol = p_symbol and t.timeframe in (select l.timeframe from level as l)
+    order by t.run_interval_minutes
+    for update of t
+  ) as b
+  where s.canonical_symbol = b.canonical_symbol and s.timeframe = b.timeframe;
+  select s.* into v_task
+  from public.data_agg_state as s
+  where s.canonical_symbol = p_symbol and s.timeframe = p_to_tf;
+  if not found then
+    perform agg.raise_no_task(p_symbol, p_to_tf);
+  end if;
+  return jsonb_build_object(
+    'success', true,
+    'bootstrapped_cursor', v_task.last_agg_bar_ts_utc,
+    'will_start_at', v_task.last_agg_bar_ts_utc + make_interval(mins => v_task.run_interval_minutes)
+  );
+end;
+$$;
+
+comment on function public.agg_bootstrap_cursor is
+  'Sets the cursor one interval before agg_start_utc, so that the task builds everything again, and clears its failures; the tasks that build from it begin again with it. An unchanged bar is not written. Bars whose source bars are gone are soft-deleted. Waits for a dispatcher that holds the task. Only this, and a start moved back under a task that has decided nothing, move a cursor back.';
+
+-- 90_api/agg_finish.sql
+create function public.agg_finish(
+  p_symbol text,
+  p_tf text,
+  p_success boolean,
+  p_new_cursor_utc timestamptz default null,
+  p_stats jsonb default null,
+  p_fail_kind text default null,
+  p_error text default null,
+  p_now timestamptz default now(),
+  p_claimed_at timestamptz default null
+)
+returns jsonb
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_task public.data_agg_state;
+  v_length interval;
+  v_frontier_utc timestamptz;
+begin
+  if p_success is null then
+    raise exception 'p_success must be true or false' using errcode = 'invalid_parameter_value';
+  end if;
+  if not p_success and coalesce(p_fail_kind, '') not in ('transient', 'hard') then
+    raise exception 'p_fail_kind must be transient or hard, not %', coalesce(p_fail_kind, 'null')
+      using errcode = 'invalid_parameter_value';
+  end if;
+
+  v_task := agg.lock_task(p_symbol, p_tf);
+  if v_task.running_started_at_utc is null or v_task.running_started_at_utc <> p_claimed_at then
+    raise exception 'task % % is not claimed%', p_symbol, p_tf, coalesce(' since ' || p_claimed_at, '')
+      using errcode = 'object_not_in_prerequisite_state',
+        hint = 'Claim it with agg_start() first. A claim older than 15 minutes counts as abandoned and is taken back.';
+  end if;
+
+  if p_success and p_new_cursor_utc is not null then
+    v_length := make_interval(mins => v_task.run_interval_minutes);
+    if date_bin(v_length, p_new_cursor_utc, timestamptz '2000-01-01 00:00:00+00') <> p_new_cursor_utc
+      or p_new_cursor_utc < v_task.last_agg_bar_ts_utc
+    then
+      raise exception 'cursor % of % % is not the start of a window at or after the cursor %',
+        p_new_cursor_utc, p_symbol, p_tf, v_task.last_agg_bar_ts_utc
+        using errcode = 'invalid_parameter_value', hint = 'Give new_cursor as catchup_aggregation_range() returned it.';
+    end if;
+    select o.frontier_utc into v_frontier_utc
+    from agg.plan_builds(array[row(p_symbol, p_tf, v_task.last_agg_bar_ts_utc)::agg.claim], p_now, null, 1) as o;
+    if p_new_cursor_utc > v_task.last_agg_bar_ts_utc and p_new_cursor_utc + v_length > v_frontier_utc then
+      raise exception 'cursor % of % % is beyond the frontier %', p_new_cursor_utc, p_symbol, p_tf, v_frontier_utc
+        using errcode = 'invalid_parameter_value', hint = 'Give new_cursor as catchup_aggregation_range() returned it.';
+    end if;
+  end if;
+
+  perform agg.finish_tasks(
+    array[row(
+      p_symbol, p_tf, p_success, p_new_cursor_utc, p_stats ->> 'stopped_reason',
+      (p_stats ->> 'bars_created')::bigint, (p_stats ->> 'bars_quality_poor')::bigint, p_fail_kind, p_error
+    )::agg.task_outcome],
+    p_now
+  );
+  -- The claim may have been lost and another's: what was built under it may have missed a change whose note is gone.
+  if p_success and p_claimed_at is null and p_new_cursor_utc > v_task.last_agg_bar_ts_utc then
+    perform agg.add_corrections(array[row(
+      p_symbol, p_tf,
+      tstzmultirange(tstzrange(v_task.last_agg_bar_ts_utc + v_length, p_new_cursor_utc + v_length)), now(), 0
+    )::agg.changed_span]);
+  end if;
+  select s.* into v_task
+  from public.data_agg_state as s
+  where s.canonical_symbol = p_symbol and s.timeframe = p_tf;
+  return jsonb_build_object(
+    'success', true,
+    'status', v_task.status,
+    'last_agg_bar_ts_utc', v_task.last_agg_bar_ts_utc,
+    'next_run_at', v_task.next_run_at,
+    'hard_fail_streak', v_task.hard_fail_streak
+  );
+end;
+$$;
+
+comment on function public.agg_finish is
+  'Releases a claim. On success stores p_new_cursor_utc (null: unchanged), which must be aligned, not behind the cursor and not beyond a frontier, and the counts of p_stats (the result of catchup_aggregation_range); on failure counts it (p_fail_kind transient or hard) and backs off. Call it in the transaction that built the bars. p_claimed_at is claimed_at of agg_start: with it a worker whose claim was taken back cannot release that of another; without it the windows that the cursor passes are built once more, by the dispatcher. Raises object_not_in_prerequisite_state without the claim.';
+
+-- 90_api/agg_gaps.sql
+create function public.agg_gaps(
+  p_symbol text, p_timeframe text, p_from_utc timestamptz default null, p_to_utc timestamptz default null
+)
+returns table (gap_from_utc timestamptz, gap_to_utc timestamptz, windows bigint)
+language sql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  with task as (
+    select
+      t.duration,
+      s.source_timeframe,
+      greatest(agg.bootstrap_cursor(s.agg_start_utc, t.duration) + t.duration, p_from_utc) as from_utc,
+      least(s.last_agg_bar_ts_utc + t.duration, p_to_utc) as to_utc
+    from public.data_agg_state as s
+    join agg.timeframe as t on t.timeframe = s.timeframe
+    where s.canonical_symbol = p_symbol and s.timeframe = p_timeframe
+  ),
+  filled as (
+    select distinct date_bin(t.duration, b.ts_utc, timestamptz '2000-01-01 00:00:00+00') as ts_utc
+    from task as t
+    join agg.source_bar as b
+      on b.canonical_symbol = p_symbol and b.timeframe = t.source_timeframe
+      and b.ts_utc >= t.from_utc and b.ts_utc < t.to_utc and b.deleted_at is null
+  ),
+  edge as (
+    select f.ts_utc + t.duration as gap_from_utc, lead(f.ts_utc, 1, t.to_utc) over (order by f.ts_utc) as gap_to_utc, t.duration
+    from (
+      select f.ts_utc from filled as f
+      union all
+      select t.from_utc - t.duration from task as t
+    ) as f
+    cross join task as t
+  )
+  select
+    e.gap_from_utc, e.gap_to_utc,
+    extract(epoch from e.gap_to_utc - e.gap_from_utc)::bigint / extract(epoch from e.duration)::bigint
+  from edge as e
+  where e.gap_to_utc > e.gap_from_utc
+  order by e.gap_from_utc;
+$$;
+
+comment on function public.agg_gaps is
+  'The gaps a task has stepped over: runs of decided windows without a source bar, [gap_from_utc, gap_to_utc), optionally within a range aligned to the timeframe. For a synthetic 1m task: minutes without a bar of the series. No row for an unknown task.';
+
+-- 90_api/agg_get_due_tasks.sql
+create function public.agg_get_due_tasks(
+  p_env text default null, p_limit integer default 10, p_now timestamptz default now()
+)
+returns table (
+  canonical_symbol text,
+  timeframe text,
+  source_timeframe text,
+  last_agg_bar_ts_utc timestamptz,
+  run_interval_minutes integer,
+  aggregation_delay_seconds integer,
+  is_mandatory boolean,
+  task_priority integer
+)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform agg.recover_abandoned_claims(p_now);
+  return query
+  select
+    s.canonical_symbol, s.timeframe, s.source_timeframe, s.last_agg_bar_ts_utc,
+    s.run_interval_minutes, s.aggregation_delay_seconds, s.is_mandatory, s.task_priority
+  from agg.runnable_task as s
+  join agg.timeframe as t on t.timeframe = s.timeframe
+  where s.next_run_at <= p_now
+    and s.canonical_symbol in (select a.symbol from agg.active_symbols(agg.current_env(p_env)) as a (symbol))
+  order by s.is_mandatory desc, t.duration, s.task_priority, s.last_successful_at_utc nulls first, s.canonical_symbol
+  limit p_limit;
+end;
+$$;
+
+comment on function public.agg_get_due_tasks is
+  'Tasks to work on in p_env (null: the environment of the database), most urgent first: mandatory, then shorter timeframe, then task_priority, then least recently successful. Claims nothing (agg_start does); frees claims abandoned for 15 minutes.';
+
+-- 90_api/agg_health.sql
+create function public.agg_health(p_now timestamptz default now())
+returns table (
+  canonical_symbol text,
+  timeframe text,
+  status text,
+  cursor_utc timestamptz,
+  lag interval,
+  due_for interval,
+  next_run_at timestamptz,
+  state text,
+  explanation text
+)
+language sql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+-- Compiling the plan of a run over all tasks would take longer than the run.
+set jit = off
+as $$
+  select
+    s.canonical_symbol, s.timeframe, s.status, s.last_agg_bar_ts_utc, k.lag, k.due_for, s.next_run_at, v.state,
+    case v.state
+      when 'switched_off' then 'the asset is not active in the registry, or metadata.agg does not ask for this timeframe'
+      when 'disabled' then format('disabled after %s hard failures in a row: %s', s.hard_fail_streak, s.last_error)
+      when 'hard_failed' then format('%s hard failures in a row, next try at %s: %s', s.hard_fail_streak, s.next_run_at, s.last_error)
+      when 'failing' then format('%s failures in a row, next try at %s: %s', s.fail_streak, s.next_run_at, s.last_error)
+      when 'running' then format('claimed by a worker since %s', s.running_started_at_utc)
+      when 'never_ran' then 'no dispatcher has run it yet: is agg_run_due scheduled?'
+      when 'overdue' then format('due for %s, but no dispatcher has run it: is agg_run_due scheduled?', k.due_for)
+      when 'catching_up' then format('%s windows behind, more at every run', floor(extract(epoch from k.lag) / (s.run_interval_minutes * 60)))
+      when 'waiting_for_data' then format('no source bar after %s: waits for data', s.last_agg_bar_ts_utc + k.length)
+      when 'due' then 'the next window is complete, the next run takes it'
+      when 'waiting_for_source' then format('the %s task has not decided the next window yet', s.source_timeframe)
+      else 'every complete window is decided'
+    end
+  from public.data_agg_state as s
+  cross join lateral (
+    select
+      make_interval(mins => s.run_interval_minutes) as length,
+      greatest(
+        interval '0',
+        p_now - agg.due_at(
+          s.last_agg_bar_ts_utc, make_interval(mins => s.run_interval_minutes), s.aggregation_delay_seconds
+        )
+      ) as lag,
+      -- A task switched on just now has been due for no longer than that.
+      greatest(interval '0', p_now - greatest(s.next_run_at, s.updated_at)) as due_for
+  ) as k
+  cross join lateral (
+    select case
+      when not s.enabled then 'switched_off'
+      when s.status in ('disabled', 'hard_failed', 'running') then s.status
+      when s.fail_streak > 0 then 'failing'
+      when s.last_attempted_at_utc is null then 'never_ran'
+      when k.due_for > interval '5 minutes' then 'overdue'
+      when k.lag = interval '0' then 'current'
+      when s.last_stopped_reason = 'max_windows' then 'catching_up'
+      when s.last_stopped_reason = 'no_source_data' then 'waiting_for_data'
+      when exists (
+        select from public.data_agg_state as up
+        where up.canonical_symbol = s.canonical_symbol and up.timeframe = s.source_timeframe and up.timeframe <> s.timeframe
+          and up.enabled
+          and up.last_agg_bar_ts_utc + make_interval(mins => up.run_interval_minutes) < s.last_agg_bar_ts_utc + 2 * k.length
+      ) then 'waiting_for_source'
+      else 'due'
+    end as state
+  ) as v
+  order by s.canonical_symbol, s.run_interval_minutes;
+$$;
+
+comment on function public.agg_health is
+  'How every task stands at p_now and why: state is current, due, catching_up, waiting_for_data, waiting_for_source, never_ran, overdue, running, failing, hard_failed, disabled or switched_off. lag is how long the next window could have been decided (zero: nothing to do), due_for how long a dispatcher has left it lying.';
+
+-- 90_api/agg_pending.sql
+create function public.agg_pending(p_now timestamptz default now())
+returns table (
+  canonical_symbol text,
+  timeframe text,
+  windows bigint,
+  from_utc timestamptz,
+  to_utc timestamptz,
+  oldest interval,
+  failures integer,
+  explanation text
+)
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+set jit = off
+as $$
+declare
+  v_changes constant agg.changed_span[] := array(select c from agg.waiting_changes() as c);
+  v_holder constant integer := agg.new_tasks_holder();
+begin
+  return query
+  select
+    s.canonical_symbol, s.timeframe, o.windows, o.from_utc, o.to_utc,
+    greatest(interval '0', p_now - c.changed_at), c.failures,
+    case
+      when not s.enabled then 'waits until the asset is switched on again'
+      when s.status = 'disabled' then 'waits: the task is disabled after failures'
+      when not exists (
+        select from agg.active_asset as a where a.canonical_symbol = s.canonical_symbol
+      ) then 'waits until the asset is active again'
+      when s.running_started_at_utc is not null then format('waits for the worker that has claimed the task since %s', s.running_started_at_utc)
+      when e.error is not null then format('failed, next try at %s: %s', e.retry_at, e.error)
+      when v_holder is not null then format('waits for the open transaction of backend %s, which has added assets', v_holder)
+      else 'the next run takes it'
+    end
+  from unnest(v_changes) as c
+  join (
+    select
+      r.canonical_symbol, r.timeframe,
+      sum(extract(epoch from r.to_utc - r.from_utc) / extract(epoch from r.window_length))::bigint as windows,
+      min(r.from_utc) as from_utc,
+      max(r.to_utc) as to_utc
+    from agg.rebuild_requests(v_changes) as r
+    group by r.canonical_symbol, r.timeframe
+  ) as o on o.canonical_symbol = c.canonical_symbol and o.timeframe = c.timeframe
+  join public.data_agg_state as s on s.canonical_symbol = c.canonical_symbol and s.timeframe = c.timeframe
+  left join lateral (
+    select k.retry_at, k.error
+    from agg.correction as k
+    where k.canonical_symbol = c.canonical_symbol and k.timeframe = c.timeframe and k.error is not null
+    order by k.retry_at
+    limit 1
+  ) as e on true
+  order by s.canonical_symbol, s.run_interval_minutes;
+end;
+$$;
+
+comment on function public.agg_pending is
+  'Decided windows that wait to be built again because their source changed: how many, from where to where, since when (oldest, at p_now), how often it failed, and what they wait for. No row: every stored bar is up to date with what has been noted.';
+
+-- 90_api/agg_repair.sql
+create function public.agg_repair(
+  p_symbol text default null, p_timeframe text default null, p_from timestamptz default null, p_to timestamptz default null
+)
+returns jsonb
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_windows bigint;
+  v_changes agg.changed_span[];
+begin
+  select coalesce(sum(v.windows), 0), array_agg(row(v.canonical_symbol, v.timeframe, v.spans, now(), 0)::agg.changed_span)
+  into v_windows, v_changes
+  from (
+    select d.canonical_symbol, d.timeframe, count(*) as windows, range_agg(tstzrange(d.ts_utc, d.ts_utc + t.duration)) as spans
+    from public.agg_verify(p_symbol, p_timeframe, p_from, p_to) as d
+    join agg.timeframe as t on t.timeframe = d.timeframe
+    where d.problem <> 'failed'
+    group by d.canonical_symbol, d.timeframe
+  ) as v;
+  if v_changes is not null then
+    perform agg.add_corrections(v_changes);
+  end if;
+  return jsonb_build_object('success', true, 'tasks', coalesce(cardinality(v_changes), 0), 'windows', v_windows);
+end;
+$$;
+
+comment on function public.agg_repair is
+  'Makes a correction of every window that agg_verify lists, for the dispatcher to build again, level by level. Returns how many windows of how many tasks.';
+
+-- 90_api/agg_start.sql
+create function public.agg_start(p_symbol text, p_tf text, p_now timestamptz default now())
+returns jsonb
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_task public.data_agg_state;
+begin
+  update public.data_agg_state as s
+  set status = 'running', running_started_at_utc = p_now, updated_at = now()
+  from (
+    select r.canonical_symbol, r.timeframe
+    from agg.runnable_task as r
+    where r.canonical_symbol = p_symbol and r.timeframe = p_tf
+    for update skip locked
+  ) as free
+  where s.canonical_symbol = free.canonical_symbol and s.timeframe = free.timeframe
+  returning s.* into v_task;
+  if found then
+    return jsonb_build_object(
+      'claimed', true,
+      'canonical_symbol', v_task.canonical_symbol,
+      'timeframe', v_task.timeframe,
+      'source_timeframe', v_task.source_timeframe,
+      'last_agg_bar_ts_utc', v_task.last_agg_bar_ts_utc,
+      'claimed_at', v_task.running_started_at_utc
+    );
+  end if;
+
+  select s.* into v_task
+  from public.data_agg_state as s
+  where s.canonical_symbol = p_symbol and s.timeframe = p_tf;
+  if not found then
+    perform agg.raise_no_task(p_symbol, p_tf);
+  end if;
+  return jsonb_build_object(
+    'claimed', false,
+    'reason', case when v_task.status in ('running', 'disabled') then v_task.status else 'busy' end
+  );
+end;
+$$;
+
+comment on function public.agg_start is
+  'Claims a task for an outside worker. claimed false comes with a reason: running, disabled, or busy (a dispatcher holds it). Never waits. Raises no_data_found without a task.';
+
+-- 90_api/agg_verify.sql
+create function public.agg_verify(
+  p_symbol text default null, p_timeframe text default null, p_from timestamptz default null, p_to timestamptz default null
+)
+returns table (
+  canonical_symbol text,
+  timeframe text,
+  ts_utc timestamptz,
+  problem text,
+  stored jsonb,
+  expected jsonb,
+  is_pending boolean
+)
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+set jit = off
+as $$
+declare
+  v_requests agg.build_request[];
+  v_pending constant agg.changed_span[] := array(select c from agg.waiting_changes() as c);
+begin
+  if p_timeframe is not null and not exists (select from agg.timeframe as t where t.timeframe = p_timeframe) then
+    raise exception '% is not a timeframe', p_timeframe
+      using errcode = 'invalid_parameter_value',
+        hint = format('Timeframes are %s.', (select string_agg(t.timeframe, ', ' order by t.duration) from agg.timeframe as t));
+  end if;
+  if p_symbol is not null and not exists (
+    select from public.data_agg_state as s
+    where s.canonical_symbol = p_symbol and (p_timeframe is null or s.timeframe = p_timeframe)
+  ) then
+    perform agg.raise_no_task(p_symbol, coalesce(p_timeframe, 'of any timeframe'));
+  end if;
+  if p_from >= p_to then
+    raise exception '[%, %) is not a range of time', p_from, p_to using errcode = 'invalid_parameter_value';
+  end if;
+
+  v_requests := array(
+    select o
+    from agg.rebuild_requests(array(
+      select row(s.canonical_symbol, s.timeframe, tstzmultirange(tstzrange(p_from, p_to)), null, 0)::agg.changed_span
+      from public.data_agg_state as s
+      where (p_symbol is null or s.canonical_symbol = p_symbol) and (p_timeframe is null or s.timeframe = p_timeframe)
+    )) as o
+  );
+  return query
+  select
+    d.canonical_symbol, d.timeframe, d.ts_utc,
+    case
+      when d.change = 'failed' then 'failed'
+      when d.change = 'remove' then 'stale'
+      when d.stored is null then 'missing'
+      else 'different'
+    end,
+    (
+      select jsonb_object_agg(e.key, d.stored -> e.key)
+      from jsonb_each(d.expected) as e
+      where d.change = 'remove' or d.stored -> e.key <> e.value
+    ),
+    (
+      select jsonb_object_agg(e.key, e.value)
+      from jsonb_each(d.expected) as e
+      where d.change <> 'remove' and (d.stored is null or d.stored -> e.key <> e.value)
+    ),
+    exists (
+      select from unnest(v_pending) as c
+      where c.canonical_symbol = d.canonical_symbol and c.timeframe = d.timeframe
+        and c.spans && tstzrange(d.ts_utc, d.ts_utc + t.duration)
+    )
+  from agg.find_differences(v_requests) as d
+  join agg.timeframe as t on t.timeframe = d.timeframe
+  order by d.canonical_symbol, t.duration, d.ts_utc;
+end;
+$$;
+
+comment on function public.agg_verify is
+  'Computes decided windows again from their source bars, as the dispatcher would, and lists every difference to what is stored: problem is missing, different (stored and expected hold the fields that differ), stale (a bar that nothing makes any more) or failed (the task cannot be computed: expected holds the error). is_pending: a note waits for it, and the next run mends it. Each level is held against the one below it as it stands. Nulls mean every task, and the whole of its decided range; windows that p_from and p_to cut count whole. Writes and locks nothing. Raises no_data_found without a task, invalid_parameter_value for an unknown timeframe or an empty range.';
+
+-- 90_api/aggregate_1m_to_5m_window.sql
+create function public.aggregate_1m_to_5m_window(
+  p_symbol text, p_from_utc timestamptz, p_to_utc timestamptz, p_derivation_version integer default 1, p_now timestamptz default now()
+)
+returns jsonb
+language sql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  select agg.build_single_window(p_symbol, '5m', p_from_utc, p_to_utc, p_derivation_version, p_now);
+$$;
+
+comment on function public.aggregate_1m_to_5m_window is
+  'Builds the one 5m window [p_from_utc, p_to_utc) of p_symbol from its 1m bars and returns success, stored, source_count, and quality_score or the reason it was not stored: insufficient_source_bars, before_agg_start_utc, frontier (not complete at p_now). Moves no cursor, may be repeated. Locks the task''s row to the end of the transaction. Raises invalid_parameter_value for a range that is not exactly one aligned window.';
+
+-- 90_api/aggregate_5m_to_1h_window.sql
+create function public.aggregate_5m_to_1h_window(
+  p_symbol text, p_from_utc timestamptz, p_to_utc timestamptz, p_derivation_version integer default 1, p_now timestamptz default now()
+)
+returns jsonb
+language sql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  select agg.build_single_window(p_symbol, '1h', p_from_utc, p_to_utc, p_derivation_version, p_now);
+$$;
+
+comment on function public.aggregate_5m_to_1h_window is
+  'Builds the one 1h window [p_from_utc, p_to_utc) of p_symbol from its 5m bars; otherwise as aggregate_1m_to_5m_window. frontier also means that the 5m task has not decided the whole hour.';
+
+-- 90_api/build_single_window.sql
+create function agg.build_single_window(
+  p_symbol text, p_timeframe text, p_from_utc timestamptz, p_to_utc timestamptz, p_derivation_version integer, p_now timestamptz
+)
+returns jsonb
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_length interval;
+  v_request agg.build_request;
+  v_quality smallint;
+  v_source_count integer;
+  v_reason text;
+begin
+  select t.duration into strict v_length from agg.timeframe as t where t.timeframe = p_timeframe;
+  if p_symbol is null or p_from_utc is null or p_to_utc is null
+    or p_to_utc <> p_from_utc + v_length
+    or date_bin(v_length, p_from_utc, timestamptz '2000-01-01 00:00:00+00') <> p_from_utc
+  then
+    raise exception '% %: [%, %) is not one % window', p_symbol, p_timeframe, p_from_utc, p_to_utc, p_timeframe
+      using errcode = 'invalid_parameter_value',
+        hint = format('Give the start of a window, aligned to %s in UTC, and the instant %s later.', v_length, v_length);
+  end if;
+
+  perform agg.lock_series(p_symbol, p_timeframe);
+  select o.* into v_request
+  from agg.plan_builds(
+    array[row(p_symbol, p_timeframe, p_from_utc - v_length)::agg.claim], p_now, null, p_derivation_version, false
+  ) as o;
+
+  if v_request.from_utc > p_from_utc then
+    v_reason := 'before_agg_start_utc';
+  elsif v_request.frontier_utc < p_to_utc then
+    v_reason := 'frontier';
+  else
+    v_request.to_utc := p_to_utc;
+    perform agg.build_bars(array[v_request]);
+    perform agg.extend_built_to(p_symbol, p_timeframe, p_to_utc);
+    select d.quality_score, d.source_candles into v_quality, v_source_count
+    from public.derived_data_bars as d
+    where d.canonical_symbol = p_symbol and d.timeframe = p_timeframe and d.ts_utc = p_from_utc and d.deleted_at is null;
+    if v_quality is null then
+      v_reason := 'insufficient_source_bars';
+    end if;
+  end if;
+
+  if v_source_count is null then
+    select count(*) into v_source_count
+    from agg.source_bar as b
+    where b.canonical_symbol = p_symbol and b.timeframe = v_request.source_timeframe
+      and b.ts_utc >= p_from_utc and b.ts_utc < p_to_utc and b.deleted_at is null;
+  end if;
+  return jsonb_strip_nulls(jsonb_build_object(
+    'success', true,
+    'stored', v_quality is not null,
+    'source_count', v_source_count,
+    'quality_score', v_quality,
+    'reason', v_reason
+  ));
+end;
+$$;
+
+comment on function agg.build_single_window is
+  'One window of any timeframe, for the window functions of the contract.';
+
+-- 90_api/calc_dxy_range_1m.sql
+create function public.calc_dxy_range_1m(
+  p_from_utc timestamptz, p_to_utc timestamptz, p_derivation_version integer default 1
+)
+returns jsonb
+language sql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+set statement_timeout = '120s'
+as $$
+  select public.derive_synthetic_range('DXY', p_from_utc, p_to_utc, p_derivation_version);
+$$;
+
+comment on function public.calc_dxy_range_1m is
+  'derive_synthetic_range for DXY: 50.14348112 x EURUSD^-0.576 x USDJPY^0.136 x GBPUSD^-0.119 x USDCAD^0.091 x USDSEK^0.042 x USDCHF^0.036. A synthetic series, not an official print of the index.';
+
+-- 90_api/catchup_aggregation_range.sql
+create function public.catchup_aggregation_range(
+  p_symbol text,
+  p_to_tf text,
+  p_start_cursor_utc timestamptz default null,
+  p_max_windows integer default 100,
+  p_until_utc timestamptz default now(),
+  p_derivation_version integer default null,
+  p_stop_on_zero_source boolean default true
+)
+returns jsonb
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+set statement_timeout = '120s'
+as $$
+declare
+  v_task public.data_agg_state;
+  v_length interval;
+  v_result agg.build_result;
+begin
+  v_task := agg.lock_task(p_symbol, p_to_tf);
+  if v_task is null then
+    perform agg.raise_no_task(p_symbol, p_to_tf);
+  end if;
+  select t.duration into strict v_length from agg.timeframe as t where t.timeframe = p_to_tf;
+  if p_max_windows is null or p_max_windows < 1 then
+    raise exception 'p_max_windows must be at least 1, not %', p_max_windows using errcode = 'invalid_parameter_value';
+  end if;
+  if p_until_utc is null then
+    raise exception 'p_until_utc must not be null' using errcode = 'invalid_parameter_value';
+  end if;
+  if date_bin(v_length, p_start_cursor_utc, timestamptz '2000-01-01 00:00:00+00') <> p_start_cursor_utc then
+    raise exception 'cursor % of % % is not the start of a window', p_start_cursor_utc, p_symbol, p_to_tf
+      using errcode = 'invalid_parameter_value',
+        hint = format('Cursors are aligned to %s in UTC; null goes on from the stored cursor.', v_length);
+  end if;
+
+  select r.* into strict v_result
+  from agg.build_bars(array(
+    select o
+    from agg.plan_builds(
+      array[row(p_symbol, p_to_tf, coalesce(p_start_cursor_utc, v_task.last_agg_bar_ts_utc))::agg.claim],
+      p_until_utc, p_max_windows, p_derivation_version, coalesce(p_stop_on_zero_source, true)
+    ) as o
+  )) as r;
+  perform agg.extend_built_to(p_symbol, p_to_tf, v_result.decided_to_utc);
+
+  return jsonb_build_object(
+    'success', true,
+    'windows_processed', v_result.windows,
+    'windows_empty', extract(epoch from v_result.decided_to_utc - v_result.from_utc)::bigint
+      / extract(epoch from v_length)::bigint - v_result.windows,
+    'bars_created', v_result.bars,
+    'bars_quality_poor', v_result.bars_poor,
+    'bars_written', v_result.inserted + v_result.updated,
+    'new_cursor', coalesce(agg.new_cursor(v_result), p_start_cursor_utc, v_task.last_agg_bar_ts_utc),
+    'stopped_reason', agg.stopped_reason(v_result),
+    'agg_start_enforced', v_task.agg_start_utc
+  );
+end;
+$$;
+
+comment on function public.catchup_aggregation_range is
+  'Builds up to p_max_windows windows that have source bars, from the one after p_start_cursor_utc (null: the stored cursor) up to the frontiers at p_until_utc, stepping over gaps, and returns new_cursor for agg_finish to store. windows_processed had source bars, windows_empty were stepped over, bars_created qualify, bars_written differed from what stood there. stopped_reason: max_windows, frontier, no_source_data, cursor_at_frontier. With p_stop_on_zero_source false it also decides the empty windows behind the last source bar. A null p_derivation_version is that of the registry, otherwise that of the stored bar, or 1. Stores no cursor, may be repeated; a start ahead of the stored cursor leaves the windows between unbuilt, so do not store the cursor that comes of it. Locks the task''s row to the end of the transaction. Raises no_data_found without a task, invalid_parameter_value for a misaligned cursor.';
+
+-- 90_api/derive_synthetic_range.sql
+create function public.derive_synthetic_range(
+  p_symbol text, p_from_utc timestamptz, p_to_utc timestamptz, p_derivation_version integer default 1
+)
+returns jsonb
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+set statement_timeout = '120s'
+as $$
+declare
+  v_result agg.build_result;
+begin
+  if p_from_utc is null or p_to_utc is null or p_from_utc >= p_to_utc then
+    raise exception '[%, %) is not a range of time', p_from_utc, p_to_utc using errcode = 'invalid_parameter_value';
+  end if;
+  if p_derivation_version is null or p_derivation_version not in (1, 2) then
+    raise exception 'p_derivation_version must be 1 (flat) or 2 (open and close), not %', p_derivation_version
+      using errcode = 'invalid_parameter_value';
+  end if;
+  if not exists (
+    select from public.core_asset_registry_all as r
+    where r.canonical_symbol = p_symbol and r.metadata -> 'is_synthetic' = 'true'
+  ) then
+    raise exception '% is not a synthetic asset of the registry', p_symbol
+      using errcode = 'no_data_found',
+        hint = 'Its metadata needs is_synthetic, components, component_weights and formula_base.';
+  end if;
+
+  -- Two builders of one minute, of which the slower has seen less, would leave what the slower saw.
+  perform agg.lock_series(p_symbol, '1m');
+  select r.* into strict v_result
+  from agg.build_synthetic(array[row(
+    p_symbol, '1m', null, interval '1 minute', null, p_from_utc, p_to_utc, p_to_utc, null, null, p_derivation_version,
+    null, null, null, null, true
+  )::agg.build_request]) as r;
+  perform agg.extend_built_to(p_symbol, '1m', (
+    select max(d.ts_utc) + interval '1 minute'
+    from public.data_bars as d
+    where d.canonical_symbol = p_symbol and d.timeframe = '1m' and d.ts_utc >= p_from_utc and d.ts_utc < p_to_utc
+  ));
+  return jsonb_build_object(
+    'success', true,
+    'inserted', v_result.inserted,
+    'updated', v_result.updated,
+    'unchanged', v_result.bars - v_result.inserted - v_result.updated,
+    'removed', v_result.removed,
+    'skipped_incomplete', v_result.windows - v_result.bars,
+    'derivation_version', p_derivation_version,
+    'timestamp_range', jsonb_build_object('from', p_from_utc, 'to', p_to_utc)
+  );
+end;
+$$;
+
+comment on function public.derive_synthetic_range is
+  'Computes the 1m bars of a synthetic asset for minutes in [p_from_utc, p_to_utc) from the components, weights and base in its registry metadata, into data_bars. Minutes without all components, or with a price that is not positive, are counted as skipped_incomplete. A synthetic minute that is not complete any more is deleted and counted as removed. Builds just the range it is given, whatever the task''s start and frontiers. Moves no cursor; locks the task''s row to the end of the transaction; repeating it counts unchanged and writes nothing. Version 1 is the flat bar of the closes, version 2 has open and close (high and low are then a lower bound of the true range). Errors raise: invalid_parameter_value, no_data_found.';
+
+-- 90_api/find_differences.sql
+create function agg.find_differences(p_requests agg.build_request[])
+returns setof agg.difference
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+set jit = off
+as $$
+declare
+  v_half constant integer := cardinality(p_requests) / 2;
+  v_request constant agg.build_request := p_requests[1];
+  v_differences agg.difference[];
+  v_error text;
+begin
+  begin
+    v_differences := array(
+      select row(
+        w.canonical_symbol, w.timeframe, w.ts_utc, w.change, to_jsonb(d),
+        to_jsonb(w) - array['request_no', 'canonical_symbol', 'timeframe', 'ts_utc', 'change']
+      )::agg.difference
+      from agg.compare_windows(p_requests) as w
+      left join public.derived_data_bars as d
+        on d.canonical_symbol = w.canonical_symbol and d.timeframe = w.timeframe and d.ts_utc = w.ts_utc and d.deleted_at is null
+      where w.change is not null
+      union all
+      select row(
+        m.canonical_symbol, m.timeframe, m.ts_utc, m.change, to_jsonb(d),
+        jsonb_build_object(
+          'open', m.open, 'high', m.high, 'low', m.low, 'close', m.close, 'vol', 0, 'vwap', null, 'trade_count', 0,
+          'is_partial', false, 'source', 'synthetic', 'raw', m.raw
+        )
+      )::agg.difference
+      from agg.compare_synthetic(p_requests) as m
+      left join public.data_bars as d
+        on d.canonical_symbol = m.canonical_symbol and d.timeframe = m.timeframe and d.ts_utc = m.ts_utc
+      where m.change is not null
+    );
+  exception when others then
+    v_error := format('%s (%s)', sqlerrm, sqlstate);
+  end;
+
+  if v_error is null then
+    return query select d.* from unnest(v_differences) as d;
+  elsif v_half > 0 then
+    return query
+    select d.* from agg.find_differences(p_requests[:v_half]) as d
+    union all
+    select d.* from agg.find_differences(p_requests[v_half + 1:]) as d;
+  else
+    return query
+    select
+      v_request.canonical_symbol, v_request.timeframe, v_request.from_utc, 'failed', null::jsonb,
+      jsonb_build_object('error', v_error, 'to_utc', v_request.to_utc);
+  end if;
+end;
+$$;
+
+comment on function agg.find_differences is
+  'How what is stored differs from what the orders make. A task that cannot be computed is told as such, and the others go on.';
+
+-- 90_api/grant_read_access.sql
+create function public.grant_read_access(p_role text)
+returns jsonb
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+-- A policy waits for whoever reads the table, and lets nobody write it meanwhile.
+set lock_timeout = '5s'
+as $$
+declare
+  v_table record;
+begin
+  for v_table in select t.* from agg.readable_table(p_role) as t loop
+    if not has_schema_privilege(p_role, 'public', 'usage') then
+      execute format('grant usage on schema public to %I', p_role);
+    end if;
+    if not has_table_privilege(p_role, format('public.%I', v_table.table_name), 'select') then
+      execute format('grant select on table public.%I to %I', v_table.table_name, p_role);
+    end if;
+    if not v_table.is_open then
+      execute format(
+        'create policy %I on public.%I for select to %I using (%s)', v_table.policy_name, v_table.table_name, p_role,
+        case v_table.table_name when 'derived_data_bars' then 'deleted_at is null' else 'true' end
+      );
+    end if;
+  end loop;
+  return jsonb_build_object('success', true, 'role', p_role, 'tables', jsonb_build_array('data_bars', 'derived_data_bars'));
+end;
+$$;
+
+comment on function public.grant_read_access is
+  'Opens bars read-only to a role (authenticated, anon or one of your own), over the Data API and directly: select on data_bars and on the bars of derived_data_bars that are not deleted; nothing else. For the owner of the tables. May be repeated, and then does nothing. Raises undefined_object for an unknown role, invalid_parameter_value for one that reads everything anyway, lock_not_available where a reader is at work for more than five seconds.';
+
+-- 90_api/install_webhooks.sql
+create function public.install_webhooks(
+  p_url_secret text default 'pgbars_registry_sync_url', p_key_secret text default 'pgbars_registry_sync_key'
+)
+returns jsonb
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_missing jsonb;
+  v_event text;
+begin
+  if p_url_secret is null or p_key_secret is null then
+    raise exception 'p_url_secret and p_key_secret must be names of secrets' using errcode = 'invalid_parameter_value';
+  end if;
+  select jsonb_agg(jsonb_build_object('what', p.what, 'remedy', p.remedy)) into v_missing
+  from agg.webhook_problems(p_url_secret, p_key_secret) as p;
+  if v_missing is not null then
+    raise notice 'nothing was set up: %', (select string_agg(m.item ->> 'what', '; ') from jsonb_array_elements(v_missing) as m (item))
+      using hint = (select string_agg(m.item ->> 'remedy', ' ') from jsonb_array_elements(v_missing) as m (item));
+    return jsonb_build_object(
+      'success', false, 'missing', v_missing, 'message', 'nothing was set up: do what missing says, and call again'
+    );
+  end if;
+
+  foreach v_event in array array['insert', 'update', 'delete'] loop
+    execute format(
+      'create or replace trigger %I after %s on public.core_asset_registry_all referencing %s '
+        'for each statement execute function agg.send_webhook(%L, %L)',
+      'send_webhook_' || v_event,
+      v_event,
+      case v_event
+        when 'insert' then 'new table as new_rows'
+        when 'update' then 'new table as new_rows old table as old_rows'
+        else 'old table as old_rows'
+      end,
+      p_url_secret,
+      p_key_secret
+    );
+  end loop;
+  return jsonb_build_object(
+    'success', true, 'missing', '[]'::jsonb,
+    'message', format('changes of core_asset_registry_all are posted to the URL in %s with the key in %s', p_url_secret, p_key_secret)
+  );
+end;
+$$;
+
+comment on function public.install_webhooks is
+  'Has every insert, update and delete of core_asset_registry_all posted to the Edge Function registry-sync, through pg_net, with URL and key from the secrets of these names in Vault: rotate them there, and the next post has them. Where an extension or a secret is missing it changes nothing, and missing says what and which SQL mends it. For the owner of the database; may be repeated, other names replace those before. Raises invalid_parameter_value for null.';
+
+-- 90_api/read_policy_name.sql
+create function agg.read_policy_name(p_role text)
+returns text
+language sql
+immutable
+parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+  -- Names end at 63 bytes.
+  select 'pgbars_read_' || case when octet_length(p_role) <= 51 then p_role else md5(p_role) end;
+$$;
+
+comment on function agg.read_policy_name is 'The policy that opens bars to a role.';
+
+-- 90_api/read_secret.sql
+create function agg.read_secret(p_name text)
+returns text
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_secret text;
+begin
+  execute format('select s.decrypted_secret from vault.decrypted_secrets as s where s.name = %L', p_name) into v_secret;
+  return v_secret;
+end;
+$$;
+
+comment on function agg.read_secret is
+  'The value that Vault holds under this name; null where there is none. Raises where there is no Vault.';
+
+-- 90_api/readable_table.sql
+create function agg.readable_table(p_role text)
+returns table (table_name text, policy_name text, is_open boolean)
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if not exists (select from pg_catalog.pg_roles as r where r.rolname = p_role) then
+    raise exception '% is not a role', coalesce(p_role, 'null')
+      using errcode = 'undefined_object', hint = 'On Supabase: authenticated (signed in), or anon (everybody).';
+  end if;
+  if (select r.rolsuper or r.rolbypassrls from pg_catalog.pg_roles as r where r.rolname = p_role)
+    or exists (
+      select from pg_catalog.pg_class as c where c.oid = 'public.data_bars'::regclass and pg_get_userbyid(c.relowner) = p_role
+    )
+  then
+    raise exception '% reads all bars by itself', p_role
+      using errcode = 'invalid_parameter_value', hint = 'On Supabase: authenticated (signed in), or anon (everybody).';
+  end if;
+  return query
+  select
+    t.name, n.policy_name,
+    exists (
+      select from pg_catalog.pg_policies as p where p.schemaname = 'public' and p.tablename = t.name and p.policyname = n.policy_name
+    )
+  from (values ('data_bars'), ('derived_data_bars')) as t (name)
+  cross join (select agg.read_policy_name(p_role)) as n (policy_name);
+end;
+$$;
+
+comment on function agg.readable_table is
+  'The tables that read access opens, with the policy that opens each to the role and whether it is there. Raises undefined_object for a role that does not exist, invalid_parameter_value for one that policies do not bind: the owner of the tables, a superuser, one with bypassrls such as service_role.';
+
+-- 90_api/remove_webhooks.sql
+create function public.remove_webhooks()
+returns jsonb
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_removed constant text[] := array(
+    select t.tgname::text
+    from pg_catalog.pg_trigger as t
+    where t.tgrelid = 'public.core_asset_registry_all'::regclass and t.tgfoid = 'agg.send_webhook'::regproc
+    order by 1
+  );
+  v_name text;
+begin
+  foreach v_name in array v_removed loop
+    execute format('drop trigger %I on public.core_asset_registry_all', v_name);
+  end loop;
+  return jsonb_build_object('success', true, 'removed', to_jsonb(v_removed));
+end;
+$$;
+
+comment on function public.remove_webhooks is
+  'Takes away what install_webhooks set up, and returns the names of the triggers it removed. For the owner of the database; may be repeated.';
+
+-- 90_api/revoke_read_access.sql
+create function public.revoke_read_access(p_role text)
+returns jsonb
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+set lock_timeout = '5s'
+as $$
+declare
+  v_table record;
+begin
+  for v_table in select t.* from agg.readable_table(p_role) as t where t.is_open loop
+    execute format('drop policy %I on public.%I', v_table.policy_name, v_table.table_name);
+    execute format('revoke select on table public.%I from %I', v_table.table_name, p_role);
+  end loop;
+  return jsonb_build_object('success', true, 'role', p_role, 'tables', jsonb_build_array('data_bars', 'derived_data_bars'));
+end;
+$$;
+
+comment on function public.revoke_read_access is
+  'Takes back what grant_read_access opened to a role: its policies, and select on their tables; without those it does nothing. For the owner of the tables; may be repeated. Raises like grant_read_access.';
+
+-- 90_api/send_webhook.sql
+-- Supabase's own supabase_functions.http_request is not used. It needs pg_net as well, posts once a row, and takes URL and
+-- headers as arguments of the trigger: the key would stand in the catalog, where every role may read it.
+create function agg.send_webhook()
+returns trigger
+language plpgsql
+volatile
+-- Whoever may write the registry need not be allowed to read secrets.
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_record jsonb;
+  v_old_record jsonb;
+  v_problems text;
+begin
+  if tg_op = 'INSERT' then
+    select to_jsonb(n) into v_record from new_rows as n order by n.canonical_symbol limit 1;
+  elsif tg_op = 'DELETE' then
+    select to_jsonb(o) into v_old_record from old_rows as o order by o.canonical_symbol limit 1;
+  else
+    with changed as materialized (
+      select to_jsonb(n) as record, to_jsonb(o) as old_record
+      from new_rows as n
+      full join old_rows as o on o.canonical_symbol = n.canonical_symbol
+      where to_jsonb(n) - 'updated_at' is distinct from to_jsonb(o) - 'updated_at'
+    )
+    select
+      c.record,
+      -- A renamed asset has its old row under another symbol.
+      coalesce(c.old_record, (
+        select d.old_record from changed as d where d.record is null order by d.old_record ->> 'canonical_symbol' limit 1
+      ))
+    into v_record, v_old_record
+    from changed as c
+    where c.record is not null
+    order by c.record ->> 'canonical_symbol'
+    limit 1;
+  end if;
+  if v_record is null and v_old_record is null then
+    return null;
+  end if;
+
+  begin
+    select string_agg(format('%s: %s', p.what, p.remedy), ' ') into v_problems
+    from agg.webhook_problems(tg_argv[0], tg_argv[1]) as p;
+    if v_problems is not null then
+      raise warning 'a change of % was not sent: %', tg_table_name, v_problems;
+      return null;
+    end if;
+    execute format(
+      'select net.http_post(url => %L, body => $1, headers => $2, timeout_milliseconds => 10000)', agg.read_secret(tg_argv[0])
+    ) using
+      jsonb_build_object(
+        'type', tg_op, 'table', tg_table_name, 'schema', tg_table_schema, 'record', v_record, 'old_record', v_old_record
+      ),
+      jsonb_build_object('content-type', 'application/json', 'apikey', agg.read_secret(tg_argv[1]));
+  exception when others then
+    raise warning 'a change of % was not sent: % (%)', tg_table_name, sqlerrm, sqlstate;
+  end;
+  return null;
+end;
+$$;
+
+comment on function agg.send_webhook is
+  'Posts the payload of a Supabase database webhook through pg_net, which sends it after commit. Once a statement, with the first changed asset by symbol, however many changed: registry-sync syncs them all, and a load of 10,000 assets must not post 10,000 times; insert ... on conflict counts as an insert and an update. An update of nothing but updated_at posts nothing. Its arguments are the names of the secrets in Vault that hold URL and key, read each time. Whatever goes wrong is a warning: delivery is at most once, and the registry does not depend on it.';
+
+-- 90_api/webhook_problems.sql
+create function agg.webhook_problems(p_url_secret text, p_key_secret text)
+returns table (what text, remedy text)
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_has_vault constant boolean := to_regclass('vault.decrypted_secrets') is not null;
+  v_name text;
+  v_kind text;
+  v_pattern text;
+  v_example text;
+  v_value text;
+begin
+  if to_regprocedure('net.http_post(text, jsonb, jsonb, jsonb, integer)') is null then
+    return query values ('the extension pg_net is missing', 'create extension pg_net;');
+  end if;
+  if not v_has_vault then
+    return query values ('the extension supabase_vault is missing', 'create extension supabase_vault cascade;');
+  end if;
+
+  for v_name, v_kind, v_pattern, v_example in
+    values
+      (p_url_secret, 'an http(s) URL', '^https?://[^[:space:]/?#]+([/?#][^[:space:]]*)?$', 'https://YOUR_PROJECT.supabase.co/functions/v1/registry-sync'),
+      (p_key_secret, 'an API key', '^[!-~]+$', 'sb_secret_...')
+  loop
+    v_value := case when v_has_vault then agg.read_secret(v_name) end;
+    if v_value is null then
+      return query values (
+        format('the secret %s is missing', v_name), format('select vault.create_secret(%L, %L);', v_example, v_name)
+      );
+    elsif v_value !~ v_pattern then
+      return query values (
+        format('the secret %s is not %s', v_name, v_kind),
+        format('select vault.update_secret((select s.id from vault.secrets as s where s.name = %L), %L);', v_name, v_example)
+      );
+    end if;
+  end loop;
+end;
+$$;
+
+comment on function agg.webhook_problems is
+  'What keeps a webhook with URL and key in these secrets from being sent, and the SQL that mends it; no row where nothing does. Never shows what a secret holds.';
+
+-- 20_registry/active_asset.view.sql
+create view agg.active_asset with (security_invoker = true) as
+select r.canonical_symbol, e.is_test
+from public.core_asset_registry_all as r
+cross join lateral (values (false, r.active), (true, r.test_active)) as e (is_test, is_active)
+where e.is_active;
+
+comment on view agg.active_asset is 'Assets that are active: for is_test by test_active, otherwise by active.';
+
+-- 20_registry/synthetic_component.view.sql
+create view agg.synthetic_component with (security_invoker = true) as
+select
+  r.canonical_symbol,
+  k.component_no,
+  k.component,
+  case jsonb_typeof(r.metadata -> 'component_weights' -> k.component)
+    when 'number' then (r.metadata -> 'component_weights' ->> k.component)::double precision
+  end as weight,
+  jsonb_array_length(b.components) as component_count,
+  case jsonb_typeof(r.metadata -> 'formula_base')
+    when 'number' then (r.metadata ->> 'formula_base')::double precision
+  end as formula_base,
+  case r.metadata -> 'derivation_version' when '2' then 2 else 1 end as derivation_version
+from public.core_asset_registry_all as r
+cross join lateral (
+  select case jsonb_typeof(r.metadata -> 'components') when 'array' then r.metadata -> 'components' else '[]' end
+) as b (components)
+cross join lateral jsonb_array_elements_text(b.components) with ordinality as k (component, component_no)
+where r.metadata ->> 'is_synthetic' = 'true';
+
+comment on view agg.synthetic_component is
+  'The baskets of the registry, a row a component. weight and formula_base are null where the registry holds no number.';
+
+-- 30_bars/source_bar.view.sql
+create view agg.source_bar with (security_invoker = true) as
+select
+  d.canonical_symbol, d.timeframe, d.ts_utc,
+  d.open, d.high, d.low, d.close, d.vol, d.vwap, d.trade_count,
+  1 as covered_minutes, null::timestamptz as deleted_at
+from public.data_bars as d
+union all
+select
+  d.canonical_symbol, d.timeframe, d.ts_utc,
+  d.open, d.high, d.low, d.close, d.vol, d.vwap, d.trade_count,
+  d.covered_minutes, d.deleted_at
+from public.derived_data_bars as d;
+
+comment on view agg.source_bar is
+  'Bars of any timeframe: 1m from data_bars, all longer from derived_data_bars. Ask for deleted_at is null: that condition is not in here because both halves must stay plain for their keys to give ordered ranges. The half that cannot match costs one index descent.';
+
+-- 40_tasks/runnable_task.view.sql
+create view agg.runnable_task with (security_invoker = true) as
+select s.*
+from public.data_agg_state as s
+where s.enabled and s.status in ('idle', 'hard_failed');
+
+comment on view agg.runnable_task is 'Tasks that may be claimed once their next_run_at has come: mandatory ones even after hard failures.';
+
+-- 50_changes/task_component.view.sql
+create view agg.task_component with (security_invoker = true) as
+select s.canonical_symbol, k.component
+from public.data_agg_state as s
+cross join lateral jsonb_array_elements_text(s.basket -> 'components') as k (component)
+where s.basket is not null;
+
+comment on view agg.task_component is
+  'The baskets that synthetic tasks were last given by a sync, a row a component: also while the registry says something that cannot be.';
+
+-- 60_sync/wanted_timeframe.view.sql
+create view agg.wanted_timeframe with (security_invoker = true) as
+select
+  r.canonical_symbol, t.timeframe, t.duration,
+  coalesce(t.source_timeframe, t.timeframe) as source_timeframe,
+  t.source_timeframe is null as is_synthetic,
+  t.source_timeframe is null or t.is_mandatory or coalesce(r.metadata -> 'agg' -> 'mandatory' ? t.timeframe, false)
+    as is_mandatory
+from public.core_asset_registry_all as r
+join agg.timeframe as t
+  on t.is_mandatory
+  or (t.source_timeframe is null and r.metadata -> 'is_synthetic' = 'true')
+  or r.metadata -> 'agg' -> 'mandatory' ? t.timeframe
+  or r.metadata -> 'agg' -> 'optional' ? t.timeframe
+where r.metadata -> 'agg' -> 'enabled' is distinct from 'false';
+
+comment on view agg.wanted_timeframe is
+  'The timeframes that the metadata of each asset ask for, active or not, good or bad; none where metadata.agg.enabled is false.';
+
+-- 99_grants.sql
+-- Who may do what. Projects made before November 2026 give anon, authenticated and service_role all rights on whatever is
+-- new in public, so that everything is revoked first. The functions of public are named one by one: a project has its own.
+revoke all on schema agg from public;
+grant usage on schema agg to service_role;
+revoke all on all tables in schema agg from public, anon, authenticated, service_role;
+grant select on all tables in schema agg to service_role;
+revoke execute on all functions in schema agg from public, anon, authenticated, service_role;
+
+revoke all on table
+  public.core_asset_registry_all,
+  public.data_agg_state,
+  public.data_bars,
+  public.derived_data_bars
+from public, anon, authenticated, service_role;
+grant select, insert, update, delete on table
+  public.core_asset_registry_all,
+  public.data_agg_state,
+  public.data_bars,
+  public.derived_data_bars
+to service_role;
+
+-- Callable by service_role.
+revoke execute on function
+  public.agg_add_change_note,
+  public.agg_bootstrap_cursor,
+  public.agg_finish,
+  public.agg_gaps,
+  public.agg_get_due_tasks,
+  public.agg_health,
+  public.agg_maintain,
+  public.agg_pending,
+  public.agg_repair,
+  public.agg_run_due,
+  public.agg_start,
+  public.agg_verify,
+  public.aggregate_1m_to_5m_window,
+  public.aggregate_5m_to_1h_window,
+  public.calc_dxy_range_1m,
+  public.catchup_aggregation_range,
+  public.derive_synthetic_range,
+  public.sync_agg_state_from_registry,
+  public.upsert_bars
+from public, anon, authenticated, service_role;
+grant execute on function
+  public.agg_add_change_note,
+  public.agg_bootstrap_cursor,
+  public.agg_finish,
+  public.agg_gaps,
+  public.agg_get_due_tasks,
+  public.agg_health,
+  public.agg_maintain,
+  public.agg_pending,
+  public.agg_repair,
+  public.agg_run_due,
+  public.agg_start,
+  public.agg_verify,
+  public.aggregate_1m_to_5m_window,
+  public.aggregate_5m_to_1h_window,
+  public.calc_dxy_range_1m,
+  public.catchup_aggregation_range,
+  public.derive_synthetic_range,
+  public.sync_agg_state_from_registry,
+  public.upsert_bars
+to service_role;
+
+-- Callable by the owner of the database only.
+revoke execute on function
+  public.grant_read_access,
+  public.install_webhooks,
+  public.remove_webhooks,
+  public.revoke_read_access,
+  public.schedule_jobs
+from public, anon, authenticated, service_role;
+
+-- 99_install.sql
+-- What an installation does once, after everything is there.
+insert into public.core_asset_registry_all as r (canonical_symbol, asset_class, description, active, test_active, metadata)
+values (
+  'DXY',
+  'currency_index',
+  'US Dollar Index, a synthetic series derived from six FX pairs; not an official print',
+  true,
+  true,
+  '{
+    "is_synthetic": true,
+    "components": ["EURUSD", "USDJPY", "GBPUSD", "USDCAD", "USDSEK", "USDCHF"],
+    "component_weights": {
+      "EURUSD": -0.576, "USDJPY": 0.136, "GBPUSD": -0.119, "USDCAD": 0.091, "USDSEK": 0.042, "USDCHF": 0.036
+    },
+    "formula_base": 50.14348112,
+    "derivation_version": 1
+  }'
+)
+on conflict (canonical_symbol) do update set
+  description = excluded.description,
+  metadata = r.metadata || excluded.metadata,
+  updated_at = now();
+
+-- On Supabase pg_cron is there to be enabled; elsewhere it may be missing or belong to another database.
+do $$
+begin
+  if exists (select from pg_catalog.pg_available_extensions as a where a.name = 'pg_cron' and a.installed_version is null) then
+    create extension pg_cron;
+  end if;
+exception when others then
+  raise notice 'pg_cron could not be enabled: %', sqlerrm;
+end;
+$$;
+
+select public.schedule_jobs();
+
+select public.sync_agg_state_from_registry();
+
+reset check_function_bodies;

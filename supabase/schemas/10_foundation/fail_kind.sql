@@ -1,0 +1,15 @@
+comment on function agg.fail_kind is
+  'transient for what may pass by itself (connection, serialization, resources, operator, lock, a bar that somebody else has just stored), otherwise hard. A cancelled statement is neither: it ends the run.';
+
+create function agg.fail_kind(p_sqlstate text)
+returns text
+language sql
+immutable
+parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+  select case
+    when left(p_sqlstate, 2) in ('08', '40', '53', '57', '58') or p_sqlstate in ('55P03', '23505') then 'transient'
+    else 'hard'
+  end;
+$$;

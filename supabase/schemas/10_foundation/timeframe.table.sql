@@ -1,0 +1,25 @@
+comment on table agg.timeframe is
+  'Every timeframe there is: its length, the timeframe its bars are built from (null for 1m, which is ingested or synthetic) and whether every active asset has it. Order timeframes by duration, never by name.';
+
+-- The one list of timeframes. A further timeframe is a further row (and, if it is new to them, a word in the checks of derived_data_bars and data_agg_state).
+create table agg.timeframe (
+  timeframe text not null,
+  duration interval not null,
+  source_timeframe text,
+  is_mandatory boolean not null,
+  constraint timeframe_pkey primary key (timeframe),
+  constraint timeframe_duration_key unique (duration),
+  constraint timeframe_source_fkey foreign key (source_timeframe) references agg.timeframe (timeframe),
+  constraint timeframe_duration_positive check (duration > interval '0')
+);
+
+create index timeframe_source_idx on agg.timeframe (source_timeframe);
+
+alter table agg.timeframe enable row level security;
+
+create policy service_role_reads on agg.timeframe for select to service_role using (true);
+
+insert into agg.timeframe (timeframe, duration, source_timeframe, is_mandatory) values
+  ('1m', interval '1 minute', null, false),
+  ('5m', interval '5 minutes', '1m', true),
+  ('1h', interval '1 hour', '5m', true);

@@ -1,0 +1,7 @@
+comment on view agg.active_asset is 'Assets that are active: for is_test by test_active, otherwise by active.';
+
+create view agg.active_asset with (security_invoker = true) as
+select r.canonical_symbol, e.is_test
+from public.core_asset_registry_all as r
+cross join lateral (values (false, r.active), (true, r.test_active)) as e (is_test, is_active)
+where e.is_active;

@@ -1,0 +1,28 @@
+comment on table public.core_asset_registry_all is
+  'Every asset. sync_agg_state_from_registry turns active assets into tasks; metadata.agg configures them, metadata.components makes an asset synthetic.';
+comment on column public.core_asset_registry_all.active is 'Aggregated in every environment but DEV and TEST.';
+comment on column public.core_asset_registry_all.test_active is 'Aggregated in the environments DEV and TEST.';
+comment on column public.core_asset_registry_all.is_active is 'The same as active, for callers that know it under this name.';
+comment on column public.core_asset_registry_all.metadata is
+  'metadata.agg: enabled, start_utc, mandatory, optional, session, quality. Synthetic series: is_synthetic, components, component_weights, formula_base, derivation_version.';
+
+create table public.core_asset_registry_all (
+  canonical_symbol text not null,
+  asset_class text,
+  description text,
+  active boolean not null default false,
+  test_active boolean not null default false,
+  is_active boolean generated always as (active) stored,
+  metadata jsonb not null default '{}',
+  created_at timestamptz not null default now(),
+  updated_at timestamptz not null default now(),
+  constraint core_asset_registry_all_pkey primary key (canonical_symbol),
+  constraint core_asset_registry_all_symbol_check check (
+    length(canonical_symbol) between 1 and 200 and canonical_symbol = btrim(canonical_symbol) and canonical_symbol !~ '[[:cntrl:]]'
+  ),
+  constraint core_asset_registry_all_metadata_is_object check (jsonb_typeof(metadata) = 'object')
+);
+
+alter table public.core_asset_registry_all enable row level security;
+
+create policy service_role_writes on public.core_asset_registry_all for all to service_role using (true) with check (true);

@@ -1,0 +1,81 @@
+comment on function agg.session_minutes is
+  'Open minutes of the local week from metadata.agg.session: null for 24x7, otherwise ranges from Monday 00:00 on with the first day repeated after the last. Raises invalid_parameter_value naming the key.';
+
+-- The week is given as in {"time_zone": "America/New_York", "weekly": [{"open": "Sun 17:00", "close": "Fri 17:00"}]}.
+create function agg.session_minutes(p_session jsonb)
+returns int4multirange
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_days constant text[] := array['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'];
+  v_week constant integer := 7 * 24 * 60;
+  v_clock constant text := '^(mon|tue|wed|thu|fri|sat|sun) ([01][0-9]|2[0-3]):[0-5][0-9]$';
+  v_zone constant text := p_session ->> 'time_zone';
+  v_unknown text;
+  v_bad jsonb;
+  v_open int4multirange;
+begin
+  if p_session is null or p_session = '"24x7"' then
+    return null;
+  end if;
+  if jsonb_typeof(p_session) <> 'object' then
+    raise exception 'agg.session must be "24x7" or an object with time_zone and weekly, not %', p_session
+      using errcode = 'invalid_parameter_value';
+  end if;
+  select string_agg(format('agg.session.%s', k.name), ', ') into v_unknown
+  from jsonb_object_keys(p_session) as k (name)
+  where k.name not in ('time_zone', 'weekly');
+  if v_unknown is not null then
+    raise exception '% is not known; agg.session has time_zone and weekly', v_unknown
+      using errcode = 'invalid_parameter_value';
+  end if;
+  begin
+    -- Abbreviations and POSIX rules, which know no change of the clock, are no names.
+    if v_zone is null or v_zone !~ '^(UTC|[A-Za-z_]+(/[A-Za-z_-]+)+|Etc/GMT[+-]?[0-9]{1,2})$' then
+      raise invalid_parameter_value;
+    end if;
+    perform timestamptz '2000-01-01 00:00:00+00' at time zone v_zone;
+  exception when invalid_parameter_value then
+    raise exception 'agg.session.time_zone must name a time zone such as America/New_York, not %',
+      coalesce(p_session -> 'time_zone', 'null')
+      using errcode = 'invalid_parameter_value';
+  end;
+  if jsonb_typeof(p_session -> 'weekly') is distinct from 'array' or p_session -> 'weekly' = '[]' then
+    raise exception 'agg.session.weekly must be a list such as [{"open": "Sun 17:00", "close": "Fri 17:00"}], not %',
+      coalesce(p_session -> 'weekly', 'null')
+      using errcode = 'invalid_parameter_value';
+  end if;
+  select i.item into v_bad
+  from jsonb_array_elements(p_session -> 'weekly') as i (item)
+  where jsonb_typeof(i.item) <> 'object' or i.item - 'open' - 'close' <> '{}'
+    or coalesce(lower(i.item ->> 'open') !~ v_clock, true) or coalesce(lower(i.item ->> 'close') !~ v_clock, true)
+    or lower(i.item ->> 'open') = lower(i.item ->> 'close')
+  limit 1;
+  if v_bad is not null then
+    raise exception 'agg.session.weekly: each entry needs two different times such as {"open": "Mon 09:30", "close": "Mon 16:00"}, not %', v_bad
+      using errcode = 'invalid_parameter_value';
+  end if;
+
+  select range_agg(r.span) into v_open
+  from (
+    select
+      (array_position(v_days, left(lower(i.item ->> 'open'), 3)) - 1) * 1440
+        + (extract(epoch from right(i.item ->> 'open', 5)::time) / 60)::integer as opens,
+      (array_position(v_days, left(lower(i.item ->> 'close'), 3)) - 1) * 1440
+        + (extract(epoch from right(i.item ->> 'close', 5)::time) / 60)::integer as closes
+    from jsonb_array_elements(p_session -> 'weekly') as i (item)
+  ) as s
+  cross join lateral (
+    select int4range(s.opens, s.closes) where s.opens < s.closes
+    union all
+    select unnest(array[int4range(s.opens, v_week), int4range(0, s.closes)]) where s.opens > s.closes
+  ) as r (span);
+
+  return v_open + (
+    select coalesce(range_agg(int4range(lower(m.span) + v_week, upper(m.span) + v_week)), '{}')
+    from unnest(v_open * int4multirange(int4range(0, 1440))) as m (span)
+  );
+end;
+$$;

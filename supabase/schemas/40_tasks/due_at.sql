@@ -1,0 +1,12 @@
+comment on function agg.due_at is
+  'When the window after the cursor may be decided: its end plus the delay.';
+
+create function agg.due_at(p_cursor_utc timestamptz, p_window_length interval, p_delay_seconds integer)
+returns timestamptz
+language sql
+immutable
+parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+  select p_cursor_utc + 2 * p_window_length + make_interval(secs => p_delay_seconds);
+$$;

@@ -1,0 +1,74 @@
+comment on function agg.add_corrections is
+  'Makes corrections of changes to the source bars of tasks, merged with those that wait already. What lies behind neither the cursor nor built_to_utc is dropped, but only for tasks that it can lock and that nobody has claimed: a row lock taken elsewhere, or a claim, may hide a build that has not seen the change. Never waits; holds the locks it gets to the end of the transaction. Changes of tasks that do not exist are dropped: what such a task will build, it will see.';
+
+create function agg.add_corrections(p_changes agg.changed_span[])
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+-- Every access is by the key of a task, whatever is believed of the size of the tables.
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+set jit = off
+as $$
+begin
+  with change as (
+    select c.* from unnest(p_changes) as c where not isempty(c.spans)
+  ),
+  held as materialized (
+    select
+      c.canonical_symbol, c.timeframe, c.spans,
+      case when s.running_started_at_utc is null then
+        tstzmultirange(tstzrange(
+          null, greatest(s.last_agg_bar_ts_utc + make_interval(mins => s.run_interval_minutes), s.built_to_utc)
+        ))
+      end as decided
+    from change as c
+    join public.data_agg_state as s on s.canonical_symbol = c.canonical_symbol and s.timeframe = c.timeframe
+    for update of s skip locked
+  ),
+  taken as (
+    delete from agg.correction as k
+    using held as h
+    where k.canonical_symbol = h.canonical_symbol and k.timeframe = h.timeframe
+      -- What failed waits for its time, unless its source has changed.
+      and (k.error is null or k.spans && h.spans)
+    returning k.canonical_symbol, k.timeframe, k.spans, k.changed_at, k.failures
+  ),
+  -- Grouped rather than joined: linear whatever the planner believes of the number of tasks.
+  merged as (
+    select
+      m.canonical_symbol, m.timeframe,
+      range_agg(m.spans) as spans,
+      range_agg(m.decided) as decided,
+      bool_or(m.is_held) as is_held,
+      min(m.changed_at) as changed_at,
+      max(m.failures) as failures
+    from (
+      select c.canonical_symbol, c.timeframe, c.spans, null::tstzmultirange as decided, false as is_held, c.changed_at, c.failures
+      from change as c
+      union all
+      select t.canonical_symbol, t.timeframe, t.spans, null, false, t.changed_at, t.failures
+      from taken as t
+      union all
+      select h.canonical_symbol, h.timeframe, null, h.decided, true, null, null
+      from held as h
+    ) as m
+    group by m.canonical_symbol, m.timeframe
+  )
+  insert into agg.correction (canonical_symbol, timeframe, spans, changed_at, failures)
+  select m.canonical_symbol, m.timeframe, w.spans, m.changed_at, m.failures
+  from merged as m
+  -- Only whoever holds a task that nobody has claimed knows what it has decided, and may drop the rest.
+  cross join lateral (select case when m.decided is null then m.spans else m.spans * m.decided end) as w (spans)
+  where not isempty(w.spans)
+    and (
+      m.is_held
+      or (
+        select true from public.data_agg_state as s where s.canonical_symbol = m.canonical_symbol and s.timeframe = m.timeframe
+      )
+    );
+end;
+$$;

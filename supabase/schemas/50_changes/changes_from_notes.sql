@@ -1,0 +1,57 @@
+comment on function agg.changes_from_notes is
+  'What these notes mean for tasks: those that build from the 1m bars of a noted symbol, the synthetic series that have it in their basket, and the series itself where it is one and another hand than its builder''s wrote.';
+
+create function agg.changes_from_notes(p_note_ids bigint[])
+returns setof agg.changed_span
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set jit = off
+as $$
+begin
+  return query
+  with noted as materialized (
+    select
+      u.symbol, n.changed_at, n.is_built, tstzrange(u.from_utc, coalesce(u.to_utc, u.from_utc + interval '1 minute')) as span
+    from agg.change_note as n
+    cross join lateral unnest(coalesce(n.symbols, array[null]), n.from_utc, n.to_utc) as u (symbol, from_utc, to_utc)
+    where n.note_id = any (p_note_ids)
+  ),
+  merged as materialized (
+    select
+      m.symbol, range_agg(m.span) as spans, range_agg(m.span) filter (where not m.is_built) as foreign_spans, min(m.changed_at) as changed_at
+    from (
+      select n.symbol, n.span, n.changed_at, n.is_built from noted as n where n.symbol is not null
+      union all
+      select a.canonical_symbol, n.span, n.changed_at, n.is_built
+      from noted as n
+      cross join lateral (
+        select s.canonical_symbol from public.data_agg_state as s
+        union all
+        select k.component from agg.task_component as k
+      ) as a
+      where n.symbol is null
+    ) as m
+    group by m.symbol
+  )
+  select d.symbol, d.timeframe, range_agg(d.spans), min(d.changed_at), 0
+  from (
+    select m.symbol, t.timeframe, m.spans, m.changed_at
+    from merged as m
+    cross join agg.timeframe as t
+    where t.source_timeframe = '1m'
+    union all
+    select k.canonical_symbol, '1m', m.spans, m.changed_at
+    from merged as m
+    join agg.task_component as k on k.component = m.symbol
+    union all
+    -- A hand in a synthetic series.
+    select s.canonical_symbol, s.timeframe, m.foreign_spans, m.changed_at
+    from merged as m
+    join public.data_agg_state as s on s.canonical_symbol = m.symbol and s.basket is not null
+    where m.foreign_spans is not null
+  ) as d
+  group by d.symbol, d.timeframe;
+end;
+$$;

@@ -1,0 +1,32 @@
+comment on function agg.claim_corrections is
+  'Locks up to p_limit tasks of a timeframe that have corrections waiting, until the end of the transaction; those first that wait longest since they were last worked on. Never waits: rows locked by others are passed over, and so are tasks that a worker has claimed. Build in a later statement, so that its snapshot is younger than the locks.';
+
+create function agg.claim_corrections(p_env text, p_timeframe text, p_limit integer, p_now timestamptz)
+returns agg.claim[]
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+-- Every access is by the key of a task, whatever is believed of the size of the tables.
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+as $$
+begin
+  return array(
+    select row(s.canonical_symbol, s.timeframe, s.last_agg_bar_ts_utc)::agg.claim
+    from (
+      select k.canonical_symbol, min(k.correction_id) as first_id
+      from agg.correction as k
+      where k.timeframe = p_timeframe and k.retry_at <= p_now
+      group by k.canonical_symbol
+    ) as k
+    join agg.active_asset as a on a.canonical_symbol = k.canonical_symbol and a.is_test = (select agg.is_test(p_env))
+    join agg.runnable_task as s on s.canonical_symbol = k.canonical_symbol and s.timeframe = p_timeframe
+    -- What a task has left waiting goes to the end of the queue.
+    order by k.first_id
+    limit p_limit
+    for update of s skip locked
+  );
+end;
+$$;

@@ -1,0 +1,78 @@
+comment on function agg.correct_tasks is
+  'Builds again what the corrections of the claimed tasks ask for, at most p_max_windows windows a task, newest first; the rest waits on. What fails is tried again after a minute, then ever later, and holds up nothing else. Moves no cursor.';
+
+create function agg.correct_tasks(p_claims agg.claim[], p_now timestamptz, p_max_windows integer)
+returns agg.batch_result
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+-- Every access is by the key of a task, whatever is believed of the size of the tables.
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+as $$
+declare
+  v_taken agg.changed_span[];
+  v_changes agg.changed_span[];
+  v_requests agg.build_request[];
+  v_results agg.build_result[];
+  v_sums agg.batch_result;
+begin
+  with taken as (
+    delete from agg.correction as k
+    using unnest(p_claims) as c
+    where k.canonical_symbol = c.canonical_symbol and k.timeframe = c.timeframe and k.retry_at <= p_now
+    returning k.canonical_symbol, k.timeframe, k.spans, k.changed_at, k.failures
+  )
+  select array_agg(row(t.canonical_symbol, t.timeframe, t.spans, t.changed_at, t.failures)::agg.changed_span)
+  into v_taken
+  from taken as t;
+  v_changes := array(
+    select row(t.canonical_symbol, t.timeframe, range_agg(t.spans), min(t.changed_at), max(t.failures))::agg.changed_span
+    from unnest(v_taken) as t
+    group by t.canonical_symbol, t.timeframe
+  );
+  v_requests := array(select o from agg.rebuild_requests(v_changes, p_max_windows) as o);
+  v_results := array(select r from agg.build_or_split(v_requests) as r);
+
+  -- Orders are the newest windows: what is older than them is left for later.
+  insert into agg.correction (canonical_symbol, timeframe, spans, changed_at, failures)
+  select k.canonical_symbol, k.timeframe, w.spans, k.changed_at, k.failures
+  from (
+    select
+      c.canonical_symbol, c.timeframe,
+      range_agg(c.spans) as spans, min(c.changed_at) as changed_at, max(c.failures) as failures, min(c.from_utc) as from_utc
+    from (
+      select c.canonical_symbol, c.timeframe, c.spans, c.changed_at, c.failures, null::timestamptz as from_utc
+      from unnest(v_changes) as c
+      union all
+      select o.canonical_symbol, o.timeframe, null, null, null, o.from_utc
+      from unnest(v_requests) as o
+    ) as c
+    group by c.canonical_symbol, c.timeframe
+  ) as k
+  cross join lateral (select k.spans * tstzmultirange(tstzrange(null, k.from_utc))) as w (spans)
+  where k.from_utc is not null and not isempty(w.spans);
+
+  insert into agg.correction (canonical_symbol, timeframe, spans, changed_at, failures, retry_at, error)
+  select
+    r.canonical_symbol, r.timeframe, tstzmultirange(tstzrange(r.from_utc, r.to_utc)),
+    b.changed_at, b.failures + 1, p_now + agg.retry_delay(b.failures), r.error
+  from unnest(v_results) as r
+  cross join lateral (
+    select min(t.changed_at), max(t.failures)
+    from unnest(v_taken) as t
+    where t.canonical_symbol = r.canonical_symbol and t.timeframe = r.timeframe and t.spans && tstzrange(r.from_utc, r.to_utc)
+  ) as b (changed_at, failures)
+  where r.error is not null;
+
+  select
+    cardinality(p_claims), coalesce(sum(r.windows), 0), 0, 0,
+    coalesce(sum(r.inserted + r.updated + r.removed), 0),
+    count(distinct (r.canonical_symbol, r.timeframe)) filter (where r.error is not null), 0
+  into v_sums
+  from unnest(v_results) as r;
+  return v_sums;
+end;
+$$;

@@ -1,0 +1,160 @@
+comment on function agg.compare_synthetic is
+  'The one rule for synthetic series, for any number of them in one statement: each minute in which a component has a bar, priced where all components have bars with positive prices, and how that differs from what is stored; and each stored synthetic minute that is not complete any more. Rounded to 8 decimals. Version 1 is flat at the price of the closes; any other takes its open from the opens and its close from the closes, with high and low as their larger and smaller. Writes nothing.';
+
+-- Formula: the geometric basket of the ICE US Dollar Index, base * product of rate ^ weight.
+create function agg.compare_synthetic(p_requests agg.build_request[])
+returns setof agg.synthetic_minute
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+-- Every join here is a range of a key for each order. Statistics of a table that has just been loaded, or a plan cached
+-- before, must not turn one into a scan of the table.
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+set jit = off
+as $$
+declare
+  v_problems text;
+begin
+  select string_agg(distinct format('%s: %s', p.canonical_symbol, p.problem), '; ')
+  into v_problems
+  from (
+    select a.canonical_symbol, a.problem
+    from agg.asset_problems(array(select o.canonical_symbol from unnest(p_requests) as o where o.source_timeframe is null)) as a
+    union all
+    select o.canonical_symbol, 'is_synthetic is not true'
+    from unnest(p_requests) as o
+    left join public.core_asset_registry_all as r on r.canonical_symbol = o.canonical_symbol
+    where o.source_timeframe is null and r.metadata -> 'is_synthetic' is distinct from 'true'
+  ) as p;
+  if v_problems is not null then
+    raise exception 'the registry does not say how to compute %', v_problems
+      using errcode = 'invalid_parameter_value', hint = 'Mend metadata in core_asset_registry_all.';
+  end if;
+
+  return query
+  with build as (
+    select
+      o.*,
+      exists (
+        select from public.data_bars as d
+        where d.canonical_symbol = o.canonical_symbol and d.timeframe = '1m'
+          and d.ts_utc >= o.from_utc and d.ts_utc < o.to_utc
+      ) as has_bars,
+      -- Every component is complete up to the shortest of the first max_windows minutes.
+      case when o.max_windows is null then o.to_utc else least(o.to_utc, (
+        select min(n.ts_utc)
+        from agg.synthetic_component as k
+        cross join lateral (
+          select d.ts_utc
+          from public.data_bars as d
+          where d.canonical_symbol = k.component and d.timeframe = '1m'
+            and d.ts_utc >= o.from_utc and d.ts_utc < o.to_utc
+          order by d.ts_utc
+          offset o.max_windows limit 1
+        ) as n
+        where k.canonical_symbol = o.canonical_symbol
+      )) end as limit_utc
+    from unnest(p_requests) with ordinality as o
+    where o.source_timeframe is null
+  ),
+  minute as (
+    select
+      b.ordinality as request_no, b.canonical_symbol, b.timeframe, d.ts_utc, b.derivation_version, b.has_bars, b.limit_utc,
+      count(*) filter (where d.open > 0 and d.close > 0) = k.component_count as is_complete,
+      k.formula_base,
+      -- Summed in the order of the basket: sums of floats depend on it.
+      sum(k.weight * case when d.open > 0 then ln(d.open) end order by k.component_no) as ln_open,
+      sum(k.weight * case when d.close > 0 then ln(d.close) end order by k.component_no) as ln_close,
+      array_agg(k.component order by k.component_no) as components
+    from build as b
+    join agg.synthetic_component as k on k.canonical_symbol = b.canonical_symbol
+    cross join lateral (
+      select c.ts_utc, c.open, c.close
+      from public.data_bars as c
+      where c.canonical_symbol = k.component and c.timeframe = '1m'
+        and c.ts_utc >= b.from_utc and c.ts_utc < b.limit_utc
+      offset 0
+    ) as d
+    group by
+      b.ordinality, b.canonical_symbol, b.timeframe, d.ts_utc, b.derivation_version, b.has_bars, b.limit_utc,
+      k.component_count, k.formula_base
+  ),
+  priced as materialized (
+    select
+      m.request_no, m.canonical_symbol, m.timeframe, m.ts_utc, m.is_complete, m.has_bars, m.limit_utc,
+      case m.derivation_version when 1 then v.close else v.open end as open,
+      v.close,
+      jsonb_build_object(
+        'kind', lower(m.canonical_symbol),
+        'derivation_version', m.derivation_version,
+        'prices', case m.derivation_version when 1 then 'flat' else 'open_close' end,
+        'components', to_jsonb(m.components),
+        'formula_base', m.formula_base
+      ) as raw,
+      case when m.has_bars and m.is_complete then (
+        select d from public.data_bars as d
+        where d.canonical_symbol = m.canonical_symbol and d.timeframe = '1m' and d.ts_utc = m.ts_utc
+      ) end as stored
+    from minute as m
+    cross join lateral (
+      select
+        round((m.formula_base * exp(m.ln_open))::numeric, 8)::double precision,
+        round((m.formula_base * exp(m.ln_close))::numeric, 8)::double precision
+    ) as v (open, close)
+  ),
+  -- Grouped rather than joined: linear whatever the planner believes of the number of orders.
+  replaced as (
+    select
+      e.request_no,
+      max(e.canonical_symbol) as canonical_symbol,
+      max(e.from_utc) as from_utc,
+      max(e.limit_utc) as to_utc,
+      range_agg(tstzrange(e.ts_utc, e.ts_utc + interval '1 minute')) filter (where e.is_complete) as kept
+    from (
+      select
+        b.ordinality as request_no, b.canonical_symbol, b.from_utc, b.limit_utc,
+        null::timestamptz as ts_utc, null::boolean as is_complete
+      from build as b
+      where b.has_bars
+      union all
+      select p.request_no, null, null, null, p.ts_utc, p.is_complete
+      from priced as p
+      where p.has_bars
+    ) as e
+    group by e.request_no
+  )
+  select
+    p.request_no, p.canonical_symbol, p.timeframe, p.ts_utc,
+    p.open, greatest(p.open, p.close), least(p.open, p.close), p.close, p.raw, p.is_complete,
+    case
+      when not p.is_complete then null
+      when (p.stored).ts_utc is null then 'insert'
+      when (
+        (p.stored).open, (p.stored).high, (p.stored).low, (p.stored).close,
+        (p.stored).vol, (p.stored).vwap, (p.stored).trade_count,
+        (p.stored).is_partial, (p.stored).source, (p.stored).raw
+      ) is distinct from (
+        p.open, greatest(p.open, p.close), least(p.open, p.close), p.close,
+        0::double precision, null::double precision, 0::bigint,
+        false, 'synthetic', p.raw
+      ) then 'update'
+    end,
+    null::tid, p.limit_utc
+  from priced as p
+  union all
+  select
+    r.request_no, l.canonical_symbol, l.timeframe, l.ts_utc, l.open, l.high, l.low, l.close, l.raw, false, 'remove', l.stored_at, r.to_utc
+  from replaced as r
+  cross join lateral (
+    select d.*, d.ctid as stored_at
+    from public.data_bars as d
+    where d.canonical_symbol = r.canonical_symbol and d.timeframe = '1m'
+      and d.ts_utc >= r.from_utc and d.ts_utc < r.to_utc and d.source = 'synthetic'
+    offset 0
+  ) as l
+  where not coalesce(r.kept @> l.ts_utc, false);
+end;
+$$;

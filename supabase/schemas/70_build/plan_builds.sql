@@ -1,0 +1,74 @@
+comment on function agg.plan_builds is
+  'What each claimed task may decide at p_now: from the window after its cursor (never before agg_start_utc) up to the nearer of time frontier and source frontier, and for a synthetic series the last minute up to which all components have bars. A bar stamped after p_now proves nothing about the windows before it. Reads only. A null p_derivation_version is that of the registry (synthetic series), otherwise that of the stored bar, or 1. A symbol without a task is planned with the defaults: 24x7, 300 s, no start.';
+
+create function agg.plan_builds(
+  p_claims agg.claim[],
+  p_now timestamptz,
+  p_max_windows integer,
+  p_derivation_version integer,
+  p_stop_at_data_frontier boolean default true
+)
+returns setof agg.build_request
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+as $$
+begin
+  return query
+  select
+    c.canonical_symbol, c.timeframe, t.source_timeframe, t.duration, st.duration,
+    r.from_utc,
+    greatest(
+      r.from_utc,
+      case
+        when t.source_timeframe is null and p_stop_at_data_frontier
+          then least(r.frontier_utc, coalesce(synthetic.data_end_utc, r.from_utc))
+        else r.frontier_utc
+      end
+    ),
+    r.frontier_utc,
+    case when p_stop_at_data_frontier then p_now end,
+    p_max_windows,
+    coalesce(p_derivation_version, synthetic.derivation_version),
+    coalesce(s.good_percent, 80::smallint), coalesce(s.poor_percent, 60::smallint),
+    s.session_time_zone, s.session_minutes,
+    coalesce(r.from_utc < greatest(s.last_agg_bar_ts_utc + t.duration, s.built_to_utc), false)
+  from unnest(p_claims) as c
+  join agg.timeframe as t on t.timeframe = c.timeframe
+  left join agg.timeframe as st on st.timeframe = t.source_timeframe
+  left join public.data_agg_state as s
+    on s.canonical_symbol = c.canonical_symbol and s.timeframe = c.timeframe
+  left join lateral (
+    select u.last_agg_bar_ts_utc + st.duration as decided_to_utc
+    from public.data_agg_state as u
+    where u.canonical_symbol = c.canonical_symbol and u.timeframe = t.source_timeframe and u.enabled
+    offset 0
+  ) as up on true
+  cross join lateral (
+    select
+      greatest(c.cursor_utc, agg.bootstrap_cursor(s.agg_start_utc, t.duration)) + t.duration as from_utc,
+      date_bin(
+        t.duration,
+        least(
+          p_now - make_interval(secs => coalesce(s.aggregation_delay_seconds, 300)),
+          up.decided_to_utc
+        ),
+        timestamptz '2000-01-01 00:00:00+00'
+      ) as frontier_utc
+  ) as r
+  left join lateral (
+    select case when count(*) = count(l.ts_utc) then min(l.ts_utc) + t.duration end as data_end_utc,
+      max(k.derivation_version) as derivation_version
+    from agg.synthetic_component as k
+    left join lateral (
+      select b.ts_utc
+      from public.data_bars as b
+      where b.canonical_symbol = k.component and b.timeframe = '1m' and b.ts_utc < p_now
+      order by b.ts_utc desc
+      limit 1
+    ) as l on true
+    where k.canonical_symbol = c.canonical_symbol and t.source_timeframe is null
+  ) as synthetic on true;
+end;
+$$;

@@ -1,0 +1,18 @@
+comment on type agg.synthetic_minute is
+  'A minute of a synthetic series in which a component has a bar, whether all have, and how its bar differs from the stored one: insert, update, remove (then it is the stored bar, at stored_at), null for not at all. limit_utc: where max_windows ends the order.';
+
+create type agg.synthetic_minute as (
+  request_no bigint,
+  canonical_symbol text,
+  timeframe text,
+  ts_utc timestamptz,
+  open double precision,
+  high double precision,
+  low double precision,
+  close double precision,
+  raw jsonb,
+  is_complete boolean,
+  change text,
+  stored_at tid,
+  limit_utc timestamptz
+);

@@ -1,0 +1,35 @@
+comment on function public.agg_maintain is
+  'The maintenance job: registry sync, alerts, pruning. A sync that raises, or waits for five seconds for an open change of the registry, is reported in the result, as a warning and as an alert, and the rest goes on. Repeating it changes nothing.';
+
+create function public.agg_maintain(p_env text default null, p_now timestamptz default now())
+returns jsonb
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+-- Compiling the plan of a run over all tasks would take longer than the run.
+set jit = off
+set statement_timeout = '60s'
+-- Somebody may leave a change of the registry open.
+set lock_timeout = '5s'
+as $$
+declare
+  v_sync jsonb;
+begin
+  begin
+    v_sync := public.sync_agg_state_from_registry(p_env);
+  exception when others then
+    -- Alerts and pruning must go on without it.
+    raise warning 'the registry sync failed: % (%)', sqlerrm, sqlstate;
+    v_sync := jsonb_build_object('success', false, 'error', case sqlstate
+      when '55P03' then 'an open transaction has changed the registry, or tasks, and the sync waits for it'
+      else sqlerrm
+    end);
+  end;
+  return jsonb_build_object(
+    'sync', v_sync,
+    'alerts_raised', agg.refresh_alerts(p_now, v_sync),
+    'rows_pruned', agg.prune_logs(p_now)
+  );
+end;
+$$;

@@ -1,0 +1,20 @@
+comment on table agg.alert is
+  'What somebody should look at: raised once, resolved when its cause is gone. An asset that the sync refused has timeframe *, and what concerns no asset in particular has symbol * as well. Kept for 90 days after that by agg_maintain.';
+
+create table agg.alert (
+  alert_id bigint generated always as identity,
+  kind text not null,
+  canonical_symbol text not null,
+  timeframe text not null,
+  message text not null,
+  raised_at timestamptz not null,
+  resolved_at timestamptz,
+  constraint alert_pkey primary key (alert_id),
+  constraint alert_kind_check check (kind in ('hard_failed', 'disabled', 'behind', 'refused', 'uncorrected', 'unread', 'unsynced'))
+);
+
+create unique index alert_open_idx on agg.alert (kind, canonical_symbol, timeframe) where resolved_at is null;
+
+alter table agg.alert enable row level security;
+
+create policy service_role_reads on agg.alert for select to service_role using (true);

@@ -1,0 +1,62 @@
+comment on function agg.refresh_alerts is
+  'Raises an alert for every task with three hard failures in a row, every task that no dispatcher has run for 15 minutes though due, every task with a correction that failed three times in a row, every asset that a sync refused and a sync that failed (p_sync is what it returned; null leaves these alerts alone), and changes that no dispatcher has read for 15 minutes; resolves those whose cause is gone. Returns how many are new.';
+
+create function agg.refresh_alerts(p_now timestamptz, p_sync jsonb default null)
+returns integer
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_raised integer;
+begin
+  with wanted as materialized (
+    select
+      case when s.is_mandatory then 'hard_failed' else 'disabled' end as kind,
+      s.canonical_symbol, s.timeframe,
+      format('%s hard failures in a row: %s', s.hard_fail_streak, s.last_error) as message
+    from public.data_agg_state as s
+    where s.enabled and s.hard_fail_streak >= 3
+    union all
+    select 'behind', h.canonical_symbol, h.timeframe, h.explanation
+    from public.agg_health(p_now) as h
+    where h.state in ('overdue', 'never_ran') and h.due_for > interval '15 minutes'
+    union all
+    select 'refused', f.item ->> 'canonical_symbol', '*', string_agg(f.item ->> 'problem', '; ')
+    from jsonb_array_elements(p_sync -> 'refused') as f (item)
+    group by f.item ->> 'canonical_symbol'
+    union all
+    select 'unsynced', '*', '*', p_sync ->> 'error'
+    where p_sync ? 'error'
+    union all
+    select
+      'unread', '*', '*',
+      format(
+        'no dispatcher has read what changed since %s%s', min(n.changed_at),
+        ': the open transaction of backend ' || agg.new_tasks_holder() || ' has added assets'
+      )
+    from agg.change_note as n
+    having min(n.changed_at) < p_now - interval '15 minutes'
+    union all
+    select 'uncorrected', k.canonical_symbol, k.timeframe, format('%s tries to build %s again failed: %s', k.failures, k.spans, k.error)
+    from agg.correction as k
+    where k.failures >= 3 and k.error is not null
+  ),
+  resolved as (
+    update agg.alert as a
+    set resolved_at = p_now
+    where a.resolved_at is null
+      and (a.kind <> 'unsynced' or p_sync is not null)
+      and (a.kind <> 'refused' or p_sync ? 'refused')
+      and (a.kind, a.canonical_symbol, a.timeframe) not in (
+        select w.kind, w.canonical_symbol, w.timeframe from wanted as w
+      )
+  )
+  insert into agg.alert (kind, canonical_symbol, timeframe, message, raised_at)
+  select w.kind, w.canonical_symbol, w.timeframe, w.message, p_now
+  from wanted as w
+  on conflict (kind, canonical_symbol, timeframe) where resolved_at is null do nothing;
+  get diagnostics v_raised = row_count;
+  return v_raised;
+end;
+$$;

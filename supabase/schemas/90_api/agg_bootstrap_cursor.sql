@@ -1,0 +1,50 @@
+comment on function public.agg_bootstrap_cursor is
+  'Sets the cursor one interval before agg_start_utc, so that the task builds everything again, and clears its failures; the tasks that build from it begin again with it. An unchanged bar is not written. Bars whose source bars are gone are soft-deleted. Waits for a dispatcher that holds the task. Only this, and a start moved back under a task that has decided nothing, move a cursor back.';
+
+create function public.agg_bootstrap_cursor(p_symbol text, p_to_tf text)
+returns jsonb
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_task public.data_agg_state;
+begin
+  update public.data_agg_state as s
+  set
+    last_agg_bar_ts_utc = b.cursor_utc,
+    built_to_utc = nullif(greatest(b.cursor_utc + b.length, s.last_agg_bar_ts_utc + b.length, s.built_to_utc), b.cursor_utc + b.length),
+    status = case when s.enabled then 'idle' else 'disabled' end,
+    running_started_at_utc = null,
+    fail_streak = 0,
+    hard_fail_streak = 0,
+    next_run_at = agg.due_at(b.cursor_utc, b.length, s.aggregation_delay_seconds),
+    updated_at = now()
+  from (
+    with recursive level as (
+      select t.timeframe from agg.timeframe as t where t.timeframe = p_to_tf
+      union all
+      select t.timeframe from level as l join agg.timeframe as t on t.source_timeframe = l.timeframe
+    )
+    select t.canonical_symbol, t.timeframe, d.length, agg.bootstrap_cursor(t.agg_start_utc, d.length) as cursor_utc
+    from public.data_agg_state as t
+    cross join lateral (select make_interval(mins => t.run_interval_minutes)) as d (length)
+    where t.canonical_symbol = p_symbol and t.timeframe in (select l.timeframe from level as l)
+    order by t.run_interval_minutes
+    for update of t
+  ) as b
+  where s.canonical_symbol = b.canonical_symbol and s.timeframe = b.timeframe;
+  select s.* into v_task
+  from public.data_agg_state as s
+  where s.canonical_symbol = p_symbol and s.timeframe = p_to_tf;
+  if not found then
+    perform agg.raise_no_task(p_symbol, p_to_tf);
+  end if;
+  return jsonb_build_object(
+    'success', true,
+    'bootstrapped_cursor', v_task.last_agg_bar_ts_utc,
+    'will_start_at', v_task.last_agg_bar_ts_utc + make_interval(mins => v_task.run_interval_minutes)
+  );
+end;
+$$;

@@ -1,0 +1,77 @@
+comment on function public.agg_verify is
+  'Computes decided windows again from their source bars, as the dispatcher would, and lists every difference to what is stored: problem is missing, different (stored and expected hold the fields that differ), stale (a bar that nothing makes any more) or failed (the task cannot be computed: expected holds the error). is_pending: a note waits for it, and the next run mends it. Each level is held against the one below it as it stands. Nulls mean every task, and the whole of its decided range; windows that p_from and p_to cut count whole. Writes and locks nothing. Raises no_data_found without a task, invalid_parameter_value for an unknown timeframe or an empty range.';
+
+create function public.agg_verify(
+  p_symbol text default null, p_timeframe text default null, p_from timestamptz default null, p_to timestamptz default null
+)
+returns table (
+  canonical_symbol text,
+  timeframe text,
+  ts_utc timestamptz,
+  problem text,
+  stored jsonb,
+  expected jsonb,
+  is_pending boolean
+)
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+set jit = off
+as $$
+declare
+  v_requests agg.build_request[];
+  v_pending constant agg.changed_span[] := array(select c from agg.waiting_changes() as c);
+begin
+  if p_timeframe is not null and not exists (select from agg.timeframe as t where t.timeframe = p_timeframe) then
+    raise exception '% is not a timeframe', p_timeframe
+      using errcode = 'invalid_parameter_value',
+        hint = format('Timeframes are %s.', (select string_agg(t.timeframe, ', ' order by t.duration) from agg.timeframe as t));
+  end if;
+  if p_symbol is not null and not exists (
+    select from public.data_agg_state as s
+    where s.canonical_symbol = p_symbol and (p_timeframe is null or s.timeframe = p_timeframe)
+  ) then
+    perform agg.raise_no_task(p_symbol, coalesce(p_timeframe, 'of any timeframe'));
+  end if;
+  if p_from >= p_to then
+    raise exception '[%, %) is not a range of time', p_from, p_to using errcode = 'invalid_parameter_value';
+  end if;
+
+  v_requests := array(
+    select o
+    from agg.rebuild_requests(array(
+      select row(s.canonical_symbol, s.timeframe, tstzmultirange(tstzrange(p_from, p_to)), null, 0)::agg.changed_span
+      from public.data_agg_state as s
+      where (p_symbol is null or s.canonical_symbol = p_symbol) and (p_timeframe is null or s.timeframe = p_timeframe)
+    )) as o
+  );
+  return query
+  select
+    d.canonical_symbol, d.timeframe, d.ts_utc,
+    case
+      when d.change = 'failed' then 'failed'
+      when d.change = 'remove' then 'stale'
+      when d.stored is null then 'missing'
+      else 'different'
+    end,
+    (
+      select jsonb_object_agg(e.key, d.stored -> e.key)
+      from jsonb_each(d.expected) as e
+      where d.change = 'remove' or d.stored -> e.key <> e.value
+    ),
+    (
+      select jsonb_object_agg(e.key, e.value)
+      from jsonb_each(d.expected) as e
+      where d.change <> 'remove' and (d.stored is null or d.stored -> e.key <> e.value)
+    ),
+    exists (
+      select from unnest(v_pending) as c
+      where c.canonical_symbol = d.canonical_symbol and c.timeframe = d.timeframe
+        and c.spans && tstzrange(d.ts_utc, d.ts_utc + t.duration)
+    )
+  from agg.find_differences(v_requests) as d
+  join agg.timeframe as t on t.timeframe = d.timeframe
+  order by d.canonical_symbol, t.duration, d.ts_utc;
+end;
+$$;

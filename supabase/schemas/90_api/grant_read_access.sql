@@ -1,0 +1,31 @@
+comment on function public.grant_read_access is
+  'Opens bars read-only to a role (authenticated, anon or one of your own), over the Data API and directly: select on data_bars and on the bars of derived_data_bars that are not deleted; nothing else. For the owner of the tables. May be repeated, and then does nothing. Raises undefined_object for an unknown role, invalid_parameter_value for one that reads everything anyway, lock_not_available where a reader is at work for more than five seconds.';
+
+create function public.grant_read_access(p_role text)
+returns jsonb
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+-- A policy waits for whoever reads the table, and lets nobody write it meanwhile.
+set lock_timeout = '5s'
+as $$
+declare
+  v_table record;
+begin
+  for v_table in select t.* from agg.readable_table(p_role) as t loop
+    if not has_schema_privilege(p_role, 'public', 'usage') then
+      execute format('grant usage on schema public to %I', p_role);
+    end if;
+    if not has_table_privilege(p_role, format('public.%I', v_table.table_name), 'select') then
+      execute format('grant select on table public.%I to %I', v_table.table_name, p_role);
+    end if;
+    if not v_table.is_open then
+      execute format(
+        'create policy %I on public.%I for select to %I using (%s)', v_table.policy_name, v_table.table_name, p_role,
+        case v_table.table_name when 'derived_data_bars' then 'deleted_at is null' else 'true' end
+      );
+    end if;
+  end loop;
+  return jsonb_build_object('success', true, 'role', p_role, 'tables', jsonb_build_array('data_bars', 'derived_data_bars'));
+end;
+$$;

@@ -1,0 +1,37 @@
+-- What an installation does once, after everything is there.
+insert into public.core_asset_registry_all as r (canonical_symbol, asset_class, description, active, test_active, metadata)
+values (
+  'DXY',
+  'currency_index',
+  'US Dollar Index, a synthetic series derived from six FX pairs; not an official print',
+  true,
+  true,
+  '{
+    "is_synthetic": true,
+    "components": ["EURUSD", "USDJPY", "GBPUSD", "USDCAD", "USDSEK", "USDCHF"],
+    "component_weights": {
+      "EURUSD": -0.576, "USDJPY": 0.136, "GBPUSD": -0.119, "USDCAD": 0.091, "USDSEK": 0.042, "USDCHF": 0.036
+    },
+    "formula_base": 50.14348112,
+    "derivation_version": 1
+  }'
+)
+on conflict (canonical_symbol) do update set
+  description = excluded.description,
+  metadata = r.metadata || excluded.metadata,
+  updated_at = now();
+
+-- On Supabase pg_cron is there to be enabled; elsewhere it may be missing or belong to another database.
+do $$
+begin
+  if exists (select from pg_catalog.pg_available_extensions as a where a.name = 'pg_cron' and a.installed_version is null) then
+    create extension pg_cron;
+  end if;
+exception when others then
+  raise notice 'pg_cron could not be enabled: %', sqlerrm;
+end;
+$$;
+
+select public.schedule_jobs();
+
+select public.sync_agg_state_from_registry();
