@@ -3,6 +3,7 @@ import { openServer } from "../lib/database.ts";
 import { ensurePackages } from "../lib/debian.ts";
 import type { RunResult } from "./process.ts";
 import { supabase } from "./supabase.ts";
+import { installTestSql } from "./test_sql.ts";
 
 export interface TestOptions {
   /** Files and folders to which the steps that run test files keep; all when empty. */
@@ -19,7 +20,7 @@ export interface PushedDatabase {
   push: RunResult;
 }
 
-/** Name of the database that holds a copy of the pushed one, and to which nobody connects. */
+/** The database that is copied for tests: the pushed one with the functions of tests/sql. No session is connected to it. */
 const TEMPLATE = "pgbars_template";
 
 /** What the steps share. Each part is made when a step first asks for it; a failure meets every step that asks. */
@@ -33,15 +34,19 @@ export class TestContext {
   });
   /** A database that was empty until `supabase db push` filled it. Rejects when the push failed. */
   readonly pushed = once(() => this.#push());
+  readonly #template = once(async () => {
+    await this.pushed();
+    await withServer((await this.cluster()).url(TEMPLATE), installTestSql);
+  });
   #cluster: Cluster | undefined;
 
   constructor(options: TestOptions) {
     this.options = options;
   }
 
-  /** Creates a database as `supabase db push` leaves an empty one, and returns its URL. */
+  /** Creates a database as `supabase db push` leaves an empty one, with the functions of tests/sql. Returns its URL. */
   async createMigratedDatabase(name: string): Promise<string> {
-    await this.pushed();
+    await this.#template();
     return await (await this.cluster()).createDatabase(name, TEMPLATE);
   }
 

@@ -5,6 +5,7 @@ import type { TestContext } from "./context.ts";
 import { findPgtapFiles, pgtapSetup } from "./pgtap.ts";
 import { mergeResults, type StepResult } from "./result.ts";
 import { countTap } from "./tap.ts";
+import { installTestSql } from "./test_sql.ts";
 
 /** Runs every pgTAP file on one embedded Postgres that has the migrations; each file rolls back what it did. */
 export async function runPgtapEmbedded(context: TestContext): Promise<StepResult> {
@@ -16,6 +17,7 @@ export async function runPgtapEmbedded(context: TestContext): Promise<StepResult
       exec: async (sql) => void await db.exec(sql),
       close: () => db.close(),
     });
+    await installTestSql({ exec: async (sql) => void await db.exec(sql) });
     const results: StepResult[] = [];
     for (const file of files) results.push(await runPgtapText(db, file, await Deno.readTextFile(file)));
     return mergeResults(results);
