@@ -53,6 +53,7 @@ export type Database = {
           "created_at": string;
           "enabled": boolean;
           "fail_streak": number;
+          "failing_since_utc": string | null;
           "good_percent": number;
           "hard_fail_streak": number;
           "is_mandatory": boolean;
@@ -86,6 +87,7 @@ export type Database = {
           "created_at"?: string;
           "enabled"?: boolean;
           "fail_streak"?: number;
+          "failing_since_utc"?: string | null;
           "good_percent"?: number;
           "hard_fail_streak"?: number;
           "is_mandatory"?: boolean;
@@ -118,6 +120,7 @@ export type Database = {
           "created_at"?: string;
           "enabled"?: boolean;
           "fail_streak"?: number;
+          "failing_since_utc"?: string | null;
           "good_percent"?: number;
           "hard_fail_streak"?: number;
           "is_mandatory"?: boolean;
@@ -212,6 +215,7 @@ export type Database = {
           "expected_candles": number;
           "expected_minutes": number;
           "high": number;
+          "is_partial": boolean;
           "low": number;
           "open": number;
           "quality_score": number;
@@ -237,6 +241,7 @@ export type Database = {
           "expected_candles": number;
           "expected_minutes": number;
           "high": number;
+          "is_partial"?: boolean;
           "low": number;
           "open": number;
           "quality_score": number;
@@ -261,6 +266,7 @@ export type Database = {
           "expected_candles"?: number;
           "expected_minutes"?: number;
           "high"?: number;
+          "is_partial"?: boolean;
           "low"?: number;
           "open"?: number;
           "quality_score"?: number;

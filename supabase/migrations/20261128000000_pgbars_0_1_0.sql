@@ -65,30 +65,6 @@ create type agg.rejected_bar as (
 comment on type agg.rejected_bar is
   'Why the bar in the place index is refused: SQLSTATE, the constraint that it breaks where it is one, and the problem in words.';
 
--- 40_tasks/claim.type.sql
-create type agg.claim as (
-  canonical_symbol text,
-  timeframe text,
-  cursor_utc timestamptz
-);
-
-comment on type agg.claim is 'A task somebody holds, with the cursor to go on from.';
-
--- 40_tasks/task_outcome.type.sql
-create type agg.task_outcome as (
-  canonical_symbol text,
-  timeframe text,
-  succeeded boolean,
-  new_cursor_utc timestamptz,
-  stopped_reason text,
-  bars_created bigint,
-  bars_quality_poor bigint,
-  fail_kind text,
-  error text
-);
-
-comment on type agg.task_outcome is 'How work on a claimed task ended. fail_kind (transient, hard) and error only where it did not succeed.';
-
 -- 50_changes/changed_span.type.sql
 create type agg.changed_span as (
   canonical_symbol text,
@@ -130,22 +106,25 @@ create type agg.build_result as (
   window_length interval,
   from_utc timestamptz,
   to_utc timestamptz,
-  frontier_utc timestamptz,
   windows integer,
   bars integer,
   bars_poor integer,
   inserted integer,
   updated integer,
   removed integer,
-  is_limited boolean,
   decided_to_utc timestamptz,
+  stopped_reason text,
   is_rebuild boolean,
+  failed tstzmultirange,
   fail_kind text,
   error text
 );
 
 comment on type agg.build_result is
-  'What came of a build_request (its times repeated): windows with source bars, bars among them that qualify, of which inserted and updated were written (the rest stood there already), bars removed because they no longer qualify, whether max_windows ended it, and the end of the last window decided (from_utc: none). fail_kind (transient, hard) and error where it could not be built, and nothing was.';
+'What came of a build_request, whose range it repeats.
+windows had source bars; bars of them qualify, bars_poor of these with quality 0; inserted and updated were written (the rest stood there already); removed qualify no longer.
+decided_to_utc is the end of the last window decided, from_utc where there is none. stopped_reason: see agg.stopped_reason.
+failed: the windows that could not be built, and error, the first reason. With a fail_kind (transient, hard) nothing was built at all.';
 
 -- 70_build/synthetic_minute.type.sql
 create type agg.synthetic_minute as (
@@ -187,6 +166,7 @@ create type agg.window_bar as (
   expected_minutes integer,
   quality_score smallint,
   derivation_version integer,
+  is_partial boolean,
   change text
 );
 
@@ -362,6 +342,7 @@ create table public.derived_data_bars (
   deleted_at timestamptz,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
+  is_partial boolean not null default false,
   constraint derived_data_bars_pkey primary key (canonical_symbol, timeframe, ts_utc),
   constraint derived_data_bars_timeframe_check check (timeframe in ('5m', '15m', '1h', '4h', '1d')),
   constraint derived_data_bars_ts_aligned check (
@@ -399,6 +380,7 @@ comment on table public.derived_data_bars is
 comment on column public.derived_data_bars.source_candles is 'Bars of source_timeframe that went into this bar.';
 comment on column public.derived_data_bars.covered_minutes is 'Minutes of the window whose 1m bar went into this bar, through every level.';
 comment on column public.derived_data_bars.expected_minutes is 'Minutes of the window in which the trading session of the asset is open.';
+comment on column public.derived_data_bars.is_partial is 'A 1m bar that went into this bar was partial: its minute had not ended when it was taken.';
 comment on column public.derived_data_bars.quality_score is
   '2 excellent: every expected minute is covered; 1 good: at least 80 %; 0 poor: at least 60 % (thresholds: metadata.agg.quality).';
 
@@ -434,6 +416,7 @@ create table public.data_agg_state (
   last_error text,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
+  failing_since_utc timestamptz,
   constraint data_agg_state_pkey primary key (canonical_symbol, timeframe),
   -- A list and no foreign key: the index that a key wants would be written with every move of a cursor.
   constraint data_agg_state_timeframe_check check (timeframe in ('1m', '5m', '15m', '1h', '4h', '1d')),
@@ -449,6 +432,11 @@ create table public.data_agg_state (
   ),
   constraint data_agg_state_percents_check check (poor_percent between 1 and good_percent and good_percent <= 100),
   constraint data_agg_state_session_check check ((session_time_zone is null) = (session_minutes is null)),
+  -- No count from outside may make a sum of the dispatcher overflow.
+  constraint data_agg_state_counts_check check (
+    total_runs between 0 and 1000000000000000 and total_bars_created between 0 and 1000000000000000
+    and total_bars_quality_poor between 0 and 1000000000000000 and fail_streak <= 1000001
+  ),
   constraint data_agg_state_streaks_check check (hard_fail_streak between 0 and fail_streak)
 );
 
@@ -483,6 +471,7 @@ comment on column public.data_agg_state.session_minutes is
 comment on column public.data_agg_state.basket is
   'What the registry said of a synthetic series at the last sync, to see when it says something else; null for other tasks.';
 comment on column public.data_agg_state.fail_streak is 'Failures in a row, of any kind: sets the backoff. A success clears it.';
+comment on column public.data_agg_state.failing_since_utc is 'When the failures in a row began, on the dispatcher''s clock; null after a success.';
 comment on column public.data_agg_state.hard_fail_streak is 'Hard failures since the last success.';
 
 -- 50_changes/change_note.table.sql
@@ -547,7 +536,7 @@ create table agg.alert (
   raised_at timestamptz not null,
   resolved_at timestamptz,
   constraint alert_pkey primary key (alert_id),
-  constraint alert_kind_check check (kind in ('hard_failed', 'disabled', 'behind', 'refused', 'uncorrected', 'unread', 'unsynced'))
+  constraint alert_kind_check check (kind in ('hard_failed', 'disabled', 'failing', 'behind', 'refused', 'uncorrected', 'unread', 'unsynced'))
 );
 
 create unique index alert_open_idx on agg.alert (kind, canonical_symbol, timeframe) where resolved_at is null;
@@ -574,7 +563,7 @@ create table agg.run_log (
   failed integer not null,
   stopped_reason text not null,
   constraint run_log_pkey primary key (run_id),
-  constraint run_log_stopped_reason_check check (stopped_reason in ('idle', 'time_budget', 'busy'))
+  constraint run_log_stopped_reason_check check (stopped_reason in ('idle', 'one_batch', 'time_budget', 'busy'))
 );
 
 create index run_log_finished_at_idx on agg.run_log (finished_at);
@@ -583,7 +572,22 @@ alter table agg.run_log enable row level security;
 
 create policy service_role_reads on agg.run_log for select to service_role using (true);
 
-comment on table agg.run_log is 'One row a call of agg_run_due, kept for 14 days by agg_maintain; the dispatch job calls it once a batch, so its last row of a minute is idle unless it ran out of time. Times are the wall clock.';
+comment on table agg.run_log is 'One row a call of agg_run_due, kept for 14 days by agg_maintain; the dispatch job calls it once a batch, so that the last row of a minute says idle, unless the job ran out of time. Times are the wall clock.';
+
+-- 10_foundation/count_in_batch.sql
+create function agg.count_in_batch(p_counter text)
+returns integer
+language sql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+  select set_config(
+    'pgbars.' || p_counter, (coalesce(nullif(current_setting('pgbars.' || p_counter, true), ''), '0')::integer + 1)::text, true
+  )::integer;
+$$;
+
+comment on function agg.count_in_batch is
+'Adds one to a counter of the transaction, and returns it. agg.run_batch sets the counters lock_waits and failed_builds to 0.';
 
 -- 10_foundation/current_env.sql
 create function agg.current_env(p_env text)
@@ -656,6 +660,31 @@ $$;
 comment on function agg.is_test is
   'Whether an environment looks at test_active: DEV and TEST, in any case.';
 
+-- 10_foundation/read_count.sql
+create function agg.read_count(p_stats jsonb, p_key text)
+returns integer
+language plpgsql
+immutable
+parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_value constant jsonb := nullif(p_stats -> p_key, 'null');
+begin
+  if v_value is null then
+    return null;
+  end if;
+  if not agg.is_number_between(v_value, 0, 1000000000) or v_value::numeric <> trunc(v_value::numeric) then
+    raise exception '% must be a whole number from 0 to 1000000000, not %', p_key, left(v_value::text, 100)
+      using errcode = 'invalid_parameter_value';
+  end if;
+  return v_value::numeric::integer;
+end;
+$$;
+
+comment on function agg.read_count is
+'The count that a JSON object holds under a key: a whole number from 0 to 10^9 in any spelling; null where there is none. Raises invalid_parameter_value for anything else.';
+
 -- 10_foundation/require_fresh_snapshots.sql
 create function agg.require_fresh_snapshots()
 returns void
@@ -676,17 +705,22 @@ comment on function agg.require_fresh_snapshots is
   'Raises active_sql_transaction in a transaction that keeps one snapshot: a build must see what was committed before its task was locked.';
 
 -- 10_foundation/retry_delay.sql
-create function agg.retry_delay(p_failures integer)
+create function agg.retry_delay(p_failures integer, p_fail_kind text)
 returns interval
 language sql
 immutable
 parallel safe
 set search_path = pg_catalog, pg_temp
 as $$
-  select least(interval '1 hour', interval '1 minute' * 2 ^ least(p_failures, 6));
+  select case p_fail_kind
+    when 'transient' then interval '1 minute'
+    else least(interval '1 hour', interval '1 minute' * 2 ^ least(p_failures, 6))
+  end;
 $$;
 
-comment on function agg.retry_delay is 'How long to wait after a failure that followed p_failures others: a minute, doubled each time, at most an hour.';
+comment on function agg.retry_delay is
+'How long to wait after a failure of p_fail_kind that followed p_failures hard ones in a row.
+A transient failure: a minute, so that bars are back soon after what was in the way is gone. A hard one: a minute, doubled each time, at most an hour.';
 
 -- 10_foundation/utc_instant.sql
 create function agg.utc_instant(p_text text)
@@ -1299,8 +1333,10 @@ comment on function agg.bootstrap_cursor is
   'The cursor of a task that has decided nothing yet: one interval before its first whole window at or after p_start_utc.';
 
 -- 40_tasks/claim_due_tasks.sql
-create function agg.claim_due_tasks(p_env text, p_limit integer, p_now timestamptz)
-returns agg.claim[]
+create function agg.claim_due_tasks(
+  p_env text, p_limit integer, p_now timestamptz, out timeframe text, out symbols text[]
+)
+returns record
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
@@ -1311,20 +1347,18 @@ begin
   select s.timeframe, s.is_mandatory into v_first
   from agg.runnable_task as s
   join agg.timeframe as t on t.timeframe = s.timeframe
+  join agg.active_asset as a on a.canonical_symbol = s.canonical_symbol and a.is_test = (select agg.is_test(p_env))
   where s.next_run_at <= p_now
-    and s.canonical_symbol in (select a.symbol from agg.active_symbols(p_env) as a (symbol))
   order by s.is_mandatory desc, t.duration, s.task_priority, s.last_successful_at_utc nulls first
   limit 1
   for update of s skip locked;
-  if not found then
-    return array[]::agg.claim[];
-  end if;
 
-  return array(
-    select row(s.canonical_symbol, s.timeframe, s.last_agg_bar_ts_utc)::agg.claim
+  timeframe := v_first.timeframe;
+  symbols := array(
+    select s.canonical_symbol
     from agg.runnable_task as s
+    join agg.active_asset as a on a.canonical_symbol = s.canonical_symbol and a.is_test = (select agg.is_test(p_env))
     where s.next_run_at <= p_now and s.timeframe = v_first.timeframe and s.is_mandatory = v_first.is_mandatory
-      and s.canonical_symbol in (select a.symbol from agg.active_symbols(p_env) as a (symbol))
     order by s.task_priority, s.last_successful_at_utc nulls first
     limit p_limit
     for update of s skip locked
@@ -1333,7 +1367,9 @@ end;
 $$;
 
 comment on function agg.claim_due_tasks is
-  'Locks up to p_limit due tasks of one timeframe until the end of the transaction: mandatory first, then shorter timeframe, priority, least recent success. Never waits: rows locked by others are passed over. Build in a later statement, so that its snapshot is younger than the locks.';
+'Locks up to p_limit due tasks of one timeframe to the end of the transaction, and returns their symbols; no symbols where nothing is due.
+Order: mandatory first, then shorter timeframe, priority, least recent success.
+Locks: never waits; passes over rows that others have locked. Build in a later statement, so that its snapshot is younger than the locks.';
 
 -- 40_tasks/due_at.sql
 create function agg.due_at(p_cursor_utc timestamptz, p_window_length interval, p_delay_seconds integer)
@@ -1356,19 +1392,16 @@ language sql
 volatile
 set search_path = pg_catalog, pg_temp
 as $$
-  update public.data_agg_state as s
+  update agg.task as s
   set built_to_utc = p_built_to_utc
-  where s.canonical_symbol = p_symbol and s.timeframe = p_timeframe
-    and p_built_to_utc > greatest(
-      s.last_agg_bar_ts_utc + make_interval(mins => s.run_interval_minutes), s.built_to_utc
-    );
+  where s.canonical_symbol = p_symbol and s.timeframe = p_timeframe and p_built_to_utc > s.followed_to_utc;
 $$;
 
 comment on function agg.extend_built_to is
   'Remembers that windows up to p_built_to_utc were built ahead of the cursor of a task, so that changes of their source are followed. The caller holds the task.';
 
 -- 40_tasks/finish_tasks.sql
-create function agg.finish_tasks(p_outcomes agg.task_outcome[], p_now timestamptz)
+create function agg.finish_tasks(p_results agg.build_result[], p_now timestamptz)
 returns void
 language plpgsql
 volatile
@@ -1381,7 +1414,7 @@ begin
     update public.data_agg_state as s
     set
       last_agg_bar_ts_utc = n.cursor_utc,
-      built_to_utc = case when s.built_to_utc > n.cursor_utc + l.length then s.built_to_utc end,
+      built_to_utc = case when s.built_to_utc > n.cursor_utc + c.window_length then s.built_to_utc end,
       status = case
         when not s.enabled or s.status = 'disabled' then 'disabled'
         when n.hard_fail_streak < 3 then 'idle'
@@ -1389,33 +1422,37 @@ begin
         else 'disabled'
       end,
       next_run_at = case
-        when not o.succeeded then p_now + agg.retry_delay(s.fail_streak)
-        when o.stopped_reason = 'max_windows' then p_now
-        when n.due_at > p_now then n.due_at
-        -- Waits for data: ask again after an eighth of the time it has waited.
-        else p_now + least(interval '5 minutes', greatest(interval '1 minute', (p_now - n.due_at) / 8))
+        when r.fail_kind is null and r.stopped_reason = 'max_windows' then p_now
+        when r.fail_kind is null and n.due_at > p_now then n.due_at
+        else date_trunc('minute', p_now + case
+          when r.fail_kind is not null then agg.retry_delay(s.hard_fail_streak, r.fail_kind)
+          else least(interval '5 minutes', greatest(interval '1 minute', (p_now - n.due_at) / 8))
+        end)
       end,
       running_started_at_utc = null,
-      fail_streak = case when o.succeeded then 0 else s.fail_streak + 1 end,
+      fail_streak = case when r.fail_kind is null then 0 else least(s.fail_streak, 1000000) + 1 end,
       hard_fail_streak = n.hard_fail_streak,
-      total_runs = s.total_runs + 1,
-      total_bars_created = s.total_bars_created + coalesce(o.bars_created, 0),
-      total_bars_quality_poor = s.total_bars_quality_poor + coalesce(o.bars_quality_poor, 0),
+      failing_since_utc = case when r.fail_kind is not null then coalesce(least(s.failing_since_utc, p_now), p_now) end,
+      total_runs = least(s.total_runs, 999999999999999) + 1,
+      total_bars_created = least(s.total_bars_created + coalesce(r.bars, 0), 1000000000000000),
+      total_bars_quality_poor = least(s.total_bars_quality_poor + coalesce(r.bars_poor, 0), 1000000000000000),
       last_attempted_at_utc = p_now,
-      last_successful_at_utc = case when o.succeeded then p_now else s.last_successful_at_utc end,
-      last_stopped_reason = case when o.succeeded then o.stopped_reason else s.last_stopped_reason end,
-      last_error = case when o.succeeded then null else o.error end,
+      last_successful_at_utc = case when r.fail_kind is null then p_now else s.last_successful_at_utc end,
+      last_stopped_reason = case when r.fail_kind is null then r.stopped_reason else s.last_stopped_reason end,
+      last_error = r.error,
       updated_at = now()
-    from unnest(p_outcomes) as o
-    join public.data_agg_state as c on c.canonical_symbol = o.canonical_symbol and c.timeframe = o.timeframe
-    cross join lateral (select make_interval(mins => c.run_interval_minutes)) as l (length)
+    from unnest(p_results) as r
+    join agg.task as c on c.canonical_symbol = r.canonical_symbol and c.timeframe = r.timeframe
     cross join lateral (
       select
-        case when o.succeeded then greatest(c.last_agg_bar_ts_utc, o.new_cursor_utc) else c.last_agg_bar_ts_utc end as cursor_utc,
-        case when o.succeeded then 0 else c.hard_fail_streak + (o.fail_kind = 'hard')::integer end as hard_fail_streak
+        case
+          when r.fail_kind is null and r.decided_to_utc > c.decided_to_utc then r.decided_to_utc - c.window_length
+          else c.last_agg_bar_ts_utc
+        end as cursor_utc,
+        case when r.fail_kind is null then 0 else least(c.hard_fail_streak, 1000000) + (r.fail_kind = 'hard')::integer end as hard_fail_streak
     ) as k
     cross join lateral (
-      select k.*, agg.due_at(k.cursor_utc, l.length, c.aggregation_delay_seconds) as due_at
+      select k.*, c.due_at + (k.cursor_utc - c.last_agg_bar_ts_utc) as due_at
     ) as n
     where s.canonical_symbol = c.canonical_symbol and s.timeframe = c.timeframe
     returning s.canonical_symbol, s.timeframe, s.is_mandatory, s.hard_fail_streak, s.status, s.last_error
@@ -1436,7 +1473,39 @@ end;
 $$;
 
 comment on function agg.finish_tasks is
-  'The one rule for what follows work on tasks: cursor, streaks, status, and when each is due again. The caller holds the tasks. Three hard failures disable an optional task; a mandatory one keeps retrying with backoff as hard_failed. Warns of both.';
+'The one rule for what follows work on tasks: cursor, streaks, status, and when each is due again. One result a task.
+A task is due again when its next window completes; at once after max_windows; while it waits for data, after an eighth of the time that it has waited (1 to 5 minutes); after a failure, see agg.retry_delay. A wait ends at a whole minute.
+Three hard failures in a row disable an optional task. A mandatory one keeps retrying as hard_failed. Warns of both.
+Locks: the caller holds the tasks. Counts end at 10^15, so that no value from outside makes a sum overflow.';
+
+-- 40_tasks/has_source_bar.sql
+create function agg.has_source_bar(p_symbol text, p_timeframe text, p_from_utc timestamptz, p_to_utc timestamptz)
+returns boolean
+language sql
+stable
+parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+  select case
+    when t.source_timeframe is not null then exists (
+      select from agg.source_bar as b
+      where b.canonical_symbol = p_symbol and b.timeframe = t.source_timeframe
+        and b.ts_utc >= p_from_utc and b.ts_utc < p_to_utc and b.deleted_at is null
+    )
+    else not exists (
+      select from agg.synthetic_component as k
+      where k.canonical_symbol = p_symbol and not exists (
+        select from public.data_bars as d
+        where d.canonical_symbol = k.component and d.timeframe = p_timeframe and d.ts_utc >= p_from_utc and d.ts_utc < p_to_utc
+      )
+    )
+  end
+  from agg.timeframe as t
+  where t.timeframe = p_timeframe;
+$$;
+
+comment on function agg.has_source_bar is
+'Whether a task has a source bar in [p_from_utc, p_to_utc); for a synthetic series, whether each component has one.';
 
 -- 40_tasks/lock_series.sql
 create function agg.lock_series(p_symbol text, p_timeframe text)
@@ -1477,20 +1546,6 @@ $$;
 comment on function agg.lock_task is
   'Locks the row of a task to the end of the transaction, waiting for whoever holds it, and returns it; null where there is no such task.';
 
--- 40_tasks/new_cursor.sql
-create function agg.new_cursor(p_result agg.build_result)
-returns timestamptz
-language sql
-immutable
-parallel safe
-set search_path = pg_catalog, pg_temp
-as $$
-  select case when p_result.decided_to_utc > p_result.from_utc then p_result.decided_to_utc - p_result.window_length end;
-$$;
-
-comment on function agg.new_cursor is
-  'Start of the last window decided; null where none was and the cursor stays.';
-
 -- 40_tasks/raise_no_task.sql
 create function agg.raise_no_task(p_symbol text, p_timeframe text)
 returns void
@@ -1527,7 +1582,8 @@ begin
   from (
     select a.canonical_symbol, a.timeframe
     from public.data_agg_state as a
-    where a.status = 'running' and a.running_started_at_utc <= p_now - interval '15 minutes'
+    where a.status = 'running'
+      and a.running_started_at_utc not between p_now - interval '15 minutes' + interval '1 microsecond' and p_now + interval '15 minutes'
     for update skip locked
   ) as abandoned
   where s.canonical_symbol = abandoned.canonical_symbol and s.timeframe = abandoned.timeframe;
@@ -1537,26 +1593,50 @@ end;
 $$;
 
 comment on function agg.recover_abandoned_claims is
-  'Frees tasks that a worker claimed with agg_start 15 minutes ago or longer and never finished; returns how many.';
+'Frees tasks that a worker claimed with agg_start 15 minutes ago or longer and never finished. Returns how many.
+A claim that began more than 15 minutes after p_now is as old: the clock that dated it was ahead.
+Locks: passes over rows that others have locked.';
 
--- 40_tasks/stopped_reason.sql
-create function agg.stopped_reason(p_result agg.build_result)
-returns text
-language sql
-immutable
-parallel safe
+-- 40_tasks/recover_postponed_tasks.sql
+create function agg.recover_postponed_tasks(p_now timestamptz)
+returns integer
+language plpgsql
+volatile
 set search_path = pg_catalog, pg_temp
 as $$
-  select case
-    when p_result.from_utc + p_result.window_length > p_result.frontier_utc then 'cursor_at_frontier'
-    when p_result.is_limited then 'max_windows'
-    when p_result.decided_to_utc >= p_result.frontier_utc then 'frontier'
-    else 'no_source_data'
-  end;
+declare
+  v_recovered integer;
+begin
+  update public.data_agg_state as s
+  set next_run_at = p_now, updated_at = now()
+  from (
+    select r.canonical_symbol, r.timeframe
+    from agg.runnable_task as r
+    where r.next_run_at > p_now + (select min(t.duration) from agg.timeframe as t) + interval '1 hour'
+      and r.next_run_at > greatest(r.due_at, p_now + r.window_length + interval '1 hour')
+    for update skip locked
+  ) as postponed
+  where s.canonical_symbol = postponed.canonical_symbol and s.timeframe = postponed.timeframe;
+  get diagnostics v_recovered = row_count;
+
+  update agg.correction as k
+  set retry_at = p_now
+  from (
+    select c.canonical_symbol, c.timeframe, c.correction_id
+    from agg.correction as c
+    where c.retry_at > p_now + interval '1 hour'
+    for update skip locked
+  ) as postponed
+  where k.canonical_symbol = postponed.canonical_symbol and k.timeframe = postponed.timeframe
+    and k.correction_id = postponed.correction_id;
+  return v_recovered;
+end;
 $$;
 
-comment on function agg.stopped_reason is
-  'Why work stopped: cursor_at_frontier (nothing to decide yet), max_windows, frontier (time or source), no_source_data (waits at the data frontier).';
+comment on function agg.recover_postponed_tasks is
+'Makes due at p_now what a clock that was ahead has put off for longer than any task or correction waits. Returns how many tasks.
+A task waits at most for its next window and an hour of backoff, a correction at most an hour. Nothing to do costs two probes of an index.
+Locks: passes over rows that others have locked.';
 
 -- 50_changes/add_change_notes.sql
 create function agg.add_change_notes()
@@ -1638,12 +1718,10 @@ begin
     select
       c.canonical_symbol, c.timeframe, c.spans,
       case when s.running_started_at_utc is null then
-        tstzmultirange(tstzrange(
-          null, greatest(s.last_agg_bar_ts_utc + make_interval(mins => s.run_interval_minutes), s.built_to_utc)
-        ))
+        tstzmultirange(tstzrange(null, s.followed_to_utc))
       end as decided
     from change as c
-    join public.data_agg_state as s on s.canonical_symbol = c.canonical_symbol and s.timeframe = c.timeframe
+    join agg.task as s on s.canonical_symbol = c.canonical_symbol and s.timeframe = c.timeframe
     for update of s skip locked
   ),
   taken as (
@@ -1842,7 +1920,7 @@ comment on function agg.changes_from_notes is
 
 -- 50_changes/claim_corrections.sql
 create function agg.claim_corrections(p_env text, p_timeframe text, p_limit integer, p_now timestamptz)
-returns agg.claim[]
+returns text[]
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
@@ -1854,7 +1932,7 @@ set enable_mergejoin = off
 as $$
 begin
   return array(
-    select row(s.canonical_symbol, s.timeframe, s.last_agg_bar_ts_utc)::agg.claim
+    select s.canonical_symbol
     from (
       select k.canonical_symbol, min(k.correction_id) as first_id
       from agg.correction as k
@@ -1872,10 +1950,12 @@ end;
 $$;
 
 comment on function agg.claim_corrections is
-  'Locks up to p_limit tasks of a timeframe that have corrections waiting, until the end of the transaction; those first that wait longest since they were last worked on. Never waits: rows locked by others are passed over, and so are tasks that a worker has claimed. Build in a later statement, so that its snapshot is younger than the locks.';
+  'Locks up to p_limit tasks of a timeframe that have corrections waiting, to the end of the transaction, and returns their symbols.
+Order: those first that wait longest since they were last worked on.
+Locks: never waits; passes over rows that others have locked, and tasks that a worker has claimed. Build in a later statement, so that its snapshot is younger than the locks.';
 
 -- 50_changes/correct_tasks.sql
-create function agg.correct_tasks(p_claims agg.claim[], p_now timestamptz, p_max_windows integer)
+create function agg.correct_tasks(p_symbols text[], p_timeframe text, p_now timestamptz, p_max_windows integer)
 returns agg.batch_result
 language plpgsql
 volatile
@@ -1895,22 +1975,22 @@ declare
 begin
   with taken as (
     delete from agg.correction as k
-    using unnest(p_claims) as c
-    where k.canonical_symbol = c.canonical_symbol and k.timeframe = c.timeframe and k.retry_at <= p_now
+    using unnest(p_symbols) as c (symbol)
+    where k.canonical_symbol = c.symbol and k.timeframe = p_timeframe and k.retry_at <= p_now
     returning k.canonical_symbol, k.timeframe, k.spans, k.changed_at, k.failures
   )
-  select array_agg(row(t.canonical_symbol, t.timeframe, t.spans, t.changed_at, t.failures)::agg.changed_span)
+  select array_agg(agg.new_changed_span(t.canonical_symbol, t.timeframe, t.spans, t.changed_at, t.failures))
   into v_taken
   from taken as t;
   v_changes := array(
-    select row(t.canonical_symbol, t.timeframe, range_agg(t.spans), min(t.changed_at), max(t.failures))::agg.changed_span
+    select agg.new_changed_span(t.canonical_symbol, t.timeframe, range_agg(t.spans), min(t.changed_at), max(t.failures))
     from unnest(v_taken) as t
     group by t.canonical_symbol, t.timeframe
   );
-  v_requests := array(select o from agg.rebuild_requests(v_changes, p_max_windows) as o);
+  v_requests := array(select q from agg.rebuild_requests(v_changes, p_max_windows) as q);
   v_results := array(select r from agg.build_or_split(v_requests) as r);
 
-  -- Orders are the newest windows: what is older than them is left for later.
+  -- Requests are the newest windows: what is older than them is left for later.
   insert into agg.correction (canonical_symbol, timeframe, spans, changed_at, failures)
   select k.canonical_symbol, k.timeframe, w.spans, k.changed_at, k.failures
   from (
@@ -1921,8 +2001,8 @@ begin
       select c.canonical_symbol, c.timeframe, c.spans, c.changed_at, c.failures, null::timestamptz as from_utc
       from unnest(v_changes) as c
       union all
-      select o.canonical_symbol, o.timeframe, null, null, null, o.from_utc
-      from unnest(v_requests) as o
+      select q.canonical_symbol, q.timeframe, null, null, null, q.from_utc
+      from unnest(v_requests) as q
     ) as c
     group by c.canonical_symbol, c.timeframe
   ) as k
@@ -1931,28 +2011,30 @@ begin
 
   insert into agg.correction (canonical_symbol, timeframe, spans, changed_at, failures, retry_at, error)
   select
-    r.canonical_symbol, r.timeframe, tstzmultirange(tstzrange(r.from_utc, r.to_utc)),
-    b.changed_at, b.failures + 1, p_now + agg.retry_delay(b.failures), r.error
+    r.canonical_symbol, r.timeframe, r.failed, b.changed_at, b.failures + 1,
+    p_now + agg.retry_delay(b.failures, coalesce(r.fail_kind, 'hard')), r.error
   from unnest(v_results) as r
   cross join lateral (
-    select min(t.changed_at), max(t.failures)
+    select min(t.changed_at), least(max(t.failures), 1000000)
     from unnest(v_taken) as t
-    where t.canonical_symbol = r.canonical_symbol and t.timeframe = r.timeframe and t.spans && tstzrange(r.from_utc, r.to_utc)
+    where t.canonical_symbol = r.canonical_symbol and t.timeframe = r.timeframe and t.spans && r.failed
   ) as b (changed_at, failures)
   where r.error is not null;
 
   select
-    cardinality(p_claims), coalesce(sum(r.windows), 0), 0, 0,
+    cardinality(p_symbols), coalesce(sum(r.windows), 0), 0, 0,
     coalesce(sum(r.inserted + r.updated + r.removed), 0),
     count(distinct (r.canonical_symbol, r.timeframe)) filter (where r.error is not null), 0
-  into v_sums
+  into
+    v_sums.tasks, v_sums.windows, v_sums.bars_created, v_sums.bars_quality_poor, v_sums.bars_corrected, v_sums.failed, v_sums.notes
   from unnest(v_results) as r;
   return v_sums;
 end;
 $$;
 
 comment on function agg.correct_tasks is
-  'Builds again what the corrections of the claimed tasks ask for, at most p_max_windows windows a task, newest first; the rest waits on. What fails is tried again after a minute, then ever later, and holds up nothing else. Moves no cursor.';
+'Builds again what the corrections of claimed tasks of one timeframe ask for: at most p_max_windows windows a task, newest first; the rest waits on. Moves no cursor.
+What fails waits for agg.retry_delay, and holds up nothing else.';
 
 -- 50_changes/fold_notes.sql
 create function agg.fold_notes()
@@ -2020,6 +2102,31 @@ $$;
 comment on function agg.fold_notes is
   'Merges notes into few, by symbol, once one of them is older than ten minutes: no dispatcher reads them, and they must not grow with every statement. Writers call it now and then; it does something only when there is as much to merge as was merged already. Never waits, and leaves alone what others hold; what it has merged is with the writer until that commits.';
 
+-- 50_changes/new_changed_span.sql
+create function agg.new_changed_span(
+  p_symbol text, p_timeframe text, p_spans tstzmultirange, p_changed_at timestamptz default now(), p_failures integer default 0
+)
+returns agg.changed_span
+language plpgsql
+stable
+parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_span agg.changed_span;
+begin
+  v_span.canonical_symbol := p_symbol;
+  v_span.timeframe := p_timeframe;
+  v_span.spans := p_spans;
+  v_span.changed_at := p_changed_at;
+  v_span.failures := p_failures;
+  return v_span;
+end;
+$$;
+
+comment on function agg.new_changed_span is
+'The one constructor of agg.changed_span.';
+
 -- 50_changes/new_tasks_holder.sql
 create function agg.new_tasks_holder()
 returns integer
@@ -2051,91 +2158,6 @@ $$;
 
 comment on function agg.new_tasks_key is
   'The advisory lock that a transaction holds which has made tasks, and, shared, one that has read change notes.';
-
--- 50_changes/rebuild_requests.sql
-create function agg.rebuild_requests(p_changes agg.changed_span[], p_max_windows integer default null)
-returns setof agg.build_request
-language plpgsql
-stable
-set search_path = pg_catalog, pg_temp
-set plan_cache_mode = force_generic_plan
-set enable_seqscan = off
-set enable_hashjoin = off
-set enable_mergejoin = off
-set jit = off
-as $$
-begin
-  return query
-  with run as (
-    select
-      c.canonical_symbol, c.timeframe, t.source_timeframe, t.duration, st.duration as source_duration, w.span,
-      s.good_percent, s.poor_percent, s.session_time_zone, s.session_minutes,
-      extract(epoch from upper(w.span) - lower(w.span))::bigint / extract(epoch from t.duration)::bigint as windows
-    from unnest(p_changes) as c
-    join public.data_agg_state as s on s.canonical_symbol = c.canonical_symbol and s.timeframe = c.timeframe
-    join agg.timeframe as t on t.timeframe = c.timeframe
-    left join agg.timeframe as st on st.timeframe = t.source_timeframe
-    cross join lateral (
-      select
-        agg.bootstrap_cursor(s.agg_start_utc, t.duration) + t.duration,
-        greatest(s.last_agg_bar_ts_utc + t.duration, s.built_to_utc)
-    ) as k (start_utc, end_utc)
-    cross join lateral (
-      select range_agg(tstzrange(
-        date_bin(t.duration, lower(d.span), timestamptz '2000-01-01 00:00:00+00'),
-        date_bin(t.duration, upper(d.span) + t.duration - interval '1 microsecond', timestamptz '2000-01-01 00:00:00+00')
-      ))
-      from unnest(
-        c.spans * case when k.start_utc < k.end_utc then tstzmultirange(tstzrange(k.start_utc, k.end_utc)) else '{}' end
-      ) as d (span)
-    ) as a (spans)
-    cross join lateral unnest(a.spans) as u (span)
-    cross join lateral (
-      select case
-        when s.basket is not null or upper(u.span) - lower(u.span) <= 1000 * t.duration then u.span
-        -- Years without a bar would cost their share of every batch.
-        else (
-          select tstzrange(
-            date_bin(t.duration, min(x.first_utc), timestamptz '2000-01-01 00:00:00+00'),
-            date_bin(t.duration, max(x.last_utc), timestamptz '2000-01-01 00:00:00+00') + t.duration
-          )
-          from (
-            select min(c.ts_utc) as first_utc, max(c.ts_utc) as last_utc
-            from agg.source_bar as c
-            where c.canonical_symbol = s.canonical_symbol and c.timeframe = t.source_timeframe
-              and c.ts_utc >= lower(u.span) and c.ts_utc < upper(u.span) and c.deleted_at is null
-            union all
-            select min(d.ts_utc), max(d.ts_utc)
-            from public.derived_data_bars as d
-            where d.canonical_symbol = s.canonical_symbol and d.timeframe = s.timeframe
-              and d.ts_utc >= lower(u.span) and d.ts_utc < upper(u.span) and d.deleted_at is null
-          ) as x
-          having max(x.last_utc) is not null
-        )
-      end
-    ) as w (span)
-    where w.span is not null
-  ),
-  ranked as (
-    select
-      r.*, sum(r.windows) over (partition by r.canonical_symbol, r.timeframe order by r.span desc) - r.windows as newer_windows
-    from run as r
-  )
-  select
-    r.canonical_symbol, r.timeframe, r.source_timeframe, r.duration, r.source_duration,
-    upper(r.span) - r.duration * least(r.windows, p_max_windows - r.newer_windows)::double precision,
-    upper(r.span), upper(r.span), null::timestamptz, null::integer,
-    case when r.source_timeframe is null then (
-      select k.derivation_version from agg.synthetic_component as k where k.canonical_symbol = r.canonical_symbol limit 1
-    ) end,
-    r.good_percent, r.poor_percent, r.session_time_zone, r.session_minutes, true
-  from ranked as r
-  where p_max_windows is null or r.newer_windows < p_max_windows;
-end;
-$$;
-
-comment on function agg.rebuild_requests is
-  'Orders to build again the windows that the changes touch, behind the cursor or built_to_utc, one for each run of windows, at most p_max_windows a task, the newest of them.';
 
 -- 50_changes/take_notes.sql
 create function agg.take_notes(p_limit integer)
@@ -2507,7 +2529,7 @@ begin
     array(
       select w.canonical_symbol from wanted as w where w.action is not null union select o.canonical_symbol from switched_off as o order by 1
     ),
-    array_agg(row(w.canonical_symbol, w.timeframe, '{(,)}', now(), 0)::agg.changed_span) filter (where w.has_new_rules)
+    array_agg(agg.new_changed_span(w.canonical_symbol, w.timeframe, '{(,)}')) filter (where w.has_new_rules)
   into v_inserted, v_updated, v_reenabled, v_disabled, v_symbols, v_new_rules
   from wanted as w;
   if v_new_rules is not null then
@@ -2548,12 +2570,12 @@ begin
     union all
     select r from agg.build_synthetic(p_requests) as r
   );
-  -- What is built ahead of a cursor no other task has used yet; writes to 1m bars leave notes of their own.
+  -- No other task has used yet what is built ahead of a cursor; writes to 1m bars leave notes of their own.
   v_passed_on := array(
-    select row(
+    select agg.new_changed_span(
       r.canonical_symbol, t.timeframe,
-      range_agg(tstzrange(r.from_utc, case when r.removed > 0 then r.to_utc else r.decided_to_utc end)), now(), 0
-    )::agg.changed_span
+      range_agg(tstzrange(r.from_utc, case when r.removed > 0 then r.to_utc else r.decided_to_utc end))
+    )
     from unnest(v_results) as r
     join agg.timeframe as t on t.source_timeframe = r.timeframe
     where r.is_rebuild and r.timeframe <> '1m' and r.inserted + r.updated + r.removed > 0
@@ -2567,10 +2589,10 @@ end;
 $$;
 
 comment on function agg.build_bars is
-  'Builds every order, windows and synthetic minutes alike: one result an order. What it changes behind a cursor becomes a correction of the tasks that build from it.';
+  'Builds requests, for windows and synthetic minutes alike: one result a request. What it changes behind a cursor becomes a correction of the tasks that build from it.';
 
 -- 70_build/build_or_split.sql
-create function agg.build_or_split(p_requests agg.build_request[], p_time_splits integer default 8)
+create function agg.build_or_split(p_requests agg.build_request[])
 returns setof agg.build_result
 language plpgsql
 volatile
@@ -2578,59 +2600,81 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_half constant integer := cardinality(p_requests) / 2;
-  v_request constant agg.build_request := p_requests[1];
+  v_first agg.build_request := p_requests[1];
+  v_second agg.build_request := p_requests[1];
+  v_windows bigint;
   v_results agg.build_result[];
-  v_lock_waits integer;
-  v_fail_kind text;
-  v_error text;
-  v_middle_utc timestamptz;
+  v_failed agg.build_result;
+  v_sqlstate text;
+  v_column text;
 begin
   begin
     v_results := array(select r from agg.build_bars(p_requests) as r);
   exception when others then
-    v_fail_kind := agg.fail_kind(sqlstate);
-    v_error := format('%s (%s)', sqlerrm, sqlstate);
-    if sqlstate = '55P03' then
-      v_lock_waits := coalesce(nullif(current_setting('pgbars.lock_waits', true), ''), '0')::integer + 1;
-      perform set_config('pgbars.lock_waits', v_lock_waits::text, true);
-      -- The patience of a batch is for the first wait; the others only find out which bars are held.
-      perform set_config('lock_timeout', '10ms', true);
-      if v_lock_waits > 500 then
-        raise exception 'somebody holds a table, or too many bars, for longer than the dispatcher waits'
-          using errcode = 'lock_not_available',
-            hint = 'select * from pg_locks where not granted; shows who waits for what. The next run tries again.';
-      end if;
-    end if;
+    get stacked diagnostics v_column = column_name;
+    v_sqlstate := sqlstate;
+    v_failed.fail_kind := agg.fail_kind(sqlstate);
+    v_failed.error := format('%s (%s)', concat_ws(': ', nullif(v_column, ''), sqlerrm), sqlstate);
   end;
-
-  if v_error is null then
+  if v_failed.error is null then
     return query select r.* from unnest(v_results) as r;
-  elsif v_half > 0 then
-    return query
-    select r.* from agg.build_or_split(p_requests[:v_half], p_time_splits) as r
-    union all
-    select r.* from agg.build_or_split(p_requests[v_half + 1:], p_time_splits) as r;
-  elsif v_request.max_windows is null and v_fail_kind = 'hard' and p_time_splits > 0
-    and v_request.to_utc > v_request.from_utc + v_request.window_length
-  then
-    v_middle_utc := date_bin(
-      v_request.window_length, v_request.from_utc + (v_request.to_utc - v_request.from_utc) / 2, timestamptz '2000-01-01 00:00:00+00'
-    );
-    p_requests := p_requests || p_requests;
-    p_requests[1].to_utc := v_middle_utc;
-    p_requests[2].from_utc := v_middle_utc;
-    return query select r.* from agg.build_or_split(p_requests, p_time_splits - 1) as r;
-  else
-    return query
-    select
-      v_request.canonical_symbol, v_request.timeframe, v_request.window_length, v_request.from_utc, v_request.to_utc,
-      v_request.frontier_utc, 0, 0, 0, 0, 0, 0, false, v_request.from_utc, v_request.is_rebuild, v_fail_kind, v_error;
+    return;
   end if;
+
+  if v_sqlstate = '55P03' and agg.count_in_batch('lock_waits') > 500 then
+    raise exception 'another session holds a table, or too many bars, for longer than the dispatcher waits'
+      using errcode = 'lock_not_available',
+        hint = 'select * from pg_locks where not granted; shows which session waits for which. The next run tries again.';
+  elsif v_sqlstate = '55P03' then
+    -- Wait 500 ms once; then probe with 10 ms to find which bars are locked.
+    perform set_config('lock_timeout', '10ms', true);
+  end if;
+
+  if v_half > 0 then
+    return query
+    select r.* from agg.build_or_split(p_requests[:v_half]) as r
+    union all
+    select r.* from agg.build_or_split(p_requests[v_half + 1:]) as r;
+    return;
+  end if;
+
+  -- As many windows as the request may build: then each half is built to its end.
+  v_second.to_utc := least(v_second.to_utc, v_second.from_utc + v_second.window_length * v_second.max_windows::double precision);
+  v_windows := extract(epoch from v_second.to_utc - v_second.from_utc)::bigint / extract(epoch from v_second.window_length)::bigint;
+  if v_failed.fail_kind = 'hard' and v_windows > 1 and agg.count_in_batch('failed_builds') <= 200 then
+    v_first.to_utc := v_first.from_utc + v_first.window_length * (v_windows / 2)::double precision;
+    v_second.from_utc := v_first.to_utc;
+    return query
+    select m.*
+    from agg.build_or_split(array[v_first]) as a
+    cross join agg.build_or_split(array[v_second]) as b
+    cross join lateral agg.merge_results(a, b) as m;
+    return;
+  end if;
+
+  v_failed.canonical_symbol := v_first.canonical_symbol;
+  v_failed.timeframe := v_first.timeframe;
+  v_failed.window_length := v_first.window_length;
+  v_failed.from_utc := v_first.from_utc;
+  v_failed.to_utc := v_second.to_utc;
+  v_failed.windows := 0;
+  v_failed.bars := 0;
+  v_failed.bars_poor := 0;
+  v_failed.inserted := 0;
+  v_failed.updated := 0;
+  v_failed.removed := 0;
+  v_failed.decided_to_utc := v_first.from_utc;
+  v_failed.is_rebuild := v_first.is_rebuild;
+  v_failed.failed := tstzmultirange(tstzrange(v_first.from_utc, v_second.to_utc));
+  v_failed.error := format('[%s, %s): %s', v_first.from_utc, v_second.to_utc, v_failed.error);
+  return next v_failed;
 end;
 $$;
 
 comment on function agg.build_or_split is
-  'agg.build_bars, and where that raises, each half on its own, down to single orders, and an order of all its windows that fails hard is halved in time as well, p_time_splits times: what is bad fails alone, or with few neighbours, after as many tries as their number has binary digits, and comes back with its error.';
+'agg.build_bars; where that raises, each half of the requests on its own, down to single ones, and a request that fails hard by halves in time, down to single windows. So what is bad fails alone, and comes back with its error. One result a request.
+Gives up halving in time after 200 failures in a batch: the rest fails as it is, and is halved further when it is tried again.
+Raises lock_not_available after 500 waits for locks.';
 
 -- 70_build/build_synthetic.sql
 create function agg.build_synthetic(p_requests agg.build_request[])
@@ -2681,16 +2725,19 @@ begin
     where d.ctid = any (array(select m.stored_at from minute as m where m.change = 'remove'))
   )
   select
-    max(t.canonical_symbol), max(t.timeframe), max(t.window_length), max(t.from_utc), max(t.to_utc), max(t.frontier_utc),
+    max(t.canonical_symbol), max(t.timeframe), max(t.window_length), max(t.from_utc), max(t.to_utc),
     count(t.ts_utc)::integer,
     count(*) filter (where t.is_complete)::integer,
     0,
     count(*) filter (where t.change = 'insert')::integer,
     count(*) filter (where t.change = 'update')::integer,
     count(*) filter (where t.change = 'remove')::integer,
-    coalesce(max(t.limit_utc) < max(t.to_utc), false),
     coalesce(max(t.limit_utc), max(t.to_utc)),
-    bool_or(t.is_rebuild), null::text, null::text
+    agg.stopped_reason(
+      max(t.from_utc), max(t.window_length), max(t.frontier_utc), coalesce(max(t.limit_utc) < max(t.to_utc), false),
+      coalesce(max(t.limit_utc), max(t.to_utc))
+    ),
+    bool_or(t.is_rebuild), null::tstzmultirange, null::text, null::text
   from (
     select
       o.ordinality as request_no, o.canonical_symbol, o.timeframe, o.window_length, o.from_utc, o.to_utc, o.frontier_utc,
@@ -2720,10 +2767,10 @@ language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
--- As in agg.compare_windows.
+-- As in agg.compare_windows, but for the one join of two sets, which is hashed.
 set enable_seqscan = off
 set enable_bitmapscan = off
-set enable_hashjoin = off
+set enable_nestloop = off
 set enable_mergejoin = off
 set enable_sort = off
 set enable_hashagg = on
@@ -2739,12 +2786,12 @@ begin
     insert into public.derived_data_bars (
       canonical_symbol, timeframe, ts_utc, open, high, low, close, vol, vwap, trade_count,
       source_timeframe, source_candles, expected_candles, covered_minutes, expected_minutes,
-      quality_score, derivation_version
+      quality_score, derivation_version, is_partial
     )
     select
       w.canonical_symbol, w.timeframe, w.ts_utc, w.open, w.high, w.low, w.close, w.vol, w.vwap, w.trade_count,
       w.source_timeframe, w.source_candles, w.expected_candles, w.covered_minutes, w.expected_minutes,
-      w.quality_score, w.derivation_version
+      w.quality_score, w.derivation_version, w.is_partial
     from window_bar as w
     where w.change = 'insert'
   ),
@@ -2753,12 +2800,12 @@ begin
     insert into public.derived_data_bars as d (
       canonical_symbol, timeframe, ts_utc, open, high, low, close, vol, vwap, trade_count,
       source_timeframe, source_candles, expected_candles, covered_minutes, expected_minutes,
-      quality_score, derivation_version, deleted_at
+      quality_score, derivation_version, is_partial, deleted_at
     )
     select
       w.canonical_symbol, w.timeframe, w.ts_utc, w.open, w.high, w.low, w.close, w.vol, w.vwap, w.trade_count,
       w.source_timeframe, w.source_candles, w.expected_candles, w.covered_minutes, w.expected_minutes,
-      w.quality_score, w.derivation_version, case w.change when 'remove' then now() end
+      w.quality_score, w.derivation_version, w.is_partial, case w.change when 'remove' then now() end
     from window_bar as w
     where w.change in ('update', 'remove')
     on conflict (canonical_symbol, timeframe, ts_utc) do update set
@@ -2776,52 +2823,40 @@ begin
       expected_minutes = excluded.expected_minutes,
       quality_score = excluded.quality_score,
       derivation_version = excluded.derivation_version,
+      is_partial = excluded.is_partial,
       deleted_at = excluded.deleted_at,
       updated_at = now()
   ),
   tally as (
-    -- Grouped rather than joined: linear whatever the planner believes of the number of orders.
     select
-      t.request_no,
-      max(t.canonical_symbol) as canonical_symbol,
-      max(t.timeframe) as timeframe,
-      max(t.source_timeframe) as source_timeframe,
-      max(t.window_length) as window_length,
-      max(t.from_utc) as from_utc,
-      max(t.to_utc) as to_utc,
-      max(t.frontier_utc) as frontier_utc,
-      max(t.clock_utc) as clock_utc,
-      bool_or(t.is_rebuild) as is_rebuild,
-      count(t.ts_utc)::integer as windows,
-      count(t.quality_score)::integer as bars,
-      count(*) filter (where t.quality_score = 0)::integer as bars_poor,
-      count(*) filter (where t.change = 'insert')::integer as inserted,
-      count(*) filter (where t.change = 'update')::integer as updated,
-      count(*) filter (where t.change = 'remove')::integer as removed,
-      count(t.ts_utc) >= max(t.max_windows) as is_full,
-      coalesce(max(t.ts_utc) + max(t.window_length), max(t.from_utc)) as filled_to_utc
-    from (
-      select
-        o.ordinality as request_no, o.canonical_symbol, o.timeframe, o.source_timeframe, o.window_length,
-        o.from_utc, o.to_utc, o.frontier_utc, o.clock_utc, o.max_windows, o.is_rebuild,
-        null::timestamptz as ts_utc, null::smallint as quality_score, null::text as change
-      from unnest(p_requests) with ordinality as o
-      where o.source_timeframe is not null
-      union all
-      select
-        w.request_no, null, null, null, null, null, null, null, null, null, null,
-        case when w.change is distinct from 'remove' then w.ts_utc end,
-        case when w.change is distinct from 'remove' then w.quality_score end,
-        w.change
-      from window_bar as w
-    ) as t
-    group by t.request_no
+      w.request_no,
+      count(*) filter (where w.change is distinct from 'remove')::integer as windows,
+      count(w.quality_score) filter (where w.change is distinct from 'remove')::integer as bars,
+      count(*) filter (where w.quality_score = 0 and w.change is distinct from 'remove')::integer as bars_poor,
+      count(*) filter (where w.change = 'insert')::integer as inserted,
+      count(*) filter (where w.change = 'update')::integer as updated,
+      count(*) filter (where w.change = 'remove')::integer as removed,
+      max(w.ts_utc) filter (where w.change is distinct from 'remove') as last_ts_utc
+    from window_bar as w
+    group by w.request_no
+  ),
+  built as (
+    select
+      q.*,
+      coalesce(n.windows, 0) as windows, coalesce(n.bars, 0) as bars, coalesce(n.bars_poor, 0) as bars_poor,
+      coalesce(n.inserted, 0) as inserted, coalesce(n.updated, 0) as updated, coalesce(n.removed, 0) as removed,
+      coalesce(n.windows >= q.max_windows, false) as is_full,
+      coalesce(n.last_ts_utc + q.window_length, q.from_utc) as filled_to_utc
+    from unnest(p_requests) with ordinality as q
+    left join tally as n on n.request_no = q.ordinality
+    where q.source_timeframe is not null
   )
   select
-    t.canonical_symbol, t.timeframe, t.window_length, t.from_utc, t.to_utc, t.frontier_utc,
-    t.windows, t.bars, t.bars_poor, t.inserted, t.updated, t.removed,
-    t.is_full and e.decided_to_utc < t.to_utc, e.decided_to_utc, t.is_rebuild, null::text, null::text
-  from tally as t
+    t.canonical_symbol, t.timeframe, t.window_length, t.from_utc, t.to_utc,
+    t.windows, t.bars, t.bars_poor, t.inserted, t.updated, t.removed, e.decided_to_utc,
+    agg.stopped_reason(t.from_utc, t.window_length, t.frontier_utc, t.is_full and e.decided_to_utc < t.to_utc, e.decided_to_utc),
+    t.is_rebuild, null::tstzmultirange, null::text, null::text
+  from built as t
   cross join lateral (
     select case
       when t.is_full or t.filled_to_utc = t.to_utc then t.filled_to_utc
@@ -2842,7 +2877,7 @@ end;
 $$;
 
 comment on function agg.build_windows is
-  'Stores what agg.compare_windows finds: writes only what differs, and soft-deletes bars of decided windows that no longer qualify. Orders of one task must not overlap, and the caller has locked its row: two builders of one window would meet in a unique_violation. A result row for each order with a source_timeframe.';
+  'Stores what agg.compare_windows finds: writes only what differs, and soft-deletes bars of decided windows that no longer qualify. Requests of one task must not overlap, and the caller has locked its row: two builders of one window would meet in a unique_violation. A result for each request with a source_timeframe.';
 
 -- 70_build/compare_synthetic.sql
 -- Formula: the geometric basket of the ICE US Dollar Index, base * product of rate ^ weight.
@@ -3047,7 +3082,7 @@ begin
       b.derivation_version, b.has_bars,
       w.ts_utc, w.open, w.high, w.low, w.close, w.vol, w.vwap, w.trade_count,
       w.source_candles, e.expected_candles,
-      w.covered_minutes, e.expected_minutes,
+      w.covered_minutes, e.expected_minutes, w.is_partial,
       case
         when e.expected_minutes = 0 then null
         when w.covered_minutes >= e.expected_minutes then 2
@@ -3073,7 +3108,8 @@ begin
           sum(s.vwap * s.vwap_vol) / sum(s.vwap_vol) as vwap,
           sum(s.trade_count)::bigint as trade_count,
           count(*)::integer as source_candles,
-          sum(s.covered_minutes)::integer as covered_minutes
+          sum(s.covered_minutes)::integer as covered_minutes,
+          bool_or(s.is_partial) as is_partial
         from (
           select
             date_bin(b.window_length, f.ts_utc, timestamptz '2000-01-01 00:00:00+00') as window_start,
@@ -3141,7 +3177,7 @@ begin
   select
     w.request_no, w.canonical_symbol, w.timeframe, w.ts_utc, w.open, w.high, w.low, w.close, w.vol, w.vwap, w.trade_count,
     w.source_timeframe, w.source_candles, w.expected_candles, w.covered_minutes, w.expected_minutes,
-    w.quality_score::smallint, coalesce(w.derivation_version, (w.stored).derivation_version, 1),
+    w.quality_score::smallint, coalesce(w.derivation_version, (w.stored).derivation_version, 1), w.is_partial,
     case
       when w.quality_score is null then null
       when (w.stored).ts_utc is null then 'insert'
@@ -3150,11 +3186,11 @@ begin
         (w.stored).vol, (w.stored).vwap, (w.stored).trade_count,
         (w.stored).source_timeframe, (w.stored).source_candles, (w.stored).expected_candles,
         (w.stored).covered_minutes, (w.stored).expected_minutes,
-        (w.stored).quality_score, (w.stored).derivation_version, (w.stored).deleted_at
+        (w.stored).quality_score, (w.stored).derivation_version, (w.stored).is_partial, (w.stored).deleted_at
       ) is distinct from (
         w.open, w.high, w.low, w.close, w.vol, w.vwap, w.trade_count,
         w.source_timeframe, w.source_candles, w.expected_candles, w.covered_minutes, w.expected_minutes,
-        w.quality_score, coalesce(w.derivation_version, (w.stored).derivation_version, 1), null::timestamptz
+        w.quality_score, coalesce(w.derivation_version, (w.stored).derivation_version, 1), w.is_partial, null::timestamptz
       ) then 'update'
     end
   from window_bar as w
@@ -3162,7 +3198,7 @@ begin
   select
     r.request_no, l.canonical_symbol, l.timeframe, l.ts_utc, l.open, l.high, l.low, l.close, l.vol, l.vwap, l.trade_count,
     l.source_timeframe, l.source_candles, l.expected_candles, l.covered_minutes, l.expected_minutes,
-    l.quality_score, l.derivation_version, 'remove'
+    l.quality_score, l.derivation_version, l.is_partial, 'remove'
   from replaced as r
   cross join lateral (
     select d.*
@@ -3178,13 +3214,48 @@ $$;
 comment on function agg.compare_windows is
   'The one rule that turns source bars into bars, for every order, of any number of tasks and windows, in one statement: each window that has source bars, with the bar it makes and how that differs from what is stored, and each stored bar that nothing makes any more. Writes nothing.';
 
+-- 70_build/merge_results.sql
+create function agg.merge_results(p_first agg.build_result, p_second agg.build_result)
+returns agg.build_result
+language plpgsql
+immutable
+parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_merged agg.build_result := p_first;
+begin
+  v_merged.to_utc := p_second.to_utc;
+  v_merged.windows := p_first.windows + p_second.windows;
+  v_merged.bars := p_first.bars + p_second.bars;
+  v_merged.bars_poor := p_first.bars_poor + p_second.bars_poor;
+  v_merged.inserted := p_first.inserted + p_second.inserted;
+  v_merged.updated := p_first.updated + p_second.updated;
+  v_merged.removed := p_first.removed + p_second.removed;
+  if p_second.decided_to_utc > p_second.from_utc then
+    v_merged.decided_to_utc := p_second.decided_to_utc;
+  end if;
+  -- Ask again at once: what stopped the halves is not what stops the whole.
+  v_merged.stopped_reason := 'max_windows';
+  v_merged.failed := coalesce(p_first.failed, '{}') + coalesce(p_second.failed, '{}');
+  v_merged.fail_kind := case when v_merged.decided_to_utc = p_first.from_utc then coalesce(p_first.fail_kind, p_second.fail_kind) end;
+  v_merged.error := coalesce(p_first.error, p_second.error);
+  return v_merged;
+end;
+$$;
+
+comment on function agg.merge_results is
+'The result of a request out of those of its two halves in time.';
+
 -- 70_build/plan_builds.sql
 create function agg.plan_builds(
-  p_claims agg.claim[],
+  p_symbols text[],
+  p_timeframe text,
   p_now timestamptz,
   p_max_windows integer,
   p_derivation_version integer,
-  p_stop_at_data_frontier boolean default true
+  p_stop_at_data_frontier boolean default true,
+  p_cursor_utc timestamptz default null
 )
 returns setof agg.build_request
 language plpgsql
@@ -3195,7 +3266,7 @@ as $$
 begin
   return query
   select
-    c.canonical_symbol, c.timeframe, t.source_timeframe, t.duration, st.duration,
+    c.symbol, t.timeframe, t.source_timeframe, t.duration, st.duration,
     r.from_utc,
     greatest(
       r.from_utc,
@@ -3211,21 +3282,20 @@ begin
     coalesce(p_derivation_version, synthetic.derivation_version),
     coalesce(s.good_percent, 80::smallint), coalesce(s.poor_percent, 60::smallint),
     s.session_time_zone, s.session_minutes,
-    coalesce(r.from_utc < greatest(s.last_agg_bar_ts_utc + t.duration, s.built_to_utc), false)
-  from unnest(p_claims) as c
-  join agg.timeframe as t on t.timeframe = c.timeframe
+    coalesce(r.from_utc < s.followed_to_utc, false)
+  from unnest(p_symbols) as c (symbol)
+  join agg.timeframe as t on t.timeframe = p_timeframe
   left join agg.timeframe as st on st.timeframe = t.source_timeframe
-  left join public.data_agg_state as s
-    on s.canonical_symbol = c.canonical_symbol and s.timeframe = c.timeframe
+  left join agg.task as s on s.canonical_symbol = c.symbol and s.timeframe = p_timeframe
   left join lateral (
-    select u.last_agg_bar_ts_utc + st.duration as decided_to_utc
-    from public.data_agg_state as u
-    where u.canonical_symbol = c.canonical_symbol and u.timeframe = t.source_timeframe and u.enabled
+    select u.decided_to_utc
+    from agg.task as u
+    where u.canonical_symbol = c.symbol and u.timeframe = t.source_timeframe and u.enabled
     offset 0
   ) as up on true
   cross join lateral (
     select
-      greatest(c.cursor_utc, agg.bootstrap_cursor(s.agg_start_utc, t.duration)) + t.duration as from_utc,
+      greatest(coalesce(p_cursor_utc, s.last_agg_bar_ts_utc), agg.bootstrap_cursor(s.agg_start_utc, t.duration)) + t.duration as from_utc,
       date_bin(
         t.duration,
         least(
@@ -3246,16 +3316,125 @@ begin
       order by b.ts_utc desc
       limit 1
     ) as l on true
-    where k.canonical_symbol = c.canonical_symbol and t.source_timeframe is null
+    where k.canonical_symbol = c.symbol and t.source_timeframe is null
   ) as synthetic on true;
 end;
 $$;
 
 comment on function agg.plan_builds is
-  'What each claimed task may decide at p_now: from the window after its cursor (never before agg_start_utc) up to the nearer of time frontier and source frontier, and for a synthetic series the last minute up to which all components have bars. A bar stamped after p_now proves nothing about the windows before it. Reads only. A null p_derivation_version is that of the registry (synthetic series), otherwise that of the stored bar, or 1. A symbol without a task is planned with the defaults: 24x7, 300 s, no start.';
+  'What tasks of one timeframe may decide at p_now, a request a symbol: from the window after the cursor (p_cursor_utc, or the stored one), never before agg_start_utc, up to the nearer of time frontier and source frontier. A synthetic series goes up to the last minute for which all components have bars.
+A bar stamped after p_now proves nothing about the windows before it. Null p_derivation_version: that of the registry for a synthetic series, otherwise that of the stored bar, or 1. A symbol without a task is planned with the defaults: 24x7, 300 s, no start. Reads only.';
+
+-- 70_build/rebuild_requests.sql
+create function agg.rebuild_requests(p_changes agg.changed_span[], p_max_windows integer default null)
+returns setof agg.build_request
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+set jit = off
+as $$
+begin
+  return query
+  with run as (
+    select
+      c.canonical_symbol, c.timeframe, t.source_timeframe, t.duration, st.duration as source_duration, w.span,
+      s.good_percent, s.poor_percent, s.session_time_zone, s.session_minutes,
+      extract(epoch from upper(w.span) - lower(w.span))::bigint / extract(epoch from t.duration)::bigint as windows
+    from unnest(p_changes) as c
+    join agg.task as s on s.canonical_symbol = c.canonical_symbol and s.timeframe = c.timeframe
+    join agg.timeframe as t on t.timeframe = c.timeframe
+    left join agg.timeframe as st on st.timeframe = t.source_timeframe
+    cross join lateral (
+      select
+        agg.bootstrap_cursor(s.agg_start_utc, t.duration) + t.duration,
+        s.followed_to_utc
+    ) as k (start_utc, end_utc)
+    cross join lateral (
+      select range_agg(tstzrange(
+        date_bin(t.duration, lower(d.span), timestamptz '2000-01-01 00:00:00+00'),
+        date_bin(t.duration, upper(d.span) + t.duration - interval '1 microsecond', timestamptz '2000-01-01 00:00:00+00')
+      ))
+      from unnest(
+        c.spans * case when k.start_utc < k.end_utc then tstzmultirange(tstzrange(k.start_utc, k.end_utc)) else '{}' end
+      ) as d (span)
+    ) as a (spans)
+    cross join lateral unnest(a.spans) as u (span)
+    cross join lateral (
+      select case
+        when s.basket is not null or upper(u.span) - lower(u.span) <= 1000 * t.duration then u.span
+        -- Years without a bar would cost their share of every batch.
+        else (
+          select tstzrange(
+            date_bin(t.duration, min(x.first_utc), timestamptz '2000-01-01 00:00:00+00'),
+            date_bin(t.duration, max(x.last_utc), timestamptz '2000-01-01 00:00:00+00') + t.duration
+          )
+          from (
+            select min(c.ts_utc) as first_utc, max(c.ts_utc) as last_utc
+            from agg.source_bar as c
+            where c.canonical_symbol = s.canonical_symbol and c.timeframe = t.source_timeframe
+              and c.ts_utc >= lower(u.span) and c.ts_utc < upper(u.span) and c.deleted_at is null
+            union all
+            select min(d.ts_utc), max(d.ts_utc)
+            from public.derived_data_bars as d
+            where d.canonical_symbol = s.canonical_symbol and d.timeframe = s.timeframe
+              and d.ts_utc >= lower(u.span) and d.ts_utc < upper(u.span) and d.deleted_at is null
+          ) as x
+          having max(x.last_utc) is not null
+        )
+      end
+    ) as w (span)
+    where w.span is not null
+  ),
+  ranked as (
+    select
+      r.*, sum(r.windows) over (partition by r.canonical_symbol, r.timeframe order by r.span desc) - r.windows as newer_windows
+    from run as r
+  )
+  select
+    r.canonical_symbol, r.timeframe, r.source_timeframe, r.duration, r.source_duration,
+    upper(r.span) - r.duration * least(r.windows, p_max_windows - r.newer_windows)::double precision,
+    upper(r.span), upper(r.span), null::timestamptz, null::integer,
+    case when r.source_timeframe is null then (
+      select k.derivation_version from agg.synthetic_component as k where k.canonical_symbol = r.canonical_symbol limit 1
+    ) end,
+    r.good_percent, r.poor_percent, r.session_time_zone, r.session_minutes, true
+  from ranked as r
+  where p_max_windows is null or r.newer_windows < p_max_windows;
+end;
+$$;
+
+comment on function agg.rebuild_requests is
+  'Orders to build again the windows that the changes touch, behind the cursor or built_to_utc, one for each run of windows, at most p_max_windows a task, the newest of them.';
+
+-- 70_build/stopped_reason.sql
+create function agg.stopped_reason(
+  p_from_utc timestamptz, p_window_length interval, p_frontier_utc timestamptz, p_is_limited boolean, p_decided_to_utc timestamptz
+)
+returns text
+language plpgsql
+immutable
+parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return case
+    when p_from_utc + p_window_length > p_frontier_utc then 'cursor_at_frontier'
+    when p_is_limited then 'max_windows'
+    when p_decided_to_utc >= p_frontier_utc then 'frontier'
+    else 'no_source_data'
+  end;
+end;
+$$;
+
+comment on function agg.stopped_reason is
+'Why the building of a request stopped: cursor_at_frontier (no window could be decided yet), max_windows, frontier (of time or source), no_source_data (waits at the data frontier).';
 
 -- 80_dispatch/advance_tasks.sql
-create function agg.advance_tasks(p_claims agg.claim[], p_now timestamptz, p_max_windows integer)
+create function agg.advance_tasks(p_symbols text[], p_timeframe text, p_now timestamptz, p_max_windows integer)
 returns agg.batch_result
 language plpgsql
 volatile
@@ -3267,28 +3446,29 @@ declare
 begin
   v_results := array(
     select r
-    from agg.build_or_split(array(select o from agg.plan_builds(p_claims, p_now, p_max_windows, null) as o)) as r
+    from agg.build_or_split(array(select q from agg.plan_builds(p_symbols, p_timeframe, p_now, p_max_windows, null) as q)) as r
   );
-  perform agg.finish_tasks(
-    array(
-      select row(
-        r.canonical_symbol, r.timeframe, r.error is null, agg.new_cursor(r), agg.stopped_reason(r),
-        r.bars, r.bars_poor, r.fail_kind, r.error
-      )::agg.task_outcome
-      from unnest(v_results) as r
-    ),
-    p_now
-  );
+  perform agg.finish_tasks(v_results, p_now);
+
   select
     count(*), coalesce(sum(r.windows), 0), coalesce(sum(r.bars), 0), coalesce(sum(r.bars_poor), 0), 0, count(r.error), 0
-  into v_sums
+  into
+    v_sums.tasks, v_sums.windows, v_sums.bars_created, v_sums.bars_quality_poor, v_sums.bars_corrected, v_sums.failed, v_sums.notes
   from unnest(v_results) as r;
+  if v_sums.failed > 0 then
+    insert into agg.correction (canonical_symbol, timeframe, spans, changed_at, failures, retry_at, error)
+    select r.canonical_symbol, r.timeframe, p.spans, now(), 1, p_now + agg.retry_delay(0, 'hard'), r.error
+    from unnest(v_results) as r
+    cross join lateral (select r.failed * tstzmultirange(tstzrange(null, r.decided_to_utc))) as p (spans)
+    where r.fail_kind is null and not isempty(p.spans);
+  end if;
   return v_sums;
 end;
 $$;
 
 comment on function agg.advance_tasks is
-  'Plans, builds and finishes the claimed tasks. The caller holds their row locks, taken in an earlier statement.';
+'Plans, builds and finishes claimed tasks of one timeframe. The caller holds their row locks, taken in an earlier statement.
+A window that fails hard costs itself only, where others of its task can be built: the cursor passes it, and it waits as a correction that failed.';
 
 -- 80_dispatch/agg_maintain.sql
 create function public.agg_maintain(p_env text default null, p_now timestamptz default now())
@@ -3350,7 +3530,7 @@ declare
   v_stopped_reason text;
   v_batch agg.batch_result;
   v_batches integer := 0;
-  v_sums agg.batch_result := row(0, 0, 0, 0, 0, 0, 0);
+  v_sums agg.batch_result := agg.sum_batches(null, null);
 begin
   if p_now is null or not isfinite(p_now) or p_time_budget is null
     or coalesce(p_limit, 0) < 1 or coalesce(p_batch_windows, 0) < 1
@@ -3370,7 +3550,7 @@ begin
     if v_batch.tasks = 0 and v_batch.notes = 0 then
       v_stopped_reason := 'idle';
     elsif clock_timestamp() >= v_started_at + p_time_budget then
-      v_stopped_reason := 'time_budget';
+      v_stopped_reason := case when p_time_budget <= interval '0' then 'one_batch' else 'time_budget' end;
     end if;
   end loop;
 
@@ -3398,7 +3578,12 @@ end;
 $$;
 
 comment on function public.agg_run_due is
-  'The dispatcher: runs batches in the caller''s transaction until nothing is due (idle) or p_time_budget of wall clock is over after a batch (time_budget; interval ''0'' is one batch); returns at once when another dispatcher is at work (busy). p_env: assets of which environment (null: that of the database). Transactions that add assets wait for one that has read change notes, so do not keep it open. Writes one row of agg.run_log. The job of agg.job_list calls it batch by batch and commits each. Returns tasks, windows, bars_created, bars_quality_poor, bars_corrected, failed, batches, stopped_reason.';
+  'Runs the dispatcher: builds what is due and makes corrections, in the transaction of the caller.
+p_env: the assets of this environment; null: that of the database. p_limit: tasks a batch. p_now: the clock. p_batch_windows: windows a batch.
+p_time_budget: no batch begins after this time by the wall clock; interval ''0'' runs one batch.
+Returns tasks, windows, bars_created, bars_quality_poor, bars_corrected, failed, batches and stopped_reason: idle (nothing is left to do), one_batch, time_budget, or busy (another dispatcher is at work; nothing was done).
+Writes one row of agg.run_log. The job of agg.job_list calls it batch by batch and commits each.
+Locks: transactions that add assets wait for one that has read change notes, so commit soon. Raises invalid_parameter_value for arguments out of range, lock_not_available where a table is locked.';
 
 -- 80_dispatch/job_list.sql
 create function agg.job_list(p_now timestamptz default null)
@@ -3415,7 +3600,7 @@ as $$
         '* * * * *',
         'do $run$ declare v_until constant timestamptz := clock_timestamp() + interval ''40 seconds''; '
           'begin loop exit when public.agg_run_due(p_now => %s, p_time_budget => interval ''0'') '
-          '->> ''stopped_reason'' <> ''time_budget''; commit; exit when clock_timestamp() > v_until; end loop; end $run$'
+          '->> ''stopped_reason'' <> ''one_batch''; commit; exit when clock_timestamp() > v_until; end loop; end $run$'
       ),
       ('pgbars:maintain', '*/5 * * * *', 'select public.agg_maintain(p_now => %s)')
   ) as j (job_name, schedule, command);
@@ -3486,6 +3671,12 @@ begin
     from public.data_agg_state as s
     where s.enabled and s.hard_fail_streak >= 3
     union all
+    select
+      'failing', s.canonical_symbol, s.timeframe,
+      format('has failed since %s, %s times in a row: %s', s.failing_since_utc, s.fail_streak, s.last_error)
+    from public.data_agg_state as s
+    where s.enabled and s.is_mandatory and s.hard_fail_streak < 3 and s.failing_since_utc <= p_now - interval '15 minutes'
+    union all
     select 'behind', h.canonical_symbol, h.timeframe, h.explanation
     from public.agg_health(p_now) as h
     where h.state in ('overdue', 'never_ran') and h.due_for > interval '15 minutes'
@@ -3543,44 +3734,50 @@ returns agg.batch_result
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
--- Somebody may hold a bar for as long as their transaction is open.
+-- A transaction may keep a bar locked for as long as it is open.
 set lock_timeout = '500ms'
 as $$
 declare
   v_env constant text := agg.current_env(p_env);
-  v_sums agg.batch_result := row(0, 0, 0, 0, 0, 0, 0);
-  v_claims agg.claim[];
+  v_sums agg.batch_result;
+  v_claim record;
   v_timeframe text;
+  v_symbols text[];
 begin
   perform agg.require_fresh_snapshots();
   perform set_config('pgbars.lock_waits', '0', true);
+  perform set_config('pgbars.failed_builds', '0', true);
   v_sums.notes := agg.take_notes(1000);
-
   perform agg.recover_abandoned_claims(p_now);
-  v_claims := agg.claim_due_tasks(v_env, p_limit, p_now);
-  if cardinality(v_claims) > 0 then
+  perform agg.recover_postponed_tasks(p_now);
+
+  v_claim := agg.claim_due_tasks(v_env, p_limit, p_now);
+  if cardinality(v_claim.symbols) > 0 then
     v_sums := agg.sum_batches(
-      v_sums, agg.advance_tasks(v_claims, p_now, greatest(1, p_batch_windows / cardinality(v_claims)))
+      v_sums,
+      agg.advance_tasks(v_claim.symbols, v_claim.timeframe, p_now, greatest(1, p_batch_windows / cardinality(v_claim.symbols)))
     );
   end if;
 
   -- From level to level: what one changes is a correction of the next.
   if exists (select from agg.correction as k where k.retry_at <= p_now) then
     for v_timeframe in select t.timeframe from agg.timeframe as t order by t.duration loop
-      v_claims := agg.claim_corrections(v_env, v_timeframe, p_limit, p_now);
-      if cardinality(v_claims) > 0 then
+      v_symbols := agg.claim_corrections(v_env, v_timeframe, p_limit, p_now);
+      if cardinality(v_symbols) > 0 then
         v_sums := agg.sum_batches(
-          v_sums, agg.correct_tasks(v_claims, p_now, greatest(1, p_batch_windows / cardinality(v_claims)))
+          v_sums, agg.correct_tasks(v_symbols, v_timeframe, p_now, greatest(1, p_batch_windows / cardinality(v_symbols)))
         );
       end if;
     end loop;
   end if;
-  return v_sums;
+  return agg.sum_batches(v_sums, null);
 end;
 $$;
 
 comment on function agg.run_batch is
-  'One batch in the caller''s transaction: reads change notes, advances due tasks of one timeframe together, and makes corrections level by level. At most p_batch_windows windows for the due tasks and for the corrections of a level, shared evenly between tasks, so that no symbol holds up another. tasks and notes are 0 when there was nothing to do. Waits for nobody''s task, and half a second for whoever holds a bar, then a hundredth for each further try; raises lock_not_available after 500 tries, as with a locked table. Any number may run side by side.';
+'One batch in the transaction of the caller: reads change notes, advances due tasks of one timeframe together, and makes corrections level by level.
+At most p_batch_windows windows for the due tasks and for the corrections of a level, shared evenly between tasks, so that no symbol holds up another. tasks and notes are 0 when there was nothing to do.
+Locks: waits for no task; waits 500 ms for a locked bar, then 10 ms for each further one. Raises lock_not_available after 500 waits, as with a locked table. Any number of batches may run side by side.';
 
 -- 80_dispatch/schedule_jobs.sql
 create function public.schedule_jobs(p_env text default null)
@@ -3636,22 +3833,24 @@ comment on function public.schedule_jobs is
 -- 80_dispatch/sum_batches.sql
 create function agg.sum_batches(p_sums agg.batch_result, p_batch agg.batch_result)
 returns agg.batch_result
-language sql
+language plpgsql
 immutable
 parallel safe
 set search_path = pg_catalog, pg_temp
 as $$
-  select
-    p_sums.tasks + p_batch.tasks,
-    p_sums.windows + p_batch.windows,
-    p_sums.bars_created + p_batch.bars_created,
-    p_sums.bars_quality_poor + p_batch.bars_quality_poor,
-    p_sums.bars_corrected + p_batch.bars_corrected,
-    p_sums.failed + p_batch.failed,
-    p_sums.notes + p_batch.notes;
+begin
+  p_sums.tasks := coalesce(p_sums.tasks, 0) + coalesce(p_batch.tasks, 0);
+  p_sums.windows := coalesce(p_sums.windows, 0) + coalesce(p_batch.windows, 0);
+  p_sums.bars_created := coalesce(p_sums.bars_created, 0) + coalesce(p_batch.bars_created, 0);
+  p_sums.bars_quality_poor := coalesce(p_sums.bars_quality_poor, 0) + coalesce(p_batch.bars_quality_poor, 0);
+  p_sums.bars_corrected := coalesce(p_sums.bars_corrected, 0) + coalesce(p_batch.bars_corrected, 0);
+  p_sums.failed := coalesce(p_sums.failed, 0) + coalesce(p_batch.failed, 0);
+  p_sums.notes := coalesce(p_sums.notes, 0) + coalesce(p_batch.notes, 0);
+  return p_sums;
+end;
 $$;
 
-comment on function agg.sum_batches is 'The sums of two batches.';
+comment on function agg.sum_batches is 'The sums of two batches; nulls count as 0.';
 
 -- 90_api/agg_bootstrap_cursor.sql
 create function public.agg_bootstrap_cursor(p_symbol text, p_to_tf text)
@@ -3667,12 +3866,13 @@ begin
   update public.data_agg_state as s
   set
     last_agg_bar_ts_utc = b.cursor_utc,
-    built_to_utc = nullif(greatest(b.cursor_utc + b.length, s.last_agg_bar_ts_utc + b.length, s.built_to_utc), b.cursor_utc + b.length),
+    built_to_utc = nullif(greatest(b.cursor_utc + b.window_length, b.followed_to_utc), b.cursor_utc + b.window_length),
     status = case when s.enabled then 'idle' else 'disabled' end,
     running_started_at_utc = null,
     fail_streak = 0,
     hard_fail_streak = 0,
-    next_run_at = agg.due_at(b.cursor_utc, b.length, s.aggregation_delay_seconds),
+    failing_since_utc = null,
+    next_run_at = agg.due_at(b.cursor_utc, b.window_length, s.aggregation_delay_seconds),
     updated_at = now()
   from (
     with recursive level as (
@@ -3680,9 +3880,10 @@ begin
       union all
       select t.timeframe from level as l join agg.timeframe as t on t.source_timeframe = l.timeframe
     )
-    select t.canonical_symbol, t.timeframe, d.length, agg.bootstrap_cursor(t.agg_start_utc, d.length) as cursor_utc
-    from public.data_agg_state as t
-    cross join lateral (select make_interval(mins => t.run_interval_minutes)) as d (length)
+    select
+      t.canonical_symbol, t.timeframe, t.window_length, t.followed_to_utc,
+      agg.bootstrap_cursor(t.agg_start_utc, t.window_length) as cursor_utc
+    from agg.task as t
     where t.canonical_symbol = p_symbol and t.timeframe in (select l.timeframe from level as l)
     order by t.run_interval_minutes
     for update of t
@@ -3727,6 +3928,7 @@ declare
   v_task public.data_agg_state;
   v_length interval;
   v_frontier_utc timestamptz;
+  v_result agg.build_result;
 begin
   if p_success is null then
     raise exception 'p_success must be true or false' using errcode = 'invalid_parameter_value';
@@ -3743,8 +3945,8 @@ begin
         hint = 'Claim it with agg_start() first. A claim older than 15 minutes counts as abandoned and is taken back.';
   end if;
 
+  v_length := make_interval(mins => v_task.run_interval_minutes);
   if p_success and p_new_cursor_utc is not null then
-    v_length := make_interval(mins => v_task.run_interval_minutes);
     if date_bin(v_length, p_new_cursor_utc, timestamptz '2000-01-01 00:00:00+00') <> p_new_cursor_utc
       or p_new_cursor_utc < v_task.last_agg_bar_ts_utc
     then
@@ -3752,27 +3954,31 @@ begin
         p_new_cursor_utc, p_symbol, p_tf, v_task.last_agg_bar_ts_utc
         using errcode = 'invalid_parameter_value', hint = 'Give new_cursor as catchup_aggregation_range() returned it.';
     end if;
-    select o.frontier_utc into v_frontier_utc
-    from agg.plan_builds(array[row(p_symbol, p_tf, v_task.last_agg_bar_ts_utc)::agg.claim], p_now, null, 1) as o;
+    -- A start that was moved ahead leaves the cursor behind it; nothing between them is built.
+    select greatest(o.frontier_utc, o.from_utc) into v_frontier_utc
+    from agg.plan_builds(array[p_symbol], p_tf, p_now, null, 1) as o;
     if p_new_cursor_utc > v_task.last_agg_bar_ts_utc and p_new_cursor_utc + v_length > v_frontier_utc then
       raise exception 'cursor % of % % is beyond the frontier %', p_new_cursor_utc, p_symbol, p_tf, v_frontier_utc
         using errcode = 'invalid_parameter_value', hint = 'Give new_cursor as catchup_aggregation_range() returned it.';
     end if;
   end if;
 
-  perform agg.finish_tasks(
-    array[row(
-      p_symbol, p_tf, p_success, p_new_cursor_utc, p_stats ->> 'stopped_reason',
-      (p_stats ->> 'bars_created')::bigint, (p_stats ->> 'bars_quality_poor')::bigint, p_fail_kind, p_error
-    )::agg.task_outcome],
-    p_now
-  );
+  v_result.canonical_symbol := p_symbol;
+  v_result.timeframe := p_tf;
+  v_result.decided_to_utc := p_new_cursor_utc + v_length;
+  v_result.stopped_reason := left(p_stats ->> 'stopped_reason', 100);
+  v_result.bars := agg.read_count(p_stats, 'bars_created');
+  v_result.bars_poor := agg.read_count(p_stats, 'bars_quality_poor');
+  if not p_success then
+    v_result.fail_kind := p_fail_kind;
+    v_result.error := coalesce(left(p_error, 2000), 'the worker gave no reason');
+  end if;
+  perform agg.finish_tasks(array[v_result], p_now);
   -- The claim may have been lost and another's: what was built under it may have missed a change whose note is gone.
   if p_success and p_claimed_at is null and p_new_cursor_utc > v_task.last_agg_bar_ts_utc then
-    perform agg.add_corrections(array[row(
-      p_symbol, p_tf,
-      tstzmultirange(tstzrange(v_task.last_agg_bar_ts_utc + v_length, p_new_cursor_utc + v_length)), now(), 0
-    )::agg.changed_span]);
+    perform agg.add_corrections(array[agg.new_changed_span(
+      p_symbol, p_tf, tstzmultirange(tstzrange(v_task.last_agg_bar_ts_utc + v_length, p_new_cursor_utc + v_length))
+    )]);
   end if;
   select s.* into v_task
   from public.data_agg_state as s
@@ -3788,7 +3994,11 @@ end;
 $$;
 
 comment on function public.agg_finish is
-  'Releases a claim. On success stores p_new_cursor_utc (null: unchanged), which must be aligned, not behind the cursor and not beyond a frontier, and the counts of p_stats (the result of catchup_aggregation_range); on failure counts it (p_fail_kind transient or hard) and backs off. Call it in the transaction that built the bars. p_claimed_at is claimed_at of agg_start: with it a worker whose claim was taken back cannot release that of another; without it the windows that the cursor passes are built once more, by the dispatcher. Raises object_not_in_prerequisite_state without the claim.';
+'Releases a claim of agg_start. Call it in the transaction that built the bars.
+On success it stores p_new_cursor_utc, which must be the start of a window, not behind the stored cursor and not beyond a frontier (null: unchanged), and adds the counts bars_created and bars_quality_poor of p_stats (what catchup_aggregation_range returned; each from 0 to 10^9). On failure it counts the failure (p_fail_kind transient or hard, p_error the reason) and backs off.
+p_claimed_at is claimed_at of agg_start: with it a worker whose claim was taken back cannot release that of another; without it the windows that the cursor passes are built once more by the dispatcher. p_now is the clock.
+Returns success, status, last_agg_bar_ts_utc, next_run_at, hard_fail_streak.
+Locks: the task''s row, to the end of the transaction. Raises object_not_in_prerequisite_state without the claim, invalid_parameter_value for bad arguments';
 
 -- 90_api/agg_gaps.sql
 create function public.agg_gaps(
@@ -3805,8 +4015,8 @@ as $$
       t.duration,
       s.source_timeframe,
       greatest(agg.bootstrap_cursor(s.agg_start_utc, t.duration) + t.duration, p_from_utc) as from_utc,
-      least(s.last_agg_bar_ts_utc + t.duration, p_to_utc) as to_utc
-    from public.data_agg_state as s
+      least(s.decided_to_utc, p_to_utc) as to_utc
+    from agg.task as s
     join agg.timeframe as t on t.timeframe = s.timeframe
     where s.canonical_symbol = p_symbol and s.timeframe = p_timeframe
   ),
@@ -3894,59 +4104,84 @@ set search_path = pg_catalog, pg_temp
 -- Compiling the plan of a run over all tasks would take longer than the run.
 set jit = off
 as $$
-  select
-    s.canonical_symbol, s.timeframe, s.status, s.last_agg_bar_ts_utc, k.lag, k.due_for, s.next_run_at, v.state,
-    case v.state
-      when 'switched_off' then 'the asset is not active in the registry, or metadata.agg does not ask for this timeframe'
-      when 'disabled' then format('disabled after %s hard failures in a row: %s', s.hard_fail_streak, s.last_error)
-      when 'hard_failed' then format('%s hard failures in a row, next try at %s: %s', s.hard_fail_streak, s.next_run_at, s.last_error)
-      when 'failing' then format('%s failures in a row, next try at %s: %s', s.fail_streak, s.next_run_at, s.last_error)
-      when 'running' then format('claimed by a worker since %s', s.running_started_at_utc)
-      when 'never_ran' then 'no dispatcher has run it yet: is agg_run_due scheduled?'
-      when 'overdue' then format('due for %s, but no dispatcher has run it: is agg_run_due scheduled?', k.due_for)
-      when 'catching_up' then format('%s windows behind, more at every run', floor(extract(epoch from k.lag) / (s.run_interval_minutes * 60)))
-      when 'waiting_for_data' then format('no source bar after %s: waits for data', s.last_agg_bar_ts_utc + k.length)
-      when 'due' then 'the next window is complete, the next run takes it'
-      when 'waiting_for_source' then format('the %s task has not decided the next window yet', s.source_timeframe)
-      else 'every complete window is decided'
-    end
-  from public.data_agg_state as s
-  cross join lateral (
+  with recursive symbol as (
+    (select b.canonical_symbol as name from public.data_bars as b order by b.canonical_symbol limit 1)
+    union all
+    select n.name
+    from symbol as s
+    cross join lateral (
+      select b.canonical_symbol as name from public.data_bars as b where b.canonical_symbol > s.name order by b.canonical_symbol limit 1
+    ) as n
+  ),
+  task as (
     select
-      make_interval(mins => s.run_interval_minutes) as length,
-      greatest(
-        interval '0',
-        p_now - agg.due_at(
-          s.last_agg_bar_ts_utc, make_interval(mins => s.run_interval_minutes), s.aggregation_delay_seconds
-        )
-      ) as lag,
-      -- A task switched on just now has been due for no longer than that.
-      greatest(interval '0', p_now - greatest(s.next_run_at, s.updated_at)) as due_for
-  ) as k
-  cross join lateral (
-    select case
-      when not s.enabled then 'switched_off'
-      when s.status in ('disabled', 'hard_failed', 'running') then s.status
-      when s.fail_streak > 0 then 'failing'
-      when s.last_attempted_at_utc is null then 'never_ran'
-      when k.due_for > interval '5 minutes' then 'overdue'
-      when k.lag = interval '0' then 'current'
-      when s.last_stopped_reason = 'max_windows' then 'catching_up'
-      when s.last_stopped_reason = 'no_source_data' then 'waiting_for_data'
-      when exists (
-        select from public.data_agg_state as up
-        where up.canonical_symbol = s.canonical_symbol and up.timeframe = s.source_timeframe and up.timeframe <> s.timeframe
-          and up.enabled
-          and up.last_agg_bar_ts_utc + make_interval(mins => up.run_interval_minutes) < s.last_agg_bar_ts_utc + 2 * k.length
-      ) then 'waiting_for_source'
-      else 'due'
-    end as state
-  ) as v
-  order by s.canonical_symbol, s.run_interval_minutes;
+      t.*,
+      greatest(interval '0', p_now - t.due_at) as lag,
+      greatest(interval '0', p_now - greatest(
+        -- A clock that was ahead may have put a task off for longer than any task waits.
+        case when t.next_run_at > greatest(t.due_at, p_now + t.window_length + interval '1 hour') then t.due_at else t.next_run_at end,
+        -- A task switched on just now has been due for no longer than that.
+        case when t.updated_at <= p_now then t.updated_at end
+      )) as due_for
+    from agg.task as t
+  ),
+  judged as (
+    select
+      t.*,
+      case
+        when not t.enabled then 'switched_off'
+        when t.status in ('disabled', 'hard_failed', 'running') then t.status
+        when t.fail_streak > 0 then 'failing'
+        when t.due_for > interval '5 minutes' then case when t.last_attempted_at_utc is null then 'never_ran' else 'overdue' end
+        when t.lag = interval '0' then 'current'
+        when t.last_attempted_at_utc is null then 'due'
+        when t.last_stopped_reason = 'max_windows' then 'catching_up'
+        when t.last_stopped_reason = 'no_source_data' and not agg.has_source_bar(t.canonical_symbol, t.timeframe, t.decided_to_utc, p_now)
+          then 'waiting_for_data'
+        when exists (
+          select from agg.task as u
+          where u.canonical_symbol = t.canonical_symbol and u.timeframe = t.source_timeframe and u.timeframe <> t.timeframe
+            and u.enabled and u.decided_to_utc < t.decided_to_utc + t.window_length
+        ) then 'waiting_for_source'
+        else 'due'
+      end as state
+    from task as t
+  )
+  select
+    h.canonical_symbol, h.timeframe, h.status, h.cursor_utc, h.lag, h.due_for, h.next_run_at, h.state, h.explanation
+  from (
+    select
+      j.canonical_symbol, j.timeframe, j.status, j.last_agg_bar_ts_utc as cursor_utc, j.lag, j.due_for, j.next_run_at, j.run_interval_minutes, j.state,
+      case j.state
+        when 'switched_off' then 'the asset is not active in the registry, or metadata.agg does not ask for this timeframe'
+        when 'disabled' then format('disabled after %s hard failures in a row: %s', j.hard_fail_streak, j.last_error)
+        when 'hard_failed' then format('%s hard failures in a row, next try at %s: %s', j.hard_fail_streak, j.next_run_at, j.last_error)
+        when 'failing' then format('%s failures in a row, next try at %s: %s', j.fail_streak, j.next_run_at, j.last_error)
+        when 'running' then format('claimed by a worker since %s', j.running_started_at_utc)
+        when 'never_ran' then 'no dispatcher has run it yet: is agg_run_due scheduled?'
+        when 'overdue' then format('due for %s, but no dispatcher has run it: is agg_run_due scheduled?', j.due_for)
+        when 'catching_up' then format('%s windows behind, more at every run', floor(extract(epoch from j.lag) / extract(epoch from j.window_length)))
+        when 'waiting_for_data' then format('no source bar after %s: waits for data', j.decided_to_utc)
+        when 'due' then 'the next window is complete, the next run takes it'
+        when 'waiting_for_source' then format('the %s task has not decided the next window yet', j.source_timeframe)
+        else 'every complete window is decided'
+      end as explanation
+    from judged as j
+    union all
+    select
+      s.name, '1m', null, null, null, null, null, 1, 'unregistered',
+      'bars arrive, but core_asset_registry_all does not have the symbol: nothing is built of them'
+    from symbol as s
+    where not exists (select from public.core_asset_registry_all as r where r.canonical_symbol = s.name)
+  ) as h
+  order by h.canonical_symbol, h.run_interval_minutes;
 $$;
 
 comment on function public.agg_health is
-  'How every task stands at p_now and why: state is current, due, catching_up, waiting_for_data, waiting_for_source, never_ran, overdue, running, failing, hard_failed, disabled or switched_off. lag is how long the next window could have been decided (zero: nothing to do), due_for how long a dispatcher has left it lying.';
+'Says how every task stands at p_now, and why.
+state: current, due, catching_up, waiting_for_data, waiting_for_source, never_ran, overdue, running, failing, hard_failed, disabled or switched_off; unregistered for a symbol that has bars but is not in core_asset_registry_all.
+lag: for how long the next window could have been decided (zero: nothing to do). due_for: for how long no dispatcher has taken it.
+waiting_for_data looks for a source bar before it says that there is none. Reads only.';
 
 -- 90_api/agg_pending.sql
 create function public.agg_pending(p_now timestamptz default now())
@@ -4024,7 +4259,7 @@ declare
   v_windows bigint;
   v_changes agg.changed_span[];
 begin
-  select coalesce(sum(v.windows), 0), array_agg(row(v.canonical_symbol, v.timeframe, v.spans, now(), 0)::agg.changed_span)
+  select coalesce(sum(v.windows), 0), array_agg(agg.new_changed_span(v.canonical_symbol, v.timeframe, v.spans))
   into v_windows, v_changes
   from (
     select d.canonical_symbol, d.timeframe, count(*) as windows, range_agg(tstzrange(d.ts_utc, d.ts_utc + t.duration)) as spans
@@ -4132,7 +4367,7 @@ begin
   v_requests := array(
     select o
     from agg.rebuild_requests(array(
-      select row(s.canonical_symbol, s.timeframe, tstzmultirange(tstzrange(p_from, p_to)), null, 0)::agg.changed_span
+      select agg.new_changed_span(s.canonical_symbol, s.timeframe, tstzmultirange(tstzrange(p_from, p_to)))
       from public.data_agg_state as s
       where (p_symbol is null or s.canonical_symbol = p_symbol) and (p_timeframe is null or s.timeframe = p_timeframe)
     )) as o
@@ -4231,7 +4466,7 @@ begin
   perform agg.lock_series(p_symbol, p_timeframe);
   select o.* into v_request
   from agg.plan_builds(
-    array[row(p_symbol, p_timeframe, p_from_utc - v_length)::agg.claim], p_now, null, p_derivation_version, false
+    array[p_symbol], p_timeframe, p_now, null, p_derivation_version, false, p_from_utc - v_length
   ) as o;
 
   if v_request.from_utc > p_from_utc then
@@ -4307,6 +4542,7 @@ declare
   v_task public.data_agg_state;
   v_length interval;
   v_result agg.build_result;
+  v_cursor timestamptz;
 begin
   v_task := agg.lock_task(p_symbol, p_to_tf);
   if v_task is null then
@@ -4329,11 +4565,12 @@ begin
   from agg.build_bars(array(
     select o
     from agg.plan_builds(
-      array[row(p_symbol, p_to_tf, coalesce(p_start_cursor_utc, v_task.last_agg_bar_ts_utc))::agg.claim],
-      p_until_utc, p_max_windows, p_derivation_version, coalesce(p_stop_on_zero_source, true)
+      array[p_symbol], p_to_tf, p_until_utc, p_max_windows, p_derivation_version, coalesce(p_stop_on_zero_source, true),
+      p_start_cursor_utc
     ) as o
   )) as r;
   perform agg.extend_built_to(p_symbol, p_to_tf, v_result.decided_to_utc);
+  v_cursor := v_result.decided_to_utc - v_length;
 
   return jsonb_build_object(
     'success', true,
@@ -4343,15 +4580,29 @@ begin
     'bars_created', v_result.bars,
     'bars_quality_poor', v_result.bars_poor,
     'bars_written', v_result.inserted + v_result.updated,
-    'new_cursor', coalesce(agg.new_cursor(v_result), p_start_cursor_utc, v_task.last_agg_bar_ts_utc),
-    'stopped_reason', agg.stopped_reason(v_result),
+    'new_cursor', v_cursor,
+    'stopped_reason', v_result.stopped_reason,
     'agg_start_enforced', v_task.agg_start_utc
-  );
+  ) || case v_result.stopped_reason
+    when 'cursor_at_frontier' then jsonb_build_object(
+      'cursor_position', v_cursor,
+      'max_source_ts', (
+        select max(b.ts_utc)
+        from agg.source_bar as b
+        where b.canonical_symbol = p_symbol and b.timeframe = v_task.source_timeframe and b.deleted_at is null
+      )
+    )
+    else '{}'
+  end;
 end;
 $$;
 
 comment on function public.catchup_aggregation_range is
-  'Builds up to p_max_windows windows that have source bars, from the one after p_start_cursor_utc (null: the stored cursor) up to the frontiers at p_until_utc, stepping over gaps, and returns new_cursor for agg_finish to store. windows_processed had source bars, windows_empty were stepped over, bars_created qualify, bars_written differed from what stood there. stopped_reason: max_windows, frontier, no_source_data, cursor_at_frontier. With p_stop_on_zero_source false it also decides the empty windows behind the last source bar. A null p_derivation_version is that of the registry, otherwise that of the stored bar, or 1. Stores no cursor, may be repeated; a start ahead of the stored cursor leaves the windows between unbuilt, so do not store the cursor that comes of it. Locks the task''s row to the end of the transaction. Raises no_data_found without a task, invalid_parameter_value for a misaligned cursor.';
+'Builds many windows of one task, and returns the cursor that agg_finish then stores.
+Begins with the window after p_start_cursor_utc (null: the stored cursor), never before agg_start_utc, and builds up to p_max_windows windows that have source bars, up to the frontiers at p_until_utc. It steps over gaps. With p_stop_on_zero_source false it also decides the empty windows behind the last source bar. Null p_derivation_version: that of the registry, otherwise that of the stored bar, or 1.
+Returns windows_processed (they had source bars), windows_empty (stepped over), bars_created (qualify), bars_quality_poor, bars_written (differed from what stood there), new_cursor, stopped_reason (max_windows, frontier, no_source_data, cursor_at_frontier) and agg_start_enforced; with cursor_at_frontier also cursor_position and max_source_ts (the last source bar, null where there is none).
+Stores no cursor; may be repeated. A start ahead of the stored cursor leaves the windows between unbuilt: do not store the cursor that comes of it.
+Locks: the task''s row, to the end of the transaction. Raises no_data_found without a task, invalid_parameter_value for bad arguments.';
 
 -- 90_api/derive_synthetic_range.sql
 create function public.derive_synthetic_range(
@@ -4819,25 +5070,37 @@ create view agg.source_bar with (security_invoker = true) as
 select
   d.canonical_symbol, d.timeframe, d.ts_utc,
   d.open, d.high, d.low, d.close, d.vol, d.vwap, d.trade_count,
-  1 as covered_minutes, null::timestamptz as deleted_at
+  1 as covered_minutes, d.is_partial, null::timestamptz as deleted_at
 from public.data_bars as d
 union all
 select
   d.canonical_symbol, d.timeframe, d.ts_utc,
   d.open, d.high, d.low, d.close, d.vol, d.vwap, d.trade_count,
-  d.covered_minutes, d.deleted_at
+  d.covered_minutes, d.is_partial, d.deleted_at
 from public.derived_data_bars as d;
 
 comment on view agg.source_bar is
   'Bars of any timeframe: 1m from data_bars, all longer from derived_data_bars. Ask for deleted_at is null: that condition is not in here because both halves must stay plain for their keys to give ordered ranges. The half that cannot match costs one index descent.';
 
--- 40_tasks/runnable_task.view.sql
-create view agg.runnable_task with (security_invoker = true) as
-select s.*
-from public.data_agg_state as s
-where s.enabled and s.status in ('idle', 'hard_failed');
+-- 40_tasks/task.view.sql
+create view agg.task with (security_invoker = true) as
+select
+  make_interval(mins => s.run_interval_minutes) as window_length,
+  s.last_agg_bar_ts_utc + make_interval(mins => s.run_interval_minutes) as decided_to_utc,
+  greatest(s.last_agg_bar_ts_utc + make_interval(mins => s.run_interval_minutes), s.built_to_utc) as followed_to_utc,
+  s.last_agg_bar_ts_utc + make_interval(mins => 2 * s.run_interval_minutes, secs => s.aggregation_delay_seconds) as due_at,
+  s.*
+from public.data_agg_state as s;
 
-comment on view agg.runnable_task is 'Tasks that may be claimed once their next_run_at has come: mandatory ones even after hard failures.';
+create view agg.runnable_task with (security_invoker = true) as
+select t.*
+from agg.task as t
+where t.enabled and t.status in ('idle', 'hard_failed');
+
+comment on view agg.task is
+'Tasks, with what follows from their cursors: the length of their windows, the end of what is decided, the end of what was built (changes of the source are followed up to there), and when the next window may be decided.';
+comment on view agg.runnable_task is
+'Tasks that may be claimed once their next_run_at has come: mandatory ones even after hard failures.';
 
 -- 50_changes/task_component.view.sql
 create view agg.task_component with (security_invoker = true) as

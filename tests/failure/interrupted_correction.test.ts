@@ -18,7 +18,7 @@ const ABANDONED = addMinutes(NOW, 15);
 const DISPATCH = `do $run$ begin loop
   exit when public.agg_run_due(
     p_now => '${NOW.toISOString()}', p_batch_windows => 60, p_time_budget => interval '0'
-  ) ->> 'stopped_reason' <> 'time_budget';
+  ) ->> 'stopped_reason' <> 'one_batch';
   commit;
 end loop; end $run$`;
 

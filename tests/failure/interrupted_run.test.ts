@@ -17,7 +17,7 @@ const BACKFILL = `do $run$ begin loop
   exit when public.agg_run_due(
     p_now => '${NOW.toISOString()}', p_limit => ${SIZES.limit}, p_batch_windows => ${SIZES.batchWindows},
     p_time_budget => interval '0'
-  ) ->> 'stopped_reason' <> 'time_budget';
+  ) ->> 'stopped_reason' <> 'one_batch';
   commit;
 end loop; end $run$`;
 
@@ -73,10 +73,10 @@ Deno.test("a run that is out of time stops after a batch in a clean state, and t
   let cursors = await checkCursors(engine.db, assets, NOW.getTime(), new Map());
 
   const one = await runDue(engine.db, NOW, { ...SIZES, budget: "0" });
-  assert.deepEqual([one.stopped_reason, one.batches, one.tasks], ["time_budget", 1, 5]);
+  assert.deepEqual([one.stopped_reason, one.batches, one.tasks], ["one_batch", 1, 5]);
   cursors = await checkCleanStop(engine.db, assets, cursors);
   const some = await runDue(engine.db, NOW, { ...SIZES, budget: "300 milliseconds" });
-  assert.equal(some.stopped_reason, "time_budget");
+  assert.equal(some.stopped_reason, "one_batch");
   assert.ok(some.batches > 0);
   await checkCleanStop(engine.db, assets, cursors);
   await finish(engine.db, assets);

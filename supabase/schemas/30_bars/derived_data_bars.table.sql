@@ -3,6 +3,7 @@ comment on table public.derived_data_bars is
 comment on column public.derived_data_bars.source_candles is 'Bars of source_timeframe that went into this bar.';
 comment on column public.derived_data_bars.covered_minutes is 'Minutes of the window whose 1m bar went into this bar, through every level.';
 comment on column public.derived_data_bars.expected_minutes is 'Minutes of the window in which the trading session of the asset is open.';
+comment on column public.derived_data_bars.is_partial is 'A 1m bar that went into this bar was partial: its minute had not ended when it was taken.';
 comment on column public.derived_data_bars.quality_score is
   '2 excellent: every expected minute is covered; 1 good: at least 80 %; 0 poor: at least 60 % (thresholds: metadata.agg.quality).';
 
@@ -29,6 +30,7 @@ create table public.derived_data_bars (
   deleted_at timestamptz,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
+  is_partial boolean not null default false,
   constraint derived_data_bars_pkey primary key (canonical_symbol, timeframe, ts_utc),
   constraint derived_data_bars_timeframe_check check (timeframe in ('5m', '15m', '1h', '4h', '1d')),
   constraint derived_data_bars_ts_aligned check (

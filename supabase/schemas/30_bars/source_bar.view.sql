@@ -5,11 +5,11 @@ create view agg.source_bar with (security_invoker = true) as
 select
   d.canonical_symbol, d.timeframe, d.ts_utc,
   d.open, d.high, d.low, d.close, d.vol, d.vwap, d.trade_count,
-  1 as covered_minutes, null::timestamptz as deleted_at
+  1 as covered_minutes, d.is_partial, null::timestamptz as deleted_at
 from public.data_bars as d
 union all
 select
   d.canonical_symbol, d.timeframe, d.ts_utc,
   d.open, d.high, d.low, d.close, d.vol, d.vwap, d.trade_count,
-  d.covered_minutes, d.deleted_at
+  d.covered_minutes, d.is_partial, d.deleted_at
 from public.derived_data_bars as d;

@@ -16,6 +16,7 @@ comment on column public.data_agg_state.session_minutes is
 comment on column public.data_agg_state.basket is
   'What the registry said of a synthetic series at the last sync, to see when it says something else; null for other tasks.';
 comment on column public.data_agg_state.fail_streak is 'Failures in a row, of any kind: sets the backoff. A success clears it.';
+comment on column public.data_agg_state.failing_since_utc is 'When the failures in a row began, on the dispatcher''s clock; null after a success.';
 comment on column public.data_agg_state.hard_fail_streak is 'Hard failures since the last success.';
 
 create table public.data_agg_state (
@@ -49,6 +50,7 @@ create table public.data_agg_state (
   last_error text,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
+  failing_since_utc timestamptz,
   constraint data_agg_state_pkey primary key (canonical_symbol, timeframe),
   -- A list and no foreign key: the index that a key wants would be written with every move of a cursor.
   constraint data_agg_state_timeframe_check check (timeframe in ('1m', '5m', '15m', '1h', '4h', '1d')),
@@ -64,6 +66,11 @@ create table public.data_agg_state (
   ),
   constraint data_agg_state_percents_check check (poor_percent between 1 and good_percent and good_percent <= 100),
   constraint data_agg_state_session_check check ((session_time_zone is null) = (session_minutes is null)),
+  -- No count from outside may make a sum of the dispatcher overflow.
+  constraint data_agg_state_counts_check check (
+    total_runs between 0 and 1000000000000000 and total_bars_created between 0 and 1000000000000000
+    and total_bars_quality_poor between 0 and 1000000000000000 and fail_streak <= 1000001
+  ),
   constraint data_agg_state_streaks_check check (hard_fail_streak between 0 and fail_streak)
 );
 

@@ -7,10 +7,7 @@ language sql
 volatile
 set search_path = pg_catalog, pg_temp
 as $$
-  update public.data_agg_state as s
+  update agg.task as s
   set built_to_utc = p_built_to_utc
-  where s.canonical_symbol = p_symbol and s.timeframe = p_timeframe
-    and p_built_to_utc > greatest(
-      s.last_agg_bar_ts_utc + make_interval(mins => s.run_interval_minutes), s.built_to_utc
-    );
+  where s.canonical_symbol = p_symbol and s.timeframe = p_timeframe and p_built_to_utc > s.followed_to_utc;
 $$;

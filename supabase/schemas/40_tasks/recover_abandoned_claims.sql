@@ -1,5 +1,7 @@
 comment on function agg.recover_abandoned_claims is
-  'Frees tasks that a worker claimed with agg_start 15 minutes ago or longer and never finished; returns how many.';
+'Frees tasks that a worker claimed with agg_start 15 minutes ago or longer and never finished. Returns how many.
+A claim that began more than 15 minutes after p_now is as old: the clock that dated it was ahead.
+Locks: passes over rows that others have locked.';
 
 create function agg.recover_abandoned_claims(p_now timestamptz)
 returns integer
@@ -20,7 +22,8 @@ begin
   from (
     select a.canonical_symbol, a.timeframe
     from public.data_agg_state as a
-    where a.status = 'running' and a.running_started_at_utc <= p_now - interval '15 minutes'
+    where a.status = 'running'
+      and a.running_started_at_utc not between p_now - interval '15 minutes' + interval '1 microsecond' and p_now + interval '15 minutes'
     for update skip locked
   ) as abandoned
   where s.canonical_symbol = abandoned.canonical_symbol and s.timeframe = abandoned.timeframe;

@@ -21,12 +21,10 @@ begin
     select
       c.canonical_symbol, c.timeframe, c.spans,
       case when s.running_started_at_utc is null then
-        tstzmultirange(tstzrange(
-          null, greatest(s.last_agg_bar_ts_utc + make_interval(mins => s.run_interval_minutes), s.built_to_utc)
-        ))
+        tstzmultirange(tstzrange(null, s.followed_to_utc))
       end as decided
     from change as c
-    join public.data_agg_state as s on s.canonical_symbol = c.canonical_symbol and s.timeframe = c.timeframe
+    join agg.task as s on s.canonical_symbol = c.canonical_symbol and s.timeframe = c.timeframe
     for update of s skip locked
   ),
   taken as (

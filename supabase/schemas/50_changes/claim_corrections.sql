@@ -1,8 +1,10 @@
 comment on function agg.claim_corrections is
-  'Locks up to p_limit tasks of a timeframe that have corrections waiting, until the end of the transaction; those first that wait longest since they were last worked on. Never waits: rows locked by others are passed over, and so are tasks that a worker has claimed. Build in a later statement, so that its snapshot is younger than the locks.';
+  'Locks up to p_limit tasks of a timeframe that have corrections waiting, to the end of the transaction, and returns their symbols.
+Order: those first that wait longest since they were last worked on.
+Locks: never waits; passes over rows that others have locked, and tasks that a worker has claimed. Build in a later statement, so that its snapshot is younger than the locks.';
 
 create function agg.claim_corrections(p_env text, p_timeframe text, p_limit integer, p_now timestamptz)
-returns agg.claim[]
+returns text[]
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
@@ -14,7 +16,7 @@ set enable_mergejoin = off
 as $$
 begin
   return array(
-    select row(s.canonical_symbol, s.timeframe, s.last_agg_bar_ts_utc)::agg.claim
+    select s.canonical_symbol
     from (
       select k.canonical_symbol, min(k.correction_id) as first_id
       from agg.correction as k

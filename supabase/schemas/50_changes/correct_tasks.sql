@@ -1,7 +1,8 @@
 comment on function agg.correct_tasks is
-  'Builds again what the corrections of the claimed tasks ask for, at most p_max_windows windows a task, newest first; the rest waits on. What fails is tried again after a minute, then ever later, and holds up nothing else. Moves no cursor.';
+'Builds again what the corrections of claimed tasks of one timeframe ask for: at most p_max_windows windows a task, newest first; the rest waits on. Moves no cursor.
+What fails waits for agg.retry_delay, and holds up nothing else.';
 
-create function agg.correct_tasks(p_claims agg.claim[], p_now timestamptz, p_max_windows integer)
+create function agg.correct_tasks(p_symbols text[], p_timeframe text, p_now timestamptz, p_max_windows integer)
 returns agg.batch_result
 language plpgsql
 volatile
@@ -21,22 +22,22 @@ declare
 begin
   with taken as (
     delete from agg.correction as k
-    using unnest(p_claims) as c
-    where k.canonical_symbol = c.canonical_symbol and k.timeframe = c.timeframe and k.retry_at <= p_now
+    using unnest(p_symbols) as c (symbol)
+    where k.canonical_symbol = c.symbol and k.timeframe = p_timeframe and k.retry_at <= p_now
     returning k.canonical_symbol, k.timeframe, k.spans, k.changed_at, k.failures
   )
-  select array_agg(row(t.canonical_symbol, t.timeframe, t.spans, t.changed_at, t.failures)::agg.changed_span)
+  select array_agg(agg.new_changed_span(t.canonical_symbol, t.timeframe, t.spans, t.changed_at, t.failures))
   into v_taken
   from taken as t;
   v_changes := array(
-    select row(t.canonical_symbol, t.timeframe, range_agg(t.spans), min(t.changed_at), max(t.failures))::agg.changed_span
+    select agg.new_changed_span(t.canonical_symbol, t.timeframe, range_agg(t.spans), min(t.changed_at), max(t.failures))
     from unnest(v_taken) as t
     group by t.canonical_symbol, t.timeframe
   );
-  v_requests := array(select o from agg.rebuild_requests(v_changes, p_max_windows) as o);
+  v_requests := array(select q from agg.rebuild_requests(v_changes, p_max_windows) as q);
   v_results := array(select r from agg.build_or_split(v_requests) as r);
 
-  -- Orders are the newest windows: what is older than them is left for later.
+  -- Requests are the newest windows: what is older than them is left for later.
   insert into agg.correction (canonical_symbol, timeframe, spans, changed_at, failures)
   select k.canonical_symbol, k.timeframe, w.spans, k.changed_at, k.failures
   from (
@@ -47,8 +48,8 @@ begin
       select c.canonical_symbol, c.timeframe, c.spans, c.changed_at, c.failures, null::timestamptz as from_utc
       from unnest(v_changes) as c
       union all
-      select o.canonical_symbol, o.timeframe, null, null, null, o.from_utc
-      from unnest(v_requests) as o
+      select q.canonical_symbol, q.timeframe, null, null, null, q.from_utc
+      from unnest(v_requests) as q
     ) as c
     group by c.canonical_symbol, c.timeframe
   ) as k
@@ -57,21 +58,22 @@ begin
 
   insert into agg.correction (canonical_symbol, timeframe, spans, changed_at, failures, retry_at, error)
   select
-    r.canonical_symbol, r.timeframe, tstzmultirange(tstzrange(r.from_utc, r.to_utc)),
-    b.changed_at, b.failures + 1, p_now + agg.retry_delay(b.failures), r.error
+    r.canonical_symbol, r.timeframe, r.failed, b.changed_at, b.failures + 1,
+    p_now + agg.retry_delay(b.failures, coalesce(r.fail_kind, 'hard')), r.error
   from unnest(v_results) as r
   cross join lateral (
-    select min(t.changed_at), max(t.failures)
+    select min(t.changed_at), least(max(t.failures), 1000000)
     from unnest(v_taken) as t
-    where t.canonical_symbol = r.canonical_symbol and t.timeframe = r.timeframe and t.spans && tstzrange(r.from_utc, r.to_utc)
+    where t.canonical_symbol = r.canonical_symbol and t.timeframe = r.timeframe and t.spans && r.failed
   ) as b (changed_at, failures)
   where r.error is not null;
 
   select
-    cardinality(p_claims), coalesce(sum(r.windows), 0), 0, 0,
+    cardinality(p_symbols), coalesce(sum(r.windows), 0), 0, 0,
     coalesce(sum(r.inserted + r.updated + r.removed), 0),
     count(distinct (r.canonical_symbol, r.timeframe)) filter (where r.error is not null), 0
-  into v_sums
+  into
+    v_sums.tasks, v_sums.windows, v_sums.bars_created, v_sums.bars_quality_poor, v_sums.bars_corrected, v_sums.failed, v_sums.notes
   from unnest(v_results) as r;
   return v_sums;
 end;

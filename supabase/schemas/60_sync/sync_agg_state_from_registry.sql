@@ -179,7 +179,7 @@ begin
     array(
       select w.canonical_symbol from wanted as w where w.action is not null union select o.canonical_symbol from switched_off as o order by 1
     ),
-    array_agg(row(w.canonical_symbol, w.timeframe, '{(,)}', now(), 0)::agg.changed_span) filter (where w.has_new_rules)
+    array_agg(agg.new_changed_span(w.canonical_symbol, w.timeframe, '{(,)}')) filter (where w.has_new_rules)
   into v_inserted, v_updated, v_reenabled, v_disabled, v_symbols, v_new_rules
   from wanted as w;
   if v_new_rules is not null then

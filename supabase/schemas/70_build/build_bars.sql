@@ -1,5 +1,5 @@
 comment on function agg.build_bars is
-  'Builds every order, windows and synthetic minutes alike: one result an order. What it changes behind a cursor becomes a correction of the tasks that build from it.';
+  'Builds requests, for windows and synthetic minutes alike: one result a request. What it changes behind a cursor becomes a correction of the tasks that build from it.';
 
 create function agg.build_bars(p_requests agg.build_request[])
 returns setof agg.build_result
@@ -16,12 +16,12 @@ begin
     union all
     select r from agg.build_synthetic(p_requests) as r
   );
-  -- What is built ahead of a cursor no other task has used yet; writes to 1m bars leave notes of their own.
+  -- No other task has used yet what is built ahead of a cursor; writes to 1m bars leave notes of their own.
   v_passed_on := array(
-    select row(
+    select agg.new_changed_span(
       r.canonical_symbol, t.timeframe,
-      range_agg(tstzrange(r.from_utc, case when r.removed > 0 then r.to_utc else r.decided_to_utc end)), now(), 0
-    )::agg.changed_span
+      range_agg(tstzrange(r.from_utc, case when r.removed > 0 then r.to_utc else r.decided_to_utc end))
+    )
     from unnest(v_results) as r
     join agg.timeframe as t on t.source_timeframe = r.timeframe
     where r.is_rebuild and r.timeframe <> '1m' and r.inserted + r.updated + r.removed > 0

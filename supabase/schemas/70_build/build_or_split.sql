@@ -1,7 +1,9 @@
 comment on function agg.build_or_split is
-  'agg.build_bars, and where that raises, each half on its own, down to single orders, and an order of all its windows that fails hard is halved in time as well, p_time_splits times: what is bad fails alone, or with few neighbours, after as many tries as their number has binary digits, and comes back with its error.';
+'agg.build_bars; where that raises, each half of the requests on its own, down to single ones, and a request that fails hard by halves in time, down to single windows. So what is bad fails alone, and comes back with its error. One result a request.
+Gives up halving in time after 200 failures in a batch: the rest fails as it is, and is halved further when it is tried again.
+Raises lock_not_available after 500 waits for locks.';
 
-create function agg.build_or_split(p_requests agg.build_request[], p_time_splits integer default 8)
+create function agg.build_or_split(p_requests agg.build_request[])
 returns setof agg.build_result
 language plpgsql
 volatile
@@ -9,53 +11,73 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_half constant integer := cardinality(p_requests) / 2;
-  v_request constant agg.build_request := p_requests[1];
+  v_first agg.build_request := p_requests[1];
+  v_second agg.build_request := p_requests[1];
+  v_windows bigint;
   v_results agg.build_result[];
-  v_lock_waits integer;
-  v_fail_kind text;
-  v_error text;
-  v_middle_utc timestamptz;
+  v_failed agg.build_result;
+  v_sqlstate text;
+  v_column text;
 begin
   begin
     v_results := array(select r from agg.build_bars(p_requests) as r);
   exception when others then
-    v_fail_kind := agg.fail_kind(sqlstate);
-    v_error := format('%s (%s)', sqlerrm, sqlstate);
-    if sqlstate = '55P03' then
-      v_lock_waits := coalesce(nullif(current_setting('pgbars.lock_waits', true), ''), '0')::integer + 1;
-      perform set_config('pgbars.lock_waits', v_lock_waits::text, true);
-      -- The patience of a batch is for the first wait; the others only find out which bars are held.
-      perform set_config('lock_timeout', '10ms', true);
-      if v_lock_waits > 500 then
-        raise exception 'somebody holds a table, or too many bars, for longer than the dispatcher waits'
-          using errcode = 'lock_not_available',
-            hint = 'select * from pg_locks where not granted; shows who waits for what. The next run tries again.';
-      end if;
-    end if;
+    get stacked diagnostics v_column = column_name;
+    v_sqlstate := sqlstate;
+    v_failed.fail_kind := agg.fail_kind(sqlstate);
+    v_failed.error := format('%s (%s)', concat_ws(': ', nullif(v_column, ''), sqlerrm), sqlstate);
   end;
-
-  if v_error is null then
+  if v_failed.error is null then
     return query select r.* from unnest(v_results) as r;
-  elsif v_half > 0 then
-    return query
-    select r.* from agg.build_or_split(p_requests[:v_half], p_time_splits) as r
-    union all
-    select r.* from agg.build_or_split(p_requests[v_half + 1:], p_time_splits) as r;
-  elsif v_request.max_windows is null and v_fail_kind = 'hard' and p_time_splits > 0
-    and v_request.to_utc > v_request.from_utc + v_request.window_length
-  then
-    v_middle_utc := date_bin(
-      v_request.window_length, v_request.from_utc + (v_request.to_utc - v_request.from_utc) / 2, timestamptz '2000-01-01 00:00:00+00'
-    );
-    p_requests := p_requests || p_requests;
-    p_requests[1].to_utc := v_middle_utc;
-    p_requests[2].from_utc := v_middle_utc;
-    return query select r.* from agg.build_or_split(p_requests, p_time_splits - 1) as r;
-  else
-    return query
-    select
-      v_request.canonical_symbol, v_request.timeframe, v_request.window_length, v_request.from_utc, v_request.to_utc,
-      v_request.frontier_utc, 0, 0, 0, 0, 0, 0, false, v_request.from_utc, v_request.is_rebuild, v_fail_kind, v_error;
+    return;
   end if;
+
+  if v_sqlstate = '55P03' and agg.count_in_batch('lock_waits') > 500 then
+    raise exception 'another session holds a table, or too many bars, for longer than the dispatcher waits'
+      using errcode = 'lock_not_available',
+        hint = 'select * from pg_locks where not granted; shows which session waits for which. The next run tries again.';
+  elsif v_sqlstate = '55P03' then
+    -- Wait 500 ms once; then probe with 10 ms to find which bars are locked.
+    perform set_config('lock_timeout', '10ms', true);
+  end if;
+
+  if v_half > 0 then
+    return query
+    select r.* from agg.build_or_split(p_requests[:v_half]) as r
+    union all
+    select r.* from agg.build_or_split(p_requests[v_half + 1:]) as r;
+    return;
+  end if;
+
+  -- As many windows as the request may build: then each half is built to its end.
+  v_second.to_utc := least(v_second.to_utc, v_second.from_utc + v_second.window_length * v_second.max_windows::double precision);
+  v_windows := extract(epoch from v_second.to_utc - v_second.from_utc)::bigint / extract(epoch from v_second.window_length)::bigint;
+  if v_failed.fail_kind = 'hard' and v_windows > 1 and agg.count_in_batch('failed_builds') <= 200 then
+    v_first.to_utc := v_first.from_utc + v_first.window_length * (v_windows / 2)::double precision;
+    v_second.from_utc := v_first.to_utc;
+    return query
+    select m.*
+    from agg.build_or_split(array[v_first]) as a
+    cross join agg.build_or_split(array[v_second]) as b
+    cross join lateral agg.merge_results(a, b) as m;
+    return;
+  end if;
+
+  v_failed.canonical_symbol := v_first.canonical_symbol;
+  v_failed.timeframe := v_first.timeframe;
+  v_failed.window_length := v_first.window_length;
+  v_failed.from_utc := v_first.from_utc;
+  v_failed.to_utc := v_second.to_utc;
+  v_failed.windows := 0;
+  v_failed.bars := 0;
+  v_failed.bars_poor := 0;
+  v_failed.inserted := 0;
+  v_failed.updated := 0;
+  v_failed.removed := 0;
+  v_failed.decided_to_utc := v_first.from_utc;
+  v_failed.is_rebuild := v_first.is_rebuild;
+  v_failed.failed := tstzmultirange(tstzrange(v_first.from_utc, v_second.to_utc));
+  v_failed.error := format('[%s, %s): %s', v_first.from_utc, v_second.to_utc, v_failed.error);
+  return next v_failed;
 end;
 $$;

@@ -1,5 +1,8 @@
 comment on type agg.build_result is
-  'What came of a build_request (its times repeated): windows with source bars, bars among them that qualify, of which inserted and updated were written (the rest stood there already), bars removed because they no longer qualify, whether max_windows ended it, and the end of the last window decided (from_utc: none). fail_kind (transient, hard) and error where it could not be built, and nothing was.';
+'What came of a build_request, whose range it repeats.
+windows had source bars; bars of them qualify, bars_poor of these with quality 0; inserted and updated were written (the rest stood there already); removed qualify no longer.
+decided_to_utc is the end of the last window decided, from_utc where there is none. stopped_reason: see agg.stopped_reason.
+failed: the windows that could not be built, and error, the first reason. With a fail_kind (transient, hard) nothing was built at all.';
 
 create type agg.build_result as (
   canonical_symbol text,
@@ -7,16 +10,16 @@ create type agg.build_result as (
   window_length interval,
   from_utc timestamptz,
   to_utc timestamptz,
-  frontier_utc timestamptz,
   windows integer,
   bars integer,
   bars_poor integer,
   inserted integer,
   updated integer,
   removed integer,
-  is_limited boolean,
   decided_to_utc timestamptz,
+  stopped_reason text,
   is_rebuild boolean,
+  failed tstzmultirange,
   fail_kind text,
   error text
 );

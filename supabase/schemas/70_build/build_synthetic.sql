@@ -49,16 +49,19 @@ begin
     where d.ctid = any (array(select m.stored_at from minute as m where m.change = 'remove'))
   )
   select
-    max(t.canonical_symbol), max(t.timeframe), max(t.window_length), max(t.from_utc), max(t.to_utc), max(t.frontier_utc),
+    max(t.canonical_symbol), max(t.timeframe), max(t.window_length), max(t.from_utc), max(t.to_utc),
     count(t.ts_utc)::integer,
     count(*) filter (where t.is_complete)::integer,
     0,
     count(*) filter (where t.change = 'insert')::integer,
     count(*) filter (where t.change = 'update')::integer,
     count(*) filter (where t.change = 'remove')::integer,
-    coalesce(max(t.limit_utc) < max(t.to_utc), false),
     coalesce(max(t.limit_utc), max(t.to_utc)),
-    bool_or(t.is_rebuild), null::text, null::text
+    agg.stopped_reason(
+      max(t.from_utc), max(t.window_length), max(t.frontier_utc), coalesce(max(t.limit_utc) < max(t.to_utc), false),
+      coalesce(max(t.limit_utc), max(t.to_utc))
+    ),
+    bool_or(t.is_rebuild), null::tstzmultirange, null::text, null::text
   from (
     select
       o.ordinality as request_no, o.canonical_symbol, o.timeframe, o.window_length, o.from_utc, o.to_utc, o.frontier_utc,

@@ -41,7 +41,7 @@ begin
       b.derivation_version, b.has_bars,
       w.ts_utc, w.open, w.high, w.low, w.close, w.vol, w.vwap, w.trade_count,
       w.source_candles, e.expected_candles,
-      w.covered_minutes, e.expected_minutes,
+      w.covered_minutes, e.expected_minutes, w.is_partial,
       case
         when e.expected_minutes = 0 then null
         when w.covered_minutes >= e.expected_minutes then 2
@@ -67,7 +67,8 @@ begin
           sum(s.vwap * s.vwap_vol) / sum(s.vwap_vol) as vwap,
           sum(s.trade_count)::bigint as trade_count,
           count(*)::integer as source_candles,
-          sum(s.covered_minutes)::integer as covered_minutes
+          sum(s.covered_minutes)::integer as covered_minutes,
+          bool_or(s.is_partial) as is_partial
         from (
           select
             date_bin(b.window_length, f.ts_utc, timestamptz '2000-01-01 00:00:00+00') as window_start,
@@ -135,7 +136,7 @@ begin
   select
     w.request_no, w.canonical_symbol, w.timeframe, w.ts_utc, w.open, w.high, w.low, w.close, w.vol, w.vwap, w.trade_count,
     w.source_timeframe, w.source_candles, w.expected_candles, w.covered_minutes, w.expected_minutes,
-    w.quality_score::smallint, coalesce(w.derivation_version, (w.stored).derivation_version, 1),
+    w.quality_score::smallint, coalesce(w.derivation_version, (w.stored).derivation_version, 1), w.is_partial,
     case
       when w.quality_score is null then null
       when (w.stored).ts_utc is null then 'insert'
@@ -144,11 +145,11 @@ begin
         (w.stored).vol, (w.stored).vwap, (w.stored).trade_count,
         (w.stored).source_timeframe, (w.stored).source_candles, (w.stored).expected_candles,
         (w.stored).covered_minutes, (w.stored).expected_minutes,
-        (w.stored).quality_score, (w.stored).derivation_version, (w.stored).deleted_at
+        (w.stored).quality_score, (w.stored).derivation_version, (w.stored).is_partial, (w.stored).deleted_at
       ) is distinct from (
         w.open, w.high, w.low, w.close, w.vol, w.vwap, w.trade_count,
         w.source_timeframe, w.source_candles, w.expected_candles, w.covered_minutes, w.expected_minutes,
-        w.quality_score, coalesce(w.derivation_version, (w.stored).derivation_version, 1), null::timestamptz
+        w.quality_score, coalesce(w.derivation_version, (w.stored).derivation_version, 1), w.is_partial, null::timestamptz
       ) then 'update'
     end
   from window_bar as w
@@ -156,7 +157,7 @@ begin
   select
     r.request_no, l.canonical_symbol, l.timeframe, l.ts_utc, l.open, l.high, l.low, l.close, l.vol, l.vwap, l.trade_count,
     l.source_timeframe, l.source_candles, l.expected_candles, l.covered_minutes, l.expected_minutes,
-    l.quality_score, l.derivation_version, 'remove'
+    l.quality_score, l.derivation_version, l.is_partial, 'remove'
   from replaced as r
   cross join lateral (
     select d.*

@@ -1,12 +1,15 @@
 comment on function agg.plan_builds is
-  'What each claimed task may decide at p_now: from the window after its cursor (never before agg_start_utc) up to the nearer of time frontier and source frontier, and for a synthetic series the last minute up to which all components have bars. A bar stamped after p_now proves nothing about the windows before it. Reads only. A null p_derivation_version is that of the registry (synthetic series), otherwise that of the stored bar, or 1. A symbol without a task is planned with the defaults: 24x7, 300 s, no start.';
+  'What tasks of one timeframe may decide at p_now, a request a symbol: from the window after the cursor (p_cursor_utc, or the stored one), never before agg_start_utc, up to the nearer of time frontier and source frontier. A synthetic series goes up to the last minute for which all components have bars.
+A bar stamped after p_now proves nothing about the windows before it. Null p_derivation_version: that of the registry for a synthetic series, otherwise that of the stored bar, or 1. A symbol without a task is planned with the defaults: 24x7, 300 s, no start. Reads only.';
 
 create function agg.plan_builds(
-  p_claims agg.claim[],
+  p_symbols text[],
+  p_timeframe text,
   p_now timestamptz,
   p_max_windows integer,
   p_derivation_version integer,
-  p_stop_at_data_frontier boolean default true
+  p_stop_at_data_frontier boolean default true,
+  p_cursor_utc timestamptz default null
 )
 returns setof agg.build_request
 language plpgsql
@@ -17,7 +20,7 @@ as $$
 begin
   return query
   select
-    c.canonical_symbol, c.timeframe, t.source_timeframe, t.duration, st.duration,
+    c.symbol, t.timeframe, t.source_timeframe, t.duration, st.duration,
     r.from_utc,
     greatest(
       r.from_utc,
@@ -33,21 +36,20 @@ begin
     coalesce(p_derivation_version, synthetic.derivation_version),
     coalesce(s.good_percent, 80::smallint), coalesce(s.poor_percent, 60::smallint),
     s.session_time_zone, s.session_minutes,
-    coalesce(r.from_utc < greatest(s.last_agg_bar_ts_utc + t.duration, s.built_to_utc), false)
-  from unnest(p_claims) as c
-  join agg.timeframe as t on t.timeframe = c.timeframe
+    coalesce(r.from_utc < s.followed_to_utc, false)
+  from unnest(p_symbols) as c (symbol)
+  join agg.timeframe as t on t.timeframe = p_timeframe
   left join agg.timeframe as st on st.timeframe = t.source_timeframe
-  left join public.data_agg_state as s
-    on s.canonical_symbol = c.canonical_symbol and s.timeframe = c.timeframe
+  left join agg.task as s on s.canonical_symbol = c.symbol and s.timeframe = p_timeframe
   left join lateral (
-    select u.last_agg_bar_ts_utc + st.duration as decided_to_utc
-    from public.data_agg_state as u
-    where u.canonical_symbol = c.canonical_symbol and u.timeframe = t.source_timeframe and u.enabled
+    select u.decided_to_utc
+    from agg.task as u
+    where u.canonical_symbol = c.symbol and u.timeframe = t.source_timeframe and u.enabled
     offset 0
   ) as up on true
   cross join lateral (
     select
-      greatest(c.cursor_utc, agg.bootstrap_cursor(s.agg_start_utc, t.duration)) + t.duration as from_utc,
+      greatest(coalesce(p_cursor_utc, s.last_agg_bar_ts_utc), agg.bootstrap_cursor(s.agg_start_utc, t.duration)) + t.duration as from_utc,
       date_bin(
         t.duration,
         least(
@@ -68,7 +70,7 @@ begin
       order by b.ts_utc desc
       limit 1
     ) as l on true
-    where k.canonical_symbol = c.canonical_symbol and t.source_timeframe is null
+    where k.canonical_symbol = c.symbol and t.source_timeframe is null
   ) as synthetic on true;
 end;
 $$;

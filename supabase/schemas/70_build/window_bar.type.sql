@@ -20,5 +20,6 @@ create type agg.window_bar as (
   expected_minutes integer,
   quality_score smallint,
   derivation_version integer,
+  is_partial boolean,
   change text
 );

@@ -1,7 +1,8 @@
 comment on function agg.advance_tasks is
-  'Plans, builds and finishes the claimed tasks. The caller holds their row locks, taken in an earlier statement.';
+'Plans, builds and finishes claimed tasks of one timeframe. The caller holds their row locks, taken in an earlier statement.
+A window that fails hard costs itself only, where others of its task can be built: the cursor passes it, and it waits as a correction that failed.';
 
-create function agg.advance_tasks(p_claims agg.claim[], p_now timestamptz, p_max_windows integer)
+create function agg.advance_tasks(p_symbols text[], p_timeframe text, p_now timestamptz, p_max_windows integer)
 returns agg.batch_result
 language plpgsql
 volatile
@@ -13,22 +14,22 @@ declare
 begin
   v_results := array(
     select r
-    from agg.build_or_split(array(select o from agg.plan_builds(p_claims, p_now, p_max_windows, null) as o)) as r
+    from agg.build_or_split(array(select q from agg.plan_builds(p_symbols, p_timeframe, p_now, p_max_windows, null) as q)) as r
   );
-  perform agg.finish_tasks(
-    array(
-      select row(
-        r.canonical_symbol, r.timeframe, r.error is null, agg.new_cursor(r), agg.stopped_reason(r),
-        r.bars, r.bars_poor, r.fail_kind, r.error
-      )::agg.task_outcome
-      from unnest(v_results) as r
-    ),
-    p_now
-  );
+  perform agg.finish_tasks(v_results, p_now);
+
   select
     count(*), coalesce(sum(r.windows), 0), coalesce(sum(r.bars), 0), coalesce(sum(r.bars_poor), 0), 0, count(r.error), 0
-  into v_sums
+  into
+    v_sums.tasks, v_sums.windows, v_sums.bars_created, v_sums.bars_quality_poor, v_sums.bars_corrected, v_sums.failed, v_sums.notes
   from unnest(v_results) as r;
+  if v_sums.failed > 0 then
+    insert into agg.correction (canonical_symbol, timeframe, spans, changed_at, failures, retry_at, error)
+    select r.canonical_symbol, r.timeframe, p.spans, now(), 1, p_now + agg.retry_delay(0, 'hard'), r.error
+    from unnest(v_results) as r
+    cross join lateral (select r.failed * tstzmultirange(tstzrange(null, r.decided_to_utc))) as p (spans)
+    where r.fail_kind is null and not isempty(p.spans);
+  end if;
   return v_sums;
 end;
 $$;

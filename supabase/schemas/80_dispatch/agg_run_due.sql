@@ -1,5 +1,10 @@
 comment on function public.agg_run_due is
-  'The dispatcher: runs batches in the caller''s transaction until nothing is due (idle) or p_time_budget of wall clock is over after a batch (time_budget; interval ''0'' is one batch); returns at once when another dispatcher is at work (busy). p_env: assets of which environment (null: that of the database). Transactions that add assets wait for one that has read change notes, so do not keep it open. Writes one row of agg.run_log. The job of agg.job_list calls it batch by batch and commits each. Returns tasks, windows, bars_created, bars_quality_poor, bars_corrected, failed, batches, stopped_reason.';
+  'Runs the dispatcher: builds what is due and makes corrections, in the transaction of the caller.
+p_env: the assets of this environment; null: that of the database. p_limit: tasks a batch. p_now: the clock. p_batch_windows: windows a batch.
+p_time_budget: no batch begins after this time by the wall clock; interval ''0'' runs one batch.
+Returns tasks, windows, bars_created, bars_quality_poor, bars_corrected, failed, batches and stopped_reason: idle (nothing is left to do), one_batch, time_budget, or busy (another dispatcher is at work; nothing was done).
+Writes one row of agg.run_log. The job of agg.job_list calls it batch by batch and commits each.
+Locks: transactions that add assets wait for one that has read change notes, so commit soon. Raises invalid_parameter_value for arguments out of range, lock_not_available where a table is locked.';
 
 create function public.agg_run_due(
   p_env text default null,
@@ -23,7 +28,7 @@ declare
   v_stopped_reason text;
   v_batch agg.batch_result;
   v_batches integer := 0;
-  v_sums agg.batch_result := row(0, 0, 0, 0, 0, 0, 0);
+  v_sums agg.batch_result := agg.sum_batches(null, null);
 begin
   if p_now is null or not isfinite(p_now) or p_time_budget is null
     or coalesce(p_limit, 0) < 1 or coalesce(p_batch_windows, 0) < 1
@@ -43,7 +48,7 @@ begin
     if v_batch.tasks = 0 and v_batch.notes = 0 then
       v_stopped_reason := 'idle';
     elsif clock_timestamp() >= v_started_at + p_time_budget then
-      v_stopped_reason := 'time_budget';
+      v_stopped_reason := case when p_time_budget <= interval '0' then 'one_batch' else 'time_budget' end;
     end if;
   end loop;
 

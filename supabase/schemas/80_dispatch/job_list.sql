@@ -15,7 +15,7 @@ as $$
         '* * * * *',
         'do $run$ declare v_until constant timestamptz := clock_timestamp() + interval ''40 seconds''; '
           'begin loop exit when public.agg_run_due(p_now => %s, p_time_budget => interval ''0'') '
-          '->> ''stopped_reason'' <> ''time_budget''; commit; exit when clock_timestamp() > v_until; end loop; end $run$'
+          '->> ''stopped_reason'' <> ''one_batch''; commit; exit when clock_timestamp() > v_until; end loop; end $run$'
       ),
       ('pgbars:maintain', '*/5 * * * *', 'select public.agg_maintain(p_now => %s)')
   ) as j (job_name, schedule, command);

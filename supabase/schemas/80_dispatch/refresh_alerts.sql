@@ -18,6 +18,12 @@ begin
     from public.data_agg_state as s
     where s.enabled and s.hard_fail_streak >= 3
     union all
+    select
+      'failing', s.canonical_symbol, s.timeframe,
+      format('has failed since %s, %s times in a row: %s', s.failing_since_utc, s.fail_streak, s.last_error)
+    from public.data_agg_state as s
+    where s.enabled and s.is_mandatory and s.hard_fail_streak < 3 and s.failing_since_utc <= p_now - interval '15 minutes'
+    union all
     select 'behind', h.canonical_symbol, h.timeframe, h.explanation
     from public.agg_health(p_now) as h
     where h.state in ('overdue', 'never_ran') and h.due_for > interval '15 minutes'

@@ -1,5 +1,7 @@
 comment on function agg.run_batch is
-  'One batch in the caller''s transaction: reads change notes, advances due tasks of one timeframe together, and makes corrections level by level. At most p_batch_windows windows for the due tasks and for the corrections of a level, shared evenly between tasks, so that no symbol holds up another. tasks and notes are 0 when there was nothing to do. Waits for nobody''s task, and half a second for whoever holds a bar, then a hundredth for each further try; raises lock_not_available after 500 tries, as with a locked table. Any number may run side by side.';
+'One batch in the transaction of the caller: reads change notes, advances due tasks of one timeframe together, and makes corrections level by level.
+At most p_batch_windows windows for the due tasks and for the corrections of a level, shared evenly between tasks, so that no symbol holds up another. tasks and notes are 0 when there was nothing to do.
+Locks: waits for no task; waits 500 ms for a locked bar, then 10 ms for each further one. Raises lock_not_available after 500 waits, as with a locked table. Any number of batches may run side by side.';
 
 create function agg.run_batch(
   p_env text default null,
@@ -11,38 +13,42 @@ returns agg.batch_result
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
--- Somebody may hold a bar for as long as their transaction is open.
+-- A transaction may keep a bar locked for as long as it is open.
 set lock_timeout = '500ms'
 as $$
 declare
   v_env constant text := agg.current_env(p_env);
-  v_sums agg.batch_result := row(0, 0, 0, 0, 0, 0, 0);
-  v_claims agg.claim[];
+  v_sums agg.batch_result;
+  v_claim record;
   v_timeframe text;
+  v_symbols text[];
 begin
   perform agg.require_fresh_snapshots();
   perform set_config('pgbars.lock_waits', '0', true);
+  perform set_config('pgbars.failed_builds', '0', true);
   v_sums.notes := agg.take_notes(1000);
-
   perform agg.recover_abandoned_claims(p_now);
-  v_claims := agg.claim_due_tasks(v_env, p_limit, p_now);
-  if cardinality(v_claims) > 0 then
+  perform agg.recover_postponed_tasks(p_now);
+
+  v_claim := agg.claim_due_tasks(v_env, p_limit, p_now);
+  if cardinality(v_claim.symbols) > 0 then
     v_sums := agg.sum_batches(
-      v_sums, agg.advance_tasks(v_claims, p_now, greatest(1, p_batch_windows / cardinality(v_claims)))
+      v_sums,
+      agg.advance_tasks(v_claim.symbols, v_claim.timeframe, p_now, greatest(1, p_batch_windows / cardinality(v_claim.symbols)))
     );
   end if;
 
   -- From level to level: what one changes is a correction of the next.
   if exists (select from agg.correction as k where k.retry_at <= p_now) then
     for v_timeframe in select t.timeframe from agg.timeframe as t order by t.duration loop
-      v_claims := agg.claim_corrections(v_env, v_timeframe, p_limit, p_now);
-      if cardinality(v_claims) > 0 then
+      v_symbols := agg.claim_corrections(v_env, v_timeframe, p_limit, p_now);
+      if cardinality(v_symbols) > 0 then
         v_sums := agg.sum_batches(
-          v_sums, agg.correct_tasks(v_claims, p_now, greatest(1, p_batch_windows / cardinality(v_claims)))
+          v_sums, agg.correct_tasks(v_symbols, v_timeframe, p_now, greatest(1, p_batch_windows / cardinality(v_symbols)))
         );
       end if;
     end loop;
   end if;
-  return v_sums;
+  return agg.sum_batches(v_sums, null);
 end;
 $$;

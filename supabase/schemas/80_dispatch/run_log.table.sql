@@ -1,4 +1,4 @@
-comment on table agg.run_log is 'One row a call of agg_run_due, kept for 14 days by agg_maintain; the dispatch job calls it once a batch, so its last row of a minute is idle unless it ran out of time. Times are the wall clock.';
+comment on table agg.run_log is 'One row a call of agg_run_due, kept for 14 days by agg_maintain; the dispatch job calls it once a batch, so that the last row of a minute says idle, unless the job ran out of time. Times are the wall clock.';
 
 create table agg.run_log (
   run_id bigint generated always as identity,
@@ -14,7 +14,7 @@ create table agg.run_log (
   failed integer not null,
   stopped_reason text not null,
   constraint run_log_pkey primary key (run_id),
-  constraint run_log_stopped_reason_check check (stopped_reason in ('idle', 'time_budget', 'busy'))
+  constraint run_log_stopped_reason_check check (stopped_reason in ('idle', 'one_batch', 'time_budget', 'busy'))
 );
 
 create index run_log_finished_at_idx on agg.run_log (finished_at);

@@ -1,18 +1,20 @@
-comment on function agg.sum_batches is 'The sums of two batches.';
+comment on function agg.sum_batches is 'The sums of two batches; nulls count as 0.';
 
 create function agg.sum_batches(p_sums agg.batch_result, p_batch agg.batch_result)
 returns agg.batch_result
-language sql
+language plpgsql
 immutable
 parallel safe
 set search_path = pg_catalog, pg_temp
 as $$
-  select
-    p_sums.tasks + p_batch.tasks,
-    p_sums.windows + p_batch.windows,
-    p_sums.bars_created + p_batch.bars_created,
-    p_sums.bars_quality_poor + p_batch.bars_quality_poor,
-    p_sums.bars_corrected + p_batch.bars_corrected,
-    p_sums.failed + p_batch.failed,
-    p_sums.notes + p_batch.notes;
+begin
+  p_sums.tasks := coalesce(p_sums.tasks, 0) + coalesce(p_batch.tasks, 0);
+  p_sums.windows := coalesce(p_sums.windows, 0) + coalesce(p_batch.windows, 0);
+  p_sums.bars_created := coalesce(p_sums.bars_created, 0) + coalesce(p_batch.bars_created, 0);
+  p_sums.bars_quality_poor := coalesce(p_sums.bars_quality_poor, 0) + coalesce(p_batch.bars_quality_poor, 0);
+  p_sums.bars_corrected := coalesce(p_sums.bars_corrected, 0) + coalesce(p_batch.bars_corrected, 0);
+  p_sums.failed := coalesce(p_sums.failed, 0) + coalesce(p_batch.failed, 0);
+  p_sums.notes := coalesce(p_sums.notes, 0) + coalesce(p_batch.notes, 0);
+  return p_sums;
+end;
 $$;

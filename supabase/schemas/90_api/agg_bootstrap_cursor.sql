@@ -14,12 +14,13 @@ begin
   update public.data_agg_state as s
   set
     last_agg_bar_ts_utc = b.cursor_utc,
-    built_to_utc = nullif(greatest(b.cursor_utc + b.length, s.last_agg_bar_ts_utc + b.length, s.built_to_utc), b.cursor_utc + b.length),
+    built_to_utc = nullif(greatest(b.cursor_utc + b.window_length, b.followed_to_utc), b.cursor_utc + b.window_length),
     status = case when s.enabled then 'idle' else 'disabled' end,
     running_started_at_utc = null,
     fail_streak = 0,
     hard_fail_streak = 0,
-    next_run_at = agg.due_at(b.cursor_utc, b.length, s.aggregation_delay_seconds),
+    failing_since_utc = null,
+    next_run_at = agg.due_at(b.cursor_utc, b.window_length, s.aggregation_delay_seconds),
     updated_at = now()
   from (
     with recursive level as (
@@ -27,9 +28,10 @@ begin
       union all
       select t.timeframe from level as l join agg.timeframe as t on t.source_timeframe = l.timeframe
     )
-    select t.canonical_symbol, t.timeframe, d.length, agg.bootstrap_cursor(t.agg_start_utc, d.length) as cursor_utc
-    from public.data_agg_state as t
-    cross join lateral (select make_interval(mins => t.run_interval_minutes)) as d (length)
+    select
+      t.canonical_symbol, t.timeframe, t.window_length, t.followed_to_utc,
+      agg.bootstrap_cursor(t.agg_start_utc, t.window_length) as cursor_utc
+    from agg.task as t
     where t.canonical_symbol = p_symbol and t.timeframe in (select l.timeframe from level as l)
     order by t.run_interval_minutes
     for update of t

@@ -1,5 +1,9 @@
 comment on function public.agg_finish is
-  'Releases a claim. On success stores p_new_cursor_utc (null: unchanged), which must be aligned, not behind the cursor and not beyond a frontier, and the counts of p_stats (the result of catchup_aggregation_range); on failure counts it (p_fail_kind transient or hard) and backs off. Call it in the transaction that built the bars. p_claimed_at is claimed_at of agg_start: with it a worker whose claim was taken back cannot release that of another; without it the windows that the cursor passes are built once more, by the dispatcher. Raises object_not_in_prerequisite_state without the claim.';
+'Releases a claim of agg_start. Call it in the transaction that built the bars.
+On success it stores p_new_cursor_utc, which must be the start of a window, not behind the stored cursor and not beyond a frontier (null: unchanged), and adds the counts bars_created and bars_quality_poor of p_stats (what catchup_aggregation_range returned; each from 0 to 10^9). On failure it counts the failure (p_fail_kind transient or hard, p_error the reason) and backs off.
+p_claimed_at is claimed_at of agg_start: with it a worker whose claim was taken back cannot release that of another; without it the windows that the cursor passes are built once more by the dispatcher. p_now is the clock.
+Returns success, status, last_agg_bar_ts_utc, next_run_at, hard_fail_streak.
+Locks: the task''s row, to the end of the transaction. Raises object_not_in_prerequisite_state without the claim, invalid_parameter_value for bad arguments';
 
 create function public.agg_finish(
   p_symbol text,
@@ -22,6 +26,7 @@ declare
   v_task public.data_agg_state;
   v_length interval;
   v_frontier_utc timestamptz;
+  v_result agg.build_result;
 begin
   if p_success is null then
     raise exception 'p_success must be true or false' using errcode = 'invalid_parameter_value';
@@ -38,8 +43,8 @@ begin
         hint = 'Claim it with agg_start() first. A claim older than 15 minutes counts as abandoned and is taken back.';
   end if;
 
+  v_length := make_interval(mins => v_task.run_interval_minutes);
   if p_success and p_new_cursor_utc is not null then
-    v_length := make_interval(mins => v_task.run_interval_minutes);
     if date_bin(v_length, p_new_cursor_utc, timestamptz '2000-01-01 00:00:00+00') <> p_new_cursor_utc
       or p_new_cursor_utc < v_task.last_agg_bar_ts_utc
     then
@@ -47,27 +52,31 @@ begin
         p_new_cursor_utc, p_symbol, p_tf, v_task.last_agg_bar_ts_utc
         using errcode = 'invalid_parameter_value', hint = 'Give new_cursor as catchup_aggregation_range() returned it.';
     end if;
-    select o.frontier_utc into v_frontier_utc
-    from agg.plan_builds(array[row(p_symbol, p_tf, v_task.last_agg_bar_ts_utc)::agg.claim], p_now, null, 1) as o;
+    -- A start that was moved ahead leaves the cursor behind it; nothing between them is built.
+    select greatest(o.frontier_utc, o.from_utc) into v_frontier_utc
+    from agg.plan_builds(array[p_symbol], p_tf, p_now, null, 1) as o;
     if p_new_cursor_utc > v_task.last_agg_bar_ts_utc and p_new_cursor_utc + v_length > v_frontier_utc then
       raise exception 'cursor % of % % is beyond the frontier %', p_new_cursor_utc, p_symbol, p_tf, v_frontier_utc
         using errcode = 'invalid_parameter_value', hint = 'Give new_cursor as catchup_aggregation_range() returned it.';
     end if;
   end if;
 
-  perform agg.finish_tasks(
-    array[row(
-      p_symbol, p_tf, p_success, p_new_cursor_utc, p_stats ->> 'stopped_reason',
-      (p_stats ->> 'bars_created')::bigint, (p_stats ->> 'bars_quality_poor')::bigint, p_fail_kind, p_error
-    )::agg.task_outcome],
-    p_now
-  );
+  v_result.canonical_symbol := p_symbol;
+  v_result.timeframe := p_tf;
+  v_result.decided_to_utc := p_new_cursor_utc + v_length;
+  v_result.stopped_reason := left(p_stats ->> 'stopped_reason', 100);
+  v_result.bars := agg.read_count(p_stats, 'bars_created');
+  v_result.bars_poor := agg.read_count(p_stats, 'bars_quality_poor');
+  if not p_success then
+    v_result.fail_kind := p_fail_kind;
+    v_result.error := coalesce(left(p_error, 2000), 'the worker gave no reason');
+  end if;
+  perform agg.finish_tasks(array[v_result], p_now);
   -- The claim may have been lost and another's: what was built under it may have missed a change whose note is gone.
   if p_success and p_claimed_at is null and p_new_cursor_utc > v_task.last_agg_bar_ts_utc then
-    perform agg.add_corrections(array[row(
-      p_symbol, p_tf,
-      tstzmultirange(tstzrange(v_task.last_agg_bar_ts_utc + v_length, p_new_cursor_utc + v_length)), now(), 0
-    )::agg.changed_span]);
+    perform agg.add_corrections(array[agg.new_changed_span(
+      p_symbol, p_tf, tstzmultirange(tstzrange(v_task.last_agg_bar_ts_utc + v_length, p_new_cursor_utc + v_length))
+    )]);
   end if;
   select s.* into v_task
   from public.data_agg_state as s

@@ -15,8 +15,8 @@ as $$
       t.duration,
       s.source_timeframe,
       greatest(agg.bootstrap_cursor(s.agg_start_utc, t.duration) + t.duration, p_from_utc) as from_utc,
-      least(s.last_agg_bar_ts_utc + t.duration, p_to_utc) as to_utc
-    from public.data_agg_state as s
+      least(s.decided_to_utc, p_to_utc) as to_utc
+    from agg.task as s
     join agg.timeframe as t on t.timeframe = s.timeframe
     where s.canonical_symbol = p_symbol and s.timeframe = p_timeframe
   ),

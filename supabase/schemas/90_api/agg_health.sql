@@ -1,5 +1,8 @@
 comment on function public.agg_health is
-  'How every task stands at p_now and why: state is current, due, catching_up, waiting_for_data, waiting_for_source, never_ran, overdue, running, failing, hard_failed, disabled or switched_off. lag is how long the next window could have been decided (zero: nothing to do), due_for how long a dispatcher has left it lying.';
+'Says how every task stands at p_now, and why.
+state: current, due, catching_up, waiting_for_data, waiting_for_source, never_ran, overdue, running, failing, hard_failed, disabled or switched_off; unregistered for a symbol that has bars but is not in core_asset_registry_all.
+lag: for how long the next window could have been decided (zero: nothing to do). due_for: for how long no dispatcher has taken it.
+waiting_for_data looks for a source bar before it says that there is none. Reads only.';
 
 create function public.agg_health(p_now timestamptz default now())
 returns table (
@@ -20,53 +23,75 @@ set search_path = pg_catalog, pg_temp
 -- Compiling the plan of a run over all tasks would take longer than the run.
 set jit = off
 as $$
-  select
-    s.canonical_symbol, s.timeframe, s.status, s.last_agg_bar_ts_utc, k.lag, k.due_for, s.next_run_at, v.state,
-    case v.state
-      when 'switched_off' then 'the asset is not active in the registry, or metadata.agg does not ask for this timeframe'
-      when 'disabled' then format('disabled after %s hard failures in a row: %s', s.hard_fail_streak, s.last_error)
-      when 'hard_failed' then format('%s hard failures in a row, next try at %s: %s', s.hard_fail_streak, s.next_run_at, s.last_error)
-      when 'failing' then format('%s failures in a row, next try at %s: %s', s.fail_streak, s.next_run_at, s.last_error)
-      when 'running' then format('claimed by a worker since %s', s.running_started_at_utc)
-      when 'never_ran' then 'no dispatcher has run it yet: is agg_run_due scheduled?'
-      when 'overdue' then format('due for %s, but no dispatcher has run it: is agg_run_due scheduled?', k.due_for)
-      when 'catching_up' then format('%s windows behind, more at every run', floor(extract(epoch from k.lag) / (s.run_interval_minutes * 60)))
-      when 'waiting_for_data' then format('no source bar after %s: waits for data', s.last_agg_bar_ts_utc + k.length)
-      when 'due' then 'the next window is complete, the next run takes it'
-      when 'waiting_for_source' then format('the %s task has not decided the next window yet', s.source_timeframe)
-      else 'every complete window is decided'
-    end
-  from public.data_agg_state as s
-  cross join lateral (
+  with recursive symbol as (
+    (select b.canonical_symbol as name from public.data_bars as b order by b.canonical_symbol limit 1)
+    union all
+    select n.name
+    from symbol as s
+    cross join lateral (
+      select b.canonical_symbol as name from public.data_bars as b where b.canonical_symbol > s.name order by b.canonical_symbol limit 1
+    ) as n
+  ),
+  task as (
     select
-      make_interval(mins => s.run_interval_minutes) as length,
-      greatest(
-        interval '0',
-        p_now - agg.due_at(
-          s.last_agg_bar_ts_utc, make_interval(mins => s.run_interval_minutes), s.aggregation_delay_seconds
-        )
-      ) as lag,
-      -- A task switched on just now has been due for no longer than that.
-      greatest(interval '0', p_now - greatest(s.next_run_at, s.updated_at)) as due_for
-  ) as k
-  cross join lateral (
-    select case
-      when not s.enabled then 'switched_off'
-      when s.status in ('disabled', 'hard_failed', 'running') then s.status
-      when s.fail_streak > 0 then 'failing'
-      when s.last_attempted_at_utc is null then 'never_ran'
-      when k.due_for > interval '5 minutes' then 'overdue'
-      when k.lag = interval '0' then 'current'
-      when s.last_stopped_reason = 'max_windows' then 'catching_up'
-      when s.last_stopped_reason = 'no_source_data' then 'waiting_for_data'
-      when exists (
-        select from public.data_agg_state as up
-        where up.canonical_symbol = s.canonical_symbol and up.timeframe = s.source_timeframe and up.timeframe <> s.timeframe
-          and up.enabled
-          and up.last_agg_bar_ts_utc + make_interval(mins => up.run_interval_minutes) < s.last_agg_bar_ts_utc + 2 * k.length
-      ) then 'waiting_for_source'
-      else 'due'
-    end as state
-  ) as v
-  order by s.canonical_symbol, s.run_interval_minutes;
+      t.*,
+      greatest(interval '0', p_now - t.due_at) as lag,
+      greatest(interval '0', p_now - greatest(
+        -- A clock that was ahead may have put a task off for longer than any task waits.
+        case when t.next_run_at > greatest(t.due_at, p_now + t.window_length + interval '1 hour') then t.due_at else t.next_run_at end,
+        -- A task switched on just now has been due for no longer than that.
+        case when t.updated_at <= p_now then t.updated_at end
+      )) as due_for
+    from agg.task as t
+  ),
+  judged as (
+    select
+      t.*,
+      case
+        when not t.enabled then 'switched_off'
+        when t.status in ('disabled', 'hard_failed', 'running') then t.status
+        when t.fail_streak > 0 then 'failing'
+        when t.due_for > interval '5 minutes' then case when t.last_attempted_at_utc is null then 'never_ran' else 'overdue' end
+        when t.lag = interval '0' then 'current'
+        when t.last_attempted_at_utc is null then 'due'
+        when t.last_stopped_reason = 'max_windows' then 'catching_up'
+        when t.last_stopped_reason = 'no_source_data' and not agg.has_source_bar(t.canonical_symbol, t.timeframe, t.decided_to_utc, p_now)
+          then 'waiting_for_data'
+        when exists (
+          select from agg.task as u
+          where u.canonical_symbol = t.canonical_symbol and u.timeframe = t.source_timeframe and u.timeframe <> t.timeframe
+            and u.enabled and u.decided_to_utc < t.decided_to_utc + t.window_length
+        ) then 'waiting_for_source'
+        else 'due'
+      end as state
+    from task as t
+  )
+  select
+    h.canonical_symbol, h.timeframe, h.status, h.cursor_utc, h.lag, h.due_for, h.next_run_at, h.state, h.explanation
+  from (
+    select
+      j.canonical_symbol, j.timeframe, j.status, j.last_agg_bar_ts_utc as cursor_utc, j.lag, j.due_for, j.next_run_at, j.run_interval_minutes, j.state,
+      case j.state
+        when 'switched_off' then 'the asset is not active in the registry, or metadata.agg does not ask for this timeframe'
+        when 'disabled' then format('disabled after %s hard failures in a row: %s', j.hard_fail_streak, j.last_error)
+        when 'hard_failed' then format('%s hard failures in a row, next try at %s: %s', j.hard_fail_streak, j.next_run_at, j.last_error)
+        when 'failing' then format('%s failures in a row, next try at %s: %s', j.fail_streak, j.next_run_at, j.last_error)
+        when 'running' then format('claimed by a worker since %s', j.running_started_at_utc)
+        when 'never_ran' then 'no dispatcher has run it yet: is agg_run_due scheduled?'
+        when 'overdue' then format('due for %s, but no dispatcher has run it: is agg_run_due scheduled?', j.due_for)
+        when 'catching_up' then format('%s windows behind, more at every run', floor(extract(epoch from j.lag) / extract(epoch from j.window_length)))
+        when 'waiting_for_data' then format('no source bar after %s: waits for data', j.decided_to_utc)
+        when 'due' then 'the next window is complete, the next run takes it'
+        when 'waiting_for_source' then format('the %s task has not decided the next window yet', j.source_timeframe)
+        else 'every complete window is decided'
+      end as explanation
+    from judged as j
+    union all
+    select
+      s.name, '1m', null, null, null, null, null, 1, 'unregistered',
+      'bars arrive, but core_asset_registry_all does not have the symbol: nothing is built of them'
+    from symbol as s
+    where not exists (select from public.core_asset_registry_all as r where r.canonical_symbol = s.name)
+  ) as h
+  order by h.canonical_symbol, h.run_interval_minutes;
 $$;

@@ -41,7 +41,7 @@ begin
   v_requests := array(
     select o
     from agg.rebuild_requests(array(
-      select row(s.canonical_symbol, s.timeframe, tstzmultirange(tstzrange(p_from, p_to)), null, 0)::agg.changed_span
+      select agg.new_changed_span(s.canonical_symbol, s.timeframe, tstzmultirange(tstzrange(p_from, p_to)))
       from public.data_agg_state as s
       where (p_symbol is null or s.canonical_symbol = p_symbol) and (p_timeframe is null or s.timeframe = p_timeframe)
     )) as o

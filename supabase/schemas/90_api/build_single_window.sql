@@ -29,7 +29,7 @@ begin
   perform agg.lock_series(p_symbol, p_timeframe);
   select o.* into v_request
   from agg.plan_builds(
-    array[row(p_symbol, p_timeframe, p_from_utc - v_length)::agg.claim], p_now, null, p_derivation_version, false
+    array[p_symbol], p_timeframe, p_now, null, p_derivation_version, false, p_from_utc - v_length
   ) as o;
 
   if v_request.from_utc > p_from_utc then

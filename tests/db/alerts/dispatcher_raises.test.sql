@@ -19,8 +19,8 @@ select results_eq(
 do $$ begin perform public.agg_run_due(p_now => '2025-07-01 05:00+00'); end; $$;
 select results_eq(
   $$ select a.kind, a.canonical_symbol, a.timeframe, a.raised_at from agg.alert as a order by a.alert_id $$,
-  $$ values ('hard_failed', 'ACME', '5m', timestamptz '2025-07-01 05:00+00') $$,
-  'agg_run_due() raises the alert itself with the third hard failure'
+  $$ values ('failing', 'ACME', '5m', timestamptz '2025-07-01 03:00+00'), ('hard_failed', 'ACME', '5m', timestamptz '2025-07-01 05:00+00') $$,
+  'agg_run_due() raises alerts itself: failing after 15 minutes, hard_failed with the third hard failure'
 );
 
 select * from finish();

@@ -21,7 +21,7 @@ insert into good (table_name, fields) values
     "updated_at": "2025-07-01T00:01:00Z"}'),
   ('public.derived_data_bars', '{"canonical_symbol": "ACME", "timeframe": "5m", "ts_utc": "2025-07-01T00:00:00Z", "open": 2, "high": 3, "low": 1,
     "close": 2, "source_timeframe": "1m", "source_candles": 5, "expected_candles": 5, "covered_minutes": 5, "expected_minutes": 5,
-    "quality_score": 2, "derivation_version": 1, "source": "aggregated", "raw": {}, "created_at": "2025-07-01T00:01:00Z",
+    "quality_score": 2, "derivation_version": 1, "is_partial": false, "source": "aggregated", "raw": {}, "created_at": "2025-07-01T00:01:00Z",
     "updated_at": "2025-07-01T00:01:00Z"}');
 
 -- What is wrong with a row, and its nearest neighbour that is right.

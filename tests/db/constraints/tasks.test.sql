@@ -39,6 +39,10 @@ insert into trial (constraint_name, bad, good) values
   ('data_agg_state_session_check', '{"session_minutes": null}', '{"session_minutes": "{}"}'),
   ('data_agg_state_streaks_check', '{"hard_fail_streak": 1}', '{"hard_fail_streak": 1, "fail_streak": 1}'),
   ('data_agg_state_streaks_check', '{"hard_fail_streak": -1}', '{"hard_fail_streak": 0, "fail_streak": 5}'),
+  ('data_agg_state_counts_check', '{"total_runs": 1000000000000001}', '{"total_runs": 1000000000000000}'),
+  ('data_agg_state_counts_check', '{"total_bars_created": 9223372036854775807}', '{"total_bars_created": 0}'),
+  ('data_agg_state_counts_check', '{"total_bars_quality_poor": -1}', '{"total_bars_quality_poor": 1}'),
+  ('data_agg_state_counts_check', '{"fail_streak": 1000002}', '{"fail_streak": 1000001}'),
   ('data_agg_state_timeframe_check', '{"timeframe": "7m"}', '{"timeframe": "1m"}'),
   ('data_agg_state_source_timeframe_check', '{"source_timeframe": "7m"}', '{"source_timeframe": "5m"}');
 

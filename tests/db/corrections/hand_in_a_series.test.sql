@@ -69,8 +69,8 @@ where b.canonical_symbol = 'DXY' and b.ts_utc >= '2025-07-01 00:10+00' and b.ts_
 do $$
 begin
   perform agg.take_notes(1000);
-  perform agg.correct_tasks(agg.claim_corrections('prod', '5m', 10, '2025-07-01 03:00+00'), '2025-07-01 03:00+00', 1000);
-  perform agg.correct_tasks(agg.claim_corrections('prod', '1h', 10, '2025-07-01 03:00+00'), '2025-07-01 03:00+00', 1000);
+  perform agg.correct_tasks(agg.claim_corrections('prod', '5m', 10, '2025-07-01 03:00+00'), '5m', '2025-07-01 03:00+00', 1000);
+  perform agg.correct_tasks(agg.claim_corrections('prod', '1h', 10, '2025-07-01 03:00+00'), '1h', '2025-07-01 03:00+00', 1000);
   perform public.agg_run_due(p_now => '2025-07-01 03:00+00');
 end;
 $$;

@@ -36,7 +36,7 @@ select throws_ok(
 select is(
   public.catchup_aggregation_range('ACME', '5m', p_until_utc => '2025-06-01 00:00+00') - 'bars_written' - 'windows_empty',
   '{"success": true, "windows_processed": 0, "bars_created": 0, "bars_quality_poor": 0, "new_cursor": "2025-06-30T23:55:00+00:00",
-    "stopped_reason": "cursor_at_frontier", "agg_start_enforced": "2025-07-01T00:00:00+00:00"}',
+    "cursor_position": "2025-06-30T23:55:00+00:00", "max_source_ts": null, "stopped_reason": "cursor_at_frontier", "agg_start_enforced": "2025-07-01T00:00:00+00:00"}',
   'catchup_aggregation_range() has nothing to decide before the start'
 );
 

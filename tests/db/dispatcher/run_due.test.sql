@@ -15,12 +15,12 @@ do $$ begin perform public.sync_agg_state_from_registry(); end; $$;
 
 select is(
   public.agg_run_due(p_env => 'test', p_now => '2025-07-01 01:00+00', p_time_budget => '0', p_batch_windows => 6),
-  '{"tasks": 2, "windows": 6, "bars_created": 6, "bars_quality_poor": 6, "bars_corrected": 0, "failed": 0, "batches": 1, "stopped_reason": "time_budget"}',
-  'agg_run_due() runs one batch of the environment when its time budget is over, its windows shared evenly'
+  '{"tasks": 2, "windows": 6, "bars_created": 6, "bars_quality_poor": 6, "bars_corrected": 0, "failed": 0, "batches": 1, "stopped_reason": "one_batch"}',
+  'agg_run_due() runs one batch of the environment for a time budget of 0, its windows shared evenly'
 );
 select is(
   public.agg_run_due(p_now => '2025-07-01 01:00+00', p_limit => 4, p_time_budget => '0'),
-  '{"tasks": 4, "windows": 44, "bars_created": 44, "bars_quality_poor": 20, "bars_corrected": 0, "failed": 0, "batches": 1, "stopped_reason": "time_budget"}',
+  '{"tasks": 4, "windows": 44, "bars_created": 44, "bars_quality_poor": 20, "bars_corrected": 0, "failed": 0, "batches": 1, "stopped_reason": "one_batch"}',
   'agg_run_due() claims p_limit tasks a batch'
 );
 select is(
@@ -35,7 +35,7 @@ select is(
 );
 select results_eq(
   'select l.env, l.tasks, l.batches, l.windows, l.stopped_reason from agg.run_log as l order by l.run_id limit 2',
-  $$ values ('test', 2, 1, 6::bigint, 'time_budget'), ('prod', 4, 1, 44, 'time_budget') $$,
+  $$ values ('test', 2, 1, 6::bigint, 'one_batch'), ('prod', 4, 1, 44, 'one_batch') $$,
   'agg_run_due() writes a row of agg.run_log a run'
 );
 select throws_ok($$ select public.agg_run_due(p_limit => 0) $$, '22023', null, 'agg_run_due() refuses p_limit 0');

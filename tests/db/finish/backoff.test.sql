@@ -6,7 +6,7 @@ delete from public.data_agg_state;
 insert into public.core_asset_registry_all (canonical_symbol, active) values ('ACME', true);
 do $$ begin perform public.sync_agg_state_from_registry(); end; $$;
 
-create temporary table failure (try integer, status text, wait interval, fail_streak integer, hard_fail_streak integer, last_error text);
+create temporary table failure (kind text, try integer, status text, wait interval, fail_streak integer, hard_fail_streak integer, last_error text);
 create function pg_temp.fail(p_try integer, p_kind text) returns void
 language plpgsql as $$
 declare
@@ -14,8 +14,8 @@ declare
 begin
   perform public.agg_start('ACME', '5m', v_now);
   perform public.agg_finish('ACME', '5m', false, p_fail_kind => p_kind, p_error => 'try ' || p_try, p_now => v_now);
-  insert into failure (try, status, wait, fail_streak, hard_fail_streak, last_error)
-  select p_try, s.status, s.next_run_at - v_now, s.fail_streak, s.hard_fail_streak, s.last_error
+  insert into failure (kind, try, status, wait, fail_streak, hard_fail_streak, last_error)
+  select p_kind, p_try, s.status, s.next_run_at - v_now, s.fail_streak, s.hard_fail_streak, s.last_error
   from public.data_agg_state as s
   where s.timeframe = '5m';
 end;
@@ -23,32 +23,40 @@ $$;
 do $$
 begin
   for v_try in 1..50 loop
+    perform pg_temp.fail(v_try, 'hard');
+  end loop;
+  perform public.agg_bootstrap_cursor('ACME', '5m');
+  for v_try in 1..50 loop
     perform pg_temp.fail(v_try, 'transient');
   end loop;
 end;
 $$;
 
 select results_eq(
-  'select f.wait from failure as f where f.try <= 8 order by f.try',
+  $$ select f.wait from failure as f where f.kind = 'hard' and f.try <= 8 order by f.try $$,
   $$
     values (interval '1 minute'), (interval '2 minutes'), (interval '4 minutes'), (interval '8 minutes'),
       (interval '16 minutes'), (interval '32 minutes'), (interval '1 hour'), (interval '1 hour')
   $$,
-  'agg_finish() doubles the backoff up to an hour'
+  'agg_finish() doubles the backoff after hard failures, up to an hour'
 );
 select is_empty(
-  $$ select f.try from failure as f where f.try >= 7 and f.wait <> interval '1 hour' $$,
+  $$ select f.try from failure as f where f.kind = 'hard' and f.try >= 7 and f.wait <> interval '1 hour' $$,
   'agg_finish() never backs off further, fifty failures in a row'
 );
 select is_empty(
-  $$ select f.try from failure as f where (f.status, f.fail_streak, f.hard_fail_streak, f.last_error) <> ('idle', f.try, 0, 'try ' || f.try) $$,
-  'agg_finish() raises no hard streak for transient failures'
+  $$
+    select f.try from failure as f
+    where f.kind = 'transient'
+      and (f.wait, f.status, f.fail_streak, f.hard_fail_streak, f.last_error) <> (interval '1 minute', 'idle', f.try, 0, 'try ' || f.try)
+  $$,
+  'agg_finish() tries again every minute after transient failures, and raises no hard streak'
 );
 do $$
 begin
   perform public.agg_start('ACME', '5m', '2025-07-10 00:00+00');
   perform public.agg_finish('ACME', '5m', true, p_now => '2025-07-10 00:00+00');
-  perform pg_temp.fail(100, 'transient');
+  perform pg_temp.fail(100, 'hard');
 end;
 $$;
 select results_eq(

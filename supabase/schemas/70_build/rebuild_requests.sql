@@ -20,13 +20,13 @@ begin
       s.good_percent, s.poor_percent, s.session_time_zone, s.session_minutes,
       extract(epoch from upper(w.span) - lower(w.span))::bigint / extract(epoch from t.duration)::bigint as windows
     from unnest(p_changes) as c
-    join public.data_agg_state as s on s.canonical_symbol = c.canonical_symbol and s.timeframe = c.timeframe
+    join agg.task as s on s.canonical_symbol = c.canonical_symbol and s.timeframe = c.timeframe
     join agg.timeframe as t on t.timeframe = c.timeframe
     left join agg.timeframe as st on st.timeframe = t.source_timeframe
     cross join lateral (
       select
         agg.bootstrap_cursor(s.agg_start_utc, t.duration) + t.duration,
-        greatest(s.last_agg_bar_ts_utc + t.duration, s.built_to_utc)
+        s.followed_to_utc
     ) as k (start_utc, end_utc)
     cross join lateral (
       select range_agg(tstzrange(

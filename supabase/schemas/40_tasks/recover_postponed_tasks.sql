@@ -1,0 +1,39 @@
+comment on function agg.recover_postponed_tasks is
+'Makes due at p_now what a clock that was ahead has put off for longer than any task or correction waits. Returns how many tasks.
+A task waits at most for its next window and an hour of backoff, a correction at most an hour. Nothing to do costs two probes of an index.
+Locks: passes over rows that others have locked.';
+
+create function agg.recover_postponed_tasks(p_now timestamptz)
+returns integer
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_recovered integer;
+begin
+  update public.data_agg_state as s
+  set next_run_at = p_now, updated_at = now()
+  from (
+    select r.canonical_symbol, r.timeframe
+    from agg.runnable_task as r
+    where r.next_run_at > p_now + (select min(t.duration) from agg.timeframe as t) + interval '1 hour'
+      and r.next_run_at > greatest(r.due_at, p_now + r.window_length + interval '1 hour')
+    for update skip locked
+  ) as postponed
+  where s.canonical_symbol = postponed.canonical_symbol and s.timeframe = postponed.timeframe;
+  get diagnostics v_recovered = row_count;
+
+  update agg.correction as k
+  set retry_at = p_now
+  from (
+    select c.canonical_symbol, c.timeframe, c.correction_id
+    from agg.correction as c
+    where c.retry_at > p_now + interval '1 hour'
+    for update skip locked
+  ) as postponed
+  where k.canonical_symbol = postponed.canonical_symbol and k.timeframe = postponed.timeframe
+    and k.correction_id = postponed.correction_id;
+  return v_recovered;
+end;
+$$;

@@ -1,0 +1,18 @@
+comment on view agg.task is
+'Tasks, with what follows from their cursors: the length of their windows, the end of what is decided, the end of what was built (changes of the source are followed up to there), and when the next window may be decided.';
+comment on view agg.runnable_task is
+'Tasks that may be claimed once their next_run_at has come: mandatory ones even after hard failures.';
+
+create view agg.task with (security_invoker = true) as
+select
+  make_interval(mins => s.run_interval_minutes) as window_length,
+  s.last_agg_bar_ts_utc + make_interval(mins => s.run_interval_minutes) as decided_to_utc,
+  greatest(s.last_agg_bar_ts_utc + make_interval(mins => s.run_interval_minutes), s.built_to_utc) as followed_to_utc,
+  s.last_agg_bar_ts_utc + make_interval(mins => 2 * s.run_interval_minutes, secs => s.aggregation_delay_seconds) as due_at,
+  s.*
+from public.data_agg_state as s;
+
+create view agg.runnable_task with (security_invoker = true) as
+select t.*
+from agg.task as t
+where t.enabled and t.status in ('idle', 'hard_failed');
