@@ -40,7 +40,7 @@ as $$
         -- A clock that was ahead may have put a task off for longer than any task waits.
         case when t.next_run_at > greatest(t.due_at, p_now + t.window_length + interval '1 hour') then t.due_at else t.next_run_at end,
         -- A task switched on just now has been due for no longer than that.
-        case when t.updated_at <= p_now then t.updated_at end
+        t.updated_at
       )) as due_for
     from agg.task as t
   ),

@@ -1,6 +1,7 @@
 -- One statement claims and builds: the bars are those of the snapshot that it took before it had the task.
-create or replace function agg.claim_due_tasks(p_env text, p_limit integer, p_now timestamptz)
-returns agg.claim[]
+drop function agg.claim_due_tasks;
+create function agg.claim_due_tasks(p_env text, p_limit integer, p_now timestamptz, out timeframe text, out symbols text[])
+returns record
 language sql
 volatile
 set search_path = ''
@@ -9,7 +10,7 @@ as $$
     select s.*
     from agg.runnable_task as s
     where s.next_run_at <= p_now and s.timeframe = '5m'
-      and s.canonical_symbol in (select a.symbol from agg.active_symbols(p_env) as a (symbol))
+      and s.canonical_symbol in (select a.canonical_symbol from agg.active_asset as a)
     limit p_limit
     for update of s skip locked
   ),
@@ -17,9 +18,8 @@ as $$
     select w.*
     from agg.compare_windows(array(
       select o
-      from agg.plan_builds(
-        array(select row(c.canonical_symbol, c.timeframe, c.last_agg_bar_ts_utc)::agg.claim from claimed as c), p_now, null, 1
-      ) as o
+      from claimed as c
+      cross join lateral agg.plan_builds(array[c.canonical_symbol], '5m', p_now, null, 1, true, c.last_agg_bar_ts_utc) as o
     )) as w
   ),
   stored as (
@@ -39,5 +39,5 @@ as $$
     from (select w.canonical_symbol, w.timeframe, max(w.ts_utc) as cursor_utc from window_bar as w group by 1, 2) as w
     where s.canonical_symbol = w.canonical_symbol and s.timeframe = w.timeframe
   )
-  select '{}'::agg.claim[];
+  select null::text, '{}'::text[];
 $$;
