@@ -97,7 +97,10 @@ create type agg.build_request as (
 );
 
 comment on type agg.build_request is
-  'Build the windows of one task that start in [from_utc, to_utc), at most max_windows of those that have source bars (null: all). Empty windows after the last source bar are decided only if there is another before clock_utc (null: without asking). It carries the task''s whole configuration, so that building joins bars on canonical_symbol alone. A null source_timeframe means a synthetic series. is_rebuild: it begins behind the cursor of its task or behind what was built ahead of it, and what it changes is passed on. A null derivation_version keeps that of the stored bars, otherwise 1.';
+'The windows of one task to build: those that start in [from_utc, to_utc), at most max_windows of those that have source bars (null: all).
+Empty windows after the last source bar are decided only if there is another before clock_utc (null: always).
+It carries the whole configuration of the task, so that building joins bars on canonical_symbol alone. Null source_timeframe: a synthetic series. Null derivation_version: that of the stored bar, otherwise 1.
+is_rebuild: it begins behind the cursor of its task, or behind what was built ahead of it, and what it changes is passed on.';
 
 -- 70_build/build_result.type.sql
 create type agg.build_result as (
@@ -171,7 +174,7 @@ create type agg.window_bar as (
 );
 
 comment on type agg.window_bar is
-  'A window of the request_no-th order, what its source bars make of it (quality_score null: no bar), and how the bar differs from the stored one: insert, update, remove (then it is the stored bar), null for not at all.';
+  'A window of the request_no-th request, what its source bars make of it (quality_score null: no bar), and how the bar differs from the stored one: insert, update, remove (then it is the stored bar), null for not at all.';
 
 -- 80_dispatch/batch_result.type.sql
 create type agg.batch_result as (
@@ -215,7 +218,7 @@ alter table agg.environment enable row level security;
 create policy service_role_reads on agg.environment for select to service_role using (true);
 
 comment on table agg.environment is
-  'The environment that this database works for, one row, as schedule_jobs was last told: changes of the registry take effect in it.';
+  'The environment that this database works for: one row, set by schedule_jobs. Changes of the registry take effect in it.';
 
 -- 10_foundation/timeframe.table.sql
 -- The one list of timeframes. A further timeframe is a further row (and, if it is new to them, a word in the checks of derived_data_bars and data_agg_state).
@@ -456,9 +459,9 @@ create policy service_role_writes on public.data_agg_state for all to service_ro
 comment on table public.data_agg_state is
   'One row a task: build timeframe bars of canonical_symbol from its source_timeframe. Follows the registry through sync_agg_state_from_registry.';
 comment on column public.data_agg_state.last_agg_bar_ts_utc is
-  'The cursor: start of the last window decided for good. The next window starts at cursor + interval.';
+  'The cursor: the start of the last window that was decided. The next window starts at cursor + interval.';
 comment on column public.data_agg_state.built_to_utc is
-  'End of the windows built ahead of the cursor, by a worker that has not stored its cursor, by hand or before a reset: corrections reach up to it. Null where there are none.';
+  'The end of the windows that were built ahead of the cursor: by a worker that has not stored its cursor, by hand, or before a reset. Corrections reach up to it. Null: none were.';
 comment on column public.data_agg_state.agg_start_utc is 'Nothing is built before this instant.';
 comment on column public.data_agg_state.aggregation_delay_seconds is 'A window is decided once its end is this many seconds old.';
 comment on column public.data_agg_state.enabled is
@@ -469,7 +472,7 @@ comment on column public.data_agg_state.poor_percent is 'Least coverage, in perc
 comment on column public.data_agg_state.session_minutes is
   'Open minutes of the local week (0 is Monday 00:00 in session_time_zone), the first day repeated after the last; null is 24x7.';
 comment on column public.data_agg_state.basket is
-  'What the registry said of a synthetic series at the last sync, to see when it says something else; null for other tasks.';
+  'What the registry said of a synthetic series at the last sync, to compare with; null for other tasks.';
 comment on column public.data_agg_state.fail_streak is 'Failures in a row, of any kind: sets the backoff. A success clears it.';
 comment on column public.data_agg_state.failing_since_utc is 'When the failures in a row began, on the dispatcher''s clock; null after a success.';
 comment on column public.data_agg_state.hard_fail_streak is 'Hard failures since the last success.';
@@ -496,7 +499,7 @@ alter table agg.change_note enable row level security;
 create policy service_role_reads on agg.change_note for select to service_role using (true);
 
 comment on table agg.change_note is
-  'What writes to data_bars left behind and no dispatcher has read yet: the n-th symbol changed in [n-th from_utc, n-th to_utc). Written in the transaction of the write: a row a statement, or one for every 1,000 runs of minutes.';
+  'What statements changed in data_bars, until a dispatcher reads it: the n-th symbol changed in [n-th from_utc, n-th to_utc). Written in the transaction of the change: a row a statement, or one for every 1,000 runs of minutes.';
 comment on column agg.change_note.symbols is 'Null: every symbol.';
 comment on column agg.change_note.to_utc is 'Null: each span is the one minute that starts at its from_utc.';
 comment on column agg.change_note.is_built is
@@ -522,8 +525,8 @@ alter table agg.correction enable row level security;
 create policy service_role_reads on agg.correction for select to service_role using (true);
 
 comment on table agg.correction is
-  'Spans in which a task has to build decided windows again. Anyone may add a row; whoever removes one holds the row lock of the task.';
-comment on column agg.correction.failures is 'Tries that failed, one after the other; with the last error.';
+  'Spans in which a task has to build decided windows again. To add a row needs no lock; to remove one needs the row lock of the task.';
+comment on column agg.correction.failures is 'Failures in a row; error is the last one.';
 comment on column agg.correction.retry_at is 'Not tried before this instant, on the dispatcher''s clock.';
 
 -- 80_dispatch/alert.table.sql
@@ -546,7 +549,7 @@ alter table agg.alert enable row level security;
 create policy service_role_reads on agg.alert for select to service_role using (true);
 
 comment on table agg.alert is
-  'What somebody should look at: raised once, resolved when its cause is gone. An asset that the sync refused has timeframe *, and what concerns no asset in particular has symbol * as well. Kept for 90 days after that by agg_maintain.';
+  'What needs attention: raised once, resolved when its cause is gone, deleted by agg_maintain 90 days later. timeframe * concerns all of an asset, symbol * all of the database.';
 
 -- 80_dispatch/run_log.table.sql
 create table agg.run_log (
@@ -601,7 +604,8 @@ begin
 end;
 $$;
 
-comment on function agg.current_env is 'p_env, or the environment of the database where it is null.';
+comment on function agg.current_env is
+'Returns p_env, or the environment of the database where p_env is null.';
 
 -- 10_foundation/fail_kind.sql
 create function agg.fail_kind(p_sqlstate text)
@@ -618,7 +622,8 @@ as $$
 $$;
 
 comment on function agg.fail_kind is
-  'transient for what may pass by itself (connection, serialization, resources, operator, lock, a bar that somebody else has just stored), otherwise hard. A cancelled statement is neither: it ends the run.';
+'Says whether an error is transient or hard.
+Transient errors may pass by themselves: connection, serialization, resources, operator, lock, a bar that another session has just stored. All others are hard. A cancelled statement is neither: it ends the run.';
 
 -- 10_foundation/instant_pattern.sql
 create function agg.instant_pattern()
@@ -658,7 +663,7 @@ as $$
 $$;
 
 comment on function agg.is_test is
-  'Whether an environment looks at test_active: DEV and TEST, in any case.';
+'Says whether an environment goes by test_active: DEV and TEST do, in any case.';
 
 -- 10_foundation/read_count.sql
 create function agg.read_count(p_stats jsonb, p_key text)
@@ -702,7 +707,7 @@ end;
 $$;
 
 comment on function agg.require_fresh_snapshots is
-  'Raises active_sql_transaction in a transaction that keeps one snapshot: a build must see what was committed before its task was locked.';
+'Raises active_sql_transaction in a transaction that keeps one snapshot (repeatable read, serializable): a build must see what was committed before its task was locked.';
 
 -- 10_foundation/retry_delay.sql
 create function agg.retry_delay(p_failures integer, p_fail_kind text)
@@ -1330,7 +1335,7 @@ as $$
 $$;
 
 comment on function agg.bootstrap_cursor is
-  'The cursor of a task that has decided nothing yet: one interval before its first whole window at or after p_start_utc.';
+'Returns the cursor of a task that has decided nothing: one interval before its first whole window at or after p_start_utc.';
 
 -- 40_tasks/claim_due_tasks.sql
 create function agg.claim_due_tasks(
@@ -1383,7 +1388,7 @@ as $$
 $$;
 
 comment on function agg.due_at is
-  'When the window after the cursor may be decided: its end plus the delay.';
+'Returns when the window after a cursor may be decided: its end plus the delay.';
 
 -- 40_tasks/extend_built_to.sql
 create function agg.extend_built_to(p_symbol text, p_timeframe text, p_built_to_utc timestamptz)
@@ -1398,7 +1403,7 @@ as $$
 $$;
 
 comment on function agg.extend_built_to is
-  'Remembers that windows up to p_built_to_utc were built ahead of the cursor of a task, so that changes of their source are followed. The caller holds the task.';
+'Stores that windows up to p_built_to_utc were built ahead of the cursor of a task, so that changes of their source are followed. The caller holds the task.';
 
 -- 40_tasks/finish_tasks.sql
 create function agg.finish_tasks(p_results agg.build_result[], p_now timestamptz)
@@ -1522,7 +1527,8 @@ end;
 $$;
 
 comment on function agg.lock_series is
-  'Makes whoever builds bars of one series outside the dispatcher wait for the other, with or without a task. Build in a later statement, so that its snapshot is younger than the lock.';
+'Lets one session at a time build bars of a series outside the dispatcher, with or without a task.
+Build in a later statement, so that its snapshot is younger than the lock.';
 
 -- 40_tasks/lock_task.sql
 create function agg.lock_task(p_symbol text, p_timeframe text)
@@ -1544,7 +1550,8 @@ end;
 $$;
 
 comment on function agg.lock_task is
-  'Locks the row of a task to the end of the transaction, waiting for whoever holds it, and returns it; null where there is no such task.';
+'Locks the row of a task to the end of the transaction, and returns it; null where there is no such task.
+Locks: waits for the session that holds the row.';
 
 -- 40_tasks/raise_no_task.sql
 create function agg.raise_no_task(p_symbol text, p_timeframe text)
@@ -1704,7 +1711,7 @@ language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
--- Every access is by the key of a task, whatever is believed of the size of the tables.
+-- Every access is by the key of a task, whatever the planner assumes about the size of the tables.
 set enable_seqscan = off
 set enable_hashjoin = off
 set enable_mergejoin = off
@@ -1728,11 +1735,11 @@ begin
     delete from agg.correction as k
     using held as h
     where k.canonical_symbol = h.canonical_symbol and k.timeframe = h.timeframe
-      -- What failed waits for its time, unless its source has changed.
+      -- A failed correction waits for its time, unless its source has changed.
       and (k.error is null or k.spans && h.spans)
     returning k.canonical_symbol, k.timeframe, k.spans, k.changed_at, k.failures
   ),
-  -- Grouped rather than joined: linear whatever the planner believes of the number of tasks.
+  -- Grouped rather than joined: linear whatever the planner assumes about the number of tasks.
   merged as (
     select
       m.canonical_symbol, m.timeframe,
@@ -1756,7 +1763,7 @@ begin
   insert into agg.correction (canonical_symbol, timeframe, spans, changed_at, failures)
   select m.canonical_symbol, m.timeframe, w.spans, m.changed_at, m.failures
   from merged as m
-  -- Only whoever holds a task that nobody has claimed knows what it has decided, and may drop the rest.
+  -- Only the holder of a task that no worker has claimed knows what it has decided, and may drop the rest.
   cross join lateral (select case when m.decided is null then m.spans else m.spans * m.decided end) as w (spans)
   where not isempty(w.spans)
     and (
@@ -1769,7 +1776,9 @@ end;
 $$;
 
 comment on function agg.add_corrections is
-  'Makes corrections of changes to the source bars of tasks, merged with those that wait already. What lies behind neither the cursor nor built_to_utc is dropped, but only for tasks that it can lock and that nobody has claimed: a row lock taken elsewhere, or a claim, may hide a build that has not seen the change. Never waits; holds the locks it gets to the end of the transaction. Changes of tasks that do not exist are dropped: what such a task will build, it will see.';
+'Makes corrections of changes to the source bars of tasks, merged with those that wait already.
+Drops what lies ahead of the cursor and of built_to_utc, but only for tasks that it can lock and that no worker has claimed: a row lock taken elsewhere, or a claim, may hide a build that has not seen the change. Drops changes of tasks that do not exist: what such a task builds later, it sees.
+Locks: never waits; keeps the locks it gets to the end of the transaction.';
 
 -- 50_changes/add_moved_bar_note.sql
 create function agg.add_moved_bar_note()
@@ -1857,7 +1866,10 @@ end;
 $$;
 
 comment on function public.agg_add_change_note is
-  'Notes by hand that source bars of p_symbols (null: all) changed in [p_from, p_to) (null: without bound), for loads that switch the triggers of data_bars off. Call it in the transaction of the load, or after its commit: a note committed before the bars may be read before them, and is lost. Too wide a range costs time and changes nothing else.';
+'Says that source bars changed, after a load with the triggers of data_bars off.
+p_symbols: null for all. [p_from, p_to): null for without bound. Too wide a range costs time and changes nothing else.
+Call it in the transaction of the load, or after its commit: a note that is committed before the bars may be read before them, and is lost.
+Returns success, symbols (how many; null for all), from_utc and to_utc. Raises invalid_parameter_value for an empty range or list.';
 
 -- 50_changes/changes_from_notes.sql
 create function agg.changes_from_notes(p_note_ids bigint[])
@@ -1905,7 +1917,7 @@ begin
     from merged as m
     join agg.task_component as k on k.component = m.symbol
     union all
-    -- A hand in a synthetic series.
+    -- Someone other than the builder wrote to the series.
     select s.canonical_symbol, s.timeframe, m.foreign_spans, m.changed_at
     from merged as m
     join public.data_agg_state as s on s.canonical_symbol = m.symbol and s.basket is not null
@@ -1916,7 +1928,7 @@ end;
 $$;
 
 comment on function agg.changes_from_notes is
-  'What these notes mean for tasks: those that build from the 1m bars of a noted symbol, the synthetic series that have it in their basket, and the series itself where it is one and another hand than its builder''s wrote.';
+'Says what change notes mean for tasks. These build from what changed: the tasks of the symbol whose source is 1m; the synthetic series that have it in their basket; and a synthetic series itself where someone other than its builder wrote to it.';
 
 -- 50_changes/claim_corrections.sql
 create function agg.claim_corrections(p_env text, p_timeframe text, p_limit integer, p_now timestamptz)
@@ -1925,7 +1937,7 @@ language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
--- Every access is by the key of a task, whatever is believed of the size of the tables.
+-- Every access is by the key of a task, whatever the planner assumes about the size of the tables.
 set enable_seqscan = off
 set enable_hashjoin = off
 set enable_mergejoin = off
@@ -1961,7 +1973,7 @@ language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
--- Every access is by the key of a task, whatever is believed of the size of the tables.
+-- Every access is by the key of a task, whatever the planner assumes about the size of the tables.
 set enable_seqscan = off
 set enable_hashjoin = off
 set enable_mergejoin = off
@@ -2143,7 +2155,7 @@ as $$
 $$;
 
 comment on function agg.new_tasks_holder is
-  'Another backend whose open transaction has made tasks, for which change notes wait; null where there is none.';
+'Returns the process id of another session whose open transaction has made tasks, for which change notes wait; null where there is none.';
 
 -- 50_changes/new_tasks_key.sql
 create function agg.new_tasks_key()
@@ -2157,7 +2169,7 @@ as $$
 $$;
 
 comment on function agg.new_tasks_key is
-  'The advisory lock that a transaction holds which has made tasks, and, shared, one that has read change notes.';
+'Returns the key of an advisory lock: a transaction that has made tasks holds it, one that has read change notes holds it shared.';
 
 -- 50_changes/take_notes.sql
 create function agg.take_notes(p_limit integer)
@@ -2174,7 +2186,7 @@ begin
     select n.note_id from agg.change_note as n order by n.note_id limit p_limit for update skip locked
   );
   if cardinality(v_note_ids) > 0 then
-    -- A task that an open transaction has made is not to be seen, and may already be built.
+    -- A task that an open transaction has made is not visible, and may already be built.
     if not pg_try_advisory_xact_lock_shared(agg.new_tasks_key()) then
       return 0;
     end if;
@@ -2186,7 +2198,9 @@ end;
 $$;
 
 comment on function agg.take_notes is
-  'Turns up to p_limit committed notes that no other dispatcher has taken into corrections, and deletes them; returns how many. Returns 0 while a transaction is open that has made tasks, which nobody sees yet. Never waits.';
+'Turns up to p_limit committed notes into corrections, deletes them, and returns how many.
+Returns 0 while a transaction is open that has made tasks: no other session sees these tasks yet.
+Locks: never waits; passes over notes that another dispatcher has taken.';
 
 -- 50_changes/waiting_changes.sql
 create function agg.waiting_changes()
@@ -2204,7 +2218,8 @@ as $$
   group by c.canonical_symbol, c.timeframe;
 $$;
 
-comment on function agg.waiting_changes is 'All that waits, by task: corrections, and change notes that no dispatcher has read.';
+comment on function agg.waiting_changes is
+'Returns all that waits, by task: corrections, and change notes that no dispatcher has read.';
 
 -- 60_sync/follow_changed_assets.sql
 create function agg.follow_changed_assets()
@@ -2877,7 +2892,8 @@ end;
 $$;
 
 comment on function agg.build_windows is
-  'Stores what agg.compare_windows finds: writes only what differs, and soft-deletes bars of decided windows that no longer qualify. Requests of one task must not overlap, and the caller has locked its row: two builders of one window would meet in a unique_violation. A result for each request with a source_timeframe.';
+'Stores what agg.compare_windows finds: writes only what differs, and soft-deletes bars of decided windows that no longer qualify. Returns a result for each request with a source_timeframe.
+Requests of one task must not overlap, and the caller has locked its row: two builders of one window would meet in a unique_violation.';
 
 -- 70_build/compare_synthetic.sql
 -- Formula: the geometric basket of the ICE US Dollar Index, base * product of rate ^ weight.
@@ -3050,7 +3066,7 @@ language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
--- Every access here is a range of a key for each order, read in its order. Statistics of a table that has just been
+-- Every access here is a range of a key for each request, read in key order. Statistics of a table that has just been
 -- loaded, or a plan cached before, must not turn one into a scan or a sort of the table.
 set enable_seqscan = off
 set enable_bitmapscan = off
@@ -3121,7 +3137,7 @@ begin
             from agg.source_bar as c
             where c.canonical_symbol = b.canonical_symbol and c.timeframe = b.source_timeframe
               and c.ts_utc >= b.from_utc and c.ts_utc < b.to_utc and c.deleted_at is null
-              -- A minute outside the trading session is no part of a session bar; longer sources hold none any more.
+              -- A minute outside the trading session is not part of a session bar; longer sources hold none.
               and (
                 b.session_minutes is null or b.source_minutes > 1
                 or b.session_minutes @> agg.minute_of_week(c.ts_utc, b.session_time_zone)
@@ -3152,7 +3168,7 @@ begin
       having b.session_minutes is not null
     ) as e (expected_minutes, expected_candles)
   ),
-  -- Grouped rather than joined: linear whatever the planner believes of the number of orders.
+  -- Grouped rather than joined: linear whatever the planner assumes about the number of requests.
   replaced as (
     select
       e.request_no,
@@ -3212,7 +3228,8 @@ end;
 $$;
 
 comment on function agg.compare_windows is
-  'The one rule that turns source bars into bars, for every order, of any number of tasks and windows, in one statement: each window that has source bars, with the bar it makes and how that differs from what is stored, and each stored bar that nothing makes any more. Writes nothing.';
+'The one rule that turns source bars into bars, for requests of any number of tasks and windows, in one statement.
+Returns each window that has source bars, with the bar that it makes and how that differs from what is stored, and each stored bar that has no source any more. Writes nothing.';
 
 -- 70_build/merge_results.sql
 create function agg.merge_results(p_first agg.build_result, p_second agg.build_result)
@@ -3366,7 +3383,7 @@ begin
     cross join lateral (
       select case
         when s.basket is not null or upper(u.span) - lower(u.span) <= 1000 * t.duration then u.span
-        -- Years without a bar would cost their share of every batch.
+        -- Years without a bar would take their share of every batch.
         else (
           select tstzrange(
             date_bin(t.duration, min(x.first_utc), timestamptz '2000-01-01 00:00:00+00'),
@@ -3408,7 +3425,7 @@ end;
 $$;
 
 comment on function agg.rebuild_requests is
-  'Orders to build again the windows that the changes touch, behind the cursor or built_to_utc, one for each run of windows, at most p_max_windows a task, the newest of them.';
+'Requests to build again the decided windows that the changes touch: one for each run of windows, at most p_max_windows a task, the newest of them.';
 
 -- 70_build/stopped_reason.sql
 create function agg.stopped_reason(
@@ -3480,7 +3497,7 @@ set search_path = pg_catalog, pg_temp
 -- Compiling the plan of a run over all tasks would take longer than the run.
 set jit = off
 set statement_timeout = '60s'
--- Somebody may leave a change of the registry open.
+-- A session may leave a change of the registry open.
 set lock_timeout = '5s'
 as $$
 declare
@@ -3505,7 +3522,9 @@ end;
 $$;
 
 comment on function public.agg_maintain is
-  'The maintenance job: registry sync, alerts, pruning. A sync that raises, or waits for five seconds for an open change of the registry, is reported in the result, as a warning and as an alert, and the rest goes on. Repeating it changes nothing.';
+'Runs the maintenance job: registry sync, alerts, pruning.
+p_env: see agg_run_due. p_now is the clock.
+A sync that raises an error, or that waits five seconds for an open change of the registry, is reported in the result, as a warning and as an alert; the rest goes on. Repeating it changes nothing. Returns sync, alerts_raised and rows_pruned.';
 
 -- 80_dispatch/agg_run_due.sql
 create function public.agg_run_due(
@@ -3651,7 +3670,7 @@ end;
 $$;
 
 comment on function agg.prune_logs is
-  'Drops run log rows older than 14 days, alerts resolved 90 days ago, corrections of tasks that are gone, and our own rows of cron.job_run_details older than 3 days.';
+'Deletes run log rows older than 14 days, alerts resolved 90 days ago, corrections of tasks that are gone, and the jobs'' own rows of cron.job_run_details older than 3 days. Returns how many rows of logs.';
 
 -- 80_dispatch/refresh_alerts.sql
 create function agg.refresh_alerts(p_now timestamptz, p_sync jsonb default null)
@@ -3721,7 +3740,8 @@ end;
 $$;
 
 comment on function agg.refresh_alerts is
-  'Raises an alert for every task with three hard failures in a row, every task that no dispatcher has run for 15 minutes though due, every task with a correction that failed three times in a row, every asset that a sync refused and a sync that failed (p_sync is what it returned; null leaves these alerts alone), and changes that no dispatcher has read for 15 minutes; resolves those whose cause is gone. Returns how many are new.';
+'Raises alerts whose cause is there, and resolves those whose cause is gone. Returns how many are new.
+Kinds: hard_failed and disabled (three hard failures in a row), failing (a mandatory task, for 15 minutes), behind (due for 15 minutes, and no dispatcher has run it), uncorrected (a correction failed three times in a row), refused and unsynced (from p_sync, what a sync returned; null leaves these alone), unread (no dispatcher has read change notes for 15 minutes).';
 
 -- 80_dispatch/run_batch.sql
 create function agg.run_batch(
@@ -3904,7 +3924,9 @@ end;
 $$;
 
 comment on function public.agg_bootstrap_cursor is
-  'Sets the cursor one interval before agg_start_utc, so that the task builds everything again, and clears its failures; the tasks that build from it begin again with it. An unchanged bar is not written. Bars whose source bars are gone are soft-deleted. Waits for a dispatcher that holds the task. Only this, and a start moved back under a task that has decided nothing, move a cursor back.';
+'Starts a task over from its agg_start_utc, and the tasks that build from it.
+Sets the cursor one interval before agg_start_utc and clears the failures. An unchanged bar is not written; a bar whose source bars are gone is soft-deleted. Only this, and a start moved back under a task that has decided nothing, move a cursor back.
+Returns success, bootstrapped_cursor and will_start_at. Locks: waits for a dispatcher that holds the task. Raises no_data_found without a task.';
 
 -- 90_api/agg_finish.sql
 create function public.agg_finish(
@@ -4045,7 +4067,8 @@ as $$
 $$;
 
 comment on function public.agg_gaps is
-  'The gaps a task has stepped over: runs of decided windows without a source bar, [gap_from_utc, gap_to_utc), optionally within a range aligned to the timeframe. For a synthetic 1m task: minutes without a bar of the series. No row for an unknown task.';
+'Lists the gaps that a task has stepped over: runs of decided windows without a source bar.
+[p_from_utc, p_to_utc), aligned to the timeframe, limits the range; null: without bound. For a synthetic 1m task: minutes without a bar of the series. No row for an unknown task. Reads only.';
 
 -- 90_api/agg_get_due_tasks.sql
 create function public.agg_get_due_tasks(
@@ -4243,7 +4266,8 @@ end;
 $$;
 
 comment on function public.agg_pending is
-  'Decided windows that wait to be built again because their source changed: how many, from where to where, since when (oldest, at p_now), how often it failed, and what they wait for. No row: every stored bar is up to date with what has been noted.';
+'Lists the decided windows that wait to be built again because their source changed.
+A row a task: how many windows, from where to where, since when (oldest, at p_now), how often it failed, and what it waits for. No row: every stored bar is up to date with the change notes. Reads only.';
 
 -- 90_api/agg_repair.sql
 create function public.agg_repair(
@@ -4276,7 +4300,8 @@ end;
 $$;
 
 comment on function public.agg_repair is
-  'Makes a correction of every window that agg_verify lists, for the dispatcher to build again, level by level. Returns how many windows of how many tasks.';
+'Makes a correction of every window that agg_verify lists, for the dispatcher to build again, level by level.
+Arguments and errors: see agg_verify. Returns success, and how many windows of how many tasks. May be repeated.';
 
 -- 90_api/agg_start.sql
 create function public.agg_start(p_symbol text, p_tf text, p_now timestamptz default now())
@@ -4324,7 +4349,9 @@ end;
 $$;
 
 comment on function public.agg_start is
-  'Claims a task for an outside worker. claimed false comes with a reason: running, disabled, or busy (a dispatcher holds it). Never waits. Raises no_data_found without a task.';
+'Claims a task for a worker outside the database.
+Returns claimed; with true also canonical_symbol, timeframe, source_timeframe, last_agg_bar_ts_utc and claimed_at (to be given to agg_finish); with false a reason: running, disabled, or busy (a dispatcher holds it).
+Locks: never waits. A claim older than 15 minutes is taken back. Raises no_data_found without a task.';
 
 -- 90_api/agg_verify.sql
 create function public.agg_verify(
@@ -4403,7 +4430,10 @@ end;
 $$;
 
 comment on function public.agg_verify is
-  'Computes decided windows again from their source bars, as the dispatcher would, and lists every difference to what is stored: problem is missing, different (stored and expected hold the fields that differ), stale (a bar that nothing makes any more) or failed (the task cannot be computed: expected holds the error). is_pending: a note waits for it, and the next run mends it. Each level is held against the one below it as it stands. Nulls mean every task, and the whole of its decided range; windows that p_from and p_to cut count whole. Writes and locks nothing. Raises no_data_found without a task, invalid_parameter_value for an unknown timeframe or an empty range.';
+'Computes decided windows again from their source bars, and lists every difference to what is stored.
+Nulls mean every task, and the whole of its decided range; windows that p_from and p_to cut count whole. Each level is compared with the one below it as it stands.
+problem: missing, different (stored and expected hold the fields that differ), stale (a bar that has no source any more) or failed (the task cannot be computed; expected holds the error). is_pending: a change note or a correction waits for it, and the next run builds it again.
+Writes and locks nothing. Raises no_data_found without a task, invalid_parameter_value for an unknown timeframe or an empty range.';
 
 -- 90_api/aggregate_1m_to_5m_window.sql
 create function public.aggregate_1m_to_5m_window(
@@ -4419,7 +4449,10 @@ as $$
 $$;
 
 comment on function public.aggregate_1m_to_5m_window is
-  'Builds the one 5m window [p_from_utc, p_to_utc) of p_symbol from its 1m bars and returns success, stored, source_count, and quality_score or the reason it was not stored: insufficient_source_bars, before_agg_start_utc, frontier (not complete at p_now). Moves no cursor, may be repeated. Locks the task''s row to the end of the transaction. Raises invalid_parameter_value for a range that is not exactly one aligned window.';
+'Builds one 5m window of a symbol from its 1m bars, now.
+[p_from_utc, p_to_utc) must be exactly one window, aligned in UTC. Moves no cursor; may be repeated.
+Returns success, stored, source_count, and quality_score or the reason why no bar was stored: insufficient_source_bars, before_agg_start_utc, frontier (not complete at p_now).
+Locks: the task''s row, to the end of the transaction. Raises invalid_parameter_value for another range.';
 
 -- 90_api/aggregate_5m_to_1h_window.sql
 create function public.aggregate_5m_to_1h_window(
@@ -4435,7 +4468,8 @@ as $$
 $$;
 
 comment on function public.aggregate_5m_to_1h_window is
-  'Builds the one 1h window [p_from_utc, p_to_utc) of p_symbol from its 5m bars; otherwise as aggregate_1m_to_5m_window. frontier also means that the 5m task has not decided the whole hour.';
+'Builds one 1h window of a symbol from its 5m bars, now.
+Otherwise as aggregate_1m_to_5m_window. frontier also means that the 5m task has not decided the whole hour.';
 
 -- 90_api/build_single_window.sql
 create function agg.build_single_window(
@@ -4502,7 +4536,7 @@ end;
 $$;
 
 comment on function agg.build_single_window is
-  'One window of any timeframe, for the window functions of the contract.';
+'Builds one window of any timeframe, for the window functions of the contract.';
 
 -- 90_api/calc_dxy_range_1m.sql
 create function public.calc_dxy_range_1m(
@@ -4720,7 +4754,7 @@ end;
 $$;
 
 comment on function agg.find_differences is
-  'How what is stored differs from what the orders make. A task that cannot be computed is told as such, and the others go on.';
+'Says how what is stored differs from what requests make. A task that cannot be computed is listed as failed, and the others go on.';
 
 -- 90_api/grant_read_access.sql
 create function public.grant_read_access(p_role text)
@@ -5110,7 +5144,7 @@ cross join lateral jsonb_array_elements_text(s.basket -> 'components') as k (com
 where s.basket is not null;
 
 comment on view agg.task_component is
-  'The baskets that synthetic tasks were last given by a sync, a row a component: also while the registry says something that cannot be.';
+  'The baskets of synthetic tasks as the last sync stored them, a row a component; also while the registry holds a basket that cannot be.';
 
 -- 60_sync/wanted_timeframe.view.sql
 create view agg.wanted_timeframe with (security_invoker = true) as

@@ -1,4 +1,5 @@
-comment on function agg.current_env is 'p_env, or the environment of the database where it is null.';
+comment on function agg.current_env is
+'Returns p_env, or the environment of the database where p_env is null.';
 
 create function agg.current_env(p_env text)
 returns text

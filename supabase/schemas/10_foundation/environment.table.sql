@@ -1,5 +1,5 @@
 comment on table agg.environment is
-  'The environment that this database works for, one row, as schedule_jobs was last told: changes of the registry take effect in it.';
+  'The environment that this database works for: one row, set by schedule_jobs. Changes of the registry take effect in it.';
 
 create table agg.environment (
   is_only boolean not null default true,

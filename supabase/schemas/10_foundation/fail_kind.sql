@@ -1,5 +1,6 @@
 comment on function agg.fail_kind is
-  'transient for what may pass by itself (connection, serialization, resources, operator, lock, a bar that somebody else has just stored), otherwise hard. A cancelled statement is neither: it ends the run.';
+'Says whether an error is transient or hard.
+Transient errors may pass by themselves: connection, serialization, resources, operator, lock, a bar that another session has just stored. All others are hard. A cancelled statement is neither: it ends the run.';
 
 create function agg.fail_kind(p_sqlstate text)
 returns text

@@ -1,5 +1,5 @@
 comment on function agg.is_test is
-  'Whether an environment looks at test_active: DEV and TEST, in any case.';
+'Says whether an environment goes by test_active: DEV and TEST do, in any case.';
 
 create function agg.is_test(p_env text)
 returns boolean

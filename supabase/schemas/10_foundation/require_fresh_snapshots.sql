@@ -1,5 +1,5 @@
 comment on function agg.require_fresh_snapshots is
-  'Raises active_sql_transaction in a transaction that keeps one snapshot: a build must see what was committed before its task was locked.';
+'Raises active_sql_transaction in a transaction that keeps one snapshot (repeatable read, serializable): a build must see what was committed before its task was locked.';
 
 create function agg.require_fresh_snapshots()
 returns void

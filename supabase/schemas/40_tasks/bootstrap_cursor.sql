@@ -1,5 +1,5 @@
 comment on function agg.bootstrap_cursor is
-  'The cursor of a task that has decided nothing yet: one interval before its first whole window at or after p_start_utc.';
+'Returns the cursor of a task that has decided nothing: one interval before its first whole window at or after p_start_utc.';
 
 create function agg.bootstrap_cursor(p_start_utc timestamptz, p_window_length interval)
 returns timestamptz

@@ -1,9 +1,9 @@
 comment on table public.data_agg_state is
   'One row a task: build timeframe bars of canonical_symbol from its source_timeframe. Follows the registry through sync_agg_state_from_registry.';
 comment on column public.data_agg_state.last_agg_bar_ts_utc is
-  'The cursor: start of the last window decided for good. The next window starts at cursor + interval.';
+  'The cursor: the start of the last window that was decided. The next window starts at cursor + interval.';
 comment on column public.data_agg_state.built_to_utc is
-  'End of the windows built ahead of the cursor, by a worker that has not stored its cursor, by hand or before a reset: corrections reach up to it. Null where there are none.';
+  'The end of the windows that were built ahead of the cursor: by a worker that has not stored its cursor, by hand, or before a reset. Corrections reach up to it. Null: none were.';
 comment on column public.data_agg_state.agg_start_utc is 'Nothing is built before this instant.';
 comment on column public.data_agg_state.aggregation_delay_seconds is 'A window is decided once its end is this many seconds old.';
 comment on column public.data_agg_state.enabled is
@@ -14,7 +14,7 @@ comment on column public.data_agg_state.poor_percent is 'Least coverage, in perc
 comment on column public.data_agg_state.session_minutes is
   'Open minutes of the local week (0 is Monday 00:00 in session_time_zone), the first day repeated after the last; null is 24x7.';
 comment on column public.data_agg_state.basket is
-  'What the registry said of a synthetic series at the last sync, to see when it says something else; null for other tasks.';
+  'What the registry said of a synthetic series at the last sync, to compare with; null for other tasks.';
 comment on column public.data_agg_state.fail_streak is 'Failures in a row, of any kind: sets the backoff. A success clears it.';
 comment on column public.data_agg_state.failing_since_utc is 'When the failures in a row began, on the dispatcher''s clock; null after a success.';
 comment on column public.data_agg_state.hard_fail_streak is 'Hard failures since the last success.';

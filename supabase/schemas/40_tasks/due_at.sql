@@ -1,5 +1,5 @@
 comment on function agg.due_at is
-  'When the window after the cursor may be decided: its end plus the delay.';
+'Returns when the window after a cursor may be decided: its end plus the delay.';
 
 create function agg.due_at(p_cursor_utc timestamptz, p_window_length interval, p_delay_seconds integer)
 returns timestamptz

@@ -1,5 +1,5 @@
 comment on function agg.extend_built_to is
-  'Remembers that windows up to p_built_to_utc were built ahead of the cursor of a task, so that changes of their source are followed. The caller holds the task.';
+'Stores that windows up to p_built_to_utc were built ahead of the cursor of a task, so that changes of their source are followed. The caller holds the task.';
 
 create function agg.extend_built_to(p_symbol text, p_timeframe text, p_built_to_utc timestamptz)
 returns void

@@ -1,5 +1,6 @@
 comment on function agg.lock_series is
-  'Makes whoever builds bars of one series outside the dispatcher wait for the other, with or without a task. Build in a later statement, so that its snapshot is younger than the lock.';
+'Lets one session at a time build bars of a series outside the dispatcher, with or without a task.
+Build in a later statement, so that its snapshot is younger than the lock.';
 
 create function agg.lock_series(p_symbol text, p_timeframe text)
 returns void

@@ -1,5 +1,6 @@
 comment on function agg.lock_task is
-  'Locks the row of a task to the end of the transaction, waiting for whoever holds it, and returns it; null where there is no such task.';
+'Locks the row of a task to the end of the transaction, and returns it; null where there is no such task.
+Locks: waits for the session that holds the row.';
 
 create function agg.lock_task(p_symbol text, p_timeframe text)
 returns public.data_agg_state

@@ -1,5 +1,7 @@
 comment on function agg.add_corrections is
-  'Makes corrections of changes to the source bars of tasks, merged with those that wait already. What lies behind neither the cursor nor built_to_utc is dropped, but only for tasks that it can lock and that nobody has claimed: a row lock taken elsewhere, or a claim, may hide a build that has not seen the change. Never waits; holds the locks it gets to the end of the transaction. Changes of tasks that do not exist are dropped: what such a task will build, it will see.';
+'Makes corrections of changes to the source bars of tasks, merged with those that wait already.
+Drops what lies ahead of the cursor and of built_to_utc, but only for tasks that it can lock and that no worker has claimed: a row lock taken elsewhere, or a claim, may hide a build that has not seen the change. Drops changes of tasks that do not exist: what such a task builds later, it sees.
+Locks: never waits; keeps the locks it gets to the end of the transaction.';
 
 create function agg.add_corrections(p_changes agg.changed_span[])
 returns void
@@ -7,7 +9,7 @@ language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
--- Every access is by the key of a task, whatever is believed of the size of the tables.
+-- Every access is by the key of a task, whatever the planner assumes about the size of the tables.
 set enable_seqscan = off
 set enable_hashjoin = off
 set enable_mergejoin = off
@@ -31,11 +33,11 @@ begin
     delete from agg.correction as k
     using held as h
     where k.canonical_symbol = h.canonical_symbol and k.timeframe = h.timeframe
-      -- What failed waits for its time, unless its source has changed.
+      -- A failed correction waits for its time, unless its source has changed.
       and (k.error is null or k.spans && h.spans)
     returning k.canonical_symbol, k.timeframe, k.spans, k.changed_at, k.failures
   ),
-  -- Grouped rather than joined: linear whatever the planner believes of the number of tasks.
+  -- Grouped rather than joined: linear whatever the planner assumes about the number of tasks.
   merged as (
     select
       m.canonical_symbol, m.timeframe,
@@ -59,7 +61,7 @@ begin
   insert into agg.correction (canonical_symbol, timeframe, spans, changed_at, failures)
   select m.canonical_symbol, m.timeframe, w.spans, m.changed_at, m.failures
   from merged as m
-  -- Only whoever holds a task that nobody has claimed knows what it has decided, and may drop the rest.
+  -- Only the holder of a task that no worker has claimed knows what it has decided, and may drop the rest.
   cross join lateral (select case when m.decided is null then m.spans else m.spans * m.decided end) as w (spans)
   where not isempty(w.spans)
     and (

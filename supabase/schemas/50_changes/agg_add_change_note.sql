@@ -1,5 +1,8 @@
 comment on function public.agg_add_change_note is
-  'Notes by hand that source bars of p_symbols (null: all) changed in [p_from, p_to) (null: without bound), for loads that switch the triggers of data_bars off. Call it in the transaction of the load, or after its commit: a note committed before the bars may be read before them, and is lost. Too wide a range costs time and changes nothing else.';
+'Says that source bars changed, after a load with the triggers of data_bars off.
+p_symbols: null for all. [p_from, p_to): null for without bound. Too wide a range costs time and changes nothing else.
+Call it in the transaction of the load, or after its commit: a note that is committed before the bars may be read before them, and is lost.
+Returns success, symbols (how many; null for all), from_utc and to_utc. Raises invalid_parameter_value for an empty range or list.';
 
 create function public.agg_add_change_note(
   p_symbols text[] default null, p_from timestamptz default null, p_to timestamptz default null

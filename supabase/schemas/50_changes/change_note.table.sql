@@ -1,5 +1,5 @@
 comment on table agg.change_note is
-  'What writes to data_bars left behind and no dispatcher has read yet: the n-th symbol changed in [n-th from_utc, n-th to_utc). Written in the transaction of the write: a row a statement, or one for every 1,000 runs of minutes.';
+  'What statements changed in data_bars, until a dispatcher reads it: the n-th symbol changed in [n-th from_utc, n-th to_utc). Written in the transaction of the change: a row a statement, or one for every 1,000 runs of minutes.';
 comment on column agg.change_note.symbols is 'Null: every symbol.';
 comment on column agg.change_note.to_utc is 'Null: each span is the one minute that starts at its from_utc.';
 comment on column agg.change_note.is_built is

@@ -1,5 +1,5 @@
 comment on function agg.changes_from_notes is
-  'What these notes mean for tasks: those that build from the 1m bars of a noted symbol, the synthetic series that have it in their basket, and the series itself where it is one and another hand than its builder''s wrote.';
+'Says what change notes mean for tasks. These build from what changed: the tasks of the symbol whose source is 1m; the synthetic series that have it in their basket; and a synthetic series itself where someone other than its builder wrote to it.';
 
 create function agg.changes_from_notes(p_note_ids bigint[])
 returns setof agg.changed_span
@@ -46,7 +46,7 @@ begin
     from merged as m
     join agg.task_component as k on k.component = m.symbol
     union all
-    -- A hand in a synthetic series.
+    -- Someone other than the builder wrote to the series.
     select s.canonical_symbol, s.timeframe, m.foreign_spans, m.changed_at
     from merged as m
     join public.data_agg_state as s on s.canonical_symbol = m.symbol and s.basket is not null

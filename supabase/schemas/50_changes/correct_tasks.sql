@@ -8,7 +8,7 @@ language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
--- Every access is by the key of a task, whatever is believed of the size of the tables.
+-- Every access is by the key of a task, whatever the planner assumes about the size of the tables.
 set enable_seqscan = off
 set enable_hashjoin = off
 set enable_mergejoin = off

@@ -1,6 +1,6 @@
 comment on table agg.correction is
-  'Spans in which a task has to build decided windows again. Anyone may add a row; whoever removes one holds the row lock of the task.';
-comment on column agg.correction.failures is 'Tries that failed, one after the other; with the last error.';
+  'Spans in which a task has to build decided windows again. To add a row needs no lock; to remove one needs the row lock of the task.';
+comment on column agg.correction.failures is 'Failures in a row; error is the last one.';
 comment on column agg.correction.retry_at is 'Not tried before this instant, on the dispatcher''s clock.';
 
 create table agg.correction (

@@ -1,5 +1,5 @@
 comment on function agg.new_tasks_holder is
-  'Another backend whose open transaction has made tasks, for which change notes wait; null where there is none.';
+'Returns the process id of another session whose open transaction has made tasks, for which change notes wait; null where there is none.';
 
 create function agg.new_tasks_holder()
 returns integer

@@ -1,5 +1,5 @@
 comment on function agg.new_tasks_key is
-  'The advisory lock that a transaction holds which has made tasks, and, shared, one that has read change notes.';
+'Returns the key of an advisory lock: a transaction that has made tasks holds it, one that has read change notes holds it shared.';
 
 create function agg.new_tasks_key()
 returns bigint

@@ -1,5 +1,7 @@
 comment on function agg.take_notes is
-  'Turns up to p_limit committed notes that no other dispatcher has taken into corrections, and deletes them; returns how many. Returns 0 while a transaction is open that has made tasks, which nobody sees yet. Never waits.';
+'Turns up to p_limit committed notes into corrections, deletes them, and returns how many.
+Returns 0 while a transaction is open that has made tasks: no other session sees these tasks yet.
+Locks: never waits; passes over notes that another dispatcher has taken.';
 
 create function agg.take_notes(p_limit integer)
 returns bigint
@@ -15,7 +17,7 @@ begin
     select n.note_id from agg.change_note as n order by n.note_id limit p_limit for update skip locked
   );
   if cardinality(v_note_ids) > 0 then
-    -- A task that an open transaction has made is not to be seen, and may already be built.
+    -- A task that an open transaction has made is not visible, and may already be built.
     if not pg_try_advisory_xact_lock_shared(agg.new_tasks_key()) then
       return 0;
     end if;

@@ -1,5 +1,5 @@
 comment on view agg.task_component is
-  'The baskets that synthetic tasks were last given by a sync, a row a component: also while the registry says something that cannot be.';
+  'The baskets of synthetic tasks as the last sync stored them, a row a component; also while the registry holds a basket that cannot be.';
 
 create view agg.task_component with (security_invoker = true) as
 select s.canonical_symbol, k.component

@@ -1,4 +1,5 @@
-comment on function agg.waiting_changes is 'All that waits, by task: corrections, and change notes that no dispatcher has read.';
+comment on function agg.waiting_changes is
+'Returns all that waits, by task: corrections, and change notes that no dispatcher has read.';
 
 create function agg.waiting_changes()
 returns setof agg.changed_span

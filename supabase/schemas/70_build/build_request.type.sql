@@ -1,5 +1,8 @@
 comment on type agg.build_request is
-  'Build the windows of one task that start in [from_utc, to_utc), at most max_windows of those that have source bars (null: all). Empty windows after the last source bar are decided only if there is another before clock_utc (null: without asking). It carries the task''s whole configuration, so that building joins bars on canonical_symbol alone. A null source_timeframe means a synthetic series. is_rebuild: it begins behind the cursor of its task or behind what was built ahead of it, and what it changes is passed on. A null derivation_version keeps that of the stored bars, otherwise 1.';
+'The windows of one task to build: those that start in [from_utc, to_utc), at most max_windows of those that have source bars (null: all).
+Empty windows after the last source bar are decided only if there is another before clock_utc (null: always).
+It carries the whole configuration of the task, so that building joins bars on canonical_symbol alone. Null source_timeframe: a synthetic series. Null derivation_version: that of the stored bar, otherwise 1.
+is_rebuild: it begins behind the cursor of its task, or behind what was built ahead of it, and what it changes is passed on.';
 
 create type agg.build_request as (
   canonical_symbol text,

@@ -1,5 +1,6 @@
 comment on function agg.build_windows is
-  'Stores what agg.compare_windows finds: writes only what differs, and soft-deletes bars of decided windows that no longer qualify. Requests of one task must not overlap, and the caller has locked its row: two builders of one window would meet in a unique_violation. A result for each request with a source_timeframe.';
+'Stores what agg.compare_windows finds: writes only what differs, and soft-deletes bars of decided windows that no longer qualify. Returns a result for each request with a source_timeframe.
+Requests of one task must not overlap, and the caller has locked its row: two builders of one window would meet in a unique_violation.';
 
 create function agg.build_windows(p_requests agg.build_request[])
 returns setof agg.build_result

@@ -1,5 +1,6 @@
 comment on function agg.compare_windows is
-  'The one rule that turns source bars into bars, for every order, of any number of tasks and windows, in one statement: each window that has source bars, with the bar it makes and how that differs from what is stored, and each stored bar that nothing makes any more. Writes nothing.';
+'The one rule that turns source bars into bars, for requests of any number of tasks and windows, in one statement.
+Returns each window that has source bars, with the bar that it makes and how that differs from what is stored, and each stored bar that has no source any more. Writes nothing.';
 
 -- First open, highest high, lowest low, last close, sums; vwap = sum(vwap * vol) / sum(vol) over the source bars that have
 -- both. Quality is coverage: the minutes that went in against those in which the session is open.
@@ -9,7 +10,7 @@ language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
--- Every access here is a range of a key for each order, read in its order. Statistics of a table that has just been
+-- Every access here is a range of a key for each request, read in key order. Statistics of a table that has just been
 -- loaded, or a plan cached before, must not turn one into a scan or a sort of the table.
 set enable_seqscan = off
 set enable_bitmapscan = off
@@ -80,7 +81,7 @@ begin
             from agg.source_bar as c
             where c.canonical_symbol = b.canonical_symbol and c.timeframe = b.source_timeframe
               and c.ts_utc >= b.from_utc and c.ts_utc < b.to_utc and c.deleted_at is null
-              -- A minute outside the trading session is no part of a session bar; longer sources hold none any more.
+              -- A minute outside the trading session is not part of a session bar; longer sources hold none.
               and (
                 b.session_minutes is null or b.source_minutes > 1
                 or b.session_minutes @> agg.minute_of_week(c.ts_utc, b.session_time_zone)
@@ -111,7 +112,7 @@ begin
       having b.session_minutes is not null
     ) as e (expected_minutes, expected_candles)
   ),
-  -- Grouped rather than joined: linear whatever the planner believes of the number of orders.
+  -- Grouped rather than joined: linear whatever the planner assumes about the number of requests.
   replaced as (
     select
       e.request_no,

@@ -1,5 +1,5 @@
 comment on function agg.rebuild_requests is
-  'Orders to build again the windows that the changes touch, behind the cursor or built_to_utc, one for each run of windows, at most p_max_windows a task, the newest of them.';
+'Requests to build again the decided windows that the changes touch: one for each run of windows, at most p_max_windows a task, the newest of them.';
 
 create function agg.rebuild_requests(p_changes agg.changed_span[], p_max_windows integer default null)
 returns setof agg.build_request
@@ -41,7 +41,7 @@ begin
     cross join lateral (
       select case
         when s.basket is not null or upper(u.span) - lower(u.span) <= 1000 * t.duration then u.span
-        -- Years without a bar would cost their share of every batch.
+        -- Years without a bar would take their share of every batch.
         else (
           select tstzrange(
             date_bin(t.duration, min(x.first_utc), timestamptz '2000-01-01 00:00:00+00'),

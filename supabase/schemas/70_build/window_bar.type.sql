@@ -1,5 +1,5 @@
 comment on type agg.window_bar is
-  'A window of the request_no-th order, what its source bars make of it (quality_score null: no bar), and how the bar differs from the stored one: insert, update, remove (then it is the stored bar), null for not at all.';
+  'A window of the request_no-th request, what its source bars make of it (quality_score null: no bar), and how the bar differs from the stored one: insert, update, remove (then it is the stored bar), null for not at all.';
 
 create type agg.window_bar as (
   request_no bigint,

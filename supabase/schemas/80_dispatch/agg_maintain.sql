@@ -1,5 +1,7 @@
 comment on function public.agg_maintain is
-  'The maintenance job: registry sync, alerts, pruning. A sync that raises, or waits for five seconds for an open change of the registry, is reported in the result, as a warning and as an alert, and the rest goes on. Repeating it changes nothing.';
+'Runs the maintenance job: registry sync, alerts, pruning.
+p_env: see agg_run_due. p_now is the clock.
+A sync that raises an error, or that waits five seconds for an open change of the registry, is reported in the result, as a warning and as an alert; the rest goes on. Repeating it changes nothing. Returns sync, alerts_raised and rows_pruned.';
 
 create function public.agg_maintain(p_env text default null, p_now timestamptz default now())
 returns jsonb
@@ -10,7 +12,7 @@ set search_path = pg_catalog, pg_temp
 -- Compiling the plan of a run over all tasks would take longer than the run.
 set jit = off
 set statement_timeout = '60s'
--- Somebody may leave a change of the registry open.
+-- A session may leave a change of the registry open.
 set lock_timeout = '5s'
 as $$
 declare

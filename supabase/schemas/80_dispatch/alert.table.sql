@@ -1,5 +1,5 @@
 comment on table agg.alert is
-  'What somebody should look at: raised once, resolved when its cause is gone. An asset that the sync refused has timeframe *, and what concerns no asset in particular has symbol * as well. Kept for 90 days after that by agg_maintain.';
+  'What needs attention: raised once, resolved when its cause is gone, deleted by agg_maintain 90 days later. timeframe * concerns all of an asset, symbol * all of the database.';
 
 create table agg.alert (
   alert_id bigint generated always as identity,

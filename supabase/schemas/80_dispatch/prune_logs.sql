@@ -1,5 +1,5 @@
 comment on function agg.prune_logs is
-  'Drops run log rows older than 14 days, alerts resolved 90 days ago, corrections of tasks that are gone, and our own rows of cron.job_run_details older than 3 days.';
+'Deletes run log rows older than 14 days, alerts resolved 90 days ago, corrections of tasks that are gone, and the jobs'' own rows of cron.job_run_details older than 3 days. Returns how many rows of logs.';
 
 create function agg.prune_logs(p_now timestamptz)
 returns integer

@@ -1,5 +1,6 @@
 comment on function agg.refresh_alerts is
-  'Raises an alert for every task with three hard failures in a row, every task that no dispatcher has run for 15 minutes though due, every task with a correction that failed three times in a row, every asset that a sync refused and a sync that failed (p_sync is what it returned; null leaves these alerts alone), and changes that no dispatcher has read for 15 minutes; resolves those whose cause is gone. Returns how many are new.';
+'Raises alerts whose cause is there, and resolves those whose cause is gone. Returns how many are new.
+Kinds: hard_failed and disabled (three hard failures in a row), failing (a mandatory task, for 15 minutes), behind (due for 15 minutes, and no dispatcher has run it), uncorrected (a correction failed three times in a row), refused and unsynced (from p_sync, what a sync returned; null leaves these alone), unread (no dispatcher has read change notes for 15 minutes).';
 
 create function agg.refresh_alerts(p_now timestamptz, p_sync jsonb default null)
 returns integer

@@ -1,5 +1,7 @@
 comment on function public.agg_bootstrap_cursor is
-  'Sets the cursor one interval before agg_start_utc, so that the task builds everything again, and clears its failures; the tasks that build from it begin again with it. An unchanged bar is not written. Bars whose source bars are gone are soft-deleted. Waits for a dispatcher that holds the task. Only this, and a start moved back under a task that has decided nothing, move a cursor back.';
+'Starts a task over from its agg_start_utc, and the tasks that build from it.
+Sets the cursor one interval before agg_start_utc and clears the failures. An unchanged bar is not written; a bar whose source bars are gone is soft-deleted. Only this, and a start moved back under a task that has decided nothing, move a cursor back.
+Returns success, bootstrapped_cursor and will_start_at. Locks: waits for a dispatcher that holds the task. Raises no_data_found without a task.';
 
 create function public.agg_bootstrap_cursor(p_symbol text, p_to_tf text)
 returns jsonb

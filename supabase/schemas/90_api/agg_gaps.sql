@@ -1,5 +1,6 @@
 comment on function public.agg_gaps is
-  'The gaps a task has stepped over: runs of decided windows without a source bar, [gap_from_utc, gap_to_utc), optionally within a range aligned to the timeframe. For a synthetic 1m task: minutes without a bar of the series. No row for an unknown task.';
+'Lists the gaps that a task has stepped over: runs of decided windows without a source bar.
+[p_from_utc, p_to_utc), aligned to the timeframe, limits the range; null: without bound. For a synthetic 1m task: minutes without a bar of the series. No row for an unknown task. Reads only.';
 
 create function public.agg_gaps(
   p_symbol text, p_timeframe text, p_from_utc timestamptz default null, p_to_utc timestamptz default null

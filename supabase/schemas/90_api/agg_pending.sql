@@ -1,5 +1,6 @@
 comment on function public.agg_pending is
-  'Decided windows that wait to be built again because their source changed: how many, from where to where, since when (oldest, at p_now), how often it failed, and what they wait for. No row: every stored bar is up to date with what has been noted.';
+'Lists the decided windows that wait to be built again because their source changed.
+A row a task: how many windows, from where to where, since when (oldest, at p_now), how often it failed, and what it waits for. No row: every stored bar is up to date with the change notes. Reads only.';
 
 create function public.agg_pending(p_now timestamptz default now())
 returns table (

@@ -1,5 +1,6 @@
 comment on function public.agg_repair is
-  'Makes a correction of every window that agg_verify lists, for the dispatcher to build again, level by level. Returns how many windows of how many tasks.';
+'Makes a correction of every window that agg_verify lists, for the dispatcher to build again, level by level.
+Arguments and errors: see agg_verify. Returns success, and how many windows of how many tasks. May be repeated.';
 
 create function public.agg_repair(
   p_symbol text default null, p_timeframe text default null, p_from timestamptz default null, p_to timestamptz default null

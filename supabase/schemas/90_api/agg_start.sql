@@ -1,5 +1,7 @@
 comment on function public.agg_start is
-  'Claims a task for an outside worker. claimed false comes with a reason: running, disabled, or busy (a dispatcher holds it). Never waits. Raises no_data_found without a task.';
+'Claims a task for a worker outside the database.
+Returns claimed; with true also canonical_symbol, timeframe, source_timeframe, last_agg_bar_ts_utc and claimed_at (to be given to agg_finish); with false a reason: running, disabled, or busy (a dispatcher holds it).
+Locks: never waits. A claim older than 15 minutes is taken back. Raises no_data_found without a task.';
 
 create function public.agg_start(p_symbol text, p_tf text, p_now timestamptz default now())
 returns jsonb

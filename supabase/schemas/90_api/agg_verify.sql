@@ -1,5 +1,8 @@
 comment on function public.agg_verify is
-  'Computes decided windows again from their source bars, as the dispatcher would, and lists every difference to what is stored: problem is missing, different (stored and expected hold the fields that differ), stale (a bar that nothing makes any more) or failed (the task cannot be computed: expected holds the error). is_pending: a note waits for it, and the next run mends it. Each level is held against the one below it as it stands. Nulls mean every task, and the whole of its decided range; windows that p_from and p_to cut count whole. Writes and locks nothing. Raises no_data_found without a task, invalid_parameter_value for an unknown timeframe or an empty range.';
+'Computes decided windows again from their source bars, and lists every difference to what is stored.
+Nulls mean every task, and the whole of its decided range; windows that p_from and p_to cut count whole. Each level is compared with the one below it as it stands.
+problem: missing, different (stored and expected hold the fields that differ), stale (a bar that has no source any more) or failed (the task cannot be computed; expected holds the error). is_pending: a change note or a correction waits for it, and the next run builds it again.
+Writes and locks nothing. Raises no_data_found without a task, invalid_parameter_value for an unknown timeframe or an empty range.';
 
 create function public.agg_verify(
   p_symbol text default null, p_timeframe text default null, p_from timestamptz default null, p_to timestamptz default null

@@ -1,5 +1,6 @@
 comment on function public.aggregate_5m_to_1h_window is
-  'Builds the one 1h window [p_from_utc, p_to_utc) of p_symbol from its 5m bars; otherwise as aggregate_1m_to_5m_window. frontier also means that the 5m task has not decided the whole hour.';
+'Builds one 1h window of a symbol from its 5m bars, now.
+Otherwise as aggregate_1m_to_5m_window. frontier also means that the 5m task has not decided the whole hour.';
 
 create function public.aggregate_5m_to_1h_window(
   p_symbol text, p_from_utc timestamptz, p_to_utc timestamptz, p_derivation_version integer default 1, p_now timestamptz default now()

@@ -1,5 +1,5 @@
 comment on function agg.build_single_window is
-  'One window of any timeframe, for the window functions of the contract.';
+'Builds one window of any timeframe, for the window functions of the contract.';
 
 create function agg.build_single_window(
   p_symbol text, p_timeframe text, p_from_utc timestamptz, p_to_utc timestamptz, p_derivation_version integer, p_now timestamptz

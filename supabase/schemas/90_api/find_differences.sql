@@ -1,5 +1,5 @@
 comment on function agg.find_differences is
-  'How what is stored differs from what the orders make. A task that cannot be computed is told as such, and the others go on.';
+'Says how what is stored differs from what requests make. A task that cannot be computed is listed as failed, and the others go on.';
 
 create function agg.find_differences(p_requests agg.build_request[])
 returns setof agg.difference
