@@ -13,6 +13,7 @@ const UNTIL = minute(DAYS * 1440 + 5);
 /** 1m to 5m over {@link SYMBOLS} symbols and {@link DAYS} days: pgbars against the bare statement, in turns, and the loop. */
 export async function measureBackfill(db: Database, bareSql: string): Promise<Measurement[]> {
   await loadMarket(db, { symbols: SYMBOLS, minutes: DAYS * 1440, arrival: "history" });
+  await settle(db);
   await db.exec("update public.data_agg_state set enabled = false, status = 'disabled' where timeframe <> '5m'");
   const dispatch = await db.query<{ command: string }>(
     "select command from agg.job_list($1) where job_name = 'pgbars:dispatch'",

@@ -65,6 +65,7 @@ export async function measureCorrections(open: (name: string) => Promise<Databas
 
 async function loadDecided(db: Database, symbols: number, minutes: number): Promise<Market> {
   await loadMarket(db, { symbols, minutes, arrival: "history" });
+  await settle(db);
   const market = { db, symbols, minutes };
   await dispatch(market);
   await settle(db);

@@ -12,7 +12,7 @@ export function minute(minutes: number): Date {
 
 /**
  * Registers `symbols` assets with their tasks, and loads `minutes` minutes of 1m bars for each, without gaps: minute by
- * minute when `arrival` is `live`, as ingest would, otherwise symbol by symbol.
+ * minute when `arrival` is `live`, as ingest would, otherwise symbol by symbol. Leaves the tables without statistics.
  */
 export async function loadMarket(
   db: Database,
@@ -34,7 +34,6 @@ export async function loadMarket(
       p.price, p.price + 1, p.price - 1, p.price + 0.5, 10 + p.price, p.price + 0.25, 5
     from ${series.join(" cross join ")} cross join lateral (select 100 + random() * 10 + s * 0 + m * 0 as price) as p;
   `);
-  await settle(db);
 }
 
 /** Leaves no work of an earlier measurement to a later one. */
