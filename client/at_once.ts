@@ -1,6 +1,6 @@
 /**
- * Does `work` for each item, for `limit` of them at a time. Rejects with the first failure, after the others under way
- * have ended, whose `signal` is aborted.
+ * Does `work` for each item, for `limit` items at a time. On the first failure it aborts the `signal` of the others, waits
+ * for them to end, and rejects with that failure.
  */
 export async function forEachAtOnce<Item>(
   items: readonly Item[],

@@ -5,14 +5,14 @@ import { type Instant, readRange } from "./range.ts";
 import { groupSymbols } from "./symbols.ts";
 import { isStorable, show } from "./values.ts";
 
-/** A number of minutes, hours or days. `5m` and `1h` are built; a timeframe that nobody builds has no bars. */
+/** A number of minutes, hours or days. `5m` and `1h` are built; a timeframe that is not built has no bars. */
 export type Timeframe = "1m" | "5m" | "1h" | (string & Record<never, never>);
 
 /** One bar of any timeframe. */
 export interface Bar {
   canonical_symbol: string;
   timeframe: string;
-  /** Start of the bar's window. */
+  /** Start of the bar's window, in UTC. */
   ts_utc: Date;
   open: number;
   high: number;
@@ -22,20 +22,20 @@ export interface Bar {
   vol: number | null;
   vwap: number | null;
   trade_count: number | null;
-  /** Coverage of the window: 2 excellent, 1 good, 0 poor. Null for 1m, which has none. */
+  /** Coverage of the window: 2 excellent, 1 good, 0 poor. Null for 1m. */
   quality_score: number | null;
-  /** Whether the source called the bar unfinished; only 1m bars can be. */
+  /** Whether the source called this 1m bar unfinished. False for longer bars. */
   is_partial: boolean;
-  /** Where the bar comes from: `ingest`, `massive_api`, `synthetic` or `aggregated`. */
+  /** Origin of the bar: `ingest`, `massive_api`, `synthetic` or `aggregated`. */
   source: string;
 }
 
 export interface MinuteQuery {
-  /** `canonical_symbol`s; one that is not known has no bars, one that is there twice is asked for once. */
+  /** `canonical_symbol`s. One that is not known has no bars; one that is given twice is read once. */
   symbols: readonly string[];
   /** Start of the first window. */
   from: Instant;
-  /** Where windows do not start any more. */
+  /** The end: windows that start here or later are left out. */
   to: Instant;
 }
 
@@ -43,21 +43,21 @@ export interface BarQuery extends MinuteQuery {
   timeframe: Timeframe;
 }
 
-/** How many bars a group of symbols can have, in pages: the database may sort all of them for each page. */
+/** Pages of bars that a group of symbols can have at most: the database may sort all of them for each page. */
 const GROUP_PAGES = 10;
 
-/** How many groups are read at a time. */
+/** Groups that are read at a time. */
 const GROUPS_AT_ONCE = 4;
 
 /**
- * Every bar whose window starts in [from, to): symbols in the order asked for, by time within each. Bars are read page by
- * page, some symbols beside others, each page after the last bar of the one before: what is written meanwhile may be seen
- * or not, and neither doubles nor hides other bars. Throws a TypeError or RangeError for arguments that make no sense, a
- * PgbarsError when a request failed.
+ * Reads every bar whose window starts in [from, to), in the order of `symbols`, by time within each symbol. Bars come page
+ * by page, several groups of symbols at a time. Each page starts after the last bar of the page before, so that a bar that
+ * is written meanwhile neither doubles nor hides others; it may be in the result or not. Throws a TypeError or RangeError
+ * for arguments that do not make sense, and a PgbarsError when a request failed.
  */
 export async function fetchBars(api: Api, query: BarQuery, call = "fetchBars"): Promise<Bar[]> {
   if (typeof query !== "object" || query === null) {
-    throw new TypeError(`${call}: what is asked for must be an object, not ${show(query)}`);
+    throw new TypeError(`${call}: the query must be an object, not ${show(query)}`);
   }
   const { timeframe } = query;
   const symbols = readSymbols(call, query.symbols);
@@ -74,14 +74,14 @@ export async function fetchBars(api: Api, query: BarQuery, call = "fetchBars"): 
   return [...bars.values()].flat();
 }
 
-/** The symbols that can have bars, each once. */
+/** The symbols that can have bars, each once. Throws a TypeError unless they are an array of strings. */
 function readSymbols(call: string, symbols: unknown): string[] {
   if (!Array.isArray(symbols)) {
     throw new TypeError(`${call}: symbols must be an array of strings, not ${show(symbols)}`);
   }
   for (const symbol of symbols) {
     if (typeof symbol !== "string") {
-      throw new TypeError(`${call}: symbols must be an array of strings; ${show(symbol)} is none`);
+      throw new TypeError(`${call}: symbols must be an array of strings, and ${show(symbol)} is not one`);
     }
   }
   return [...new Set<string>(symbols)].filter(isStorable);
@@ -93,11 +93,11 @@ function toBar({ ts_utc, quality_score, is_partial, ...row }: Row): Bar {
 
 const UNIT_MS = { m: 60_000, h: 3_600_000, d: 86_400_000 };
 
-/** Length of a timeframe in milliseconds. */
+/** Length of a timeframe in milliseconds. Throws a TypeError for text that is not one. */
 function readInterval(call: string, timeframe: string): number {
   const [, count, unit] = /^([1-9]\d{0,3})([mhd])$/.exec(timeframe) ?? [];
   if (count === undefined) {
-    throw new TypeError(`${call}: timeframe must be such as "1m", "5m" or "1h", not ${show(timeframe)}`);
+    throw new TypeError(`${call}: timeframe must be text such as "1m", "5m" or "1h", not ${show(timeframe)}`);
   }
   return Number(count) * UNIT_MS[unit as keyof typeof UNIT_MS];
 }

@@ -1,41 +1,50 @@
 import type { SupabaseClient } from "@supabase/supabase-js";
 import type { Api } from "./api.ts";
+import type { BarInput, UpsertResult } from "./bar_input.ts";
 import { type Bar, type BarQuery, fetchBars, type MinuteQuery } from "./bars.ts";
-import { deriveDxyForWindow, type DeriveResult, syncRegistry, type SyncResult } from "./calls.ts";
+import { deriveDxyForWindow, type DeriveResult } from "./derive_dxy.ts";
 import type { Instant } from "./range.ts";
-import { type BarInput, upsertBars, type UpsertResult } from "./upsert.ts";
+import { syncRegistry, type SyncResult } from "./sync_registry.ts";
+import { upsertBars } from "./upsert.ts";
 
+export type { BarInput, RefusedBar, UpsertResult } from "./bar_input.ts";
 export type { Bar, BarQuery, MinuteQuery, Timeframe } from "./bars.ts";
-export type { DeriveResult, SyncResult } from "./calls.ts";
 export type { Database } from "./database_types.ts";
+export type { DeriveResult } from "./derive_dxy.ts";
 export { PgbarsError } from "./error.ts";
 export type { Instant } from "./range.ts";
-export type { BarInput, RefusedBar, UpsertResult } from "./upsert.ts";
+export type { SyncResult } from "./sync_registry.ts";
 
-/** What pgbars does over the Data API. Every call may be repeated. */
+/** What pgbars does over the Data API. Every call is idempotent: it may be repeated after any failure. */
 export interface Pgbars {
   /**
-   * Every bar whose window starts in [from, to), in the order of `symbols`, by time within each. Throws a TypeError or
-   * RangeError for arguments that make no sense, a {@link PgbarsError} when a request failed.
+   * Reads every bar whose window starts in [from, to), in the order of `symbols`, by time within each symbol. A symbol
+   * that is not known has no bars. Throws a TypeError or RangeError for arguments that do not make sense, and a
+   * {@link PgbarsError} when a request failed; it never returns a part of the bars.
    */
   fetchBars(query: BarQuery): Promise<Bar[]>;
   /** {@link Pgbars.fetchBars} of the timeframe 1m. */
   fetch1mBars(query: MinuteQuery): Promise<Bar[]>;
-  /** Derives DXY's minutes in [from, to) from its six pairs. Throws as {@link Pgbars.fetchBars} does; nothing is stored then. */
+  /**
+   * Derives DXY's minutes in [from, to) from its six pairs, in one transaction of at most two minutes. Throws as
+   * {@link Pgbars.fetchBars} does; nothing is stored then.
+   */
   deriveDxyForWindow(from: Instant, to: Instant): Promise<DeriveResult>;
   /**
-   * Makes the tasks follow the registry, in the environment of the database where none is given. Any other one switches
-   * off the tasks of the assets that are not active in it.
+   * Makes the tasks follow the registry, by default in the database's own environment. With an `env` that looks at the
+   * other flag (`test_active` instead of `active`, or the reverse), it switches off the tasks of every asset that is not
+   * active there. Throws a {@link PgbarsError} when the call failed; nothing is changed then.
    */
   syncRegistry(env?: string): Promise<SyncResult>;
   /**
-   * Stores 1m bars; bad ones are refused and the others stored. Throws a {@link PgbarsError} when a call failed, whose
-   * `soFar` says what the calls before it did.
+   * Stores 1m bars in batches of 1,000, a transaction each. Bad rows are refused and the others stored. Null and a field
+   * that is left out mean unknown, and replace what is stored. Throws a TypeError where `rows` is not an array, and a
+   * {@link PgbarsError} when a call failed; its `soFar` says what the batches before did.
    */
   upsertBars<Row extends BarInput>(rows: readonly Row[]): Promise<UpsertResult<Row>>;
 }
 
-/** Wraps a supabase-js client, typed or not, whatever schema it is set to. It keeps nothing and closes nothing. */
+/** Wraps a supabase-js client, typed or not, whatever its schema is. It keeps no state and closes nothing. */
 export function createPgbars(supabase: Pick<SupabaseClient, "schema">): Pgbars {
   const api: Api = supabase.schema("public");
   return {

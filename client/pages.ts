@@ -1,11 +1,10 @@
-import { unknownAnswer } from "./answer.ts";
+import { type ApiResponse, unknownAnswer, unwrap } from "./answer.ts";
 import type { Api } from "./api.ts";
 import type { Tables } from "./database_types.ts";
-import { type ApiResponse, unwrap } from "./error.ts";
 import type { Range } from "./range.ts";
 import { quote } from "./symbols.ts";
 
-/** How many bars one request asks for; a project gives 1,000 at most unless it is set to give fewer. */
+/** Bars that one request asks for. A project answers with at most 1,000 rows by default. */
 export const PAGE = 1000;
 
 const SHARED_COLUMNS = [
@@ -32,7 +31,10 @@ export type Row =
   & Pick<MinuteRow & DerivedRow, typeof SHARED_COLUMNS[number]>
   & Partial<Pick<MinuteRow, "is_partial"> & Pick<DerivedRow, "quality_score">>;
 
-/** Bars of some symbols, by time within each. A symbol that a page ends with is read to its end before the next page. */
+/**
+ * Reads the bars of some symbols, by time within each symbol. A page may end within a symbol; the rest of that symbol is
+ * read before the next page. Throws a PgbarsError when a request fails.
+ */
 export async function* readGroup(
   call: string,
   api: Api,
@@ -47,7 +49,7 @@ export async function* readGroup(
   while (remaining.length > 0) {
     const page = await read(remaining);
     yield* page;
-    // A page may be short because the project gives fewer rows than asked for: only an empty one is the end.
+    // A project may be set to answer with fewer rows than asked for, so only an empty page is the end.
     let last = page.at(-1);
     if (last === undefined) return;
     const seen = new Set(page.map((row) => row.canonical_symbol));
@@ -60,7 +62,7 @@ export async function* readGroup(
   }
 }
 
-/** The first bars of some symbols, by symbol and time; only those after an instant where one is given. */
+/** The request for the first bars of some symbols, by symbol and time; where `after` is given, only the bars after it. */
 function readPage(
   api: Api,
   symbols: string[],
@@ -81,6 +83,6 @@ function readPage(
 
 function readRows(call: string, response: ApiResponse<unknown>): Row[] {
   const rows = unwrap(call, response);
-  if (!Array.isArray(rows)) throw unknownAnswer(call, "it is no list");
+  if (!Array.isArray(rows)) throw unknownAnswer(call, "it is not a list");
   return rows;
 }

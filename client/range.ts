@@ -1,3 +1,4 @@
+import { parseInstant } from "./instant.ts";
 import { show } from "./values.ts";
 
 /** A Date, or ISO 8601 text with its zone, to the microsecond: `2026-01-02T10:00Z`, `2026-01-02 12:00:00.123456+02`. */
@@ -9,11 +10,9 @@ export interface Range {
   to: string;
 }
 
-const INSTANT = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d)(?::(\d\d)(?:\.(\d{1,6}))?)?(Z|[+-]\d\d(?::?\d\d)?)$/;
-
 /**
- * Reads `[from, to)`. Throws a TypeError for what is no instant, a RangeError where `from` is not before `to` or one of
- * them is not in the years 1 to 9999.
+ * Reads `[from, to)`. Throws a TypeError for a value that is not an instant, and a RangeError where `from` is not before
+ * `to` or one of them is not in the years 1 to 9999. The message begins with `call` and the name of the argument.
  */
 export function readRange(call: string, from: Instant, to: Instant): Range {
   const start = readInstant(`${call}: from`, from);
@@ -27,30 +26,14 @@ function readInstant(name: string, value: Instant): string {
     if (Number.isNaN(value.getTime())) throw new TypeError(`${name} is an invalid Date`);
     return toUtc(name, value, "000");
   }
-  const [, day, time, seconds = "00", fraction = "", zone] = (typeof value === "string" && INSTANT.exec(value)) || [];
-  const digits = fraction.padEnd(6, "0");
-  const instant = new Date(`${day}T${time}:${seconds}.${digits.slice(0, 3)}${readZone(zone ?? "")}`);
-  if (day === undefined || !isDay(day) || Number.isNaN(instant.getTime())) {
-    throw new TypeError(
-      `${name} must be a Date or a string with its zone such as "2026-01-02T10:00:00Z", not ${show(value)}`,
-    );
-  }
-  return toUtc(name, instant, digits.slice(3));
-}
-
-/** A zone as Date reads it: `+02` and `+0200` are `+02:00`. */
-function readZone(zone: string): string {
-  return zone === "Z" ? zone : `${zone.slice(0, 3)}:${zone.slice(3).replace(":", "").padEnd(2, "0")}`;
+  if (typeof value !== "string") throw new TypeError(`${name} must be a Date or text, not ${show(value)}`);
+  const parsed = parseInstant(value);
+  if ("problem" in parsed) throw new TypeError(`${name} (${show(value)}) ${parsed.problem}`);
+  return toUtc(name, parsed.date, parsed.microseconds);
 }
 
 function toUtc(name: string, instant: Date, microseconds: string): string {
   const text = instant.toISOString();
   if (!/^(?!0000)\d{4}-/.test(text)) throw new RangeError(`${name} (${text}) must be in the years 1 to 9999`);
   return text.replace("Z", `${microseconds}Z`);
-}
-
-/** Date reads the 30th of February as the 2nd of March. */
-function isDay(day: string): boolean {
-  const midnight = new Date(`${day}T00:00:00Z`);
-  return !Number.isNaN(midnight.getTime()) && midnight.toISOString().startsWith(day);
 }

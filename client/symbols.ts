@@ -1,12 +1,12 @@
-/** How much of a URL the symbols of one request may take, in bytes; the rest of it stays below one more KiB. */
+/** Bytes that the symbols of one request may take in its URL. The rest of the URL is shorter than 1 KiB. */
 const URL_BYTES = 5 * 1024;
 
-/** A value as PostgREST takes it in a list, whatever is in it; what supabase-js makes of one itself escapes no quote. */
+/** A value as PostgREST takes it in a list. supabase-js does not escape quotes in such values. */
 export function quote(value: string): string {
   return `"${value.replace(/["\\]/g, "\\$&")}"`;
 }
 
-/** Splits symbols, in their order, into groups of at most `size` that fit into a URL; a symbol that fits into none is alone. */
+/** Splits symbols, in their order, into groups of at most `size` that fit into a URL. A longer symbol is a group of its own. */
 export function groupSymbols(symbols: readonly string[], size: number): string[][] {
   const groups: string[][] = [];
   let bytes = 0;

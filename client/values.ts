@@ -1,9 +1,9 @@
-/** Whether Postgres can hold a text: it knows no U+0000 and no half of a surrogate pair. */
+/** Whether Postgres can store a text: it takes neither U+0000 nor half of a surrogate pair. */
 export function isStorable(text: string): boolean {
   return !/[\0\p{Surrogate}]/u.test(text);
 }
 
-/** What a value is, for a message. */
+/** Describes a value for a message. */
 export function show(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value);
   if (typeof value === "function") return "a function";

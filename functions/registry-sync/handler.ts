@@ -1,12 +1,13 @@
 import { z } from "zod";
 import { type Database, unwrap } from "../_shared/database.ts";
+import { Refusal } from "../_shared/refusal.ts";
 import { parse, symbolSchema } from "../_shared/validation.ts";
 import { isWebhook, readWebhookRows } from "../_shared/webhook.ts";
 
 const REGISTRY = "core_asset_registry_all";
 
 const envSchema = z.string().regex(/^[A-Za-z][\w-]{0,31}$/, "is not the name of an environment");
-const byHandSchema = z.strictObject({ env: envSchema });
+const callSchema = z.strictObject({ env: envSchema.optional() });
 const assetSchema = z.object({ canonical_symbol: symbolSchema });
 
 const countSchema = z.number().int();
@@ -22,34 +23,57 @@ const resultSchema = z.object({
 });
 
 /**
- * What a sync did: tasks counted, and assets left out for bad metadata. `symbols` are the assets that the payload names
- * and those whose tasks the sync changed, each once, in the order of their code units.
+ * Tasks counted by what a sync did to them, and the assets that it left out for bad metadata. `symbols` are the assets
+ * that the payload names and those whose tasks changed, each once, in the order of their code units.
  */
 export type SyncAnswer = z.output<typeof resultSchema>;
 
-/** How long the database may take, in milliseconds: longer than it gives a sync itself, which is 60 s. */
+/** How long the database may take for a call, in milliseconds: longer than its own limit for a sync, which is 60 s. */
 const TIME_LIMIT_MS = 70_000;
 
 /**
- * Makes tasks follow the registry after a change of it (a payload of a database webhook) or by hand
- * (`{ "env": "prod" }`). The sync is of all assets, so that repeated, late and lost payloads end in the same state.
- * Payloads name no environment: the database knows its own. Throws a Refusal for a body that is none of both, and when
- * the database is away or takes longer than `timeLimitMs`.
+ * Makes the tasks follow the registry in the database's own environment. It takes:
+ * - a payload of a database webhook for a change of the registry;
+ * - `{}`;
+ * - `{ "env": "prod" }`, which says that the caller means this environment.
+ *
+ * A sync looks at every asset, so that repeated, late and lost payloads end in the same state. Throws a Refusal: 422 for
+ * any other body; 409 where `env` looks at the other flag of the registry than the database does, with nothing changed;
+ * 503 when the database is away or takes longer than `timeLimitMs` for a call.
  */
 export async function syncRegistry(
   body: unknown,
   database: Database,
   timeLimitMs = TIME_LIMIT_MS,
 ): Promise<SyncAnswer> {
+  const sync = async (symbols: string[] | null) => {
+    const response = await database.rpc("sync_agg_state_from_registry", { p_symbols: symbols })
+      .abortSignal(AbortSignal.timeout(timeLimitMs));
+    return resultSchema.parse(unwrap(response));
+  };
   const { env, symbols } = readRequest(body);
-  const response = await database.rpc("sync_agg_state_from_registry", { p_env: env })
-    .abortSignal(AbortSignal.timeout(timeLimitMs));
-  const result = resultSchema.parse(unwrap(response));
+  if (env !== undefined) {
+    // A sync of no asset changes nothing and returns the database's environment.
+    refuseOther(env, (await sync([])).env);
+  }
+  const result = await sync(null);
   return { ...result, symbols: [...new Set([...symbols, ...result.symbols])].sort() };
 }
 
-function readRequest(body: unknown): { env: string | null; symbols: string[] } {
-  if (!isWebhook(body)) return { ...parse(byHandSchema, body), symbols: [] };
+function readRequest(body: unknown): { env: string | undefined; symbols: string[] } {
+  if (!isWebhook(body)) return { env: parse(callSchema, body).env, symbols: [] };
   const rows = readWebhookRows(body, REGISTRY, assetSchema);
-  return { env: null, symbols: rows.map((row) => row.canonical_symbol) };
+  return { env: undefined, symbols: rows.map((row) => row.canonical_symbol) };
+}
+
+function refuseOther(asked: string, own: string): void {
+  if (isTest(asked) === isTest(own)) return;
+  const message = `This database is of the environment "${own}", not "${asked}". Nothing was changed. ` +
+    `Send {} to sync the database's own environment.`;
+  throw new Refusal(409, "other_environment", message);
+}
+
+/** Whether an environment looks at `test_active` rather than `active`, as `agg.is_test` decides in the database. */
+function isTest(env: string): boolean {
+  return ["DEV", "TEST"].includes(env.toUpperCase());
 }

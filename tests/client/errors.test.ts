@@ -52,10 +52,10 @@ Deno.test("every call throws a PgbarsError when the database is away", async () 
   await expectEach(connect(api.url, "key"), { status: 503, code: "PGRST001", says: /may be repeated/ });
 });
 
-Deno.test("a call throws a PgbarsError when nobody answers", async () => {
+Deno.test("a call throws a PgbarsError when no answer comes", async () => {
   const api = answerAlways(() => new Response());
   await api[Symbol.asyncDispose]();
-  await expect("syncRegistry", connect(api.url, "key"), { status: 0, says: /look at the URL and the network/ });
+  await expect("syncRegistry", connect(api.url, "key"), { status: 0, says: /check the URL and the network/ });
 });
 
 Deno.test("every call throws a PgbarsError when the migrations are not there", async () => {
@@ -64,12 +64,12 @@ Deno.test("every call throws a PgbarsError when the migrations are not there", a
   await expectEach(connect(api.url, "key"), { status: 404, code: "PGRST202", says: /apply the migrations/ });
 });
 
-Deno.test("every call throws a PgbarsError when the answer is empty or not a known one", async () => {
+Deno.test("every call throws a PgbarsError when the answer is empty or of an unknown shape", async () => {
   await using nothing = answerAlways(() => new Response("null"));
   await expectEach(connect(nothing.url, "key"), { says: /the answer is empty/ });
   await using nonsense = answerAlways(() => Response.json({ inserted: "5" }));
   await expectEach(connect(nonsense.url, "key"), {
-    says: /(lacks the counts inserted|lacks the text env|it is no list).*same version/,
+    says: /(lacks the counts inserted|lacks the text env|it is not a list).*same version/,
   });
 });
 
@@ -86,7 +86,11 @@ Deno.test("a PgbarsError says what to do about a failure", async (test) => {
     [401, "42501", /grant_read_access/],
     [400, "53300", /may be repeated/],
     [400, "40P01", /may be repeated/],
-    [500, "", /may be repeated/],
+    [409, "23505", /may be repeated/],
+    [500, "58030", /may be repeated/],
+    [502, "", /may be repeated/],
+    [500, "P0002", null],
+    [500, "", null],
     [400, "22023", null],
   ];
   for (const [status, code, says] of cases) {

@@ -30,7 +30,7 @@ Deno.test("readRange() tells instants a microsecond apart", () => {
   assert.throws(() => readRange("call", to, from), RangeError);
 });
 
-Deno.test("readRange() refuses what is no instant, and says which argument it is", () => {
+Deno.test("readRange() refuses what is not an instant, and says which argument it is", () => {
   const bad: unknown[] = [
     new Date(NaN),
     NaN,

@@ -51,7 +51,7 @@ for (const [engine, openStack] of Object.entries(ENGINES)) {
       assert.deepEqual([inserted, await count(db, "NUMBERS")], [1, 1]);
     });
 
-    await test.step("and refuses times that are none, or without a zone, and fields that it does not know", async () => {
+    await test.step("and refuses times that are not instants, or without a zone, and fields that it does not know", async () => {
       const { refused, inserted } = await at().upsertBars([
         row("TIMES", 0, { ts_utc: new Date(NaN) }),
         row("TIMES", 0, { ts_utc: "2025-07-01T00:00:00" }),
@@ -72,7 +72,7 @@ for (const [engine, openStack] of Object.entries(ENGINES)) {
       assert.deepEqual([inserted, await times(db, "TIMES")], [1, ["2025-07-01T00:00:00.000Z"]]);
     });
 
-    await test.step("and refuses what Postgres cannot hold or JSON not carry, without a request of its own", async () => {
+    await test.step("and refuses what Postgres cannot store or JSON cannot carry, without a request of its own", async () => {
       const circular: Record<string, unknown> = {};
       circular["self"] = circular;
       const rows = Array.from({ length: 20 }, (_, number) => row("TEXT", number));
@@ -113,7 +113,7 @@ for (const [engine, openStack] of Object.entries(ENGINES)) {
       assert.equal((await at().upsertBars([row("DEEP", 0, { raw })])).inserted, 1);
     });
 
-    await test.step("as fetch1mBars() gives them, without their quality, which they have none of", async () => {
+    await test.step("as fetch1mBars() gives them, without the field quality_score", async () => {
       await at().upsertBars([row("COPY", 0, { vol: 1, is_partial: true }), row("COPY", 1)]);
       const window = { from: new Date(START), to: new Date(START + 3_600_000) };
       const bars = await at().fetch1mBars({ symbols: ["COPY"], ...window });
@@ -169,7 +169,7 @@ for (const [engine, openStack] of Object.entries(ENGINES)) {
       });
     });
 
-    await test.step("and none without a request", async () => {
+    await test.step("and sends no request without rows", async () => {
       const connection = at();
       assert.deepEqual(await connection.upsertBars([]), {
         inserted: 0,
@@ -185,7 +185,7 @@ for (const [engine, openStack] of Object.entries(ENGINES)) {
       assert.deepEqual(connection.urls, []);
     });
 
-    await test.step("and says what it stored when a later answer is empty or not a known one", async () => {
+    await test.step("and says what it stored when a later answer is empty or of an unknown shape", async () => {
       const rows = Array.from({ length: 1001 }, (_, number) => row("NONSENSE", number));
       for (const answer of [null, { inserted: 1 }, { inserted: 1, updated: 0, unchanged: 0, superseded: 0 }]) {
         const onRequest = (number: number) => number === 1 ? Response.json(answer) : undefined;

@@ -1,0 +1,31 @@
+import { readCounts, readList, readText, unwrap } from "./answer.ts";
+import type { Api } from "./api.ts";
+
+const CALL = "syncRegistry";
+const COUNTS = ["inserted", "updated", "reenabled", "disabled"] as const;
+
+/** Tasks counted by what happened to them. */
+export type SyncResult = Record<typeof COUNTS[number], number> & {
+  /** The environment that was synced. */
+  env: string;
+  /** The assets whose tasks changed. */
+  symbols: string[];
+  /** The assets that were left out for their metadata. */
+  refused: { canonical_symbol: string; problem: string }[];
+};
+
+/**
+ * Makes the tasks follow the registry in an environment, by default the database's own. `DEV` and `TEST` in any case look
+ * at `test_active`, every other environment at `active`. An environment other than the database's own switches off the
+ * tasks of every asset that is not active in it. Idempotent. Throws a PgbarsError when the call failed; nothing is changed
+ * then.
+ */
+export async function syncRegistry(api: Api, env?: string): Promise<SyncResult> {
+  const answer = unwrap(CALL, await api.rpc("sync_agg_state_from_registry", env === undefined ? {} : { p_env: env }));
+  return {
+    env: readText(CALL, answer, "env"),
+    ...readCounts(CALL, answer, COUNTS),
+    symbols: readList(CALL, answer, "symbols"),
+    refused: readList(CALL, answer, "refused"),
+  };
+}
