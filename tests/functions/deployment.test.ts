@@ -3,6 +3,9 @@ import { supabase } from "../../scripts/test/supabase.ts";
 import { serveManagementApi } from "./management_api.ts";
 
 const root = new URL("../../", import.meta.url);
+
+/** The files of the client that the functions use as well. */
+const OF_CLIENT = ["client/instant.ts", "client/transient.ts"];
 const names = listNames("functions/");
 
 Deno.test("supabase functions deploy uploads every function with exactly the files it needs, and no check of a JWT", async () => {
@@ -23,7 +26,7 @@ Deno.test("supabase functions deploy uploads every function with exactly the fil
   }
   const expected = names.filter((name) => name !== "_shared").map((name) => ({
     slug: name,
-    files: { ...readFiles("functions/_shared/"), ...readFiles(`functions/${name}/`) },
+    files: readFiles([...OF_CLIENT, ...listFiles("functions/_shared/"), ...listFiles(`functions/${name}/`)]),
     metadata: {
       name,
       entrypoint_path: `functions/${name}/index.ts`,
@@ -48,10 +51,13 @@ Deno.test("every function deploys with the versions that it is tested with", asy
   }
 });
 
-/** Contents of the files in a folder, by their path. */
-function readFiles(folder: string): Record<string, string> {
-  const paths = listNames(folder).map((name) => folder + name);
+/** Contents of files by their path. */
+function readFiles(paths: string[]): Record<string, string> {
   return Object.fromEntries(paths.map((path) => [path, Deno.readTextFileSync(new URL(path, root))]));
+}
+
+function listFiles(folder: string): string[] {
+  return listNames(folder).map((name) => folder + name);
 }
 
 function listNames(folder: string): string[] {

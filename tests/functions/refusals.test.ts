@@ -15,7 +15,7 @@ const CASES: Record<FunctionName, { good: unknown; otherTable: unknown; malforme
     good: { env: "prod" },
     otherTable: webhook("INSERT", "data_bars", bar("EURUSD", "2025-07-01T00:00:00+00:00")),
     malformed: [
-      [["env"], {}],
+      [["env"], { env: null }],
       [["env"], { env: "" }],
       [["env"], { env: "prod'; drop table public.data_bars; --" }],
       [["env"], { env: "a".repeat(33) }],

@@ -12,17 +12,42 @@ for (const [engine, openStack] of Object.entries(ENGINES)) {
     // What the function is for: changes that the registry's own triggers have not seen.
     await db.exec("alter table public.core_asset_registry_all disable trigger user");
 
-    await test.step("by hand it syncs the environment it is given", async () => {
-      await register(db, "EURUSD", { active: false, testActive: true });
-      const inTest = await sync({ env: "TEST" });
-      assert.equal(inTest.status, 200);
-      assert.deepEqual([inTest.body.env, inTest.body.symbols], ["TEST", ["EURUSD"]]);
+    await test.step("with {} and with its name it syncs the database's own environment", async () => {
+      await register(db, "EURUSD", { active: true, testActive: false });
+      const unnamed = await sync({});
+      assert.deepEqual([unnamed.status, unnamed.body.env, unnamed.body.symbols], [200, "prod", ["EURUSD"]]);
       assert.deepEqual(await tasks(db, "EURUSD"), ["1h on", "5m on"]);
-      const inProd = await sync({ env: "prod" });
-      assert.deepEqual([inProd.body.disabled, inProd.body.symbols], [2, ["EURUSD"]]);
-      const again = await sync({ env: "prod" });
+      await setActive(db, "EURUSD", false);
+      const named = await sync({ env: "prod" });
+      assert.deepEqual([named.status, named.body.disabled, named.body.symbols], [200, 2, ["EURUSD"]]);
+      const again = await sync({ env: "PROD" });
       assert.deepEqual([again.body.inserted_or_updated, again.body.symbols], [0, []]);
       assert.deepEqual(await tasks(db, "EURUSD"), ["1h off", "5m off"]);
+    });
+
+    await test.step("another environment is a 409, and changes nothing", async () => {
+      await setActive(db, "EURUSD", true);
+      const before = await fingerprint(db);
+      const { status, body } = await sync({ env: "test" });
+      assert.deepEqual([status, body.code], [409, "other_environment"]);
+      assert.match(body.message, /environment "prod", not "test".*Nothing was changed.*\{\}/);
+      assert.deepEqual(await fingerprint(db), before);
+      assert.equal((await sync({})).body.reenabled, 2);
+    });
+
+    await test.step("which is another one is what the database itself says", async () => {
+      for (const own of ["prod", "test"]) {
+        await db.query("select public.schedule_jobs($1)", [own]);
+        for (const env of ["dev", "DEV", "Test", "TEST", "prod", "PROD", "staging", "testing", "development"]) {
+          const [row] = await db.query<{ same: boolean }>("select agg.is_test($1) = agg.is_test($2) as same", [
+            own,
+            env,
+          ]);
+          assert.equal((await sync({ env })).status, row!.same ? 200 : 409, `${env} in ${own}`);
+        }
+      }
+      await db.query("select public.schedule_jobs('prod')");
+      await sync({});
     });
 
     await test.step("an inserted asset gets its tasks, and the answer says which asset and how many", async () => {
@@ -49,7 +74,7 @@ for (const [engine, openStack] of Object.entries(ENGINES)) {
     });
 
     await test.step("an asset switched off loses them", async () => {
-      await db.query("update public.core_asset_registry_all set active = false where canonical_symbol = 'GBPUSD'");
+      await setActive(db, "GBPUSD", false);
       const { body } = await sync(
         webhook("UPDATE", "core_asset_registry_all", asset("GBPUSD", false), asset("GBPUSD")),
       );
@@ -126,6 +151,10 @@ async function register(
     "insert into public.core_asset_registry_all (canonical_symbol, active, test_active) values ($1, $2, $3)",
     [symbol, active, testActive],
   );
+}
+
+async function setActive(db: Database, symbol: string, active: boolean): Promise<void> {
+  await db.query("update public.core_asset_registry_all set active = $2 where canonical_symbol = $1", [symbol, active]);
 }
 
 async function tasks(db: Database, symbol: string): Promise<string[]> {
