@@ -38,7 +38,7 @@ for (const [engine, openStack] of Object.entries(ENGINES)) {
       assert.deepEqual(data, [{ id: 5, word: "d", number: 7 }, { id: 6, word: null, number: 6 }]);
     });
 
-    await test.step("a body without a length is one like others, and what is no rows passes", async () => {
+    await test.step("a body without a length is read as others, and one that is not rows is passed on", async () => {
       const body = new Blob([JSON.stringify([{ id: 7, word: "é", number: 1 }])]).stream();
       assert.equal((await send("test_default", {}, body)).status, 201);
       assert.deepEqual((await admin.from("test_default").select("word").eq("id", 7)).data, [{ word: "é" }]);
@@ -65,7 +65,30 @@ for (const [engine, openStack] of Object.entries(ENGINES)) {
       assert.equal((await anon.from("data_bars").select()).error?.code, "42501");
     });
 
-    await test.step("a body that does not come holds up nobody", async () => {
+    await test.step("JSON of more levels than the local stack takes is refused as by a hosted Postgres", async () => {
+      const store = async (raw: string) => {
+        const bar = `[${JSON.stringify(minuteBar("NZDUSD", 0)).replace(/}$/, `,"raw":${raw}}`)}]`;
+        const answers = [];
+        for (const [path, body] of [["rpc/upsert_bars", `{"p_bars":${bar}}`], ["data_bars", bar]] as const) {
+          answers.push(await send(path, {}, body));
+          await admin.from("data_bars").delete().eq("canonical_symbol", "NZDUSD");
+        }
+        return answers;
+      };
+      const nest = (levels: number) => "[".repeat(levels) + "]".repeat(levels);
+      for (const raw of [nest(3990), JSON.stringify({ text: '\\"' + "[".repeat(10_000) })]) {
+        const [stored, inserted] = await store(raw);
+        assert.equal(JSON.parse(stored!.text).inserted, 1);
+        assert.equal(inserted!.status, 201);
+      }
+      for (const levels of [4000, 6000, 20_000]) {
+        for (const { status, text } of await store(nest(levels))) {
+          assert.deepEqual([status, JSON.parse(text).code], [500, "54001"], String(levels));
+        }
+      }
+    });
+
+    await test.step("a body that does not come holds up no other request", async () => {
       const { hostname, port } = new URL(stack.url);
       const waiting = await Deno.connect({ hostname, port: Number(port) });
       const head = `POST /rest/v1/test_default HTTP/1.1\r\nhost: ${hostname}\r\napikey: ${stack.keys.secret}\r\n`;

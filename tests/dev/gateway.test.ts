@@ -39,6 +39,22 @@ Deno.test("the gateway passes requests on by their path, and takes a function's 
   }
 });
 
+Deno.test("the gateway refuses a method that PostgREST does not know, and passes on the others", async () => {
+  await using gateway = serveGateway({ dataApi: () => new Response(), functions: () => new Response() }, KEYS);
+  const { hostname, port } = new URL(gateway.url);
+  for (const path of ["/rest/v1/data_bars", "/functions/v1/word", "/auth/v1/user"]) {
+    for (const method of ["GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS", "TRACE", "FOO"]) {
+      // fetch() sends no TRACE.
+      using connection = await Deno.connect({ hostname, port: Number(port) });
+      const head = `${method} ${path} HTTP/1.1\r\nhost: ${hostname}\r\nconnection: close\r\n\r\n`;
+      await connection.write(new TextEncoder().encode(head));
+      const [status] = (await new Response(connection.readable).text()).split("\r\n");
+      const expected = ["TRACE", "FOO"].includes(method) ? /^HTTP\/1.1 405 / : /^HTTP\/1.1 200 /;
+      assert.match(status!, expected, `${method} ${path}`);
+    }
+  }
+});
+
 Deno.test("makeKeys() gives other keys each time", () => {
   const all = [makeKeys(), makeKeys()].flatMap((
     { named, ...keys },

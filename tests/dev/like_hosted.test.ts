@@ -21,6 +21,11 @@ for (const [engine, openStack] of Object.entries(ENGINES)) {
         (1, 1.50, 'NaN', '2025-07-01 01:02:03.5', '2025-07-01 00:00+05:30', array['2025-07-01 00:00+00'::timestamptz], 5),
         (2, 'NaN', '-Infinity', '0044-03-15 00:00 BC', 'infinity', '{}', null);
       create table public.test_json (id serial primary key, value jsonb);
+      create table public.test_filter (id text primary key, n int, f float8, b boolean, t timestamptz);
+      insert into public.test_filter values
+        ('DXY', 1, 1.5, true, '2025-07-01 00:00+00'), ('"DXY"', 2, null, false, null), ('TRUE', 3, 0, null, null),
+        ('NULL', 4, null, null, null), ('1.50', 5, 1000, null, null), (' DXY', 6, null, null, null);
+      grant all on public.test_filter to service_role;
       grant all on public.test_type, public.test_json, public.test_json_id_seq to service_role;
     `);
     const admin = openClient(stack.url, stack.keys.secret);
@@ -59,6 +64,42 @@ for (const [engine, openStack] of Object.entries(ENGINES)) {
       `);
       const most = await bars().select("ts_utc").eq("canonical_symbol", "GBPUSD").limit(1100);
       assert.equal(most.data?.length, 1000, "max rows");
+    });
+
+    await test.step("leaves the values of filters to the type of the column", async () => {
+      const filters: [filter: string, ids: string[]][] = [
+        ["id=eq.DXY", ["DXY"]],
+        ['id=eq."DXY"', ['"DXY"']],
+        ['id=not.eq."DXY"', [" DXY", "1.50", "DXY", "NULL", "TRUE"]],
+        ["id=eq. DXY", [" DXY"]],
+        ["id=eq.TRUE", ["TRUE"]],
+        ["id=eq.NULL", ["NULL"]],
+        ["id=eq.1.50", ["1.50"]],
+        ["id=in.(TRUE,NULL,1.50)", ["1.50", "NULL", "TRUE"]],
+        ['id=in.("DXY","\\"DXY\\"")', ['"DXY"', "DXY"]],
+        ["id=in.()", []],
+        ["id=like.*DX*", [" DXY", '"DXY"', "DXY"]],
+        ["id=match.^DX", ["DXY"]],
+        ["n=eq.2", ['"DXY"']],
+        ["n=in.(1,2)", ['"DXY"', "DXY"]],
+        ["f=gte.1.5", ["1.50", "DXY"]],
+        ["f=eq.1e3", ["1.50"]],
+        ["b=eq.true", ["DXY"]],
+        ["b=eq.TRUE", ["DXY"]],
+        ["b=neq.true", ['"DXY"']],
+        ["b=in.(true,false)", ['"DXY"', "DXY"]],
+        ["b=is.null", [" DXY", "1.50", "NULL", "TRUE"]],
+        ["t=lte.2025-07-01T02:00:00+02:00", ["DXY"]],
+      ];
+      const headers = { apikey: stack.keys.secret };
+      for (const [filter, ids] of filters) {
+        const [name, value] = filter.split(/=(.*)/s) as [string, string];
+        const search = new URLSearchParams({ select: "id", [name]: value });
+        const rows = await (await fetch(`${stack.url}/rest/v1/test_filter?${search}`, { headers })).json();
+        assert.deepEqual(rows.map(({ id }: { id: string }) => id).sort(), ids, filter);
+      }
+      assert.equal((await admin.from("test_filter").select().eq("n", "x")).error?.code, "22P02");
+      assert.equal((await admin.from("test_filter").update({ b: true }).eq("id", "TRUE").select("b")).data?.length, 1);
     });
 
     await test.step("writes values as Postgres writes them into JSON", async () => {

@@ -4,7 +4,7 @@ import { createPostgresConnection } from "@supabase/lite/postgres";
 import { types as pgliteTypes } from "@electric-sql/pglite";
 import { type Database, openServer, translateErrors } from "../database.ts";
 import { socketFolder, withoutSocketFolder } from "../server_url.ts";
-import { READERS, toJsonParameter } from "./values.ts";
+import { READERS, toBooleanParameter, toJsonParameter } from "./values.ts";
 
 /** A database with the two ways into it that a stack has. */
 export interface Backend {
@@ -39,7 +39,7 @@ export async function openEmbeddedBackend(
     pgliteOptions: {
       ...(snapshot !== undefined && { loadDataDir: snapshot }),
       parsers: Object.fromEntries(Object.values(READERS).map(({ oid, read }) => [oid, read])),
-      serializers: { 114: toJsonParameter, 3802: toJsonParameter },
+      serializers: { 16: toBooleanParameter, 114: toJsonParameter, 3802: toJsonParameter },
     },
   });
   await keepExitCode(() => connection.driver.waitReady);
@@ -71,6 +71,7 @@ const serverTypes = {
       [name, { oid, read }],
     ) => [name, { to: oid, from: [oid], serialize: String, parse: read }]),
   ),
+  boolean: { to: 16, from: [16], serialize: toBooleanParameter, parse: (text: string) => text === "t" },
   json: { to: 114, from: [114], serialize: toJsonParameter, parse: JSON.parse },
   jsonb: { to: 3802, from: [3802], serialize: toJsonParameter, parse: JSON.parse },
 };

@@ -1,16 +1,21 @@
 import { parse } from "csv-parse/sync";
 import type { Handler } from "./gateway.ts";
 
-/** How many parameters of a statement the embedded Postgres's driver can count. */
+/** Parameters of a statement that the driver of the embedded Postgres can count. */
 const MAX_PARAMETERS = 32_767;
+
+/** Levels of JSON that are safe here. The embedded Postgres gives no error from about 6,000 levels on, and no rows. */
+const MAX_LEVELS = 4000;
 
 type Row = Record<string, unknown>;
 
 /**
- * Reads each body in full before Lite's Data API gets it, so that one that comes slowly holds up nobody, and puts right
- * what Lite does with rows: it sends every value as a parameter, where PostgREST sends all rows as one, and the embedded
- * Postgres answers everything wrong after a statement with too many of them, so these are refused; and it stores the
- * default in a column that a row lacks, where PostgREST stores null.
+ * Reads each body in full before Lite's Data API gets it, so that a slow one does not hold up other requests. It changes
+ * three things that Lite does with bodies:
+ * - Lite sends every value as a parameter, where PostgREST sends all rows as one. The embedded Postgres gives wrong answers
+ *   after a statement with too many parameters, so these are refused.
+ * - Lite stores the default in a column that a row lacks, where PostgREST stores null.
+ * - JSON of too many levels is lost without an error. It is refused here with the error of Postgres.
  */
 export function readBodies(dataApi: Handler): Handler {
   return async (request) => {
@@ -19,6 +24,7 @@ export function readBodies(dataApi: Handler): Handler {
     const headers = new Headers(request.headers);
     const bytes = await request.bytes().catch(() => null);
     if (bytes === null) return new Response(null, { status: 400 });
+    if (countLevels(bytes) > MAX_LEVELS) return refuse(500, "54001", "stack depth limit exceeded", null);
     const { pathname, searchParams } = new URL(url);
     const isInsert = method === "POST" && !pathname.startsWith("/rest/v1/rpc/");
     const rows = isInsert ? readRows(new TextDecoder().decode(bytes), headers) : null;
@@ -34,7 +40,23 @@ export function readBodies(dataApi: Handler): Handler {
   };
 }
 
-/** The rows of an array or of CSV; null for anything else, of which Lite makes what it will. */
+const [QUOTE, BACKSLASH] = [0x22, 0x5c];
+/** By how much a byte outside a string of JSON changes the level: brackets and braces. */
+const LEVEL_CHANGES = new Map([[0x5b, 1], [0x7b, 1], [0x5d, -1], [0x7d, -1]]);
+
+/** The deepest level of arrays and objects in JSON; of other text it is some number. */
+function countLevels(bytes: Uint8Array): number {
+  let [level, deepest, inString] = [0, 0, false];
+  for (let index = 0; index < bytes.length; index++) {
+    const byte = bytes[index]!;
+    if (byte === QUOTE) inString = !inString;
+    else if (!inString) deepest = Math.max(deepest, level += LEVEL_CHANGES.get(byte) ?? 0);
+    else if (byte === BACKSLASH) index++;
+  }
+  return deepest;
+}
+
+/** The rows of an array or of CSV; null for anything else, which Lite reads itself. */
 function readRows(text: string, headers: Headers): Row[] | null {
   try {
     const isCsv = /^text\/csv\b/i.test(headers.get("content-type") ?? "");
@@ -51,7 +73,7 @@ function isRow(value: unknown): value is Row {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** What supabase-js sends with an array: the columns that its rows have together. */
+/** The union of the rows' columns, which supabase-js sends with an array; null where it is absent. */
 function readColumns(params: URLSearchParams): string[] | null {
   return params.get("columns")?.split(",").map((name) => name.replace(/^"(.*)"$/, "$1")) ?? null;
 }
@@ -67,5 +89,9 @@ function refuseTooManyValues(rows: Row[]): Response | null {
   if (rows.length * columns.size <= MAX_PARAMETERS) return null;
   const message =
     `${rows.length} rows of ${columns.size} columns are more than ${MAX_PARAMETERS} values, the most that the local stack takes`;
-  return Response.json({ code: "54000", message, details: null, hint: "Send fewer rows at once." }, { status: 413 });
+  return refuse(413, "54000", message, "Send fewer rows at once.");
+}
+
+function refuse(status: number, code: string, message: string, hint: string | null): Response {
+  return Response.json({ code, message, details: null, hint }, { status });
 }

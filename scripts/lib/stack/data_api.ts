@@ -2,6 +2,7 @@ import { App } from "@supabase/lite";
 import type { Backend } from "./backend.ts";
 import { readBodies } from "./bodies.ts";
 import { toPostgrestError } from "./errors.ts";
+import { quoteFilters } from "./filters.ts";
 import type { Handler } from "./gateway.ts";
 import type { Keys } from "./keys.ts";
 import { checkTokens } from "./tokens.ts";
@@ -31,7 +32,7 @@ export async function openDataApi(backend: Backend, keys: Keys): Promise<Handler
   await backend.listen(() => void connection.clearSchemaCache());
   const inTurn: Handler = (request) =>
     backend.exclusively(async () => await refuseUnseen(connection) ?? await app.fetch(request));
-  const answer = checkTokens(readBodies(inTurn));
+  const answer = checkTokens(quoteFilters(readBodies(inTurn)));
   return (request) =>
     signIn || !new URL(request.url).pathname.startsWith("/auth/v1") ? answer(request) : refuseSignIn();
 }

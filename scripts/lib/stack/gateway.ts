@@ -8,6 +8,9 @@ export interface Gateway {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
+/** The methods that PostgREST knows. */
+const METHODS = ["GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS"];
+
 /** How long requests under way are waited for when the gateway ends, in milliseconds. */
 const PATIENCE_MS = 2000;
 
@@ -19,6 +22,11 @@ const PATIENCE_MS = 2000;
 export function serveGateway(parts: { dataApi: Handler; functions: Handler }, keys: Keys, port = 0): Gateway {
   const named = new Set(Object.values(keys.named));
   const server = Deno.serve({ hostname: "127.0.0.1", port, onListen: () => {} }, (request) => {
+    const { method } = request;
+    if (!METHODS.includes(method)) {
+      const message = `Unsupported HTTP method: ${method}`;
+      return Response.json({ code: "PGRST117", message, details: null, hint: null }, { status: 405 });
+    }
     const { pathname } = new URL(request.url);
     if (pathname.startsWith("/functions/v1/")) return parts.functions(request);
     if (!/^\/(rest|auth)\/v1(\/|$)/.test(pathname)) {

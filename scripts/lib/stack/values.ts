@@ -18,6 +18,9 @@ export const READERS = {
   timestamptz: { oid: 1184, read: toJsonTimestamp },
 };
 
+/** A value for a column or an argument of type boolean, in any spelling that Postgres reads. */
+export const toBooleanParameter = String;
+
 /**
  * A value for a column or an argument of type json. Lite gives the argument of a function as JSON text already, and the
  * value of a column as it is; text that begins as an array or an object does is taken for the former.
