@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { supabase } from "../../scripts/test/supabase.ts";
-import { serveManagementApi } from "./management_api.ts";
+import { ACCESS_TOKEN, serveManagementApi } from "../support/management_api.ts";
+import { answerDeployment, type Upload } from "./uploads.ts";
 
 const root = new URL("../../", import.meta.url);
 
@@ -9,9 +10,9 @@ const OF_CLIENT = ["client/instant.ts", "client/transient.ts"];
 const names = listNames("functions/");
 
 Deno.test("supabase functions deploy uploads every function with exactly the files it needs, and no check of a JWT", async () => {
-  await using api = await serveManagementApi();
-  // The CLI takes no command to an API without a token of this form.
-  Deno.env.set("SUPABASE_ACCESS_TOKEN", `sbp_${"0".repeat(40)}`);
+  const uploads: Upload[] = [];
+  await using api = await serveManagementApi((request) => answerDeployment(request, uploads));
+  Deno.env.set("SUPABASE_ACCESS_TOKEN", ACCESS_TOKEN);
   try {
     const { code, report } = await supabase("abcdefghijklmnopqrst", [
       "functions",
@@ -36,7 +37,7 @@ Deno.test("supabase functions deploy uploads every function with exactly the fil
     },
   }));
   assert.equal(expected.length, 2);
-  assert.deepEqual(api.uploads.sort((a, b) => a.slug < b.slug ? -1 : 1), expected);
+  assert.deepEqual(uploads.sort((a, b) => a.slug < b.slug ? -1 : 1), expected);
 });
 
 Deno.test("every function deploys with the versions that it is tested with", async () => {

@@ -1,0 +1,37 @@
+import assert from "node:assert/strict";
+import { readMigrations } from "../../scripts/lib/migrations.ts";
+import { openLinkedProject } from "./linked_project.ts";
+
+Deno.test("the shell lines of README's install bring the migrations to the linked project", async () => {
+  await using project = await openLinkedProject();
+  const { code, report } = await project.runLines(await readInstall(project.ref));
+  assert.equal(code, 0, report);
+  const applied = await project.db.query<{ version: string }>(
+    "select m.version from supabase_migrations.schema_migrations as m order by m.version",
+  );
+  assert.deepEqual(applied.map(({ version }) => version), (await readMigrations()).map(({ version }) => version));
+  const jobs = await project.db.query("select from cron.job as j where j.jobname like 'pgbars:%'");
+  assert.equal(jobs.length, 2);
+});
+
+Deno.test("without --remote the same lines go to the local stack, and not to the linked project", async () => {
+  await using project = await openLinkedProject();
+  const lines = await readInstall(project.ref);
+  assert.match(lines, / db push --remote$/m);
+  const { code, report } = await project.runLines(lines.replace(" --remote", ""));
+  assert.notEqual(code, 0);
+  assert.match(report, /Finished supabase link/);
+  assert.ok(report.includes(`ECONNREFUSED ${project.localAddress}`), report);
+  const [row] = await project.db.query<{ found: boolean }>(
+    "select to_regnamespace('supabase_migrations') is not null as found",
+  );
+  assert.equal(row!.found, false);
+});
+
+/** The first shell block of README's section on installing, as it stands, for the project `ref`. */
+async function readInstall(ref: string): Promise<string> {
+  const readme = await Deno.readTextFile("README.md");
+  const [, lines = ""] = /^## Install on Supabase$[^]*?^```sh\n([^]*?)^```$/m.exec(readme) ?? [];
+  assert.match(lines, /YOUR_PROJECT/, "README has no shell block under Install on Supabase");
+  return lines.replaceAll("YOUR_PROJECT", ref);
+}
