@@ -1,3 +1,5 @@
+// client/ and functions/_shared/ hold the same file, so that each folder can be used alone.
+
 /** An instant that was read from text. */
 export interface ParsedInstant {
   /** To the millisecond; further digits are cut off. */
@@ -18,8 +20,8 @@ const INSTANT = new RegExp(`^${DATE_AND_TIME}(?: ?(${ZONE}))?$`);
 /**
  * Reads ISO 8601 text: date, `T` or a space, time, and zone. Seconds may be left out. A fraction may have any length as
  * long as its digits beyond microseconds are zeros. The zone is `Z` or `UTC` in either case, or an offset below 16 hours:
- * `+02`, `+0200` or `+02:00`. One space may stand before the zone. The database and the Edge Functions follow the same
- * rule. Years are not checked here. Does not throw.
+ * `+02`, `+0200` or `+02:00`. One space may stand before the zone. The database follows the same rule. Years are not
+ * checked here. Does not throw.
  */
 export function parseInstant(text: string): ParsedInstant | InstantProblem {
   const [, day, time, seconds = "00", fraction = "", zone] = INSTANT.exec(text) ?? [];

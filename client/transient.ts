@@ -1,3 +1,5 @@
+// client/ and functions/_shared/ hold the same file, so that each folder can be used alone.
+
 /**
  * SQLSTATEs of failures that may pass without a change: no connection (08), a deadlock or serialization failure (40), no
  * room (53), an operator or a timeout (57), the system (58), a lock that was not free (55P03), and a row that another

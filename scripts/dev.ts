@@ -3,7 +3,7 @@ import { parseOptions } from "./dev/options.ts";
 import { runDev } from "./dev/run.ts";
 import { describeError } from "./lib/error.ts";
 
-// `deno task` runs in the project folder and keeps in INIT_CWD where it was called.
+// `deno task` runs in the project's folder, and puts the caller's folder into INIT_CWD.
 const calledFrom = Deno.env.get("INIT_CWD") ?? Deno.cwd();
 const options = parseOptions(Deno.args);
 for (const name of ["keep", "sql", "functions"] as const) {

@@ -3,8 +3,8 @@ import { readJson } from "./body.ts";
 import { Refusal } from "./refusal.ts";
 
 /**
- * Answers a POST of JSON with what `handle` makes of its body, as JSON. A {@link Refusal} answers for itself; any
- * other error goes to the log, and the caller learns only that there was one.
+ * Answers a POST of JSON with the result of `handle` as JSON. A {@link Refusal} becomes its own answer. Any other error
+ * goes to the log, and the answer is a 500 without its text. Does not throw.
  */
 export async function answer(request: Request, handle: (body: unknown) => Promise<unknown>): Promise<Response> {
   try {
@@ -20,8 +20,8 @@ export async function answer(request: Request, handle: (body: unknown) => Promis
 }
 
 /**
- * Answers for the library that guards `fetch`, whose own errors name keys: 401 where it refuses a caller. What is wrong
- * with the function's settings goes to the log.
+ * Replaces the answers of the library that guards `fetch`, since its errors name keys. A refused caller gets a 401. An error
+ * in the function's settings goes to the log, and the answer is a 500.
  */
 export function concealErrors(fetch: (request: Request) => Promise<Response>): (request: Request) => Promise<Response> {
   return async (request) => {
@@ -36,5 +36,5 @@ export function concealErrors(fetch: (request: Request) => Promise<Response>): (
 }
 
 function failure(): Response {
-  return new Refusal(500, "internal", "The function failed; its log says why.").toResponse();
+  return new Refusal(500, "internal", "The function failed; the reason is in its log.").toResponse();
 }

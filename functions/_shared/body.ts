@@ -1,11 +1,11 @@
 import { Refusal } from "./refusal.ts";
 
-/** The longest body that is read, in bytes. */
+/** The largest body that is read, in bytes. */
 export const BODY_LIMIT = 256 * 1024;
 
 /**
- * Reads the body of a request as JSON. Throws a {@link Refusal}: 415 unless its type is `application/json`, 413 when
- * it is longer than {@link BODY_LIMIT} or says so, 422 when it is not JSON in UTF-8.
+ * Reads the body of a request as JSON. Throws a {@link Refusal}: 415 unless its type is `application/json`; 413 when it or
+ * its declared length is over {@link BODY_LIMIT}; 422 when it is not JSON in UTF-8.
  */
 export async function readJson(request: Request): Promise<unknown> {
   const mediaType = request.headers.get("content-type")?.split(";")[0]?.trim().toLowerCase();

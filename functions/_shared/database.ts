@@ -1,6 +1,6 @@
 import type { PostgrestSingleResponse, SupabaseClient } from "@supabase/supabase-js";
-import { isTransient } from "../../client/transient.ts";
 import { Refusal } from "./refusal.ts";
+import { isTransient } from "./transient.ts";
 
 /** A client with the rights of `service_role`. */
 export type Database = SupabaseClient;

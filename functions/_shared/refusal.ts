@@ -1,11 +1,11 @@
-/** One reason why a body was refused; `path` leads to the offending value. */
+/** One reason why a body was refused. `path` leads to the value at fault. */
 export interface Issue {
   code: string;
   path: PropertyKey[];
   message: string;
 }
 
-/** An answer other than success that the caller is meant to read: nothing in it may come from the database's own text. */
+/** An answer other than success, for the caller to read. It must not carry an error message of the database. */
 export class Refusal extends Error {
   override readonly name = "Refusal";
 
@@ -18,6 +18,7 @@ export class Refusal extends Error {
     super(message);
   }
 
+  /** The answer as JSON: `code`, `message` and, where there are any, `issues`. */
   toResponse(): Response {
     const { issues, headers } = this.extra;
     const body = { code: this.code, message: this.message, ...(issues && { issues }) };

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { parseInstant } from "../../client/instant.ts";
+import { parseInstant } from "./instant.ts";
 import { type Issue, Refusal } from "./refusal.ts";
 
 /** Reads `value` by `schema`. Throws a {@link Refusal} with status 422 and zod's issues where it does not fit. */

@@ -8,14 +8,14 @@ const envelopeSchema = z.object({
   table: z.string(),
 });
 
-/** Whether a body claims to be a payload of a Supabase database webhook rather than a call by hand. */
+/** Whether a body has the fields of a payload of a Supabase database webhook. */
 export function isWebhook(body: unknown): boolean {
   return typeof body === "object" && body !== null && ("type" in body || "table" in body);
 }
 
 /**
- * The rows of a webhook payload for `public.<table>`, the new one before the old one.
- * Throws a {@link Refusal}: 409 for a payload of another table, 422 for one that is malformed.
+ * The rows of a webhook payload for `public.<table>`: the new row, then the old one, where they are present. Throws a
+ * {@link Refusal}: 409 for a payload of another table, 422 for a malformed one.
  */
 export function readWebhookRows<Row>(body: unknown, table: string, row: z.ZodType<Row>): Row[] {
   const envelope = parse(envelopeSchema, body);

@@ -2,7 +2,7 @@ import type { Database } from "../_shared/database.ts";
 import { DAY, DEFAULT_SYMBOL, type DeriveRequest, MAX_RANGE, MINUTE, type Range, readRequest } from "./request.ts";
 import { addCounts, type Counts, deriveRange, NO_COUNTS, readCursor, readSeries } from "./series.ts";
 
-/** What was derived. `ranges` are half-open, in UTC; none when there was nothing to derive. */
+/** What was derived. `ranges` are half-open, in UTC, and empty when there was nothing to derive. */
 export type DeriveAnswer = { symbol: string; version: number; ranges: Range[] } & Counts;
 
 /** How long the database may take, in milliseconds. */
@@ -13,18 +13,19 @@ export interface TimeLimits {
   derive: number;
 }
 
-/** Two reads and the ranges are below the 150 s after which the platform gives up. The database gives a range 120 s. */
+/** Two reads and the ranges stay below 150 s, the platform's limit. The database's own limit for a range is 120 s. */
 const TIME_LIMITS: TimeLimits = { read: 10_000, derive: 125_000 };
 
 /**
- * Derives minutes of a synthetic series:
- * - `{ from, to, symbol?, version? }`: those of at most 31 days, DXY's where no symbol is given, in the series' own
- *   version where none is given;
- * - a webhook payload of `data_bars`: the minute of each component bar in it; other bars are not its business;
- * - `{}`: from the task's cursor, or of the last day where there is no task, up to the minute that is `now`; a cursor
- *   more than 31 days behind is the dispatcher's to bring up, and only the last 31 days are derived.
+ * Derives minutes of a synthetic series. It takes:
+ * - `{ from, to, symbol?, version? }`: the minutes in [from, to), at most 31 days. By default of DXY, in the series' own
+ *   version. Instants need their zone;
+ * - a payload of a database webhook of `data_bars`: the minute of each component bar in it. Other bars are ignored;
+ * - `{}`: from the task's cursor, or the last day where there is no task, up to the minute of `now`. Of a cursor that is
+ *   more than 31 days behind, only the last 31 days are derived; the dispatcher derives the rest.
  *
- * Throws a Refusal for a body that is none of these, and when the database is away or takes longer than `limits`.
+ * Each range is a transaction of its own, and deriving it again changes nothing. Throws a Refusal: 422 for any other body,
+ * 409 for a payload of another table, 503 when the database is away or takes longer than `limits`.
  */
 export async function deriveDxy(
   body: unknown,

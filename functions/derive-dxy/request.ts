@@ -8,7 +8,7 @@ export const DAY = 24 * 60 * MINUTE;
 /** The longest range that one call derives, in milliseconds. */
 export const MAX_RANGE = 31 * DAY;
 
-/** The series that is derived where a call names none. */
+/** The series that is derived by default. */
 export const DEFAULT_SYMBOL = "DXY";
 
 /** Half-open, in UTC. */
@@ -17,7 +17,7 @@ export interface Range {
   to: Date;
 }
 
-/** What a body asks for. `version` is undefined where the series' own is meant. */
+/** What a body asks for. Where `version` is undefined, it is the series' own. */
 export type DeriveRequest =
   | { kind: "range"; symbol: string; version: number | undefined; range: Range }
   | { kind: "bars"; bars: { symbol: string; minute: Range }[] }
@@ -38,7 +38,7 @@ const rangeSchema = z
 
 const barSchema = z.object({ canonical_symbol: z.string(), timeframe: z.literal("1m"), ts_utc: instantSchema });
 
-/** Reads a body. Throws a Refusal: 409 for a webhook payload of another table than data_bars, 422 for what is malformed. */
+/** Reads a body. Throws a Refusal: 409 for a webhook payload of a table other than data_bars, 422 for a malformed body. */
 export function readRequest(body: unknown): DeriveRequest {
   if (isWebhook(body)) {
     const rows = readWebhookRows(body, "data_bars", barSchema);

@@ -9,12 +9,12 @@ const seriesSchema = z.object({
   derivation_version: z.number().int().default(1),
 });
 
-/** How a synthetic series is made up; `derivation_version` is the one that the dispatcher uses. */
+/** A synthetic series as its metadata describes it. The dispatcher uses the same `derivation_version`. */
 export type Series = z.output<typeof seriesSchema>;
 
 /**
- * Reads a series from the registry, in so many milliseconds at most. Throws a Refusal with status 422 when there is no
- * synthetic asset of that name.
+ * Reads a series from the registry within `timeLimitMs`. Throws a Refusal: 422 when no synthetic asset has this symbol, 503
+ * when the database is away or too slow.
  */
 export async function readSeries(database: Database, symbol: string, timeLimitMs: number): Promise<Series> {
   const row = unwrap(
@@ -26,7 +26,10 @@ export async function readSeries(database: Database, symbol: string, timeLimitMs
   throw unprocessable([{ code: "unknown_symbol", path: ["symbol"], message: "is not a synthetic asset" }]);
 }
 
-/** The start of the last minute that the series' task has decided, read in so many milliseconds at most; null without a task. */
+/**
+ * The start of the last minute that the series' task has decided; null without a task. Throws a Refusal with status 503 when
+ * the database is away or takes longer than `timeLimitMs`.
+ */
 export async function readCursor(database: Database, symbol: string, timeLimitMs: number): Promise<Date | null> {
   const row = unwrap(
     await database.from("data_agg_state").select("last_agg_bar_ts_utc")
@@ -46,12 +49,15 @@ const countsSchema = z.object({
   skipped_incomplete: countSchema,
 });
 
-/** Minutes, by what became of them. */
+/** Minutes counted by what happened to them. */
 export type Counts = z.output<typeof countsSchema>;
 
 export const NO_COUNTS: Counts = { inserted: 0, updated: 0, unchanged: 0, removed: 0, skipped_incomplete: 0 };
 
-/** Derives the minutes of a range into `data_bars`, until `signal` says that it took too long; repeating it changes nothing. */
+/**
+ * Derives the minutes of a range into `data_bars`, in one transaction. Idempotent. Throws a Refusal with status 503 when the
+ * database is away or `signal` aborts the call first.
+ */
 export async function deriveRange(
   database: Database,
   symbol: string,

@@ -7,8 +7,8 @@ import type { Database } from "../lib/database.ts";
 const MARKET = { seed: 1, weeks: 1 };
 
 /**
- * Loads a week of the demo's made-up bars of nine assets and builds the longer ones and DXY; what is there stays.
- * Returns how many minutes came in. Throws an Error with a line for people where the database holds other assets.
+ * Loads a week of the demo's made-up bars of nine assets, and builds DXY and the longer bars. Bars that are stored already
+ * stay. Returns the number of new minutes. Throws an Error with a readable line where the database holds bars from files.
  */
 export async function loadDemo(db: Database): Promise<number> {
   const mark = await readMark(db);

@@ -5,8 +5,8 @@ import { describeError } from "../lib/error.ts";
 const POSTGRES = "17";
 
 /**
- * Takes a folder for an embedded Postgres, and creates it where it is missing; to be given back by closing what is
- * returned. Throws an Error with a line for people when it cannot be used.
+ * Locks a folder for an embedded Postgres, and creates it where it is missing. Disposing of the result unlocks it. Throws
+ * an Error with a readable line when the folder cannot be used.
  */
 export async function takeFolder(folder: string): Promise<Disposable> {
   const lock = await take(folder);

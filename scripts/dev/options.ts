@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 
-/** The command line of `deno task dev`. What was not given is absent. */
+/** The command line of `deno task dev`. Options that were not given are absent. */
 export interface DevOptions {
   db?: string;
   keep?: string;
@@ -10,7 +10,7 @@ export interface DevOptions {
   port: number;
 }
 
-/** The port of the Supabase CLI. */
+/** The same port as the Supabase CLI's. */
 const DEFAULT_PORT = 54321;
 
 function parsePort(text: string): number {
@@ -29,22 +29,22 @@ function parsePath(text: string): string {
   throw new InvalidArgumentError("Give a path.");
 }
 
-/** Reads the command line. Prints help or a usage error and ends the process where that is due. */
+/** Reads the command line. For `--help` and for a usage error it prints and ends the process. */
 export function parseOptions(args: readonly string[]): DevOptions {
   const program = new Command("deno task dev")
     .description(
-      "Runs the whole project on this machine: a Postgres with the migrations, the Data API and sign-in, the Edge " +
-        "Functions and the jobs. Without options the Postgres is embedded and in memory. Ctrl-C ends it.",
+      "Runs the whole project on this machine: a Postgres with the migrations, the Data API, sign-in, the Edge " +
+        "Functions and the jobs. By default the Postgres is embedded and in memory. Ctrl-C ends everything.",
     )
     .addOption(
-      new Option("--db <url>", "use this Postgres (postgresql://...), and apply the migrations that it lacks")
+      new Option("--db <url>", "use this Postgres (postgresql://...) and apply the migrations that it lacks")
         .argParser(parseDatabaseUrl)
         .conflicts("keep"),
     )
     .option("--keep <dir>", "keep the embedded Postgres in this folder", parsePath)
     .option("--sql <file>", "run this file as the database's owner, after the migrations", parsePath)
-    .option("--demo", "load a week of the demo's made-up bars, and build the longer ones")
-    .option("--port <n>", "port on 127.0.0.1, 0 for any free one", parsePort, DEFAULT_PORT)
+    .option("--demo", "load a week of the demo's made-up bars and build the longer bars")
+    .option("--port <n>", "port on 127.0.0.1; 0 takes any free one", parsePort, DEFAULT_PORT)
     .option("--functions <dir>", "serve the Edge Functions of this folder instead of functions/", parsePath)
     .allowExcessArguments(false)
     .showHelpAfterError("See --help.");

@@ -16,7 +16,7 @@ import { untilStopped } from "./stop.ts";
 import { watchFolder } from "./watch.ts";
 import { welcome } from "./welcome.ts";
 
-/** Runs the stack until the process is asked to end. Throws an Error with a line for people when it cannot start. */
+/** Runs the stack until the process is asked to end. Throws an Error with a readable line when it cannot start. */
 export async function runDev(options: DevOptions): Promise<void> {
   const stopped = untilStopped();
   await using running = new AsyncDisposableStack();
@@ -25,7 +25,7 @@ export async function runDev(options: DevOptions): Promise<void> {
   console.log("Ending.");
 }
 
-/** Starts everything, to be ended by `running`, also while it is still starting. */
+/** Starts everything. Disposing of `running` ends it, at any point of the start. */
 async function start(options: DevOptions, running: AsyncDisposableStack): Promise<void> {
   const { functions: folder = FUNCTIONS_FOLDER, port, sql: sqlFile } = options;
   if (!await isFolder(folder)) throw new Error(`--functions ${folder}: there is no such folder`);
@@ -34,7 +34,7 @@ async function start(options: DevOptions, running: AsyncDisposableStack): Promis
 
   const database: { opening?: Promise<Backend> } = {};
   running.defer(() => closeBackend(database.opening, options));
-  // The port comes before the database, in which nothing is changed when it is taken; requests wait for the database.
+  // Take the port first: where it is taken, the database must stay unchanged. Requests wait for the database.
   const dataApi = Promise.withResolvers<Handler>();
   const answer: Handler = async (request) => (await dataApi.promise)(request);
   const keys = options.db === undefined ? KEYS : makeKeys();

@@ -3,8 +3,8 @@ import type { Database } from "../lib/database.ts";
 import { type Job, runJob } from "../lib/stack/jobs.ts";
 
 /**
- * Runs jobs on their schedules, as pg_cron would, until the result is disposed of. A job that is still at work is not
- * started a second time. Failures are told to `onFailure`.
+ * Runs jobs on their schedules in UTC, as pg_cron does, until the result is disposed of. A job that is still running is not
+ * started again. Each failure calls `onFailure` with a line.
  */
 export function runJobs(db: Database, jobs: readonly Job[], onFailure: (line: string) => void): Disposable {
   const crons = jobs.map((job) =>
@@ -16,7 +16,7 @@ export function runJobs(db: Database, jobs: readonly Job[], onFailure: (line: st
   return { [Symbol.dispose]: () => crons.forEach((cron) => cron.stop()) };
 }
 
-/** Whether this database's own pg_cron runs the jobs of pgbars. */
+/** Whether the database's own pg_cron runs the jobs of pgbars. */
 export async function hasScheduledJobs(db: Database): Promise<boolean> {
   const [row] = await db.query<{ found: boolean }>("select to_regclass('cron.job') is not null as found");
   if (!row!.found) return false;

@@ -1,7 +1,7 @@
-/** An editor's save is several changes; those within so many milliseconds of each other count as one. */
+/** An editor saves in several changes. Changes this close together, in milliseconds, count as one. */
 const QUIET_MS = 100;
 
-/** Calls `onChange` after each change of a file below `folder`, until it is disposed of. */
+/** Calls `onChange` after each change of a file below `folder`, until the result is disposed of. */
 export function watchFolder(folder: string, onChange: () => void): Disposable {
   const watcher = Deno.watchFs(folder);
   let timer: ReturnType<typeof setTimeout> | undefined;

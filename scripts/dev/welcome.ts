@@ -1,7 +1,7 @@
 import type { Job } from "../lib/stack/jobs.ts";
 import { KEYS, type Keys } from "../lib/stack/keys.ts";
 
-/** What runs, for the first lines that a newcomer reads. `jobs` is null where the database's own pg_cron runs them. */
+/** What the welcome tells. `jobs` is null where the database's own pg_cron runs them. */
 export interface Running {
   url: string;
   keys: Keys;
@@ -10,6 +10,7 @@ export interface Running {
   jobs: readonly Job[] | null;
 }
 
+/** The text that the command prints when everything runs: URLs, keys, and what to try. */
 export function welcome({ url, keys, database, functionsFolder, jobs }: Running): string {
   const schedule = jobs?.map((job) => `${job.job_name} (${job.schedule})`).join(", ");
   const named = Object.entries(keys.named).map(([name, key]) => [name.replaceAll("_", "-"), key] as const);
@@ -19,16 +20,16 @@ pgbars runs at ${url} on ${database}
   Data API    ${url}/rest/v1
   Functions   ${named.map(([name]) => `${url}/functions/v1/${name}`).join("\n              ")}
   Sign-in     ${url}/auth/v1
-  Jobs        ${schedule ?? "are run by the database's own pg_cron"}
+  Jobs        ${schedule ?? "the database's own pg_cron runs them"}
 
-Keys, good for nothing but this stack${keys === KEYS ? "" : ", and other ones at each start"}
-  publishable     ${keys.publishable}   opens nothing until bars are opened to a role
+Keys, valid for this stack only${keys === KEYS ? "" : ", and new at each start"}
+  publishable     ${keys.publishable}   reads nothing until bars are opened to a role
   secret          ${keys.secret}        opens the Data API
   ${named.map(([name, key]) => `${name.padEnd(14)}  ${key}`).join("\n  ")}
 
 Try it in another terminal
   curl ${url}/functions/v1/registry-sync -H 'apikey: ${keys.named.registry_sync}' \\
-    -H 'content-type: application/json' -d '{"env": "prod"}'
+    -H 'content-type: application/json' -d '{}'
 or in Deno
   import { createClient } from "npm:@supabase/supabase-js@2";
   const supabase = createClient("${url}", "${keys.secret}");

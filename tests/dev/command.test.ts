@@ -71,7 +71,7 @@ Deno.test("dev serves the Data API and the functions to supabase-js, loads edite
         await stack.printed("stderr", "The function hang is still loading");
         await Deno.mkdir(`${functions}/leaver`);
         await Deno.writeTextFile(`${functions}/leaver/index.ts`, "Deno.exit(3);");
-        await stack.printed("stderr", "The function leaver does not start: it ends its process, with the exit code 3");
+        await stack.printed("stderr", "The function leaver does not start: its process ended with exit code 3");
         await Deno.mkdir(`${functions}/word`);
         await Deno.writeTextFile(`${functions}/word/index.ts`, `Deno.serve(() => Response.json("word"));`);
         await waitUntil(async () => await (await fetch(`${stack.url}/functions/v1/word`)).text() === '"word"');

@@ -4,9 +4,6 @@ import { ACCESS_TOKEN, serveManagementApi } from "../support/management_api.ts";
 import { answerDeployment, type Upload } from "./uploads.ts";
 
 const root = new URL("../../", import.meta.url);
-
-/** The files of the client that the functions use as well. */
-const OF_CLIENT = ["client/instant.ts", "client/transient.ts"];
 const names = listNames("functions/");
 
 Deno.test("supabase functions deploy uploads every function with exactly the files it needs, and no check of a JWT", async () => {
@@ -27,7 +24,7 @@ Deno.test("supabase functions deploy uploads every function with exactly the fil
   }
   const expected = names.filter((name) => name !== "_shared").map((name) => ({
     slug: name,
-    files: readFiles([...OF_CLIENT, ...listFiles("functions/_shared/"), ...listFiles(`functions/${name}/`)]),
+    files: { ...readFiles("functions/_shared/"), ...readFiles(`functions/${name}/`) },
     metadata: {
       name,
       entrypoint_path: `functions/${name}/index.ts`,
@@ -52,13 +49,10 @@ Deno.test("every function deploys with the versions that it is tested with", asy
   }
 });
 
-/** Contents of files by their path. */
-function readFiles(paths: string[]): Record<string, string> {
+/** Contents of the files in a folder, by their path. */
+function readFiles(folder: string): Record<string, string> {
+  const paths = listNames(folder).map((name) => folder + name);
   return Object.fromEntries(paths.map((path) => [path, Deno.readTextFileSync(new URL(path, root))]));
-}
-
-function listFiles(folder: string): string[] {
-  return listNames(folder).map((name) => folder + name);
 }
 
 function listNames(folder: string): string[] {

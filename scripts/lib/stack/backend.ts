@@ -6,30 +6,30 @@ import { type Database, openServer, translateErrors } from "../database.ts";
 import { socketFolder, withoutSocketFolder } from "../server_url.ts";
 import { READERS, toBooleanParameter, toJsonParameter } from "./values.ts";
 
-/** A database with the two ways into it that a stack has. */
+/** A database, with a session for the caller and a connection for the Data API. */
 export interface Backend {
-  /** A session past the Data API. */
+  /** A session of the database's owner, which does not go through the Data API. */
   readonly db: Database;
-  /** What Supabase Lite reaches the database by. */
+  /** The connection of Supabase Lite. */
   readonly connection: Connection;
-  /** Runs `use` while no other request or query is in the middle of a transaction on the same session. */
+  /** Runs `use` while no other request or query has a transaction open on the same session. */
   exclusively<T>(use: () => Promise<T>): Promise<T>;
-  /** Calls `onNotify` for each `notify pgrst`, with which a database asks its Data API to look at the schema again. */
+  /** Calls `onNotify` for each `notify pgrst`, which asks the Data API to read the schema again. */
   listen(onNotify: () => void): Promise<void>;
-  /** Ends all sessions; an embedded database without a folder is gone afterwards. */
+  /** Ends all sessions. An embedded database without a folder is lost. */
   close(): Promise<void>;
 }
 
 /** A Postgres inside this process. */
 export interface EmbeddedBackend extends Backend {
-  /** Its files, for another to start with. */
+  /** Its files, with which another can start. */
   takeSnapshot(): Promise<Blob>;
 }
 
 /**
- * Starts the Postgres that comes with Supabase Lite inside this process, in memory or in a folder, empty or as a
- * snapshot has it. It has one session, which `db` and the Data API take in turns: a transaction that is begun by
- * `db.exec` is not safe from requests.
+ * Starts the Postgres that comes with Supabase Lite inside this process, in memory or in a folder, empty or from a
+ * snapshot. It has one session, which `db` and the Data API take in turns. So a request may run in the middle of a
+ * transaction that `db.exec` has begun and not ended.
  */
 export async function openEmbeddedBackend(
   { dataDir, snapshot }: { dataDir?: string | undefined; snapshot?: Blob } = {},
@@ -64,7 +64,7 @@ export async function openEmbeddedBackend(
   return { db, connection, exclusively, listen, takeSnapshot, close: db.close };
 }
 
-/** By Lite's own names of these types, which would else win. */
+/** The keys are Lite's own names of these types: with other names Lite's readers would be used. */
 const serverTypes = {
   ...Object.fromEntries(
     Object.entries(READERS).map((
@@ -76,10 +76,10 @@ const serverTypes = {
   jsonb: { to: 3802, from: [3802], serialize: toJsonParameter, parse: JSON.parse },
 };
 
-/** How long statements under way may take to end when a server's sessions are closed. */
+/** How long running statements may take to end when a server's sessions are closed. */
 const CLOSE_SECONDS = 5;
 
-/** Connects to a Postgres that runs. Rejects when it cannot be reached. */
+/** Connects to a Postgres server. Rejects when it cannot be reached. */
 export async function openServerBackend(url: string): Promise<Backend> {
   const db = await openServer(url);
   const connection = createPostgresConnection({
@@ -103,7 +103,7 @@ export async function openServerBackend(url: string): Promise<Backend> {
   };
 }
 
-/** This Postgres sets the exit code of the whole process when it has made a database, and after every error. */
+/** Restores the exit code of this process, which the embedded Postgres sets at its start and after every error. */
 async function keepExitCode<T>(use: () => Promise<T>): Promise<T> {
   const code = Deno.exitCode;
   try {
@@ -113,7 +113,7 @@ async function keepExitCode<T>(use: () => Promise<T>): Promise<T> {
   }
 }
 
-/** A function that runs what it is given one after the other, in the order of the calls. */
+/** Returns a function that runs its arguments one after the other, in the order of the calls. */
 function takeTurns(): Backend["exclusively"] {
   let last: Promise<unknown> = Promise.resolve();
   return (use) => {

@@ -9,11 +9,11 @@ import { checkTokens } from "./tokens.ts";
 import { describeError } from "../error.ts";
 
 /**
- * Supabase Lite's Data API and sign-in over a migrated database. Where the database has no `auth` schema, that of
- * Lite is made; where Supabase's own is there, users cannot sign in here, and their tokens are not known.
+ * Supabase Lite's Data API and sign-in over a migrated database. Where the database has no `auth` schema, Lite creates its
+ * own. Where it has Supabase's, users cannot sign in here, and their tokens are refused.
  */
 export async function openDataApi(backend: Backend, keys: Keys): Promise<Handler> {
-  // Lite would else grant everything on the tables of public to anon and authenticated.
+  // Without this, Lite grants everything on the tables of public to anon and authenticated.
   const connection = Object.assign(backend.connection, { rlsState: "active" });
   const signIn = !(await hasAuthOfSupabase(backend));
   const app = new App({
@@ -31,7 +31,7 @@ export async function openDataApi(backend: Backend, keys: Keys): Promise<Handler
   answerErrorsAsPostgrest(connection);
   await backend.listen(() => void connection.clearSchemaCache());
   const inTurn: Handler = (request) =>
-    backend.exclusively(async () => await refuseUnseen(connection) ?? await app.fetch(request));
+    backend.exclusively(async () => await refuseUnreadable(connection) ?? await app.fetch(request));
   const answer = checkTokens(quoteFilters(readBodies(inTurn)));
   return (request) =>
     signIn || !new URL(request.url).pathname.startsWith("/auth/v1") ? answer(request) : refuseSignIn();
@@ -47,8 +47,11 @@ async function hasAuthOfSupabase({ db }: Backend): Promise<boolean> {
   return row!.found;
 }
 
-/** PostgREST's answer where it cannot look into the database, which Lite takes for one without tables; else null. */
-async function refuseUnseen(connection: Backend["connection"]): Promise<Response | null> {
+/**
+ * PostgREST's answer where the schema of the database cannot be read, else null. Lite would take it for a database without
+ * tables.
+ */
+async function refuseUnreadable(connection: Backend["connection"]): Promise<Response | null> {
   try {
     const { tables } = await connection.introspect({ useCache: true });
     if (tables.length === 0) await connection.exec("select 1");
@@ -59,7 +62,7 @@ async function refuseUnseen(connection: Backend["connection"]): Promise<Response
   }
 }
 
-/** Answers errors as PostgREST does, and logs each on one line, for which Lite takes thirty. */
+/** Makes Lite answer errors as PostgREST does, and log each on one line instead of thirty. */
 function answerErrorsAsPostgrest(connection: Backend["connection"]): void {
   connection.normalizeDbError = (error) => {
     const answered = toPostgrestError(error);

@@ -1,10 +1,10 @@
-/** What Lite answers as PostgREST does; it answers every other SQLSTATE with 500 and a code of its own, `SUP`. */
+/** SQLSTATEs that Lite answers as PostgREST does. It answers every other one with 500 and a code of its own, `SUP`. */
 const ANSWERED_BY_LITE = /^(42|22|21(?!000)|23502|23503|23505|25006|55|PT|PGRST$)/;
 
-/** No connection, in the words of the driver or of the system. */
+/** Codes of the driver and the system for a connection that failed. */
 const NO_CONNECTION = /^(CONNECTION_|CONNECT_TIMEOUT|ECONN|ENOTFOUND|EHOSTUNREACH)/;
 
-/** PostgREST's statuses by the beginning of the SQLSTATE, the first that fits; everything else is 400. */
+/** PostgREST's status by the beginning of the SQLSTATE. The first entry that matches counts; any other SQLSTATE is 400. */
 const STATUSES: [beginning: RegExp, status: number][] = [
   [/^(0L|0P|28)/, 403],
   [/^53400/, 500],
@@ -14,8 +14,9 @@ const STATUSES: [beginning: RegExp, status: number][] = [
 ];
 
 /**
- * The error that makes Lite answer as PostgREST does: what it would get wrong is put as a function of the database puts
- * an answer of its own, `raise sqlstate 'PGRST'`. Anything but an error of the database is returned as it is.
+ * The error that makes Lite answer as PostgREST does. An error that Lite would answer otherwise takes the form of
+ * `raise sqlstate 'PGRST'`, by which a function of the database sets status and body. Any value that is not an error of the
+ * database is returned unchanged.
  */
 export function toPostgrestError(error: unknown): unknown {
   if (!(error instanceof Error) || !("code" in error) || typeof error.code !== "string") return error;

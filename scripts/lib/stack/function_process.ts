@@ -3,27 +3,27 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Handler } from "./gateway.ts";
 
-/** A function in a process of its own. */
+/** An Edge Function in a process of its own. */
 export interface FunctionProcess {
-  /** Passes a request on to the function. Answers 503 when it does not load, takes long to, or ends its process. */
+  /** Passes a request on to the function. Answers 503 when the function does not load, is slow to, or ends its process. */
   readonly handle: Handler;
-  /** Resolves when the function has loaded, or will not, or has been told to be slow. */
+  /** Resolves when the function has loaded, has failed to, or has been reported as slow. */
   readonly settled: Promise<void>;
   /** Whether the process has ended after the function had loaded. */
   hasCrashed(): boolean;
-  /** Lets requests under way end, for a short time, and ends the process. Safe to repeat. */
+  /** Gives running requests a short time to end, and ends the process. Idempotent. */
   stop(): Promise<void>;
 }
 
-/** The exit code of a function that does not load and has said why. */
-const TOLD = 113;
+/** The exit code of a function that does not load and has printed why. */
+const REPORTED = 113;
 
 const PROGRAM = fileURLToPath(new URL("serve_function.ts", import.meta.url));
 
-/** After how long a function that has not loaded is told to be slow, in milliseconds. */
+/** After how many milliseconds a function that has not loaded is reported as slow. */
 const SLOW_MS = 5000;
 
-/** Starts the function `name` of a folder, with its own `deno.json` where it has one, and these variables. */
+/** Starts the function `name` of a folder with the variables `env`, and with its own `deno.json` where it has one. */
 export function startFunction(folder: string, name: string, env: Record<string, string>): FunctionProcess {
   const config = join(folder, name, "deno.json");
   const process = new Deno.Command(Deno.execPath(), {
@@ -42,14 +42,14 @@ export function startFunction(folder: string, name: string, env: Record<string, 
   url.then(() => loaded = true, () => {});
   process.status.then(({ code, signal }) => {
     ended = true;
-    // Ctrl-C in a terminal reaches every process.
-    if (loaded || stopped !== undefined || code === TOLD || signal === "SIGINT") return;
-    console.error(`The function ${name} does not start: it ends its process, with the exit code ${code}`);
+    // Ctrl-C in a terminal reaches this process and the function's alike.
+    if (loaded || stopped !== undefined || code === REPORTED || signal === "SIGINT") return;
+    console.error(`The function ${name} does not start: its process ended with exit code ${code}`);
   });
 
   const slow = Promise.withResolvers<never>();
   const timer = setTimeout(() => {
-    console.error(`The function ${name} is still loading; until it is done it answers 503.`);
+    console.error(`The function ${name} is still loading; until then it answers 503.`);
     slow.reject(new Error("slow"));
   }, SLOW_MS);
   const loadedInTime = () => Promise.race([url, slow.promise]);
@@ -75,7 +75,7 @@ export function startFunction(folder: string, name: string, env: Record<string, 
   };
 }
 
-/** The platform names the function in the path, without what is before it. */
+/** Forwards a request with the path that the platform gives: `/<name>`, without `/functions/v1`. */
 function passOn(request: Request, base: string): Promise<Response> {
   const { pathname, search } = new URL(request.url);
   const { method, headers, body } = request;
@@ -83,7 +83,7 @@ function passOn(request: Request, base: string): Promise<Response> {
   return fetch(`${base}${path}${search}`, { method, headers, body, redirect: "manual" });
 }
 
-/** Finds the URL in what a process prints first, and prints whatever follows. */
+/** Finds the URL in the first lines that a process prints, and prints all other output. */
 function readOutput(output: ReadableStream<Uint8Array<ArrayBuffer>>) {
   const { promise: url, resolve, reject } = Promise.withResolvers<string>();
   url.catch(() => {});
@@ -96,10 +96,10 @@ function readOutput(output: ReadableStream<Uint8Array<ArrayBuffer>>) {
         continue;
       }
       head += text;
-      const [line, said] = /^function listens on (\S+)\n/m.exec(head) ?? [];
+      const [line, address] = /^function listens on (\S+)\n/m.exec(head) ?? [];
       if (line === undefined) continue;
       found = true;
-      resolve(said!);
+      resolve(address!);
       await Deno.stdout.write(new TextEncoder().encode(head.replace(line, "")));
     }
     if (!found) await Deno.stdout.write(new TextEncoder().encode(head));

@@ -3,22 +3,25 @@ import { type FunctionProcess, startFunction } from "./function_process.ts";
 import type { Handler } from "./gateway.ts";
 import type { Keys } from "./keys.ts";
 
-/** The functions of a folder, each in a process of its own. */
+/** The Edge Functions of a folder, each in a process of its own. */
 export interface FunctionServer {
-  /** Passes a request on to the function that its path names. Answers 503 when that ends its process; the next starts a new one. */
+  /**
+   * Passes a request on to the function that its path names. Answers 404 for an unknown name, and 503 when the function ends
+   * its process; the next request starts a new process.
+   */
   readonly handle: Handler;
-  /** Resolves when each function has loaded, or will not, or is slow to. */
+  /** Resolves when each function has loaded, has failed to, or has been reported as slow. */
   readonly started: Promise<void>;
   /**
-   * Lets new processes, which read the functions anew, take the place of those there are, and resolves when they have
-   * started: with false when they have been replaced or ended meanwhile.
+   * Replaces the processes by new ones, which load the functions again. Resolves when these have started: with false when
+   * another restart or the end has come in between.
    */
   restart(): Promise<boolean>;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
 export interface FunctionSettings {
-  /** The project's URL as the functions are to see it. */
+  /** The project's URL for the functions. */
   apiUrl: string;
   keys: Keys;
   /** Folder of the functions; by default the project's own. */
@@ -30,7 +33,7 @@ export interface FunctionSettings {
 /** Folder of the project's functions. */
 export const FUNCTIONS_FOLDER = fileURLToPath(new URL("../../../functions/", import.meta.url));
 
-/** Starts the functions with the environment that the platform gives them. */
+/** Starts the functions with the environment variables that the platform sets. */
 export function startFunctions(settings: FunctionSettings): FunctionServer {
   const { apiUrl, keys, folder = FUNCTIONS_FOLDER } = settings;
   const env = {

@@ -3,7 +3,7 @@ import type { Keys } from "./keys.ts";
 export type Handler = (request: Request) => Response | Promise<Response>;
 
 export interface Gateway {
-  /** The URL that clients are created with. */
+  /** The project's URL for clients. */
   readonly url: string;
   [Symbol.asyncDispose](): Promise<void>;
 }
@@ -11,13 +11,14 @@ export interface Gateway {
 /** The methods that PostgREST knows. */
 const METHODS = ["GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS"];
 
-/** How long requests under way are waited for when the gateway ends, in milliseconds. */
+/** How long the gateway waits for running requests when it ends, in milliseconds. */
 const PATIENCE_MS = 2000;
 
 /**
- * Serves on 127.0.0.1 what a hosted project has behind its one URL: `dataApi` at `/rest/v1` and `/auth/v1`, `functions`
- * at `/functions/v1`. The Data API knows one secret key; a named one is taken for it there, and goes to a function as it
- * is. Port 0 is any free one. Throws `Deno.errors.AddrInUse` when the port is taken.
+ * Serves on 127.0.0.1 the parts that a hosted project has behind its URL: `dataApi` at `/rest/v1` and `/auth/v1`,
+ * `functions` at `/functions/v1`. The Data API knows one secret key, so named keys are replaced by it there; functions get
+ * them unchanged. Any other path is a 404, and any method that PostgREST does not know a 405. Port 0 takes any free port.
+ * Throws `Deno.errors.AddrInUse` when the port is taken.
  */
 export function serveGateway(parts: { dataApi: Handler; functions: Handler }, keys: Keys, port = 0): Gateway {
   const named = new Set(Object.values(keys.named));

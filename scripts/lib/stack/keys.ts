@@ -1,15 +1,15 @@
-/** The keys of a project: what clients send as `apikey`, and what tokens of signed-in users are signed with. */
+/** The keys of a project: those that clients send as `apikey`, and the secret that signs the tokens of users. */
 export interface Keys {
   /** Opens the Data API as `anon`. */
   publishable: string;
   /** Opens the Data API as `service_role`. */
   secret: string;
-  /** A secret key for each function, by the name that the function asks for. */
+  /** A secret key for each function, by the name of the key in the function's code. */
   named: { registry_sync: string; derive_dxy: string };
   jwtSecret: string;
 }
 
-/** The keys of every stack over an embedded Postgres. They are fixed and public, and so are worth nothing anywhere else. */
+/** The keys of every stack over an embedded Postgres. They are fixed and public, and valid nowhere else. */
 export const KEYS: Keys = {
   publishable: "sb_publishable_local",
   secret: "sb_secret_local",
@@ -17,7 +17,7 @@ export const KEYS: Keys = {
   jwtSecret: "the-jwt-secret-of-every-local-stack",
 };
 
-/** Keys that nobody can guess. */
+/** New random keys. */
 export function makeKeys(): Keys {
   const random = () => crypto.randomUUID().replaceAll("-", "");
   return {

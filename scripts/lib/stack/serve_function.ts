@@ -1,7 +1,7 @@
 /**
- * Serves one function, by the path of its `index.ts`, as the platform does, and says where on standard output. It may
- * export `fetch` or call `Deno.serve`, which opens no port here. The process ends when its standard input does, whatever
- * the function is at, so that it never outlives the one that started it.
+ * Serves one function as the platform does, given the path of its `index.ts`, and prints the URL. The function may export
+ * `fetch` or call `Deno.serve`, which opens no port here. The process ends when its standard input ends, even while the
+ * function is busy, so that it never outlives its parent.
  */
 import { basename, dirname } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -15,7 +15,7 @@ let served: Fetch | undefined;
 Object.defineProperty(Deno, "serve", { value: captureHandler });
 
 const [watching, parentEnded] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-// A thread of its own, which also works while this one is busy.
+// A separate thread, which also runs while this one is busy.
 const watcher = new Worker(new URL("watch_parent.ts", import.meta.url), { type: "module" });
 watcher.onmessage = ({ data }) => (data === "watching" ? watching : parentEnded).resolve();
 await watching.promise;
@@ -40,15 +40,15 @@ async function load(): Promise<Fetch> {
     const { default: exported } = await import(pathToFileURL(path).href);
     if (typeof exported?.fetch === "function") return (request) => exported.fetch(request);
     if (served !== undefined) return served;
-    throw new Error("it has no default export with fetch, and does not call Deno.serve");
+    throw new Error("it neither has a default export with fetch nor calls Deno.serve");
   } catch (error) {
     const reason = describeError(error);
     console.error(`The function ${basename(dirname(path))} does not start: ${reason}`);
-    Deno.exit(113); // said why
+    Deno.exit(113); // REPORTED in function_process.ts
   }
 }
 
-/** Takes the arguments of `Deno.serve`. */
+/** Takes the place of `Deno.serve`, and keeps the handler among its arguments. */
 function captureHandler(...args: (Fetch | { handler?: Fetch })[]) {
   for (const arg of args) served ??= typeof arg === "function" ? arg : arg.handler;
   return { finished: new Promise<void>(() => {}), shutdown: () => Promise.resolve(), ref: () => {}, unref: () => {} };

@@ -6,7 +6,7 @@ import { KEYS, type Keys } from "./keys.ts";
 
 /** A Data API and the functions behind one URL, as in a hosted project. */
 export interface LocalStack {
-  /** What clients are created with, together with a key. */
+  /** The project's URL for clients, which need a key as well. */
   readonly url: string;
   readonly keys: Keys;
   readonly functions: FunctionServer;
@@ -15,9 +15,9 @@ export interface LocalStack {
 }
 
 export interface StackOptions extends Pick<FunctionSettings, "folder" | "env"> {
-  /** Port of the URL; any free one when left out. */
+  /** Port of the URL; by default any free one. */
   port?: number;
-  /** The keys that are known to everybody, when left out. */
+  /** By default the fixed public keys. */
   keys?: Keys;
 }
 
@@ -33,7 +33,7 @@ export async function serveStack(dataApi: Handler, options: StackOptions = {}): 
   return stack;
 }
 
-/** As {@link serveStack}, without waiting for the functions to load. */
+/** As {@link serveStack}, but it does not wait for the functions to load. */
 export function startStack(dataApi: Handler, { port, keys = KEYS, ...settings }: StackOptions = {}): LocalStack {
   const passOn: Handler = (request) => functions.handle(request);
   const gateway: Gateway = serveGateway({ dataApi, functions: passOn }, keys, port);

@@ -1,11 +1,11 @@
 import type { Handler } from "./gateway.ts";
 
-/** The roles that PostgREST's own role may become on the platform. */
+/** The roles that the platform lets PostgREST set. */
 const ROLES: unknown[] = ["anon", "authenticated", "service_role"];
 
 /**
- * Refuses the tokens that PostgREST refuses and Lite takes: one that is no token, for which Lite answers as `anon`, and one
- * for another role than a client's, which Lite becomes. The signature is Lite's to check. Keys are let through.
+ * Refuses two kinds of tokens as PostgREST does: text that is not a token, for which Lite answers as `anon`, and a token for
+ * a role that is not a client's, which Lite would set. Lite checks the signature. Keys pass.
  */
 export function checkTokens(dataApi: Handler): Handler {
   return (request) => {
@@ -21,7 +21,7 @@ export function checkTokens(dataApi: Handler): Handler {
   };
 }
 
-/** The role that the claims of a token name; `anon` where they name none, or cannot be read, which Lite refuses. */
+/** The role in the claims of a token, by default `anon`. Lite refuses claims that cannot be read. */
 function readRole(claims: string): unknown {
   try {
     return JSON.parse(new TextDecoder().decode(Uint8Array.fromBase64(claims, { alphabet: "base64url" }))).role ??

@@ -1,15 +1,15 @@
-/** A timestamp as Postgres writes it into JSON, and so as PostgREST answers it, from what it writes as text. */
+/** Turns a timestamp in the text form of Postgres into its JSON form, which PostgREST answers. */
 function toJsonTimestamp(text: string): string {
   return text.replace(" ", "T").replace(/([+-]\d\d)( BC)?$/, "$1:00$2");
 }
 
-/** A number as PostgREST answers it: NaN and the infinities are text. */
+/** Turns a number in the text form of Postgres into the form that PostgREST answers: NaN and the infinities are text. */
 function toJsonNumber(text: string): number | string {
   const number = Number(text);
   return Number.isFinite(number) ? number : text;
 }
 
-/** How to read the types that Lite would answer otherwise than PostgREST. */
+/** Readers of the types that Lite answers otherwise than PostgREST. */
 export const READERS = {
   float4: { oid: 700, read: toJsonNumber },
   float8: { oid: 701, read: toJsonNumber },
@@ -22,8 +22,8 @@ export const READERS = {
 export const toBooleanParameter = String;
 
 /**
- * A value for a column or an argument of type json. Lite gives the argument of a function as JSON text already, and the
- * value of a column as it is; text that begins as an array or an object does is taken for the former.
+ * A value for a column or an argument of type json. Lite gives arguments of functions as JSON text, and values of columns
+ * unchanged. Text that begins like an array or an object is taken for JSON text.
  */
 export function toJsonParameter(value: unknown): string {
   return typeof value === "string" && /^[[{]/.test(value) ? value : JSON.stringify(value);
