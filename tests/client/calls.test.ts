@@ -49,7 +49,7 @@ for (const [engine, openStack] of Object.entries(ENGINES)) {
       });
     });
 
-    await test.step("and refuses a range that is none, without a request", async () => {
+    await test.step("and refuses a range that does not make sense, without a request", async () => {
       const before = pgbars.urls.length;
       await assert.rejects(pgbars.deriveDxyForWindow(START, START), {
         name: "RangeError",
@@ -76,7 +76,7 @@ for (const [engine, openStack] of Object.entries(ENGINES)) {
       commit;
     `);
 
-    await test.step("of prod in a database that was told nothing else, and names what it left out", async () => {
+    await test.step("of prod in a database without another environment, and names the assets that it left out", async () => {
       const { refused, ...rest } = await pgbars.syncRegistry();
       const counts = { inserted: 2, updated: 0, reenabled: 0, disabled: 0 };
       assert.deepEqual(rest, { env: "prod", ...counts, symbols: ["EURUSD"] });

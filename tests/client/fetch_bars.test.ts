@@ -193,7 +193,10 @@ for (const [engine, openStack] of Object.entries(ENGINES)) {
         );
       };
       await refuse({ symbols: new Set(["LONG"]) }, { name: "TypeError", message: /strings, not a Set$/ });
-      await refuse({ symbols: [1n] }, { name: "TypeError", message: /^fetchBars: symbols must be .*; 1 is none$/ });
+      await refuse({ symbols: [1n] }, {
+        name: "TypeError",
+        message: /^fetchBars: symbols must be .*, and 1 is not one$/,
+      });
       for (const query of [undefined, null, "LONG"]) {
         await assert.rejects(connection.fetchBars(query as unknown as BarQuery), {
           name: "TypeError",
@@ -239,9 +242,9 @@ for (const [engine, openStack] of Object.entries(ENGINES)) {
       assert.deepEqual(Object.keys(bar!).sort(), Object.keys(minuteBar!).sort());
     });
 
-    await test.step("and none of a timeframe that nobody builds", async () => {
-      const nobody = { symbols: ["EURUSD"], timeframe: "7m", from: START, to: minute(60) };
-      assert.deepEqual(await connection.fetchBars(nobody), []);
+    await test.step("and none of a timeframe that is not built", async () => {
+      const notBuilt = { symbols: ["EURUSD"], timeframe: "7m", from: START, to: minute(60) };
+      assert.deepEqual(await connection.fetchBars(notBuilt), []);
     });
   });
 }

@@ -49,7 +49,7 @@ Deno.test("dev serves the Data API and the functions to supabase-js, loads edite
         assert.equal(derived.data?.symbol, "DXY");
       });
 
-      await test.step("an edit takes effect, and a broken one is told and mended", async () => {
+      await test.step("an edit takes effect, and a broken one is reported and can be fixed", async () => {
         const [answer, handler] = [`${functions}/_shared/answer.ts`, `${functions}/registry-sync/handler.ts`];
         await edit(answer, (text) => text.replace("Only POST is allowed.", "POST, please."));
         await stack.printed("stdout", "loaded again");
@@ -65,7 +65,7 @@ Deno.test("dev serves the Data API and the functions to supabase-js, loads edite
         await waitUntil(async () => (await post("registry-sync", { env: "prod" })).status === 200);
       });
 
-      await test.step("one that does not finish loading is told, and holds up no other", async () => {
+      await test.step("one that does not finish loading is reported, and holds up no other", async () => {
         await Deno.mkdir(`${functions}/hang`);
         await Deno.writeTextFile(`${functions}/hang/index.ts`, "while (true) { /* for ever */ }");
         await stack.printed("stderr", "The function hang is still loading");

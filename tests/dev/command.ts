@@ -11,7 +11,7 @@ export interface Dev {
   printed(stream: "stdout" | "stderr", text: string): Promise<void>;
   /** Its exit code, when it and every process that it started have ended. */
   readonly ended: Promise<number>;
-  /** Asks it to end, with SIGTERM unless told otherwise, and waits for it. Safe to repeat. */
+  /** Asks it to end, by default with SIGTERM, and waits for it. Idempotent. */
   stop(signal?: Deno.Signal): Promise<number>;
   [Symbol.asyncDispose](): Promise<void>;
 }

@@ -29,20 +29,20 @@ Deno.test("runJobs() runs every job on its schedule, tells of one that fails, an
       return [];
     },
   };
-  const told: string[] = [];
-  const tell = (line: string) => void told.push(line);
+  const lines: string[] = [];
+  const report = (line: string) => void lines.push(line);
   {
     using _jobs = runJobs(db, [insert("good"), job("bad", "select 1 / 0"), {
       ...insert("rare"),
       schedule: "0 0 29 2 *",
-    }], tell);
-    using _slow = runJobs(slow, [job("slow", "")], tell);
+    }], report);
+    using _slow = runJobs(slow, [job("slow", "")], report);
     await waitUntil(async () => await runs("good") >= 3 && ended > 0);
   }
   const good = await runs("good");
   assert.equal(await runs("rare"), 0);
-  assert.ok(told.length > 0);
-  for (const line of told) assert.match(line, /^job bad failed at \S+Z: division by zero$/);
+  assert.ok(lines.length > 0);
+  for (const line of lines) assert.match(line, /^job bad failed at \S+Z: division by zero$/);
   await waitUntil(() => Promise.resolve(atWork === 0));
   assert.equal(most, 1);
   assert.equal(await runs("good"), good, "stopped jobs do not run");
@@ -56,13 +56,13 @@ for (const [engine, openStack] of Object.entries(ENGINES)) {
     await stack.post("registry-sync", { env: "prod" });
     await admin.from("data_bars").insert(Array.from({ length: 60 }, (_, minute) => minuteBar("EURUSD", minute)));
     const jobs = (await readJobs(stack.db)).map((job) => ({ ...job, schedule: EACH_SECOND }));
-    const told: string[] = [];
-    using _jobs = runJobs(stack.db, jobs, (line) => told.push(line));
+    const lines: string[] = [];
+    using _jobs = runJobs(stack.db, jobs, (line) => lines.push(line));
     await waitUntil(async () => {
       const { data, error } = await admin.from("derived_data_bars").select("timeframe,quality_score");
       assert.equal(error, null);
       return data?.length === 13;
     });
-    assert.deepEqual(told, []);
+    assert.deepEqual(lines, []);
   });
 }

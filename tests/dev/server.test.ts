@@ -6,7 +6,7 @@ import { openServerBackend } from "../../scripts/lib/stack/backend.ts";
 import { openDataApi } from "../../scripts/lib/stack/data_api.ts";
 import { KEYS } from "../../scripts/lib/stack/keys.ts";
 
-Deno.test("a server's database keeps what Supabase made in it, and its absence is told", async (test) => {
+Deno.test("a server's database keeps what Supabase made in it, and a stopped server is a 503", async (test) => {
   await using cluster = await startCluster();
   const backend = await openServerBackend(cluster.url());
   const { db } = backend;
@@ -20,7 +20,7 @@ Deno.test("a server's database keeps what Supabase made in it, and its absence i
       return { status: answer.status, body: await answer.json().catch(() => null) };
     };
 
-    await test.step("with Supabase's own sign-in there is none of the stack's", async () => {
+    await test.step("with Supabase's own auth schema the stack has no sign-in", async () => {
       const tables = await db.query("select c.relname from pg_class as c where c.relnamespace = 'auth'::regnamespace");
       assert.deepEqual(tables, [{ relname: "schema_migrations" }]);
       const body = JSON.stringify({ email: "someone@example.org", password: "correct horse" });

@@ -88,7 +88,7 @@ function nearlyGood(good: Record<string, unknown>): fc.Arbitrary<string> {
   return damaged(good).map(toJson);
 }
 
-/** Bodies of requests: random JSON, text that is none, bare hostile values, and bodies near the good ones. */
+/** Bodies of requests: random JSON, text that is not JSON, bare hostile values, and bodies near the good ones. */
 export function hostileBody(good: Record<string, unknown>[]): fc.Arbitrary<string> {
   return fc.oneof(
     { weight: 6, arbitrary: fc.oneof(...good.map(nearlyGood)) },
