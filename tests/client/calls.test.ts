@@ -55,7 +55,10 @@ for (const [engine, openStack] of Object.entries(ENGINES)) {
         name: "RangeError",
         message: /^deriveDxyForWindow/,
       });
-      await assert.rejects(pgbars.deriveDxyForWindow("today", START), { name: "TypeError", message: /: from must be/ });
+      await assert.rejects(pgbars.deriveDxyForWindow("today", START), {
+        name: "TypeError",
+        message: /: from \("today"\) must be/,
+      });
       assert.equal(pgbars.urls.length, before);
     });
   });
