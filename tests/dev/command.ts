@@ -46,7 +46,7 @@ export function dev(args: string[], env: Record<string, string> = {}): Dev {
         if (output[stream].includes(text)) return Promise.resolve(true);
         if (running) return Promise.resolve(false);
         throw new Error(`it ended before it printed "${text}": ${output.stdout}${output.stderr}`);
-      }, 30),
+      }, 120),
     ended,
     stop,
     [Symbol.asyncDispose]: async () => void await stop(),
