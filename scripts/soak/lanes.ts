@@ -1,17 +1,7 @@
 import fc from "fast-check";
-import type { Op } from "../../tests/property/convergence/ops.ts";
-import {
-  anySymbol,
-  bare,
-  build,
-  claim,
-  dispatch,
-  finish,
-  incident,
-  runAll,
-  write,
-} from "../../tests/property/convergence/random_ops.ts";
-import { BASKET, type Symbol, SYMBOLS } from "../../tests/property/convergence/world.ts";
+import type { Op } from "../../model/ops.ts";
+import { anySymbol, bare, build, claim, dispatch, finish, incident, runAll, write } from "../../model/random_ops.ts";
+import { BASKET, type Symbol, SYMBOLS } from "../../model/world.ts";
 
 /** The minutes of all symbols that have just come to an end, now and then with one missing. */
 const feed: fc.Arbitrary<Op> = fc.record({

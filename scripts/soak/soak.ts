@@ -1,11 +1,11 @@
-import { MINUTE } from "../../tests/property/aggregator.ts";
-import { Actor } from "../../tests/property/convergence/actors.ts";
-import { checkConverged } from "../../tests/property/convergence/compare.ts";
-import { perform, type Scene } from "../../tests/property/convergence/perform.ts";
-import { checkRebuild, settle } from "../../tests/property/convergence/settle.ts";
-import { addWorld, prepareStage } from "../../tests/property/convergence/world.ts";
-import { ORIGIN } from "../../tests/property/histories.ts";
+import { MINUTE } from "../../model/aggregator.ts";
+import { ORIGIN } from "../../model/histories.ts";
 import type { Database } from "../lib/database.ts";
+import { Actor } from "../lib/play/actors.ts";
+import { checkConverged } from "../lib/play/compare.ts";
+import { perform, type Scene } from "../lib/play/perform.ts";
+import { checkRebuild, settle } from "../lib/play/settle.ts";
+import { addWorld, prepareStage } from "../lib/play/stage.ts";
 import { LANES, randomOps } from "./lanes.ts";
 import { describeProgress } from "./progress.ts";
 

@@ -1,7 +1,7 @@
 import { run } from "./process.ts";
 import { oneCheck, type StepResult } from "./result.ts";
 
-const CODE_FOLDERS = ["client", "functions", "scripts", "tests"];
+const CODE_FOLDERS = ["client", "functions", "model", "scripts", "tests"];
 
 export function checkFormat(): Promise<StepResult> {
   return runDeno(["fmt", "--check"]);

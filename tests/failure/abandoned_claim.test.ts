@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import type { Database } from "../../scripts/lib/database.ts";
 import { DatabaseError } from "../../scripts/lib/database.ts";
 import { catchUp } from "../property/drivers.ts";
-import { compare } from "../property/run_scenario.ts";
 import { readTask, runDue } from "../support/dispatch.ts";
 import { clearEngine, openEngine } from "../support/engine.ts";
 import { addMinutes, clockAfter, loadPopulation, makePopulation } from "../support/population.ts";
+import { compare } from "../support/reference.ts";
 
 const HOURS = 3;
 const NOW = clockAfter(HOURS);

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { ORIGIN } from "../property/histories.ts";
-import { compare, type Reference } from "../property/run_scenario.ts";
+import { ORIGIN } from "../../model/histories.ts";
 import type { Database } from "../../scripts/lib/database.ts";
 import { readTask, readValue, runDue } from "../support/dispatch.ts";
 import { clearEngine, type Engine, openEngine } from "../support/engine.ts";
 import { clearFaults, installFaults, setFault } from "../support/faults.ts";
 import { addMinutes, clockAfter, loadPopulation, makeAsset, makePopulation } from "../support/population.ts";
+import { compare, type Reference } from "../support/reference.ts";
 
 const HOURS = 4;
 const NOW = clockAfter(HOURS);

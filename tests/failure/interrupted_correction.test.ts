@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import { startCluster } from "../../scripts/lib/cluster.ts";
 import type { Database } from "../../scripts/lib/database.ts";
 import { catchUp } from "../property/drivers.ts";
-import type { Reference } from "../property/run_scenario.ts";
 import { killBackend, runUntilAsleep, terminateBackend } from "../support/backend.ts";
 import { checkConverged, checkNothingLost } from "../support/converged.ts";
 import { readTask, readValue, runDue } from "../support/dispatch.ts";
 import { clearEngine, type Engine, openEngine } from "../support/engine.ts";
 import { clearFaults, installFaults, setFault } from "../support/faults.ts";
 import { addMinutes, clockAfter, loadPopulation, makePopulation } from "../support/population.ts";
+import type { Reference } from "../support/reference.ts";
 
 const HOURS = 6;
 const NOW = clockAfter(HOURS);

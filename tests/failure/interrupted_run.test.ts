@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { startCluster } from "../../scripts/lib/cluster.ts";
 import { type Database, DatabaseError } from "../../scripts/lib/database.ts";
-import { checkCursors, compare, type Cursors, type Reference } from "../property/run_scenario.ts";
 import { killBackend, type Running, runUntilAsleep, terminateBackend } from "../support/backend.ts";
 import { readValue, runDue } from "../support/dispatch.ts";
 import { clearEngine, type Engine, openEngine } from "../support/engine.ts";
 import { clearFaults, installFaults, setFault } from "../support/faults.ts";
 import { clockAfter, countBars, loadPopulation, makePopulation } from "../support/population.ts";
+import { checkCursors, compare, type Cursors, type Reference } from "../support/reference.ts";
 
 const HOURS = 24;
 const NOW = clockAfter(HOURS);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
+import type { Asset } from "../../model/histories.ts";
+import { noise } from "../../model/noise.ts";
 import type { Database } from "../../scripts/lib/database.ts";
-import { noise } from "../property/noise.ts";
-import type { Asset } from "../property/histories.ts";
 import { checkConverged } from "../support/converged.ts";
 import { readValue, runDue } from "../support/dispatch.ts";
 import { clearEngine, openEngine } from "../support/engine.ts";

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import type { Database } from "../../scripts/lib/database.ts";
-import { checkCursors, compare, type Reference } from "../property/run_scenario.ts";
 import { readValue, runDue } from "../support/dispatch.ts";
 import { clearEngine, openEngine } from "../support/engine.ts";
 import { installFaults, setFault } from "../support/faults.ts";
 import { addMinutes, clockAfter, countBars, loadPopulation, makePopulation } from "../support/population.ts";
+import { checkCursors, compare, type Reference } from "../support/reference.ts";
 import { waitUntil } from "../support/wait.ts";
 
 const HOURS = 12;

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import type { Database } from "../../scripts/lib/database.ts";
-import { compare } from "../property/run_scenario.ts";
 import { readTask, readValue, runDue } from "../support/dispatch.ts";
 import { clearEngine, openEngine } from "../support/engine.ts";
 import { clearFaults, installFaults, setFault } from "../support/faults.ts";
 import { addMinutes, clockAfter, loadPopulation, makePopulation } from "../support/population.ts";
+import { compare } from "../support/reference.ts";
 
 const HOURS = 3;
 const NOW = clockAfter(HOURS);

@@ -1,4 +1,4 @@
-import type { Reference } from "./run_scenario.ts";
+import type { Reference } from "../support/reference.ts";
 
 /** Both sides of every quality threshold, in minutes covered of a 24x7 window with the default thresholds. */
 export const EDGES = [

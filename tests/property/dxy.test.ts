@@ -1,14 +1,14 @@
 import fc from "fast-check";
 import assert from "node:assert/strict";
+import { aggregate, type AssetRules, type Bar, cursorAfterCatchup, expectAt, MINUTE } from "../../model/aggregator.ts";
+import { basketTolerance } from "../../model/basket.ts";
+import { dollarMinute, type Pair, PAIRS } from "../../model/dxy.ts";
+import { noise } from "../../model/noise.ts";
 import type { Database } from "../../scripts/lib/database.ts";
 import { insertMinutes, readCursor, readDerived, readMinutes } from "../support/bars.ts";
 import { openEngine } from "../support/engine.ts";
-import { aggregate, type AssetRules, type Bar, cursorAfterCatchup, expectAt, MINUTE } from "./aggregator.ts";
-import { basketTolerance } from "./basket.ts";
 import { checkProperty } from "./check.ts";
 import { runBatches } from "./drivers.ts";
-import { dollarMinute, type Pair, PAIRS } from "./dxy.ts";
-import { noise } from "./noise.ts";
 
 const RUNS = 60;
 const ORIGIN = Date.parse("2025-10-27T00:00:00Z");

@@ -1,9 +1,9 @@
 import { parse } from "csv-parse/sync";
 import assert from "node:assert/strict";
 import { gunzipSync } from "node:zlib";
+import { PAIRS } from "../../model/dxy.ts";
 import { insertMinutes, readMinutes } from "../support/bars.ts";
 import { openEngine } from "../support/engine.ts";
-import { PAIRS } from "./dxy.ts";
 
 const DATA = new URL("../../../shared/data/", import.meta.url);
 const RATES = new URL("six_pairs_2014_1m.csv.gz", DATA);

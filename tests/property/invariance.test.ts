@@ -1,13 +1,14 @@
 import fc from "fast-check";
 import assert from "node:assert/strict";
+import { firstWindow, LENGTH, MINUTE } from "../../model/aggregator.ts";
+import { type Asset, type AssetSketch, assetSketch, describeAsset, ORIGIN } from "../../model/histories.ts";
+import { noise } from "../../model/noise.ts";
 import type { Database } from "../../scripts/lib/database.ts";
+import { bootstrapAll, registerAssets } from "../support/assets.ts";
 import { insertMinutes, readCursor, readDerived } from "../support/bars.ts";
 import { clearEngine, openEngine } from "../support/engine.ts";
-import { firstWindow, LENGTH, MINUTE } from "./aggregator.ts";
 import { checkProperty } from "./check.ts";
-import { bootstrapAll, catchUp, registerAssets, runBatches } from "./drivers.ts";
-import { type Asset, type AssetSketch, assetSketch, describeAsset, ORIGIN } from "./histories.ts";
-import { noise } from "./noise.ts";
+import { catchUp, runBatches } from "./drivers.ts";
 import { playScenario } from "./run_scenario.ts";
 import { scenario } from "./scenarios.ts";
 

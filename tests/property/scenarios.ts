@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { type AssetSketch, assetSketch } from "./histories.ts";
+import { type AssetSketch, assetSketch } from "../../model/histories.ts";
 
 /** What somebody does at one instant of the simulated clock. */
 export type Action =

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
+import { aggregate, barsOf, expectAt, LENGTH, MINUTE } from "../../model/aggregator.ts";
+import { describeAsset } from "../../model/histories.ts";
 import { startCluster } from "../../scripts/lib/cluster.ts";
 import type { Database } from "../../scripts/lib/database.ts";
-import { aggregate, barsOf, expectAt, LENGTH, MINUTE } from "../property/aggregator.ts";
-import { registerAssets } from "../property/drivers.ts";
-import { describeAsset } from "../property/histories.ts";
+import { registerAssets } from "../support/assets.ts";
 import { insertMinutes, readCursor, readDerived } from "../support/bars.ts";
 import { dispatchCommand, jobNames, JOBS, openCronDatabase } from "../support/cron.ts";
 import { waitUntil } from "../support/wait.ts";

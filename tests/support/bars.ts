@@ -1,5 +1,5 @@
+import type { Bar, DerivedBar } from "../../model/aggregator.ts";
 import type { Database } from "../../scripts/lib/database.ts";
-import type { Bar, DerivedBar } from "../property/aggregator.ts";
 
 /** Writes 1m bars of one symbol in the order given, in one statement. Times are milliseconds since 1970, UTC. */
 export async function insertMinutes(db: Database, symbol: string, bars: Bar[]): Promise<void> {

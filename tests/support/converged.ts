@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
+import { aggregate } from "../../model/aggregator.ts";
+import type { Asset } from "../../model/histories.ts";
 import type { Database } from "../../scripts/lib/database.ts";
-import { aggregate } from "../property/aggregator.ts";
-import type { Asset } from "../property/histories.ts";
-import { compare } from "../property/run_scenario.ts";
 import { readMinutes } from "./bars.ts";
+import { compare } from "./reference.ts";
 
 /**
  * Nothing waits, `agg_verify` finds nothing, and cursors and bars are what the aggregator makes of the 1m bars that are

@@ -1,2 +1,1 @@
-/** The pairs that DXY is made of. */
-export const PAIRS = ["EURUSD", "USDJPY", "GBPUSD", "USDCAD", "USDSEK", "USDCHF"];
+export { PAIRS } from "../../model/dxy.ts";

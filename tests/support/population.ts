@@ -1,10 +1,10 @@
+import { aggregate, barsOf, LENGTH, MINUTE } from "../../model/aggregator.ts";
+import { describeAsset, ORIGIN } from "../../model/histories.ts";
+import { noise } from "../../model/noise.ts";
 import type { Database } from "../../scripts/lib/database.ts";
-import { aggregate, barsOf, LENGTH, MINUTE } from "../property/aggregator.ts";
-import { registerAssets } from "../property/drivers.ts";
-import { describeAsset, ORIGIN } from "../property/histories.ts";
-import { noise } from "../property/noise.ts";
-import type { Reference } from "../property/run_scenario.ts";
+import { registerAssets } from "./assets.ts";
 import { insertMinutes } from "./bars.ts";
+import type { Reference } from "./reference.ts";
 
 const DELAY_SECONDS = 300;
 

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import type fc from "fast-check";
+import type { History } from "../../../model/ops.ts";
 import { openEngine } from "../../support/engine.ts";
 import { checkProperty } from "../check.ts";
 import type { Case } from "./observer.ts";
-import type { History } from "./ops.ts";
 import { Stage } from "./play.ts";
 
 /**

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
+import { LENGTH } from "../../../model/aggregator.ts";
+import type { Op } from "../../../model/ops.ts";
 import type { Database } from "../../../scripts/lib/database.ts";
-import { LENGTH } from "../aggregator.ts";
-import type { Op } from "./ops.ts";
-import type { Outcome } from "./perform.ts";
-import type { Written } from "./writes.ts";
+import type { Outcome } from "../../../scripts/lib/play/perform.ts";
+import type { Written } from "../../../scripts/lib/play/writes.ts";
 
 /** What must have happened in some history, with sessions that take turns, for a run to say anything. */
 export const CASES = [

@@ -1,13 +1,13 @@
+import { MINUTE } from "../../../model/aggregator.ts";
+import { ORIGIN } from "../../../model/histories.ts";
+import { type History, type Op, SESSIONS, type Step } from "../../../model/ops.ts";
 import type { Database } from "../../../scripts/lib/database.ts";
-import { MINUTE } from "../aggregator.ts";
-import { ORIGIN } from "../histories.ts";
-import { Actor } from "./actors.ts";
-import { checkConverged } from "./compare.ts";
+import { Actor } from "../../../scripts/lib/play/actors.ts";
+import { checkConverged } from "../../../scripts/lib/play/compare.ts";
+import { perform, type Scene } from "../../../scripts/lib/play/perform.ts";
+import { checkRebuild, settle } from "../../../scripts/lib/play/settle.ts";
+import { prepareStage, resetWorld } from "../../../scripts/lib/play/stage.ts";
 import { type Case, Observer } from "./observer.ts";
-import { type History, type Op, SESSIONS, type Step } from "./ops.ts";
-import { perform, type Scene } from "./perform.ts";
-import { checkRebuild, settle } from "./settle.ts";
-import { prepareStage, resetWorld } from "./world.ts";
 
 /** A database with the sessions that play in it, one history after the other. */
 export class Stage {

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { type History, type Op, SESSIONS, type Step } from "./ops.ts";
+import { type History, type Op, SESSIONS, type Step } from "../../../model/ops.ts";
 import {
   anySymbol,
   bare,
@@ -15,8 +15,8 @@ import {
   session,
   slot,
   write,
-} from "./random_ops.ts";
-import { type Symbol, SYMBOLS, type World } from "./world.ts";
+} from "../../../model/random_ops.ts";
+import { type Symbol, SYMBOLS, type World } from "../../../model/world.ts";
 
 const advance = fc.oneof(fc.integer({ min: 1, max: 90 }), fc.integer({ min: 60, max: 1200 }), fc.constant(3600));
 

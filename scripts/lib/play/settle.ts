@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import type { Database } from "../../../scripts/lib/database.ts";
-import { runDue } from "../../support/dispatch.ts";
-import { MINUTE } from "../aggregator.ts";
+import { MINUTE } from "../../../model/aggregator.ts";
+import type { Database } from "../database.ts";
+import { runDue } from "./run_due.ts";
 
 /** Longer than any claim, any wait for data and any backoff after a failure: an hour. */
 const LONGEST_WAIT = 61 * MINUTE;

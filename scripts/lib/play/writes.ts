@@ -1,5 +1,5 @@
-import { MINUTE } from "../aggregator.ts";
-import type { Bars, Span, WriteOp } from "./ops.ts";
+import { MINUTE } from "../../../model/aggregator.ts";
+import type { Bars, Span, WriteOp } from "../../../model/ops.ts";
 
 /** What a statement wrote: rows, and the times of the first and the last of them, in milliseconds since 1970. */
 export interface Written {

@@ -1,21 +1,5 @@
-import type { Database } from "../../../scripts/lib/database.ts";
-import { MINUTE } from "../aggregator.ts";
-import { ORIGIN } from "../histories.ts";
-
-export const SYMBOLS: readonly Symbol[] = ["A", "B", "C"];
-/** The symbols that have bars of their own; X is a basket of them. */
-export type Symbol = "A" | "B" | "C";
-export const BASKET = "X";
-export type AnySymbol = Symbol | typeof BASKET;
-
-/** The assets of a history, all of which aggregate from the same instant. */
-export interface World {
-  /** Minutes from ORIGIN to the start of aggregation. */
-  startMinute: number;
-  basket: { components: Symbol[]; version: 1 | 2 };
-  /** Whether C is switched off in the beginning, and so a component without tasks. */
-  bareComponent: boolean;
-}
+import { BASKET, startText, SYMBOLS, type World } from "../../../model/world.ts";
+import type { Database } from "../database.ts";
 
 /** Random bars made in the database: at once however many, and the same for the same seed. */
 const BARS = `
@@ -111,9 +95,4 @@ export async function addWorld(db: Database, world: World, suffix = ""): Promise
      select a.symbol, a.active, a.metadata from jsonb_to_recordset($1::jsonb) as a (symbol text, active boolean, metadata jsonb)`,
     [JSON.stringify(assets)],
   );
-}
-
-/** The start of aggregation as `metadata.agg.start_utc` has it. */
-export function startText(startMinute: number): string {
-  return new Date(ORIGIN + startMinute * MINUTE).toISOString();
 }

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import type { Database } from "../../../scripts/lib/database.ts";
 import {
   type Bar,
   barsOf,
@@ -9,8 +8,9 @@ import {
   firstWindow,
   LENGTH,
   type Timeframe,
-} from "../aggregator.ts";
-import { type Basket, basketMinute, basketTolerance } from "../basket.ts";
+} from "../../../model/aggregator.ts";
+import { type Basket, basketMinute, basketTolerance } from "../../../model/basket.ts";
+import type { Database } from "../database.ts";
 
 interface Task {
   symbol: string;

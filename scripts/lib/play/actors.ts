@@ -1,4 +1,4 @@
-import { type Database, DatabaseError, openServer } from "../../../scripts/lib/database.ts";
+import { type Database, DatabaseError, openServer } from "../database.ts";
 
 const ADMIN_SHUTDOWN = "57P01";
 

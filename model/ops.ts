@@ -1,4 +1,4 @@
-import type { Timeframe } from "../aggregator.ts";
+import type { Timeframe } from "./aggregator.ts";
 import type { AnySymbol, Symbol, World } from "./world.ts";
 
 /** Minutes are counted back from the clock: 10 is the minute that began ten minutes ago. */

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { type Database, DatabaseError } from "../../../scripts/lib/database.ts";
+import type { Op } from "../../../model/ops.ts";
+import { BASKET, startText } from "../../../model/world.ts";
+import { type Database, DatabaseError } from "../database.ts";
 import type { Actor } from "./actors.ts";
-import type { Op } from "./ops.ts";
-import { BASKET, startText } from "./world.ts";
 import { loadStatements, writeStatement, type Written } from "./writes.ts";
 
 /** What an outside worker remembers of its claim. */
