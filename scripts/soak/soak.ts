@@ -66,8 +66,7 @@ export async function soak(
       operations++;
       await new Promise((resolve) => setTimeout(resolve, pauseMs));
     }
-    const actor = scene.actors[session]!;
-    if (actor.inTransaction) await actor.end("commit");
+    if (scene.actors[session]!.inTransaction) await perform(scene, session, { kind: "commit" }, clock());
   };
 
   try {

@@ -2,13 +2,16 @@ import { type Database, DatabaseError, openServer } from "../database.ts";
 
 const ADMIN_SHUTDOWN = "57P01";
 
-/** A session of a history: it may be in a transaction, and somebody may break it off. */
+/** How long the server may take to end a killed session. */
+const KILL_LIMIT_MS = 60_000;
+
+/** A session of a history. It may hold a transaction, and another session may kill it at any moment. */
 export class Actor {
   readonly #url: string;
   #session: Promise<Session>;
-  /** Sessions that were broken off: the driver takes seconds to believe it. */
+  /** Connections of killed sessions. The driver takes seconds to close one. */
   readonly #closing: Promise<void>[] = [];
-  inTransaction = false;
+  #inTransaction = false;
 
   private constructor(url: string, session: Session) {
     this.#url = url;
@@ -17,6 +20,10 @@ export class Actor {
 
   static async start(url: string): Promise<Actor> {
     return new Actor(url, await openSession(url));
+  }
+
+  get inTransaction(): boolean {
+    return this.#inTransaction;
   }
 
   async query<T>(sql: string, params: unknown[] = []): Promise<T[]> {
@@ -38,49 +45,63 @@ export class Actor {
   }
 
   async begin(): Promise<void> {
-    if (this.inTransaction) return;
-    await this.exec("begin");
-    this.inTransaction = true;
+    await this.#begin("begin");
   }
 
   /** Begins a transaction that sees nothing of what is committed from now on. */
   async beginWithOneSnapshot(): Promise<void> {
-    if (this.inTransaction) return;
-    await this.exec("begin isolation level repeatable read; select from public.data_agg_state limit 1");
-    this.inTransaction = true;
+    await this.#begin("begin isolation level repeatable read; select from public.data_agg_state limit 1");
   }
 
-  async end(how: "commit" | "rollback"): Promise<void> {
-    this.inTransaction = false;
-    await this.exec(how);
+  async #begin(sql: string): Promise<void> {
+    if (this.#inTransaction) return;
+    const session = this.#session;
+    await this.exec(sql);
+    this.#inTransaction = session === this.#session;
   }
 
   /**
-   * Lets the server end the session, on the word of `db`: what it is at rejects, and what comes next has a new session.
-   * Returns whether a transaction was open.
+   * Ends the transaction. A rollback also succeeds when the session is killed before it ran: the server has rolled back.
+   * A commit rejects then.
    */
-  async kill(db: Database): Promise<boolean> {
-    const wasOpen = this.inTransaction;
-    this.inTransaction = false;
-    const killed = await this.#session;
-    this.#session = this.#replace(killed, db);
-    await this.#session;
-    return wasOpen;
+  async end(how: "commit" | "rollback"): Promise<void> {
+    this.#inTransaction = false;
+    try {
+      await this.exec(how);
+    } catch (error) {
+      const wasKilled = error instanceof DatabaseError && error.code === ADMIN_SHUTDOWN;
+      if (how === "commit" || !wasKilled) throw error;
+    }
   }
 
-  async #replace(killed: Session, db: Database): Promise<Session> {
-    await db.query("select pg_terminate_backend($1, 1000)", [killed.pid]);
-    // Not left to the driver, which now and then never answers the statement that was under way.
-    killed.broken.reject(new Error("its session was killed"));
-    this.#closing.push(killed.db.close());
-    return await openSession(this.#url);
+  /**
+   * Lets the server end the session, through the session `db`. Statements under way reject; later ones run in a new
+   * session. Returns whether a transaction was open.
+   */
+  async kill(db: Database): Promise<boolean> {
+    const wasOpen = this.#inTransaction;
+    await this.#replace(async (session) => {
+      await db.query("select pg_terminate_backend($1, $2)", [session.pid, KILL_LIMIT_MS]);
+      // The driver sometimes never settles the statement that was under way, so settle it here.
+      session.broken.reject(new Error("the session was killed"));
+      this.#closing.push(session.db.close());
+    });
+    return wasOpen;
   }
 
   /** Closes the session, whatever is open in it, and opens another. */
   async restart(): Promise<void> {
-    await (await this.#session).db.close();
-    this.inTransaction = false;
-    this.#session = openSession(this.#url);
+    await this.#replace((session) => session.db.close());
+  }
+
+  /** Opens a session in place of the present one. Statements that are sent from now on wait for it. */
+  async #replace(end: (session: Session) => Promise<void>): Promise<void> {
+    const present = this.#session;
+    this.#inTransaction = false;
+    this.#session = (async () => {
+      await end(await present);
+      return await openSession(this.#url);
+    })();
     await this.#session;
   }
 
@@ -93,7 +114,7 @@ export class Actor {
 interface Session {
   db: Database;
   pid: number;
-  /** Rejects when the session is broken off. */
+  /** Rejects when the session is killed. */
   broken: PromiseWithResolvers<never>;
 }
 
