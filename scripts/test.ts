@@ -1,9 +1,9 @@
 import { Command, InvalidArgumentError } from "commander";
+import { describeError } from "./lib/error.ts";
+import { formatCounts } from "./lib/result.ts";
 import { TestContext, type TestOptions } from "./test/context.ts";
-import { formatCounts } from "./test/result.ts";
 import { runSteps } from "./test/runner.ts";
 import { selectSteps, type Step, STEPS } from "./test/steps.ts";
-import { describeError } from "./lib/error.ts";
 
 const program: Command = new Command("deno task test")
   .description("Runs every check and test. The last line sums them up; the exit status is 1 when anything failed.")

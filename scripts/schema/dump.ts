@@ -1,5 +1,5 @@
 import type { Cluster } from "../lib/cluster.ts";
-import { run } from "../test/process.ts";
+import { run } from "../lib/process.ts";
 
 /** The schemas `public` and `agg` of a database as pg_dump writes them, without what differs from run to run. */
 export async function dumpSchema({ binDir }: Cluster, url: string): Promise<string> {

@@ -2,7 +2,7 @@ import type { Cluster } from "../lib/cluster.ts";
 import { type Database, openServer } from "../lib/database.ts";
 import { migrate, readMigrations } from "../lib/migrations.ts";
 import { readSchemaScript } from "../lib/schemas.ts";
-import { runSupabase } from "../test/supabase.ts";
+import { runSupabase } from "../lib/supabase.ts";
 
 const HEADER = "-- Generated from supabase/schemas by `deno task migration`.";
 

@@ -2,8 +2,8 @@ import { createTwoFilesPatch } from "diff";
 import type { Cluster } from "../lib/cluster.ts";
 import { type Database, openServer } from "../lib/database.ts";
 import { migrate, type Migration, readMigrations } from "../lib/migrations.ts";
+import { mergeResults, oneCheck, type StepResult } from "../lib/result.ts";
 import { readSchemaScript } from "../lib/schemas.ts";
-import { mergeResults, oneCheck, type StepResult } from "../test/result.ts";
 import { dumpSchema } from "./dump.ts";
 import { SUPABASE_FOLDER } from "./generate.ts";
 

@@ -1,8 +1,8 @@
 import { type Cluster, startCluster } from "../lib/cluster.ts";
 import { openServer } from "../lib/database.ts";
 import { ensurePackages } from "../lib/debian.ts";
-import type { RunResult } from "./process.ts";
-import { supabase } from "./supabase.ts";
+import type { RunResult } from "../lib/process.ts";
+import { supabase } from "../lib/supabase.ts";
 import { installTestSql } from "./test_sql.ts";
 
 export interface TestOptions {

@@ -1,9 +1,9 @@
 import { CLUSTER_URL_VARIABLE } from "../lib/cluster.ts";
+import { run, type RunResult, TIME_LIMIT_MS } from "../lib/process.ts";
+import { addCounts, NOTHING, type StepResult } from "../lib/result.ts";
 import type { TestContext } from "./context.ts";
 import { findFiles } from "./files.ts";
 import { countJunit } from "./junit.ts";
-import { run, type RunResult, TIME_LIMIT_MS } from "./process.ts";
-import { addCounts, NOTHING, type StepResult } from "./result.ts";
 
 /** Tells property tests how many histories to play. */
 const RUNS_VARIABLE = "PGBARS_RUNS";

@@ -1,9 +1,9 @@
 import { createTwoFilesPatch } from "diff";
+import { run } from "../lib/process.ts";
+import { mergeResults, oneCheck, type StepResult } from "../lib/result.ts";
+import { supabase } from "../lib/supabase.ts";
 import { type TestContext, withServer } from "./context.ts";
 import { readIfExists } from "./files.ts";
-import { run } from "./process.ts";
-import { mergeResults, oneCheck, type StepResult } from "./result.ts";
-import { supabase } from "./supabase.ts";
 
 /** A file of which all or a part is generated from what the migrations build. */
 interface GeneratedFile {

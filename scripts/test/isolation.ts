@@ -1,10 +1,10 @@
 import { createTwoFilesPatch } from "diff";
 import { basename, dirname } from "node:path";
 import type { Cluster } from "../lib/cluster.ts";
+import { run, type RunResult } from "../lib/process.ts";
+import { mergeResults, oneCheck, type StepResult } from "../lib/result.ts";
 import { type TestContext, withServer } from "./context.ts";
 import { findFiles, readIfExists } from "./files.ts";
-import { run, type RunResult } from "./process.ts";
-import { mergeResults, oneCheck, type StepResult } from "./result.ts";
 
 /** A step that stays blocked for this long is cancelled, and shows in the output. */
 const BLOCKED_LIMIT_SECONDS = "60";

@@ -1,6 +1,6 @@
 import { XMLParser } from "fast-xml-parser";
 import { z } from "zod";
-import { type Counts, NOTHING } from "./result.ts";
+import { type Counts, NOTHING } from "../lib/result.ts";
 
 const list = <T extends z.ZodType>(item: T) => z.array(item).default([]);
 const testCase = z.object({

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { oneCheck, type StepResult } from "./result.ts";
-import { supabase } from "./supabase.ts";
+import { oneCheck, type StepResult } from "../lib/result.ts";
+import { supabase } from "../lib/supabase.ts";
 
 const lintOutput = z.object({ results: z.array(z.unknown()) });
 

@@ -1,9 +1,9 @@
 import { PGlite, protocol } from "@electric-sql/pglite";
 import { pgtap } from "@electric-sql/pglite-pgtap";
 import { migrate } from "../lib/migrations.ts";
+import { mergeResults, type StepResult } from "../lib/result.ts";
 import type { TestContext } from "./context.ts";
 import { findPgtapFiles, pgtapSetup } from "./pgtap.ts";
-import { mergeResults, type StepResult } from "./result.ts";
 import { countTap } from "./tap.ts";
 import { installTestSql } from "./test_sql.ts";
 

@@ -1,9 +1,9 @@
 import type { Cluster } from "../lib/cluster.ts";
+import { run } from "../lib/process.ts";
+import { mergeResults, type StepResult } from "../lib/result.ts";
 import { type TestContext, withServer } from "./context.ts";
 import { readIfExists } from "./files.ts";
 import { findPgtapFiles, pgtapSetup } from "./pgtap.ts";
-import { run } from "./process.ts";
-import { mergeResults, type StepResult } from "./result.ts";
 import { countTap } from "./tap.ts";
 
 /** Two at a time, each in a database of its own: in one database, files that write the same rows would wait for each other. */

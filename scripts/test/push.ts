@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { readMigrations } from "../lib/migrations.ts";
+import { mergeResults, oneCheck, type StepResult } from "../lib/result.ts";
+import { supabase } from "../lib/supabase.ts";
 import { type TestContext, withServer } from "./context.ts";
-import { mergeResults, oneCheck, type StepResult } from "./result.ts";
-import { supabase } from "./supabase.ts";
 
 const pushOutput = z.object({ upToDate: z.boolean(), migrations: z.array(z.string()) });
 

@@ -1,5 +1,5 @@
+import { addCounts, type Counts, formatCounts, NOTHING, type StepResult } from "../lib/result.ts";
 import type { TestContext } from "./context.ts";
-import { addCounts, type Counts, formatCounts, NOTHING, type StepResult } from "./result.ts";
 import type { Step } from "./steps.ts";
 
 /** Steps that run at the same time. They wait for subprocesses most of the time. */

@@ -1,7 +1,6 @@
-import { run } from "./process.ts";
-import { oneCheck, type StepResult } from "./result.ts";
-
-const CODE_FOLDERS = ["client", "functions", "model", "scripts", "tests"];
+import { run } from "../lib/process.ts";
+import { oneCheck, type StepResult } from "../lib/result.ts";
+import { CODE_FOLDERS } from "./imports.ts";
 
 export function checkFormat(): Promise<StepResult> {
   return runDeno(["fmt", "--check"]);

@@ -1,14 +1,15 @@
 import type { Cluster } from "../lib/cluster.ts";
+import { NOTHING, type StepResult } from "../lib/result.ts";
+import { proveSchema } from "../schema/proof.ts";
 import type { TestContext } from "./context.ts";
 import { runDenoTests } from "./deno_tests.ts";
+import { checkGenerated } from "./generated.ts";
+import { checkImports } from "./imports.ts";
 import { runIsolationSpecs } from "./isolation.ts";
 import { lintDatabase, runAdvisors } from "./linters.ts";
 import { runPgtapEmbedded } from "./pgtap_embedded.ts";
 import { runPgtapServer } from "./pgtap_server.ts";
 import { pushTwice } from "./push.ts";
-import { NOTHING, type StepResult } from "./result.ts";
-import { proveSchema } from "../schema/proof.ts";
-import { checkGenerated } from "./generated.ts";
 import { checkFormat, checkTypes, lint } from "./static.ts";
 
 export interface Step {
@@ -25,6 +26,7 @@ export const STEPS: readonly Step[] = [
   { name: "fmt", about: "deno fmt --check", run: checkFormat },
   { name: "lint", about: "deno lint", run: lint },
   { name: "check", about: "deno check", run: checkTypes },
+  { name: "imports", about: "no script imports a test, and no circle of files or folders", run: checkImports },
   { name: "push", about: "supabase db push into an empty database, and again as a no-op", run: pushTwice },
   { name: "db-lint", about: "supabase db lint without a warning", run: onPushed(lintDatabase) },
   { name: "advisors", about: "supabase db advisors without a finding", run: onPushed(runAdvisors) },

@@ -1,5 +1,5 @@
 import { type FinalResults, Parser } from "tap-parser";
-import { type Counts, NOTHING, type StepResult } from "./result.ts";
+import { type Counts, NOTHING, type StepResult } from "../lib/result.ts";
 
 /** The parser's words for a plan that is not met, which it leaves out once an assertion has failed. */
 const PLAN_ERRORS = ["incorrect number of tests", "no plan"];

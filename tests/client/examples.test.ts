@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { run } from "../../scripts/test/process.ts";
+import { run } from "../../scripts/lib/process.ts";
 import { runDue } from "../support/dispatch.ts";
 import { PAIRS } from "../support/pairs.ts";
 import { ENGINES, type Stack } from "../support/stack.ts";

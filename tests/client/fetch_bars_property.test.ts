@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { Bar } from "../../client/mod.ts";
-import { checkProperty } from "../property/check.ts";
+import { checkProperty } from "../support/check_property.ts";
 import { ENGINES } from "../support/stack.ts";
 import { connect } from "./connection.ts";
 import { assertSameBars, readStored, storeDerived, storeMinutes } from "./stored.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { supabase } from "../../scripts/test/supabase.ts";
+import { supabase } from "../../scripts/lib/supabase.ts";
 import { ACCESS_TOKEN, serveManagementApi } from "../support/management_api.ts";
 import { answerDeployment, type Upload } from "./uploads.ts";
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { checkProperty } from "../property/check.ts";
+import { checkProperty } from "../support/check_property.ts";
 import type { FunctionName } from "../support/function_client.ts";
 import { ENGINES } from "../support/stack.ts";
 import { fingerprint } from "./fingerprint.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
+import { formatCounts } from "../../scripts/lib/result.ts";
 import { runTestFiles } from "../../scripts/test/deno_tests.ts";
-import { formatCounts } from "../../scripts/test/result.ts";
 
 const cases: { behaviour: string; files: string[]; expected: string }[] = [
   {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { StepResult } from "../../scripts/test/result.ts";
+import type { StepResult } from "../../scripts/lib/result.ts";
 import { compareGenerated } from "../../scripts/test/generated.ts";
 
 Deno.test("compareGenerated() passes a file that is what was built", () => {

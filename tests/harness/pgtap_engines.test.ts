@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { useCluster } from "../../scripts/lib/cluster.ts";
+import { formatCounts } from "../../scripts/lib/result.ts";
 import { withServer } from "../../scripts/test/context.ts";
 import { pgtapSetup } from "../../scripts/test/pgtap.ts";
 import { openWithPgtap, runPgtapText } from "../../scripts/test/pgtap_embedded.ts";
 import { prove } from "../../scripts/test/pgtap_server.ts";
-import { formatCounts } from "../../scripts/test/result.ts";
 
 const cases: { behaviour: string; body: string; expected: string }[] = [
   {

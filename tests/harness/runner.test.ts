@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
+import { formatCounts, NOTHING, oneCheck } from "../../scripts/lib/result.ts";
 import { TestContext } from "../../scripts/test/context.ts";
-import { formatCounts, NOTHING, oneCheck } from "../../scripts/test/result.ts";
 import { runSteps } from "../../scripts/test/runner.ts";
 import { selectSteps, type Step } from "../../scripts/test/steps.ts";
 

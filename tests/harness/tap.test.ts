@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { formatCounts } from "../../scripts/test/result.ts";
+import { formatCounts } from "../../scripts/lib/result.ts";
 import { countTap } from "../../scripts/test/tap.ts";
 
 const cases: { behaviour: string; tap: string; error?: string; expected: string }[] = [

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
+import { checkProperty } from "../support/check_property.ts";
 import { openEngine } from "../support/engine.ts";
-import { checkProperty } from "./check.ts";
 import { countCoverage, EDGES } from "./coverage.ts";
 import { playScenario } from "./run_scenario.ts";
 import { scenario } from "./scenarios.ts";

@@ -6,8 +6,8 @@ import { dollarMinute, type Pair, PAIRS } from "../../model/dxy.ts";
 import { noise } from "../../model/noise.ts";
 import type { Database } from "../../scripts/lib/database.ts";
 import { insertMinutes, readCursor, readDerived, readMinutes } from "../support/bars.ts";
+import { checkProperty } from "../support/check_property.ts";
 import { openEngine } from "../support/engine.ts";
-import { checkProperty } from "./check.ts";
 import { runBatches } from "./drivers.ts";
 
 const RUNS = 60;

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import type fc from "fast-check";
 import type { History } from "../../../model/ops.ts";
+import { checkProperty } from "../../support/check_property.ts";
 import { openEngine } from "../../support/engine.ts";
-import { checkProperty } from "../check.ts";
 import type { Case } from "./observer.ts";
 import { Stage } from "./play.ts";
 
