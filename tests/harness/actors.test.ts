@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
+import { ORIGIN } from "../../model/histories.ts";
 import { Actor } from "../../scripts/lib/play/actors.ts";
+import { perform } from "../../scripts/lib/play/perform.ts";
+import { addWorld, prepareStage } from "../../scripts/lib/play/stage.ts";
 import { openEngine } from "../support/engine.ts";
+import { waitUntil } from "../support/wait.ts";
 
 Deno.test("Actor.end() succeeds for a rollback and rejects for a commit when the session is killed meanwhile", async () => {
   await using engine = await openEngine();
@@ -35,5 +39,27 @@ Deno.test("Actor.inTransaction is false when a kill overtakes a begin", async ()
   const actor = await Actor.start(engine.url);
   await Promise.allSettled([actor.begin(), actor.kill(engine.db)]);
   assert.equal(actor.inTransaction, false);
+  await actor.close();
+});
+
+Deno.test("perform() writes the note of a load whose session is killed, since the bars may have been committed", async () => {
+  await using engine = await openEngine();
+  const { db } = engine;
+  await prepareStage(db, "60s");
+  await addWorld(db, { startMinute: 0, basket: { components: ["A"], version: 1 }, bareComponent: false });
+  const actor = await Actor.start(engine.url);
+  const scene = { db, actors: [actor], claims: new Map(), startMinutes: new Map(), startMinute: 0 };
+  const load = { kind: "load", notedAfter: true, symbols: ["A"], back: 10, length: 5, density: 100, seed: 0 } as const;
+
+  const other = await engine.connect();
+  await other.exec("begin; lock table public.data_bars in access exclusive mode");
+  const outcome = perform(scene, 0, { ...load, symbols: [...load.symbols] }, ORIGIN + 60 * 60_000);
+  await waitUntil(async () =>
+    (await db.query("select from pg_locks as l where not l.granted and l.pid <> pg_backend_pid()")).length > 0
+  );
+  await actor.kill(db);
+  await other.exec("rollback");
+  assert.deepEqual(await outcome, { refused: "57P01" });
+  assert.equal((await db.query("select from agg.change_note")).length, 1);
   await actor.close();
 });

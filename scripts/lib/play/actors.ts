@@ -69,8 +69,7 @@ export class Actor {
     try {
       await this.exec(how);
     } catch (error) {
-      const wasKilled = error instanceof DatabaseError && error.code === ADMIN_SHUTDOWN;
-      if (how === "commit" || !wasKilled) throw error;
+      if (how === "commit" || !wasKilled(error)) throw error;
     }
   }
 
@@ -109,6 +108,11 @@ export class Actor {
     await (await this.#session).db.close();
     await Promise.allSettled(this.#closing);
   }
+}
+
+/** Whether a statement of an actor failed because its session was killed. The server may have committed it nevertheless. */
+export function wasKilled(error: unknown): boolean {
+  return error instanceof DatabaseError && error.code === ADMIN_SHUTDOWN;
 }
 
 interface Session {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Op } from "../../../model/ops.ts";
 import { BASKET, startText } from "../../../model/world.ts";
 import { type Database, DatabaseError } from "../database.ts";
-import type { Actor } from "./actors.ts";
+import { type Actor, wasKilled } from "./actors.ts";
 import { loadStatements, writeStatement, type Written } from "./writes.ts";
 
 /** What an outside worker remembers of its claim. */
@@ -88,12 +88,9 @@ async function attempt(scene: Scene, actor: Actor, op: Op, now: number): Promise
       return {};
     case "fold":
       return await fold(actor);
-    case "load": {
-      const { bars, note } = loadStatements(op, now);
-      if (op.notedAfter) await actor.exec(bars);
-      await actor.exec(op.notedAfter ? note : bars + note);
+    case "load":
+      await load(actor, loadStatements(op, now), op.notedAfter);
       return {};
-    }
     case "write":
     case "edit":
     case "delete":
@@ -119,8 +116,9 @@ async function attempt(scene: Scene, actor: Actor, op: Op, now: number): Promise
       return {};
     case "earlier": {
       const minute = (scene.startMinutes.get(op.symbol) ?? scene.startMinute) - op.minutes;
-      await setMetadata(actor, op.symbol, ["start_utc"], startText(minute));
+      // Kept before the statement: a killed session may have committed it, and a start must never move to a later minute.
       scene.startMinutes.set(op.symbol, minute);
+      await setMetadata(actor, op.symbol, ["start_utc"], startText(minute));
       return {};
     }
     case "bootstrap":
@@ -129,6 +127,35 @@ async function attempt(scene: Scene, actor: Actor, op: Op, now: number): Promise
     case "tamper":
       await tamper(actor, op, clock);
       return {};
+  }
+}
+
+/** Loads bars with the triggers off, and writes the note together with them or after them. */
+async function load(
+  actor: Actor,
+  { bars, note }: { bars: string; note: string },
+  notedAfter: boolean,
+): Promise<void> {
+  if (!notedAfter) return await actor.exec(bars + note);
+  if (actor.inTransaction) {
+    await actor.exec(bars);
+    return await actor.exec(note);
+  }
+  try {
+    await actor.exec(bars);
+  } finally {
+    // A killed session may have committed the bars, so the caller has to write the note in any case.
+    await repeatWhileKilled(() => actor.exec(note));
+  }
+}
+
+async function repeatWhileKilled(act: () => Promise<void>): Promise<void> {
+  while (true) {
+    try {
+      return await act();
+    } catch (error) {
+      if (!wasKilled(error)) throw error;
+    }
   }
 }
 
