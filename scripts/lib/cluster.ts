@@ -1,12 +1,17 @@
 import { openServer } from "./database.ts";
+import { installPostgres17 } from "./postgres_from_npm.ts";
+import { run } from "./process.ts";
 
-/** A running Postgres 15 cluster. The superuser is `postgres`, trusted without a password on 127.0.0.1 and the socket. */
+/** The versions of Postgres that run here. 15 is Debian's and has pg_cron; 17 comes from npm, without extensions. */
+export type PostgresVersion = 15 | 17;
+
+/** A running cluster. The superuser is `postgres`, trusted without a password on 127.0.0.1 and the socket. */
 export interface Cluster {
   /** Connection URL over TCP of a database, `postgres` (where pg_cron lives) when none is named. */
   url(database?: string): string;
   /**
-   * Creates a database and returns its URL. With `template` it starts as a copy of that database, to which nobody may be
-   * connected: so never `postgres`, where pg_cron's launcher sits. Rejects when the name is taken.
+   * Creates a database and returns its URL. With `template` it starts as a copy of that database, to which no session may
+   * be connected: never `postgres`, where pg_cron's launcher is. Rejects when the name is taken.
    */
   createDatabase(name: string, template?: string): Promise<string>;
   /** Stops the server and removes its files; for an attached cluster (see `useCluster`) does nothing. Safe to repeat. */
@@ -14,15 +19,20 @@ export interface Cluster {
   readonly port: number;
   /** Folder of the Unix socket, for clients that take a `host`. */
   readonly socketDir: string;
-  /** Folder of the Postgres programs (`psql`, `pg_dump`, ...). */
+  /** Folder of the Postgres programs: `pg_dump`, `pg_config` and so on for 15, only the server's own for 17. */
   readonly binDir: string;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
 export interface ClusterOptions {
+  /** The version that the environment variable `PGBARS_POSTGRES` names when absent, or else 15. */
+  version?: PostgresVersion;
   /** Server settings by name, on top of and over the defaults, e.g. `{ shared_buffers: "1GB" }`. */
   settings?: Record<string, string>;
 }
+
+/** Names the version of Postgres that tests run on. */
+export const VERSION_VARIABLE = "PGBARS_POSTGRES";
 
 /** Names the running cluster that `useCluster` attaches to: a URL as `Cluster.url()` returns it. */
 export const CLUSTER_URL_VARIABLE = "PGBARS_TEST_URL";
@@ -43,27 +53,33 @@ read -r _
 `;
 
 /**
- * Starts a throwaway Postgres 15 with pg_cron preloaded and working in the database `postgres`, where the extension still
- * has to be created. It listens on 127.0.0.1 and a Unix socket only, keeps UTC, and gives up durability for speed.
- * Postgres refuses to run as root, so root runs it as the user `postgres`.
+ * Starts a throwaway Postgres. It listens on 127.0.0.1 and a Unix socket only, keeps UTC, and gives up durability for
+ * speed. Postgres refuses to run as root, so root runs it as the user `postgres`. On 15 pg_cron is preloaded and works in
+ * the database `postgres`, where the extension still has to be created.
  *
- * pg_cron 1.4 has two ways to run a job: connect to the socket as a client does, or in a background worker. Here
- * it connects (`cron.host`), which needs no worker slots and gives a job what any client of its role gets. A `call` of a
- * procedure that commits was seen to work both ways.
+ * pg_cron 1.4 has two ways to run a job: connect to the socket as a client does, or use a background worker. Here it
+ * connects (`cron.host`), which needs no worker slots and gives a job the rights of any client of its role. A `call` of a
+ * procedure that commits works both ways.
  *
  * Rejects with the server's log when it does not start, and with the folders searched when Postgres 15 is not installed.
  */
 export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
-  const binDir = await findBinDir();
+  const version = options.version ?? defaultVersion();
+  const installed = version === 15 ? await findBinDir() : `${await installPostgres17()}/bin`;
   const owner = await serverOwner();
   const dir = await Deno.makeTempDir({ prefix: "pgbars-" });
-  if (owner) await Deno.chown(dir, owner.uid, owner.gid);
+  const binDir = version === 17 && owner ? await copyForOwner(installed, dir) : installed;
+  if (owner) await chownAll(dir, owner);
   const port = freePort();
 
   const supervisor = new Deno.Command("sh", {
     args: ["-c", SUPERVISOR],
     cwd: dir,
-    env: { bin: binDir, dir, settings: renderSettings({ ...defaultSettings(dir, port), ...options.settings }) },
+    env: {
+      bin: binDir,
+      dir,
+      settings: renderSettings({ ...defaultSettings(dir, port, version), ...options.settings }),
+    },
     stdin: "piped",
     stdout: "piped",
     stderr: "null",
@@ -98,8 +114,12 @@ export async function useCluster(): Promise<Cluster> {
   if (!url) return await startCluster();
   const db = await openServer(url);
   try {
-    const [row] = await db.query<{ dir: string }>("select current_setting('unix_socket_directories') as dir");
-    return describeCluster(Number(new URL(url).port), row!.dir, await findBinDir(), () => Promise.resolve());
+    const [row] = await db.query<{ socketDir: string; binDir: string }>(
+      `select current_setting('unix_socket_directories') as "socketDir",
+         (select c.setting from pg_config() as c where c.name = 'BINDIR') as "binDir"`,
+    );
+    const { socketDir, binDir } = row!;
+    return describeCluster(Number(new URL(url).port), socketDir, binDir, () => Promise.resolve());
   } finally {
     await db.close();
   }
@@ -124,7 +144,7 @@ function quoteIdentifier(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 
-function defaultSettings(dir: string, port: number): Record<string, string> {
+function defaultSettings(dir: string, port: number, version: PostgresVersion): Record<string, string> {
   return {
     listen_addresses: "127.0.0.1",
     port: String(port),
@@ -139,9 +159,11 @@ function defaultSettings(dir: string, port: number): Record<string, string> {
     max_wal_size: "4GB",
     shared_buffers: "256MB",
     max_worker_processes: "20",
-    shared_preload_libraries: "pg_cron",
-    "cron.database_name": "postgres",
-    "cron.host": dir,
+    ...(version === 15 && {
+      shared_preload_libraries: "pg_cron",
+      "cron.database_name": "postgres",
+      "cron.host": dir,
+    }),
   };
 }
 
@@ -156,7 +178,29 @@ function freePort(): number {
   return port;
 }
 
-/** Asks Debian's own place first, then whatever `pg_config` the path has, and takes only version 15. */
+/** The version that the environment asks for. */
+export function defaultVersion(): PostgresVersion {
+  const name = Deno.env.get(VERSION_VARIABLE) ?? "15";
+  if (name !== "15" && name !== "17") throw new Error(`${VERSION_VARIABLE} is ${name}, and must be 15 or 17`);
+  return Number(name) as PostgresVersion;
+}
+
+/** Copies the server's programs into its folder: the project's folder may be closed to the user who runs the server. */
+async function copyForOwner(binDir: string, dir: string): Promise<string> {
+  await runQuietly("cp", ["--recursive", "--no-dereference", `${binDir}/..`, `${dir}/postgres`]);
+  return `${dir}/postgres/bin`;
+}
+
+async function chownAll(dir: string, { uid, gid }: { uid: number; gid: number }): Promise<void> {
+  await runQuietly("chown", ["--recursive", `${uid}:${gid}`, dir]);
+}
+
+async function runQuietly(program: string, args: string[]): Promise<void> {
+  const { code, report } = await run(program, args);
+  if (code !== 0) throw new Error(report);
+}
+
+/** Looks in Debian's folder first, then for a `pg_config` on the path, and takes only version 15. */
 async function findBinDir(): Promise<string> {
   const candidates = ["/usr/lib/postgresql/15/bin/pg_config", "pg_config"];
   for (const candidate of candidates) {

@@ -1,5 +1,7 @@
 export interface RunOptions {
   env?: Record<string, string>;
+  /** The folder to run in; that of this process when absent. */
+  cwd?: string;
   /** Text for standard input; empty when absent. */
   input?: string;
   /** After this many milliseconds the program counts as hung and is killed; TIME_LIMIT_MS when absent. */
@@ -22,6 +24,7 @@ export async function run(program: string, args: string[], options: RunOptions =
   const child = new Deno.Command(program, {
     args,
     env: { NO_COLOR: "1", ...options.env },
+    ...(options.cwd !== undefined && { cwd: options.cwd }),
     stdin: "piped",
     stdout: "piped",
     stderr: "piped",
