@@ -8,7 +8,7 @@ import { selectSteps, type Step, STEPS } from "./test/steps.ts";
 const program: Command = new Command("deno task test")
   .description("Runs every check and test. The last line sums them up; the exit status is 1 when anything failed.")
   .argument("[paths...]", "run test files only from these files and folders")
-  .option("--only <steps>", "steps to run, separated by commas; `pgtap` stands for pgtap-embedded and pgtap-server")
+  .option("--only <steps>", "steps to run, separated by commas; `pgtap` stands for all that begin with pgtap-")
   .option("--runs <count>", "random histories that each property test plays, instead of its own number", parseCount)
   .option("--accept", "write what the isolation specs print as expected from now on", false)
   .addHelpText("after", `\nSteps:\n${STEPS.map((step) => `  ${step.name.padEnd(16)}${step.about}`).join("\n")}`)

@@ -5,7 +5,6 @@ const REQUIRED_PACKAGES = [
   "postgresql-15-pgtap",
   "postgresql-15-plpgsql-check",
   "postgresql-server-dev-15",
-  "libtap-parser-sourcehandler-pgtap-perl",
 ];
 
 /**

@@ -1,6 +1,7 @@
-import { type Cluster, startCluster } from "../lib/cluster.ts";
+import { type Cluster, type PostgresVersion, startCluster } from "../lib/cluster.ts";
 import { openServer } from "../lib/database.ts";
 import { ensurePackages } from "../lib/debian.ts";
+import { migrate } from "../lib/migrations.ts";
 import type { RunResult } from "../lib/process.ts";
 import { supabase } from "../lib/supabase.ts";
 import { installTestSql } from "./test_sql.ts";
@@ -20,7 +21,7 @@ export interface PushedDatabase {
   push: RunResult;
 }
 
-/** The database that is copied for tests: the pushed one with the functions of tests/sql. No session is connected to it. */
+/** The database that is copied for tests. No session is connected to it. */
 const TEMPLATE = "pgbars_template";
 
 /** What the steps share. Each part is made when a step first asks for it; a failure meets every step that asks. */
@@ -28,26 +29,40 @@ export class TestContext {
   readonly options: TestOptions;
   /** Installs the Debian packages. */
   readonly packages = once(ensurePackages);
-  readonly cluster = once(async () => {
-    await this.packages();
-    return this.#cluster = await startCluster();
-  });
+  /** A cluster of Postgres 15. */
+  readonly cluster = once(() => this.#start(15));
+  readonly cluster17 = once(() => this.#start(17));
   /** A database that was empty until `supabase db push` filled it. Rejects when the push failed. */
   readonly pushed = once(() => this.#push());
   readonly #template = once(async () => {
     await this.pushed();
     await withServer((await this.cluster()).url(TEMPLATE), installTestSql);
   });
-  #cluster: Cluster | undefined;
+  readonly #template17 = once(async () => {
+    const url = await (await this.cluster17()).createDatabase(TEMPLATE);
+    await withServer(url, async (db) => {
+      await migrate(db);
+      await installTestSql(db);
+    });
+  });
+  readonly #clusters: Cluster[] = [];
 
   constructor(options: TestOptions) {
     this.options = options;
   }
 
-  /** Creates a database as `supabase db push` leaves an empty one, with the functions of tests/sql. Returns its URL. */
-  async createMigratedDatabase(name: string): Promise<string> {
-    await this.#template();
-    return await (await this.cluster()).createDatabase(name, TEMPLATE);
+  /** Creates a migrated database (on 15 by `supabase db push`) with the functions of tests/sql, and returns its URL. */
+  async createMigratedDatabase(name: string, version: PostgresVersion = 15): Promise<string> {
+    await (version === 15 ? this.#template() : this.#template17());
+    const cluster = await (version === 15 ? this.cluster() : this.cluster17());
+    return await cluster.createDatabase(name, TEMPLATE);
+  }
+
+  async #start(version: PostgresVersion): Promise<Cluster> {
+    await this.packages();
+    const cluster = await startCluster({ version });
+    this.#clusters.push(cluster);
+    return cluster;
   }
 
   async #push(): Promise<PushedDatabase> {
@@ -60,7 +75,7 @@ export class TestContext {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#cluster?.stop();
+    for (const cluster of this.#clusters) await cluster.stop();
   }
 }
 

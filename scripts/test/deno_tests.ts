@@ -1,4 +1,4 @@
-import { CLUSTER_URL_VARIABLE } from "../lib/cluster.ts";
+import { type Cluster, CLUSTER_URL_VARIABLE, type PostgresVersion, VERSION_VARIABLE } from "../lib/cluster.ts";
 import { run, type RunResult, TIME_LIMIT_MS } from "../lib/process.ts";
 import { addCounts, NOTHING, type StepResult } from "../lib/result.ts";
 import type { TestContext } from "./context.ts";
@@ -11,13 +11,40 @@ const RUNS_VARIABLE = "PGBARS_RUNS";
 /** What a history may take, on top of the usual time, where their number is asked for. */
 const RUN_TIME_LIMIT_MS = 2000;
 
+/**
+ * Folders whose tests run on Postgres 17 as well: what the engine computes, what it survives, what it refuses and who may do
+ * what. They need no pg_cron, and the other folders test little that depends on the server's version.
+ */
+export const FOLDERS_ON_17 = ["tests/failure", "tests/property", "tests/registry", "tests/rights"];
+
+/** Random histories of each property test on Postgres 17, where their number is not given. */
+const RUNS_ON_17 = 25;
+
 /** Runs every `*.test.ts` below tests/, files in parallel, with the shared cluster's URL in the environment. */
 export async function runDenoTests(context: TestContext): Promise<StepResult> {
+  const files = await findFiles("tests", ".test.ts", context.options.paths);
+  return await runOnCluster(files, context.cluster, 15, context.options.runs);
+}
+
+/** Runs the tests that depend on the server's version on Postgres 17, or those below the paths given. */
+export async function runDenoTestsOn17(context: TestContext): Promise<StepResult> {
   const { paths, runs } = context.options;
-  const files = await findFiles("tests", ".test.ts", paths);
+  const files = await findFiles("tests", ".test.ts", paths.length > 0 ? paths : FOLDERS_ON_17);
+  return await runOnCluster(files, context.cluster17, 17, runs ?? RUNS_ON_17);
+}
+
+async function runOnCluster(
+  files: string[],
+  cluster: () => Promise<Cluster>,
+  version: PostgresVersion,
+  runs: number | undefined,
+): Promise<StepResult> {
   if (files.length === 0) return { ...NOTHING, output: "" };
-  const url = (await context.cluster()).url();
-  const env = { [CLUSTER_URL_VARIABLE]: url, ...(runs !== undefined && { [RUNS_VARIABLE]: String(runs) }) };
+  const env = {
+    [VERSION_VARIABLE]: String(version),
+    [CLUSTER_URL_VARIABLE]: (await cluster()).url(),
+    ...(runs !== undefined && { [RUNS_VARIABLE]: String(runs) }),
+  };
   return await runTestFiles(files, env, TIME_LIMIT_MS + (runs ?? 0) * RUN_TIME_LIMIT_MS * files.length);
 }
 

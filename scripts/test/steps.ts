@@ -2,13 +2,12 @@ import type { Cluster } from "../lib/cluster.ts";
 import { NOTHING, type StepResult } from "../lib/result.ts";
 import { proveSchema } from "../schema/proof.ts";
 import type { TestContext } from "./context.ts";
-import { runDenoTests } from "./deno_tests.ts";
+import { FOLDERS_ON_17, runDenoTests, runDenoTestsOn17 } from "./deno_tests.ts";
 import { checkGenerated } from "./generated.ts";
 import { checkImports } from "./imports.ts";
 import { runIsolationSpecs } from "./isolation.ts";
 import { lintDatabase, runAdvisors } from "./linters.ts";
-import { runPgtapEmbedded } from "./pgtap_embedded.ts";
-import { runPgtapServer } from "./pgtap_server.ts";
+import { runPgtapEmbedded, runPgtapServer } from "./pgtap.ts";
 import { pushTwice } from "./push.ts";
 import { checkFormat, checkTypes, lint } from "./static.ts";
 
@@ -37,18 +36,25 @@ export const STEPS: readonly Step[] = [
     run: checkGenerated,
   },
   { name: "pgtap-embedded", about: "tests/db on the embedded Postgres", run: runPgtapEmbedded },
-  { name: "pgtap-server", about: "tests/db on Postgres 15 with pg_prove", run: runPgtapServer },
+  { name: "pgtap-15", about: "tests/db on Postgres 15", run: (context) => runPgtapServer(context, 15) },
+  { name: "pgtap-17", about: "tests/db on Postgres 17", run: (context) => runPgtapServer(context, 17) },
   { name: "isolation", about: "tests/isolation on Postgres 15 with isolationtester", run: runIsolationSpecs },
-  { name: "deno", about: "every *.test.ts below tests", run: runDenoTests },
+  { name: "deno", about: "every *.test.ts below tests, on Postgres 15", run: runDenoTests },
+  {
+    name: "deno-17",
+    about: `*.test.ts below ${FOLDERS_ON_17.join(", ")}, or below the paths given, on Postgres 17`,
+    run: runDenoTestsOn17,
+  },
 ];
 
 /**
- * The steps that `names` ask for, in the order of the list; all when there are none. A name stands for the step called
- * so, or for all that begin with it and a hyphen (`pgtap`). Throws when a name stands for no step.
+ * The steps that `names` ask for, in the order of the list; all when there are none. A name is that of a step, or else the
+ * beginning of the names of several, up to a hyphen (`pgtap`). Throws when a name stands for no step.
  */
 export function selectSteps(names: string[]): readonly Step[] {
   if (names.length === 0) return STEPS;
-  const matches = (step: Step, name: string) => step.name === name || step.name.startsWith(`${name}-`);
+  const isExact = (name: string) => STEPS.some((step) => step.name === name);
+  const matches = (step: Step, name: string) => isExact(name) ? step.name === name : step.name.startsWith(`${name}-`);
   const unknown = names.filter((name) => !STEPS.some((step) => matches(step, name)));
   if (unknown.length > 0) {
     throw new Error(`No step ${unknown.join(", ")}. Steps: ${STEPS.map((step) => step.name).join(", ")}.`);

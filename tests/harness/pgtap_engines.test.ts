@@ -1,10 +1,8 @@
 import assert from "node:assert/strict";
-import { useCluster } from "../../scripts/lib/cluster.ts";
+import { type PostgresVersion, startCluster } from "../../scripts/lib/cluster.ts";
 import { formatCounts } from "../../scripts/lib/result.ts";
-import { withServer } from "../../scripts/test/context.ts";
-import { pgtapSetup } from "../../scripts/test/pgtap.ts";
-import { openWithPgtap, runPgtapText } from "../../scripts/test/pgtap_embedded.ts";
-import { prove } from "../../scripts/test/pgtap_server.ts";
+import { runPgtapText } from "../../scripts/test/pgtap.ts";
+import { openEmbeddedSession, openServerSession, type PgtapSession } from "../../scripts/test/pgtap_session.ts";
 
 const cases: { behaviour: string; body: string; expected: string }[] = [
   {
@@ -53,44 +51,46 @@ const cases: { behaviour: string; body: string; expected: string }[] = [
 
 const wrap = (body: string) => `begin;\n${body}\nselect * from finish();\nrollback;\n`;
 
-Deno.test("pgTAP files count the same on the embedded Postgres", async (t) => {
-  const db = await openWithPgtap();
-  try {
-    for (const { behaviour, body, expected } of cases) {
-      await t.step(`a file that ${behaviour}: ${expected}`, async () => {
-        const result = await runPgtapText(db, "case.sql", wrap(body));
-        assert.equal(formatCounts(result), expected, result.output);
-      });
-    }
-    await t.step("a file that leaves its transaction open fails, and the next one starts afresh", async () => {
-      const open = await runPgtapText(
-        db,
-        "open.sql",
-        "begin; create table left_over (); select plan(1); select pass();",
-      );
-      assert.equal(formatCounts(open), "1 passed, 1 failed", open.output);
-      const next = await runPgtapText(db, "next.sql", wrap("select plan(1); select hasnt_table('left_over');"));
-      assert.equal(formatCounts(next), "1 passed, 0 failed", next.output);
-    });
-  } finally {
-    await db.close();
-  }
-});
+async function openServer(version: PostgresVersion) {
+  const cluster = await startCluster({ version });
+  const session = await openServerSession(await cluster.createDatabase("harness"));
+  const close = async () => {
+    await session.close();
+    await cluster.stop();
+  };
+  return { ...session, close };
+}
 
-Deno.test("pgTAP files count the same through pg_prove", async (t) => {
-  await using cluster = await useCluster();
-  const database = "harness_pgtap";
-  await withServer(await cluster.createDatabase(database), (db) => db.exec(pgtapSetup(database)));
-  for (const { behaviour, body, expected } of cases) {
-    await t.step(`a file that ${behaviour}: ${expected}`, async () => {
-      const file = await Deno.makeTempFile({ suffix: ".sql" });
-      try {
-        await Deno.writeTextFile(file, wrap(body));
-        const result = await prove(cluster, database, [file]);
-        assert.equal(formatCounts(result), expected, result.output);
-      } finally {
-        await Deno.remove(file);
+const engines: Record<string, () => Promise<PgtapSession>> = {
+  "the embedded Postgres": openEmbeddedSession,
+  "Postgres 15": () => openServer(15),
+  "Postgres 17": () => openServer(17),
+};
+
+for (const [engine, open] of Object.entries(engines)) {
+  Deno.test(`runPgtapText() counts alike on ${engine}`, async (t) => {
+    const session = await open();
+    try {
+      for (const { behaviour, body, expected } of cases) {
+        await t.step(`a file that ${behaviour}: ${expected}`, async () => {
+          const result = await runPgtapText(session, "case.sql", wrap(body));
+          assert.equal(formatCounts(result), expected, result.output);
+        });
       }
-    });
-  }
-});
+      await t.step("a file that leaves its transaction open fails, and the next one starts afresh", async () => {
+        const text = "begin; create table left_over (); select plan(1); select pass(); set search_path = ''";
+        const open = await runPgtapText(session, "open.sql", text);
+        assert.equal(formatCounts(open), "1 passed, 1 failed", open.output);
+        assert.match(open.output, /left its transaction open/);
+        const next = await runPgtapText(session, "next.sql", wrap("select plan(1); select hasnt_table('left_over');"));
+        assert.equal(formatCounts(next), "1 passed, 0 failed", next.output);
+      });
+      await t.step("an error is shown with its line", async () => {
+        const { output } = await runPgtapText(session, "error.sql", "begin;\nselect plan(1);\nselect no_such_column;");
+        assert.match(output, /!! ERROR 42703: .*no_such_column.*\nLINE 3$/m);
+      });
+    } finally {
+      await session.close();
+    }
+  });
+}

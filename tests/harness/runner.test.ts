@@ -25,9 +25,10 @@ Deno.test("runSteps() counts a step in which nothing ran as a failure, unless li
   assert.equal(formatCounts((await run([passing, { ...empty, silent: true }])).total), "1 passed, 0 failed");
 });
 
-Deno.test("selectSteps() takes a name for itself or for the steps it begins, in the order of the list", () => {
+Deno.test("selectSteps() takes a name for the step called so, or else for the steps it begins, in the order of the list", () => {
   const names = (...only: string[]) => selectSteps(only).map((step) => step.name);
-  assert.deepEqual(names("pgtap", "fmt"), ["fmt", "pgtap-embedded", "pgtap-server"]);
+  assert.deepEqual(names("pgtap", "fmt"), ["fmt", "pgtap-embedded", "pgtap-15", "pgtap-17"]);
+  assert.deepEqual(names("deno"), ["deno"]);
   assert.deepEqual(names("db-lint"), ["db-lint"]);
   assert.throws(() => names("fmt", "nothing"), /No step nothing\. Steps: packages, fmt,/);
 });
