@@ -4,20 +4,25 @@ import { withServer } from "../../scripts/test/context.ts";
 
 const CLUSTER_MODULE = new URL("../../scripts/lib/cluster.ts", import.meta.url).href;
 
-Deno.test("startCluster() stops the server and removes its files when disposed of", async () => {
-  let dir: string;
-  {
-    await using cluster = await startCluster({ settings: { work_mem: "17MB" } });
-    dir = cluster.socketDir;
-    const [row] = await withServer(
-      cluster.url(),
-      (db) =>
-        db.query("select current_setting('work_mem') as mem, current_setting('TimeZone') as zone, current_user as me"),
-    );
-    assert.deepEqual(row, { mem: "17MB", zone: "UTC", me: "postgres" });
-  }
-  assert.equal(await exists(dir), false);
-});
+for (const version of [15, 17] as const) {
+  Deno.test(`startCluster() starts Postgres ${version}, and stops it and removes its files when disposed of`, async () => {
+    let dir: string;
+    {
+      await using cluster = await startCluster({ version, settings: { work_mem: "17MB" } });
+      dir = cluster.socketDir;
+      const [row] = await withServer(
+        cluster.url(),
+        (db) =>
+          db.query(
+            `select current_setting('work_mem') as mem, current_setting('TimeZone') as zone, current_user as me,
+               current_setting('server_version_num')::integer / 10000 as version`,
+          ),
+      );
+      assert.deepEqual(row, { mem: "17MB", zone: "UTC", me: "postgres", version });
+    }
+    assert.equal(await exists(dir), false);
+  });
+}
 
 Deno.test("startCluster() rejects with the server's log when the server does not start", async () => {
   await assert.rejects(startCluster({ settings: { shared_buffers: "none" } }), /did not start.[^]*shared_buffers/);

@@ -4,22 +4,12 @@ import { formatCounts } from "../../scripts/lib/result.ts";
 import { runPgtapText } from "../../scripts/test/pgtap.ts";
 import { openEmbeddedSession, openServerSession, type PgtapSession } from "../../scripts/test/pgtap_session.ts";
 
+/** What may differ between drivers; tap.test.ts has the other ways for a file to fail. */
 const cases: { behaviour: string; body: string; expected: string }[] = [
   {
-    behaviour: "passes",
-    body: "select plan(2); select pass('a'); select ok(true, 'b');",
-    expected: "2 passed, 0 failed",
-  },
-  {
-    behaviour: "fails",
+    behaviour: "passes and fails",
     body: "select plan(2); select pass('a'); select is(1, 2, 'b');",
     expected: "1 passed, 1 failed",
-  },
-  { behaviour: "runs too little", body: "select plan(2); select pass('a');", expected: "1 passed, 1 failed" },
-  {
-    behaviour: "runs too much",
-    body: "select plan(1); select pass('a'); select pass('b');",
-    expected: "2 passed, 1 failed",
   },
   {
     behaviour: "stops at an SQL error",
@@ -27,26 +17,16 @@ const cases: { behaviour: string; body: string; expected: string }[] = [
     expected: "1 passed, 1 failed",
   },
   {
-    behaviour: "meets an SQL error after its last assertion",
+    behaviour: "has an SQL error after its last assertion",
     body: "select plan(1); select pass('a'); select 1 / 0;",
     expected: "1 passed, 1 failed",
   },
-  { behaviour: "runs nothing", body: "select 1;", expected: "0 passed, 1 failed" },
   {
     behaviour: "skips and has to do",
     body: `select plan(3); select skip('not here', 1); select todo('later', 1); select fail('b'); select pass('c');`,
     expected: "1 passed, 0 failed, 2 skipped",
   },
-  {
-    behaviour: "bails out",
-    body: "select plan(2); select pass('a'); select 'Bail out! gone'; select pass('b');",
-    expected: "1 passed, 1 failed",
-  },
-  {
-    behaviour: "finds pgTAP without naming its schema",
-    body: "select plan(1); select is(to_regproc('results_eq')::text, null, 'overloaded, so not one function');",
-    expected: "1 passed, 0 failed",
-  },
+  { behaviour: "runs nothing", body: "select 1;", expected: "0 passed, 1 failed" },
 ];
 
 const wrap = (body: string) => `begin;\n${body}\nselect * from finish();\nrollback;\n`;
