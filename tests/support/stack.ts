@@ -1,3 +1,4 @@
+import { defaultVersion } from "../../scripts/lib/cluster.ts";
 import type { Database } from "../../scripts/lib/database.ts";
 import { migrate } from "../../scripts/lib/migrations.ts";
 import { type Backend, openEmbeddedBackend, openServerBackend } from "../../scripts/lib/stack/backend.ts";
@@ -22,7 +23,7 @@ export interface Stack extends FunctionClient {
 /** The engines that tests over HTTP run on. */
 export const ENGINES: Record<string, () => Promise<Stack>> = {
   PGlite: async () => await buildStack(await openEmbeddedBackend({ snapshot: await migratedSnapshot() })),
-  "Postgres 15": async () => {
+  [`Postgres ${defaultVersion()}`]: async () => {
     const engine = await openEngine();
     return await buildStack(await openServerBackend(engine.url), engine);
   },
