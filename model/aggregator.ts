@@ -104,7 +104,7 @@ function minutesOf(ts: number, length: number): number[] {
   return Array.from({ length: length / MINUTE }, (_, index) => ts + index * MINUTE);
 }
 
-/** Adds from left to right, so that doubles come out the same to the last bit; null when every value is null. */
+/** Adds from left to right, so that doubles are equal to the last bit; null when every value is null. */
 function sum(values: (number | null)[]): number | null {
   const known = values.filter((value) => value !== null);
   return known.length === 0 ? null : known.reduce((total, value) => total + value);

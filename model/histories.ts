@@ -149,7 +149,7 @@ function minutesOf({ segments, seed }: AssetSketch): Bar[] {
   return bars;
 }
 
-/** A bar with full-width doubles, where volume, vwap and count are now and then unknown or zero. */
+/** A bar with full-width doubles. Volume, vwap and count are sometimes null or zero. */
 function barAt(ts: number, seed: number): Bar {
   const random = (salt: number) => noise(seed, ts, salt);
   const [a, b, c, d] = [1, 2, 3, 4].map((salt) => 1 + random(salt) * 0.01).sort((x, y) => x - y);

@@ -40,7 +40,7 @@ export type Op =
 
 export type WriteOp =
   | Bars & { kind: "write"; how: "insert" | "ignore" | "upsert" }
-  /** With the triggers off, noted by hand in the same transaction or after it. */
+  /** With the triggers off. The caller writes the note, in the same transaction or after it. */
   | Bars & { kind: "load"; notedAfter: boolean }
   | Span & { kind: "edit" | "delete"; symbol: Symbol }
   | Span & { kind: "move"; symbol: Symbol; to: Symbol; minutes: number };

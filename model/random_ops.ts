@@ -115,7 +115,7 @@ export const claim = (slot: number): fc.Arbitrary<Op> =>
 export const bare = (kind: BareKind): fc.Arbitrary<Op> => fc.constant({ kind });
 export const kill: fc.Arbitrary<Op> = fc.record({ kind: fc.constant("kill" as const), target: session });
 
-/** What happens now and then. */
+/** What happens rarely. */
 export const incident: fc.Arbitrary<Op> = fc.oneof(
   bare("restart"),
   kill,

@@ -7,8 +7,8 @@ import { soak } from "./soak/soak.ts";
 
 const options = new Command("deno task soak")
   .description(
-    "Lets writers, dispatchers and outside workers work side by side on a throwaway Postgres 15, at a simulated clock, " +
-      "then compares every bar. The exit status is 1 when one is not what it must be.",
+    "Lets writers, dispatchers and outside workers work side by side on a throwaway Postgres, at a simulated clock, " +
+      "then compares every bar. The exit status is 1 when one is wrong.",
   )
   .option("--minutes <count>", "how long they work", parsePositive, 5)
   .option("--seed <number>", "what each of them does", parseSeed, Math.floor(Math.random() * 2 ** 31))

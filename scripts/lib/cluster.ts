@@ -7,7 +7,7 @@ export type PostgresVersion = 15 | 17;
 
 /** A running cluster. The superuser is `postgres`, trusted without a password on 127.0.0.1 and the socket. */
 export interface Cluster {
-  /** Connection URL over TCP of a database, `postgres` (where pg_cron lives) when none is named. */
+  /** Connection URL over TCP of a database. Without a name it is `postgres`, which has pg_cron. */
   url(database?: string): string;
   /**
    * Creates a database and returns its URL. With `template` it starts as a copy of that database, to which no session may
@@ -105,9 +105,9 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
 }
 
 /**
- * The cluster that a parent process has put into the environment variable `PGBARS_TEST_URL`, or else a new one as
- * `startCluster` makes it. Databases in a shared cluster need names of their own, and its `postgres` database
- * is shared too: a test that schedules pg_cron jobs starts its own cluster.
+ * The cluster that the environment variable `PGBARS_TEST_URL` names, or else a new one as `startCluster` makes it. Databases
+ * in a shared cluster need names of their own. Its database `postgres` is shared too, so a test that schedules pg_cron jobs
+ * starts its own cluster.
  */
 export async function useCluster(): Promise<Cluster> {
   const url = Deno.env.get(CLUSTER_URL_VARIABLE);

@@ -49,7 +49,7 @@ async function isInstalled(name: string): Promise<boolean> {
   }
 }
 
-/** The words to put before a command so that it runs as root, or null when that is not allowed here. */
+/** The words to put before a command so that it runs as root, or null when this process may not run it as root. */
 async function rootPrefix(): Promise<string[] | null> {
   if (!(await canRun(["apt-get", "--version"]))) return null;
   if (Deno.uid() === 0) return [];

@@ -1,6 +1,6 @@
 export interface RunOptions {
   env?: Record<string, string>;
-  /** The folder to run in; that of this process when absent. */
+  /** The folder to run in. When absent, that of this process. */
   cwd?: string;
   /** Text for standard input; empty when absent. */
   input?: string;
@@ -16,7 +16,7 @@ export interface RunResult {
   report: string;
 }
 
-/** What a program may take unless it is given another limit. */
+/** The time limit of a program that is given no other. */
 export const TIME_LIMIT_MS = 9 * 60_000;
 
 /** Runs a program to its end without colours. Rejects when it cannot be started. */
@@ -45,7 +45,7 @@ async function feed(stdin: WritableStream<Uint8Array>, input: string): Promise<v
   try {
     await new Response(input).body?.pipeTo(stdin);
   } catch (error) {
-    // A program may end without reading what it is given; its exit status tells whether that is a failure.
+    // A program may end without reading its input. Its exit status tells whether that is a failure.
     if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
   }
 }

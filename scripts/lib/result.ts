@@ -1,11 +1,11 @@
-/** How many assertions or checks went which way. */
+/** Numbers of assertions or checks by their result. */
 export interface Counts {
   passed: number;
   failed: number;
   skipped: number;
 }
 
-/** What a step hands back: its counts, and the text that explains the failures (shown only when there are any). */
+/** What a step returns: its counts, and the text that explains its failures, which is shown only when there are any. */
 export interface StepResult extends Counts {
   output: string;
 }
@@ -28,7 +28,7 @@ export function mergeResults(results: StepResult[]): StepResult {
   };
 }
 
-/** The result of something that counts as one check. */
+/** The result of one check. */
 export function oneCheck(passed: boolean, output: string): StepResult {
   return { passed: passed ? 1 : 0, failed: passed ? 0 : 1, skipped: 0, output };
 }

@@ -1,6 +1,6 @@
 import { run, type RunResult } from "./process.ts";
 
-/** Pinned here and run through npx, since its many optional platform packages would weigh on every other task's install. */
+/** Pinned here and run through npx: as a dependency, its many platform packages would slow down every install. */
 const CLI = "supabase@3.1.0";
 
 /**

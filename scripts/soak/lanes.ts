@@ -3,7 +3,7 @@ import type { Op } from "../../model/ops.ts";
 import { anySymbol, bare, build, claim, dispatch, finish, incident, runAll, write } from "../../model/random_ops.ts";
 import { BASKET, type Symbol, SYMBOLS } from "../../model/world.ts";
 
-/** The minutes of all symbols that have just come to an end, now and then with one missing. */
+/** The minutes of all symbols that have just ended. Sometimes one is missing. */
 const feed: fc.Arbitrary<Op> = fc.record({
   kind: fc.constant("write" as const),
   how: fc.constant("upsert" as const),
@@ -30,7 +30,7 @@ const writer = fc.oneof(
 const worker = (slot: number) => fc.oneof(claim(slot), build(slot), build(slot), finish(slot));
 const troublemaker = fc.oneof({ weight: 2, arbitrary: incident }, { weight: 1, arbitrary: switching });
 
-/** What each session does, the same kind of thing over and over; the first three may be killed by the last. */
+/** What each session does again and again. The last one may kill the first three. */
 export const LANES: readonly { name: string; ops: fc.Arbitrary<Op>; pauseMs: number }[] = [
   { name: "dispatcher", ops: dispatcher, pauseMs: 0 },
   { name: "dispatcher", ops: dispatcher, pauseMs: 20 },

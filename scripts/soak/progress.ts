@@ -1,6 +1,6 @@
 import type { Database } from "../lib/database.ts";
 
-/** One line on how far the soak is: the simulated instant, operations so far, and what is stored and waits. */
+/** One line of progress: the simulated instant, the operations so far, the rows stored and those that wait. */
 export async function describeProgress(db: Database, now: number, operations: number): Promise<string> {
   const [counts] = await db.query<Record<"minutes" | "bars" | "removed" | "notes" | "corrections", number>>(
     `select

@@ -12,7 +12,7 @@ import { describeProgress } from "./progress.ts";
 export interface SoakOptions {
   /** How long writers and dispatchers work, in minutes of wall clock. */
   minutes: number;
-  /** Seeds what every session does; how their work interleaves is up to the machine. */
+  /** Seeds what every session does. How their work interleaves depends on the machine. */
   seed: number;
 }
 
@@ -22,15 +22,15 @@ const GROUPS = 6;
 /** The simulated clock: a day in six minutes. */
 const SPEED = 240;
 
-/** Simulated time before the first operation, so that there are minutes to be late. */
+/** Simulated time before the first operation, so that minutes can be late. */
 const HEAD_START = 600 * MINUTE;
 
 const PROGRESS_MS = 10_000;
 
 /**
  * Lets writers, dispatchers, outside workers and a troublemaker work side by side in the migrated, empty database at
- * `url`, then lets the dispatcher get idle. Rejects with the first differences when bars, cursors or what is left waiting
- * are not what they must be.
+ * `url`. Then runs the dispatcher until it is idle. Rejects with the first differences when bars or cursors are wrong, or
+ * when work is left.
  */
 export async function soak(
   db: Database,

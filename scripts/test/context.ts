@@ -7,11 +7,11 @@ import { supabase } from "../lib/supabase.ts";
 import { installTestSql } from "./test_sql.ts";
 
 export interface TestOptions {
-  /** Files and folders to which the steps that run test files keep; all when empty. */
+  /** Run test files only from these files and folders; all when empty. */
   paths: string[];
-  /** Write what the isolation specs printed as the output expected from now on. */
+  /** Write what the isolation specs print into their files of expected output. */
   accept: boolean;
-  /** How many random histories each property test plays; each its own number when absent. */
+  /** How many random histories each property test plays. When absent, each test plays its own number. */
   runs?: number;
 }
 
@@ -24,7 +24,7 @@ export interface PushedDatabase {
 /** The database that is copied for tests. No session is connected to it. */
 const TEMPLATE = "pgbars_template";
 
-/** What the steps share. Each part is made when a step first asks for it; a failure meets every step that asks. */
+/** What the steps share. The first step that asks for a part makes it. When that fails, every step that asks fails. */
 export class TestContext {
   readonly options: TestOptions;
   /** Installs the Debian packages. */

@@ -51,7 +51,7 @@ async function runOnCluster(
   return await runTestFiles(files, env, FILES_TIME_LIMIT_MS + (runs ?? 0) * RUN_TIME_LIMIT_MS * files.length);
 }
 
-/** Runs the given files, for so many milliseconds at most; one in which no test ran counts as one failure. */
+/** Runs the given files. A file in which no test ran counts as one failure. */
 export async function runTestFiles(
   files: string[],
   env: Record<string, string> = {},

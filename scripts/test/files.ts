@@ -9,8 +9,8 @@ export async function readIfExists(path: string): Promise<string | undefined> {
 }
 
 /**
- * Files below a folder whose path ends in `suffix`, sorted, relative to the project. With `only` given, just those that are
- * one of these paths or lie below one. A folder that does not exist has no files.
+ * The files below a folder whose path ends in `suffix`, sorted, relative to the project. With `only`, those that are one of
+ * these paths or below one. A folder that does not exist has no files.
  */
 export async function findFiles(folder: string, suffix: string, only: string[] = []): Promise<string[]> {
   const roots = only.map((path) => path.replace(/^\.\//, "").replace(/\/+$/, ""));

@@ -6,15 +6,15 @@ import { mergeResults, oneCheck, type StepResult } from "../lib/result.ts";
 import { type TestContext, withServer } from "./context.ts";
 import { findFiles, readIfExists } from "./files.ts";
 
-/** A step that stays blocked for this long is cancelled, and shows in the output. */
+/** A step that stays blocked for this long is cancelled, which the output shows. */
 const BLOCKED_LIMIT_SECONDS = "60";
 
-/** What a spec prints for a bar that is wrong and that nothing is going to mend. */
+/** What a spec prints for a bar that is wrong and that no note or correction will fix. */
 const LOSS = /^LOST /m;
 
 /**
- * Runs every isolation spec, each in a fresh migrated database, and compares what it prints with `expected/`. Then runs
- * it again for each file of `without_remedy/<spec>/`, which takes a remedy away: this time it has to lose a bar.
+ * Runs every isolation spec, each in a new migrated database, and compares what it prints with `expected/`. Then runs it
+ * again for each file of `without_remedy/<spec>/`, which removes a remedy. This time the spec has to lose a bar.
  */
 export async function runIsolationSpecs(context: TestContext): Promise<StepResult> {
   const specs = await findFiles("tests/isolation", ".spec", context.options.paths);

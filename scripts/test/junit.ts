@@ -25,9 +25,9 @@ const parser = new XMLParser({
 });
 
 /**
- * Counts the tests of each file in the JUnit report of `deno test`, by the file's path. A test counts once whatever steps
- * it has, but an ignored step counts as skipped, since it proves nothing. A file that did not load
- * is absent, and so is every file when the run was cut short.
+ * Counts the tests of each file in the JUnit report of `deno test`, by the file's path. A test counts once, however many
+ * steps it has. An ignored step counts as skipped, since it proves nothing. A file that did not load is absent, and so is
+ * every file when the run was killed.
  */
 export function countJunit(xml: string): Map<string, Counts> {
   const files = new Map<string, Counts>();

@@ -12,7 +12,7 @@ const advisorOutput = z.object({
   })),
 });
 
-/** Says nothing here: in a database that has just been made no index has been used. */
+/** Left out: no index has been used in a database that has just been made. */
 const UNUSED_INDEX = "unused_index";
 
 /** plpgsql_check through `supabase db lint`: no finding of level warning or above. */

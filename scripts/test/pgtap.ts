@@ -7,7 +7,7 @@ import { openEmbeddedSession, openServerSession, type PgtapSession, resetSession
 import { countTap } from "./tap.ts";
 import { installTestSql } from "./test_sql.ts";
 
-/** Sessions on a server, each in a database of its own: in one database, files that write the same rows would wait. */
+/** Sessions on a server. Each has its own database: in one database, files that write the same rows would wait. */
 const SESSIONS = 2;
 
 /** Runs the files of tests/db on one embedded Postgres. */
@@ -56,8 +56,8 @@ async function runFiles(session: PgtapSession, files: string[]): Promise<StepRes
 }
 
 /**
- * Runs the text of one pgTAP file, which has to roll back what it did. What it printed before an SQL error counts, and the
- * error as one failure more. A file that leaves its transaction open fails, and is rolled back.
+ * Runs the text of one pgTAP file, which has to roll back its work. What it printed before an SQL error counts, and the error
+ * counts as one more failure. A file that leaves its transaction open fails, and is rolled back.
  */
 export async function runPgtapText(session: PgtapSession, file: string, text: string): Promise<StepResult> {
   const lines: string[] = [];
@@ -71,7 +71,7 @@ export async function runPgtapText(session: PgtapSession, file: string, text: st
   return countTap(file, lines.join("\n"), problem);
 }
 
-/** What both drivers say of an error of Postgres. */
+/** The fields that both drivers give to an error of Postgres. */
 interface ErrorFields {
   message: string;
   code?: string;

@@ -11,10 +11,10 @@ export interface PgtapSession {
   close(): Promise<void>;
 }
 
-/** Where Debian's package for Postgres 15 puts pgTAP, which is SQL alone and serves every version. */
+/** Where Debian's package for Postgres 15 puts pgTAP. It is SQL only, and works on every version. */
 const PGTAP_SQL = "/usr/share/postgresql/15/extension/pgtap--1.2.0.sql";
 
-/** What every file finds: the clock of UTC, and pgTAP behind `public` on the search path. */
+/** The settings that every file starts with: UTC, and pgTAP behind `public` on the search path. */
 const RESET = "reset all; set timezone to 'UTC'; set search_path = public, extensions;";
 
 /** Opens an embedded Postgres in memory that has pgTAP. */
@@ -57,7 +57,7 @@ export async function openServerSession(url: string): Promise<PgtapSession> {
   };
 }
 
-/** Brings a session back to where the next file may start. Returns whether a file had left its transaction open. */
+/** Resets a session for the next file. Returns whether the last file had left its transaction open. */
 export async function resetSession(session: PgtapSession): Promise<boolean> {
   const wasOpen = await session.exec("savepoint left_open").then(() => true, (error) => error.code !== NO_TRANSACTION);
   await session.exec("rollback");

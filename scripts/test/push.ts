@@ -12,7 +12,7 @@ interface AppliedMigration {
   statements: string[];
 }
 
-/** Counts two checks: the push into an empty database applies every migration, and a second one finds nothing to do. */
+/** Two checks: the push into an empty database applies every migration, and a second push changes nothing. */
 export async function pushTwice(context: TestContext): Promise<StepResult> {
   const { url, push } = await context.pushed();
   const before = await readHistory(url);

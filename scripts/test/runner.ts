@@ -2,16 +2,16 @@ import { addCounts, type Counts, formatCounts, NOTHING, type StepResult } from "
 import type { TestContext } from "./context.ts";
 import type { Step } from "./steps.ts";
 
-/** Steps that run at the same time. They wait for subprocesses most of the time. */
+/** Steps that run at the same time. */
 const LANES = 2;
 
-/** How often a step that takes long says that it is still at work. */
+/** How often a long step prints that it is still running. */
 const HEARTBEAT_MS = 30_000;
 
 /**
- * Runs the steps, starting them in order, and prints a line for each as it ends, with the output of those that failed.
- * A step that throws counts as one failure and does not stop the others, and so does one in which nothing ran, unless
- * the run is limited to paths. Returns the sum.
+ * Runs the steps, starting them in order. Prints a line for each as it ends, with the output of those that failed. A step
+ * that throws counts as one failure and does not stop the others. So does a step in which nothing ran, unless the run is
+ * limited to paths. Returns the sum.
  */
 export async function runSteps(
   steps: readonly Step[],
@@ -53,7 +53,7 @@ async function runStep(step: Step, context: TestContext, reported: Set<unknown>)
     const repeated = reported.has(error);
     reported.add(error);
     const reason = repeated ? "For the same reason as a step above." : describeError(error);
-    return { ...NOTHING, failed: 1, output: `The step broke off.\n${reason}` };
+    return { ...NOTHING, failed: 1, output: `The step stopped with an error.\n${reason}` };
   }
 }
 

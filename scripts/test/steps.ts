@@ -16,7 +16,7 @@ export interface Step {
   /** What the step does, for the list of steps. */
   about: string;
   run(context: TestContext): Promise<StepResult>;
-  /** True for a step that has nothing to count when all is well. */
+  /** True for a step that counts nothing when it succeeds. */
   silent?: boolean;
 }
 

@@ -1,13 +1,13 @@
 import { type FinalResults, Parser } from "tap-parser";
 import { type Counts, NOTHING, type StepResult } from "../lib/result.ts";
 
-/** The parser's words for a plan that is not met, which it leaves out once an assertion has failed. */
+/** The parser's messages for a plan that is not met. It leaves them out once an assertion has failed. */
 const PLAN_ERRORS = ["incorrect number of tests", "no plan"];
 
 /**
- * Counts one file's TAP. Every assertion counts once: `# SKIP` and `# TODO` as skipped whichever way they went, the rest
- * as passed or failed. A file that went wrong as a whole counts one failure more: nothing ran, the plan
- * was not met, it bailed out, or `error` says how the program that ran it failed.
+ * Counts one file's TAP. Every assertion counts once: `# SKIP` and `# TODO` as skipped, whatever their result, the rest as
+ * passed or failed. A file counts one more failure when no assertion ran, the plan was not met, it bailed out, or `error`
+ * gives the error that ended it.
  */
 export function countTap(file: string, tap: string, error?: string): StepResult {
   const { counts, results } = parse(tap);

@@ -30,7 +30,7 @@ Deno.test("kill -9 of the backend in mid-backfill loses nothing, doubles nothing
   for (const bars of [1, 1000, 2000]) {
     const { pid, end } = await startBackfill(engine, bars);
     await killBackend(engine, pid);
-    await assert.rejects(end, "the backend was killed before it was through");
+    await assert.rejects(end, "the backend was killed before it had finished");
     cursors = await checkCleanStop(await engine.connect(), assets, cursors);
   }
   await finish(await engine.connect(), assets);
@@ -118,7 +118,7 @@ async function checkCleanStop(db: Database, assets: Reference[], before: Cursors
   return await checkCursors(db, assets, NOW.getTime(), before);
 }
 
-/** Goes on from where the run was broken off and ends with what an undisturbed run makes. */
+/** Continues after the interrupted run, and ends with what an uninterrupted run makes. */
 async function finish(db: Database, assets: Reference[]): Promise<void> {
   await clearFaults(db);
   await db.exec("set statement_timeout = '30s'");

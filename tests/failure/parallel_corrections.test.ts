@@ -36,7 +36,7 @@ Deno.test("four loops of agg.run_batch over a flood of corrections, while a writ
   await checkConverged(db, assets, NOW);
 });
 
-/** A synthetic asset over others: what is corrected in them reaches it through notes of the dispatchers' own. */
+/** A synthetic asset of others. Their corrections reach it through notes that dispatchers write. */
 async function registerBasket(db: Database, components: Asset[]): Promise<void> {
   const symbols = components.map(({ symbol }) => symbol);
   await db.query(
@@ -67,7 +67,7 @@ async function changeSomething(db: Database, assets: Asset[], index: number): Pr
   await db.query(statement, [symbol, new Date(ts)]);
 }
 
-/** Runs small batches until nobody writes and nothing waits, also not in another session. Returns how many bars it corrected. */
+/** Runs small batches until no session writes and nothing waits in any. Returns how many bars it corrected. */
 async function loopBatches(db: Database, isWriting: () => boolean): Promise<number> {
   let corrected = 0;
   while (true) {

@@ -23,7 +23,7 @@ Deno.test("four loops of agg.run_batch at once build every bar once and no other
   assert.ok(busy.filter((batches) => batches > 0).length > 1, `batches of each loop: ${busy}`);
   await checkCursors(db, assets, NOW.getTime(), before);
 
-  // An hour that was tried while its five-minutes were in another loop's hands waits for up to an hour.
+  // An hour that was tried while another loop held its five-minute bars waits for up to an hour.
   await finishLater(db, assets);
 });
 

@@ -74,7 +74,7 @@ export async function workOff(db: Database, assets: Asset[], maxWindows: number,
   }
 }
 
-/** One round of an outside worker. Returns why it stopped, or null when the task was not to be had. */
+/** One round of an outside worker. Returns why it stopped, or null when it could not claim the task. */
 async function work(
   db: Database,
   symbol: string,

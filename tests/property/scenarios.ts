@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { type AssetSketch, assetSketch } from "../../model/histories.ts";
 
-/** What somebody does at one instant of the simulated clock. */
+/** What a caller does at one instant of the simulated clock. */
 export type Action =
   | { kind: "batches"; count: number; limit: number; batchWindows: number }
   | { kind: "run"; limit: number; batchWindows: number }
@@ -14,7 +14,7 @@ export type Action =
     ending: "finish" | "transient" | "hard" | "abandon";
   };
 
-/** A random history with the random way in which it is worked off. */
+/** A random history, and the random calls that work it off. */
 export interface Scenario {
   assets: AssetSketch[];
   /** Seconds from the beginning of the history to the first step. */

@@ -32,9 +32,9 @@ export async function runUntilAsleep(
   return { pid, end };
 }
 
-/** Ends a backend as a crash does: the server breaks off every session, recovers, and accepts new ones. */
+/** Ends a backend as a crash does: the server ends every session, recovers, and accepts new ones. */
 export async function killBackend(engine: Engine, pid: number): Promise<void> {
-  // Until another session is broken off as well, the server has not noticed and accepts sessions that it will end.
+  // Until another session has ended too, the server has not noticed the crash and accepts sessions that it will end.
   const witness = await runUntilAsleep(engine, await engine.connect(), "select pg_sleep(60)");
   Deno.kill(pid, "SIGKILL");
   await assert.rejects(witness.end);

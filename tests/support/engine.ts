@@ -64,13 +64,13 @@ async function migratedTemplate(cluster: Cluster): Promise<string> {
   }
 }
 
-/** The driver takes seconds to close a session that the server has broken off, unless it has connected again. */
+/** The driver takes seconds to close a session that the server has ended, unless it has connected again. */
 async function closeSession(session: Database): Promise<void> {
   await session.query("select 1").catch(() => {});
   await session.close();
 }
 
-/** Empties every table but the list of timeframes, DXY included; the notes last, for emptying the bars leaves one. */
+/** Empties every table except the list of timeframes. The notes come last, since truncating the bars writes one. */
 export async function clearEngine(db: Database): Promise<void> {
   await db.exec(`
     truncate public.data_bars, public.derived_data_bars, public.data_agg_state, agg.run_log, agg.alert;

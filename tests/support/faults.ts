@@ -1,6 +1,6 @@
 import type { Database } from "../../scripts/lib/database.ts";
 
-/** Makes it possible to let the building of chosen symbols fail, or take long. */
+/** Installs a trigger that lets the building of chosen symbols fail, or take long. */
 export async function installFaults(db: Database): Promise<void> {
   await db.exec(`
     create table public.test_fault (canonical_symbol text primary key, sqlstate text, seconds float8);

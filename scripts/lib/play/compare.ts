@@ -79,7 +79,7 @@ function findDifferences({ tasks, baskets, minutes, derived }: Stored, now: numb
       const complete = basketMinutes(basket, minutes).filter(isDecided);
       problems.push(...compareMinutes(name, stored, complete));
       problems.push(...checkCursor(task, now, [lastMinute(basket, minutes, now)]));
-      // To the last decimal what is stored is as good as what was computed, and its bars can be compared exactly.
+      // What is stored is right to the last decimal, so the bars built from it can be compared exactly.
       expected.set(name, stored);
       continue;
     }
@@ -110,7 +110,7 @@ function basketMinutes(basket: BasketRow, minutes: Map<string, Bar[]>): { ts: nu
   });
 }
 
-/** A basket has data up to the last minute of the component that ends first, as far as the clock knows them. */
+/** A basket has data up to the last minute before `now` of the component that ends first. */
 function lastMinute(basket: BasketRow, minutes: Map<string, Bar[]>, now: number): number {
   const lasts = Object.keys(basket.weights).map((component) =>
     minutes.get(component)?.findLast((bar) => bar.ts < now)?.ts ?? -Infinity

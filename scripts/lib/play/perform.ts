@@ -15,7 +15,7 @@ interface Claim {
 
 /** What the sessions of a history share. */
 export interface Scene {
-  /** A session that nobody kills. */
+  /** A session that no operation kills. */
   db: Database;
   actors: Actor[];
   claims: Map<number, Claim>;
@@ -24,7 +24,7 @@ export interface Scene {
   startMinute: number;
 }
 
-/** What came of an operation: `refused` is the SQLSTATE where Postgres refused it, as it may. */
+/** The outcome of an operation. `refused` is the SQLSTATE when Postgres refused it for a reason that is allowed. */
 export interface Outcome {
   refused?: string;
   written?: Written;
@@ -35,11 +35,11 @@ export interface Outcome {
 /** Building in a transaction that keeps one snapshot. */
 const OLD_SNAPSHOT = "25001";
 
-/** A lock not to be had, a deadlock, a session that was broken off, and what befalls who keeps one snapshot. */
+/** A lock that is not granted, a deadlock, a killed session, and the errors of a transaction that keeps one snapshot. */
 const CONTENTION = ["55P03", "40P01", "57P01", "40001", OLD_SNAPSHOT];
 const UNIQUE_VIOLATION = "23505";
 
-/** What else an operation may meet: a task that does not exist, a claim that is gone, a cursor that has gone on. */
+/** Other errors that an operation may get: no such task, a claim that has ended, a cursor that has advanced. */
 const REFUSALS: Partial<Record<Op["kind"], string[]>> = {
   write: [UNIQUE_VIOLATION],
   move: [UNIQUE_VIOLATION],
@@ -49,7 +49,7 @@ const REFUSALS: Partial<Record<Op["kind"], string[]>> = {
   bootstrap: ["P0002"],
 };
 
-/** Does `op` at the clock `now`. What Postgres refuses for a good reason is rolled back; rejects for any other reason. */
+/** Does `op` at the clock `now`. Rolls back when Postgres refuses it for an allowed reason, and rejects for any other. */
 export async function perform(scene: Scene, session: number, op: Op, now: number): Promise<Outcome> {
   const actor = scene.actors[session]!;
   try {
@@ -82,7 +82,7 @@ async function attempt(scene: Scene, actor: Actor, op: Op, now: number): Promise
     case "kill":
       return await scene.actors[op.target]!.kill(scene.db) ? { stoppedReason: "killed in a transaction" } : {};
     case "truncate":
-      // Held open it would keep everybody from everything.
+      // Left open, its lock would block every other session.
       if (actor.inTransaction) await actor.end("commit");
       await actor.exec("truncate public.data_bars");
       return {};
@@ -159,7 +159,7 @@ async function repeatWhileKilled(act: () => Promise<void>): Promise<void> {
   }
 }
 
-/** Lets the notes grow old and folds them. */
+/** Makes the notes an hour older and folds them. */
 async function fold(actor: Actor): Promise<Outcome> {
   const aged = await actor.query(
     "update agg.change_note set changed_at = changed_at - interval '1 hour' returning note_id",
@@ -189,7 +189,7 @@ async function runDue(actor: Actor, op: Extract<Op, { kind: "run" }>, clock: Dat
   return { corrected: bars_corrected, stoppedReason: stopped_reason };
 }
 
-/** Tasks may fail for want of a lock, and for nothing else. */
+/** Rejects when a task failed for another reason than a lock that was not granted. */
 async function checkFailures(actor: Actor): Promise<void> {
   const errors = await actor.query<{ error: string }>(
     `select s.last_error as error from public.data_agg_state as s where s.last_error is not null and s.fail_streak > 0
@@ -254,7 +254,7 @@ async function setMetadata(actor: Actor, symbol: string, path: string[], value: 
   );
 }
 
-/** Spoils or deletes a decided bar behind the engine's back, holding the task, and asks for its repair. */
+/** Changes or deletes a decided bar without a note, while it holds the task, and asks for its repair. */
 async function tamper(actor: Actor, op: Extract<Op, { kind: "tamper" }>, clock: Date): Promise<void> {
   const { symbol, timeframe } = op.task;
   if (timeframe === "1m" && !symbol.startsWith(BASKET)) return;

@@ -10,8 +10,8 @@ const LONGEST_WAIT = 61 * MINUTE;
 const DATA_WAIT = 6 * MINUTE;
 
 /**
- * Switches every asset on and dispatches until nothing is due, and again after the wait of tasks whose
- * source was only then complete. Returns the clock then. Rejects when a task fails or work does not come to an end.
+ * Switches every asset on and dispatches until nothing is due. Does it again after the wait of tasks whose source was not
+ * complete before. Returns the clock then. Rejects when a task fails or the dispatcher does not get idle.
  */
 export async function settle(db: Database, now: number): Promise<number> {
   await db.exec("update public.core_asset_registry_all set active = true");
@@ -22,8 +22,8 @@ export async function settle(db: Database, now: number): Promise<number> {
 }
 
 /**
- * Takes all that was built away behind the engine's back and lets it be built again, at the clock `now`. Rejects when
- * a bar, or a column of one, comes out otherwise than it was.
+ * Deletes every bar that was built, without triggers, and lets the dispatcher build them again at the clock `now`. Rejects
+ * when a column of a bar differs from before.
  */
 export async function checkRebuild(db: Database, now: number): Promise<void> {
   const before = await readBuilt(db);

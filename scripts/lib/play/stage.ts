@@ -1,7 +1,7 @@
 import { BASKET, startText, SYMBOLS, type World } from "../../../model/world.ts";
 import type { Database } from "../database.ts";
 
-/** Random bars made in the database: at once however many, and the same for the same seed. */
+/** Makes random bars in one statement. The same seed makes the same bars. */
 const BARS = `
 create function public.test_bars(p_symbols text[], p_from timestamptz, p_minutes integer, p_density integer, p_seed bigint)
 returns table (
@@ -35,7 +35,7 @@ as $$
   order by n.k
 $$`;
 
-/** Prepares a migrated database for histories. Sessions opened afterwards wait for a lock for that long, an interval. */
+/** Prepares a migrated database for histories. Sessions opened later wait `lockTimeout` for a lock, such as `50ms`. */
 export async function prepareStage(db: Database, lockTimeout: string): Promise<void> {
   await db.exec(BARS);
   await db.exec(`

@@ -7,9 +7,9 @@ import type { Case } from "./observer.ts";
 import { Stage } from "./play.ts";
 
 /**
- * Plays `count` histories, or as many as the run asks for, in a database of their own, in which nobody waits for a lock
- * longer than `lockTimeout`, an interval. Rejects with the seed and the shortest history that does not converge, and when
- * no history of a whole run met one of `cases`.
+ * Plays `count` histories, or as many as the run asks for, in a database of their own. No session waits for a lock longer
+ * than `lockTimeout`, such as `50ms`. Rejects with the seed and the shortest history that does not converge, and when no
+ * history of a whole run met one of `cases`.
  */
 export async function checkHistories(
   count: number,

@@ -101,8 +101,8 @@ export class Observer {
   }
 
   /**
-   * Takes note of what came of one operation of a session at the clock `now`. Rejects when a task has decided windows
-   * beyond a frontier, which must never be.
+   * Counts the cases that one operation of a session met, at the clock `now`. Rejects when a task has decided windows
+   * beyond a frontier, which must never happen.
    */
   async observe(session: number, op: Op, outcome: Outcome, inTransaction: boolean, now: number): Promise<void> {
     this.#countOutcome(op, outcome);

@@ -46,7 +46,7 @@ const lateCommit = fc.constantFrom(0, 1, 2).chain((who) => {
   );
 });
 
-/** A dispatcher that holds what it has done while others write and dispatch. */
+/** A dispatcher that does not commit its batch while others write and dispatch. */
 const heldBatch = fc.constantFrom(0, 1, 2).chain((who) => {
   const own = fc.constant(who);
   const other = fc.constantFrom(...[0, 1, 2].filter((session) => session !== who));
@@ -64,7 +64,7 @@ const heldBatch = fc.constantFrom(0, 1, 2).chain((who) => {
   );
 });
 
-/** A dispatcher that would build later with what it saw before somebody's note was read. */
+/** A dispatcher that would build with a snapshot older than a note that another session has read since. */
 const oldSnapshot = fc.constantFrom(0, 1, 2).chain((who) => {
   const own = fc.constant(who);
   const other = fc.constantFrom(...[0, 1, 2].filter((session) => session !== who));
