@@ -76,7 +76,7 @@ Deno.test("a run that is out of time stops after a batch in a clean state, and t
   assert.deepEqual([one.stopped_reason, one.batches, one.tasks], ["one_batch", 1, 5]);
   cursors = await checkCleanStop(engine.db, assets, cursors);
   const some = await runDue(engine.db, NOW, { ...SIZES, budget: "300 milliseconds" });
-  assert.equal(some.stopped_reason, "one_batch");
+  assert.equal(some.stopped_reason, "time_budget");
   assert.ok(some.batches > 0);
   await checkCleanStop(engine.db, assets, cursors);
   await finish(engine.db, assets);
