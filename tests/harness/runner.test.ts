@@ -14,7 +14,7 @@ const empty = step("empty", () => ({ ...NOTHING, output: "" }));
 Deno.test("runSteps() adds up the steps, counts a crash as a failure, and goes on", async () => {
   const { total, printed } = await run([crashing, failing, passing]);
   assert.equal(formatCounts(total), "1 passed, 2 failed");
-  assert.match(printed, /FAIL {2}crashing .*\n.*broke off.\n(.*\n)*.*Caused by: Error: the reason/);
+  assert.match(printed, /FAIL {2}crashing .*\n.*stopped with an error.\n(.*\n)*.*Caused by: Error: the reason/);
   assert.match(printed, /what went wrong/);
   assert.doesNotMatch(printed, /not shown/);
 });
