@@ -23,13 +23,16 @@ const PROGRAM = fileURLToPath(new URL("serve_function.ts", import.meta.url));
 /** After how many milliseconds a function that has not loaded is reported as slow. */
 const SLOW_MS = 5000;
 
-/** Starts the function `name` of a folder with the variables `env`, and with its own `deno.json` where it has one. */
+/**
+ * Starts the function `name` of a folder with the variables `env`, and with its own `deno.json` where it has one. It may
+ * import npm packages that the project does not have.
+ */
 export function startFunction(folder: string, name: string, env: Record<string, string>): FunctionProcess {
   const config = join(folder, name, "deno.json");
   const process = new Deno.Command(Deno.execPath(), {
     args: [
       ...["run", "--quiet", "--no-check", "--allow-all"],
-      ...existsSync(config) ? ["--no-lock", "--config", config] : [],
+      ...existsSync(config) ? ["--no-lock", "--config", config] : ["--node-modules-dir=none"],
       ...[PROGRAM, join(folder, name, "index.ts")],
     ],
     env,
