@@ -1,17 +1,10 @@
 import { z } from "zod";
+import { MINUTE } from "./bar.ts";
+import type { CsvColumn } from "./csv_header.ts";
+import { readInstant } from "./instant.ts";
 
 /** The fields of one CSV row, by column name; an optional column that the file lacks is an empty field. */
-export interface RowFields {
-  canonical_symbol: string;
-  ts_utc: string;
-  open: string;
-  high: string;
-  low: string;
-  close: string;
-  vol: string;
-  vwap: string;
-  trade_count: string;
-}
+export type RowFields = Record<CsvColumn, string>;
 
 const prices = "every bar needs open, high, low and close";
 
@@ -56,23 +49,18 @@ const tradeCount = activity("trade_count", (value, ctx) => {
   return refuse(ctx, "not a number", `trade_count ${value} is not a whole number`);
 });
 
-const zoned = z.iso.datetime({ offset: true });
-const unzoned = z.iso.datetime({ local: true });
-
 const minute = z.string().transform((text, ctx) => {
-  // Postgres writes 2025-01-31 09:59:00+00; others leave the seconds out.
-  const iso = text.replace(" ", "T")
-    .replace(/(T.*[+-]\d\d)(?::?(\d\d))?$/, (_, head: string, minutes = "00") => `${head}:${minutes}`)
-    .replace(/(T\d\d:\d\d)(?=Z|[+-]|$)/, "$1:00");
   const example = "write it as 2025-01-31T09:59:00Z";
   if (text === "") return refuse(ctx, "missing field", `ts_utc is empty: ${example}`);
-  if (!zoned.safeParse(iso).success) {
-    return unzoned.safeParse(iso).success
-      ? refuse(ctx, "time without zone", `ts_utc ${text} has no time zone: ${example}`)
-      : refuse(ctx, "unreadable time", `ts_utc ${JSON.stringify(text)} is not a time: ${example}`);
+  const instant = readInstant(text);
+  if (instant === "without zone") {
+    return refuse(ctx, "time without zone", `ts_utc ${text} has no time zone: ${example}`);
   }
-  const ts = Date.parse(iso);
-  if (ts % 60_000 !== 0) {
+  if (instant === undefined) {
+    return refuse(ctx, "unreadable time", `ts_utc ${JSON.stringify(text)} is not a time: ${example}`);
+  }
+  const { milliseconds: ts, microseconds } = instant;
+  if (ts % MINUTE !== 0 || microseconds !== 0) {
     return refuse(ctx, "misaligned time", `ts_utc ${text} is not the start of a minute: ${example}`);
   }
   if (ts > Date.now()) return refuse(ctx, "time in the future", `ts_utc ${text} is in the future: check the year`);
@@ -93,13 +81,19 @@ export const barRow = z.object({
   vwap: activity("vwap"),
   trade_count: tradeCount,
 }).superRefine((row, ctx) => {
-  const wrong = (message: string) => refuse(ctx, "prices contradict each other", `${message}: check the column order`);
-  if (row.high < row.low) wrong(`high ${row.high} is below low ${row.low}`);
-  else if (row.high < row.open || row.high < row.close) {
-    wrong(`high ${row.high} is below ${row.high < row.open ? `open ${row.open}` : `close ${row.close}`}`);
-  } else if (row.low > row.open || row.low > row.close) {
-    wrong(`low ${row.low} is above ${row.low > row.open ? `open ${row.open}` : `close ${row.close}`}`);
-  }
+  const top = row.open > row.close ? "open" : "close";
+  const bottom = row.open < row.close ? "open" : "close";
+  const wrong = ([upper, lower]: [keyof typeof row, keyof typeof row], text: string) => {
+    const [a, b] = [Number(row[upper]), Number(row[lower])];
+    // What is left of two prices that were equal before an adjustment.
+    if (b - a <= 1e-9 * Math.max(Math.abs(a), Math.abs(b))) {
+      return refuse(ctx, "rounding", `${text} by rounding alone: round the prices to the decimals of the market`);
+    }
+    return refuse(ctx, "prices contradict each other", `${text}: check the column order`);
+  };
+  if (row.high < row.low) wrong(["high", "low"], `high ${row.high} is below low ${row.low}`);
+  else if (row.high < row[top]) wrong(["high", top], `high ${row.high} is below ${top} ${row[top]}`);
+  else if (row.low > row[bottom]) wrong([bottom, "low"], `low ${row.low} is above ${bottom} ${row[bottom]}`);
 });
 
 /** The word under which an issue of {@link barRow} is counted. */

@@ -6,6 +6,7 @@ import { finished } from "node:stream/promises";
 import { parse } from "csv-parse";
 import type { Bar } from "./bar.ts";
 import { barRow, reasonOf, type RowFields } from "./bar_row.ts";
+import { type CsvColumn, csvColumns, readHeader } from "./csv_header.ts";
 import type { Problems } from "./problems.ts";
 import { describeError } from "../lib/error.ts";
 
@@ -20,10 +21,6 @@ export interface CsvOptions {
   onBytes?: (bytes: number) => void;
 }
 
-const priceColumns = ["open", "high", "low", "close"] as const;
-const neededColumns = ["ts_utc", ...priceColumns] as const;
-const knownColumns: readonly string[] = [...neededColumns, "canonical_symbol", "vol", "vwap", "trade_count"];
-
 /** The bar files of a folder, `*.csv` and `*.csv.gz`, by name. Throws when the folder is missing or holds none. */
 export async function listCsvFiles(folder: string): Promise<string[]> {
   const files: string[] = [];
@@ -33,7 +30,8 @@ export async function listCsvFiles(folder: string): Promise<string[]> {
     }
   } catch (cause) {
     if (!(cause instanceof Deno.errors.NotFound || cause instanceof Deno.errors.NotADirectory)) throw cause;
-    throw new Error(`--data ${folder}: there is no such folder`, { cause });
+    const problem = cause instanceof Deno.errors.NotFound ? "there is no such folder" : "it is not a folder";
+    throw new Error(`--data ${folder}: ${problem}`, { cause });
   }
   if (files.length === 0) throw new Error(`--data ${folder}: the folder has no .csv or .csv.gz file`);
   return files.sort();
@@ -61,7 +59,7 @@ async function* readFile(path: string, seen: Map<string, Set<number>>, options: 
   let columns: Columns | undefined;
   for await (const { record, info } of openRecords(path, damage !== undefined, options)) {
     if (columns === undefined) {
-      columns = readHeader(file, record, options);
+      columns = findColumns(file, record, options);
       if (columns === undefined) return;
       continue;
     }
@@ -144,46 +142,32 @@ async function* openRecords(path: string, isDamaged: boolean, options: CsvOption
   if (held !== undefined && (endsWithLine || !isDamaged)) yield held;
 }
 
-interface Columns {
-  count: number;
-  pick(record: string[]): RowFields;
-}
-
 /** Finds the columns of a bar file; undefined, and a notice, when the file is something else. */
-function readHeader(file: string, record: string[], options: CsvOptions): Columns | undefined {
-  const names = record.map((name) => unquote(name).toLowerCase());
-  if (names.length === 1 && /[;\t]/.test(names[0]!) && priceColumns.some((name) => names[0]!.includes(name))) {
-    throw new Error("its columns are not separated by commas: save it as comma-separated");
-  }
-  if (!priceColumns.some((name) => names.includes(name))) {
-    options.onNotice(`${file} is left out: it has none of the columns ${priceColumns.join(", ")}`);
+function findColumns(file: string, record: string[], options: CsvOptions): Columns | undefined {
+  const names = record.map(unquote);
+  const places = readHeader(names);
+  if (places === undefined) {
+    options.onNotice(`${file} is left out: it has none of the columns open, high, low, close`);
     return undefined;
   }
-  const missing = neededColumns.filter((name) => !names.includes(name));
-  if (missing.length > 0) throw new Error(`the header lacks ${missing.join(", ")}: add what is missing`);
-  const twice = names.find((name, index) => knownColumns.includes(name) && names.indexOf(name) !== index);
-  if (twice !== undefined) throw new Error(`the header names ${twice} twice`);
-  const unused = names.filter((name) => !knownColumns.includes(name));
+  const used = new Set(places.values());
+  const unused = names.filter((_, index) => !used.has(index));
   if (unused.length > 0) options.onNotice(`${file}: columns not used: ${unused.join(", ")}`);
 
   const symbol = symbolOf(file);
   return {
     count: names.length,
     pick: (fields) => {
-      const field = (name: string) => unquote(fields[names.indexOf(name)] ?? "");
-      return {
-        canonical_symbol: names.includes("canonical_symbol") ? field("canonical_symbol") : symbol,
-        ts_utc: field("ts_utc"),
-        open: field("open"),
-        high: field("high"),
-        low: field("low"),
-        close: field("close"),
-        vol: field("vol"),
-        vwap: field("vwap"),
-        trade_count: field("trade_count"),
-      };
+      const field = (name: CsvColumn) => unquote(fields[places.get(name) ?? -1] ?? "");
+      const row = Object.fromEntries(csvColumns.map((name) => [name, field(name)])) as RowFields;
+      return places.has("canonical_symbol") ? row : { ...row, canonical_symbol: symbol };
     },
   };
+}
+
+interface Columns {
+  count: number;
+  pick(record: string[]): RowFields;
 }
 
 /** The symbol a file is named after: `GBPUSD_1m.csv.gz` and `GBPUSD.csv` are GBPUSD. */

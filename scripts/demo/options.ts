@@ -12,6 +12,7 @@ export interface DemoOptions {
   hours?: number;
   explain?: true;
   sql?: string;
+  csv?: true;
 }
 
 function wholeNumber(min: number, max: number): (text: string) => number {
@@ -22,6 +23,21 @@ function wholeNumber(min: number, max: number): (text: string) => number {
   };
 }
 
+const csvFormat = `\
+Files of --data are comma-separated. Their first line names the columns, in any
+order and case:
+  ts_utc                    start of the minute, ISO 8601 with a zone, such as
+                            2025-01-31T09:59:00Z or 2025-01-31 10:59 +01:00
+  open, high, low, close    prices, such as 1234.5
+  vol, vwap, trade_count    may be missing, or empty where unknown
+  canonical_symbol          may be missing: then the file is named after the
+                            symbol, such as GBPUSD.csv or GBPUSD_1m.csv.gz
+A row that is wrong is refused and named with its line; the others are loaded.`;
+
+const exitStatus = `\
+Exit status: 0, or 1 when a task or job failed, a row was refused, a file was
+unreadable or an alert is open.`;
+
 /** Reads the command line. Prints help or a usage error and ends the process where that is due. */
 export function parseOptions(args: readonly string[]): DemoOptions {
   const program = new Command("deno task demo")
@@ -30,7 +46,7 @@ export function parseOptions(args: readonly string[]): DemoOptions {
         "Without options: an embedded Postgres in memory and a generated market.",
     )
     .option("--once", "end after the backfill, without the live part")
-    .option("--data <dir>", "bars from the .csv and .csv.gz files of a folder instead of generated ones")
+    .option("--data <dir>", "bars from the .csv and .csv.gz files of a folder (see below) instead of generated ones")
     .addOption(new Option("--db <url>", "use this Postgres (postgres://...), which should be empty").conflicts("keep"))
     .option("--keep <dir>", "keep the embedded Postgres in this folder; a second run goes on from its cursors")
     .addOption(
@@ -49,10 +65,8 @@ export function parseOptions(args: readonly string[]): DemoOptions {
       new Option("--sql <query>", "only run this query on the database of --keep or --db and print its rows")
         .conflicts(["once", "data", "weeks", "seed", "hours", "explain"]),
     )
-    .addHelpText(
-      "after",
-      "\nExit status: 0, or 1 when a task or job failed, a row was refused, a file was unreadable or an alert is open.",
-    )
+    .option("--csv", "print the rows of --sql as CSV, as they come, instead of a table")
+    .addHelpText("after", `\n${csvFormat}\n\n${exitStatus}`)
     .allowExcessArguments(false)
     .showHelpAfterError("See --help.");
   program.parse(args, { from: "user" });
@@ -62,5 +76,6 @@ export function parseOptions(args: readonly string[]): DemoOptions {
       "error: option '--sql <query>' needs '--keep <dir>' or '--db <url>': there is no other database to ask",
     );
   }
+  if (options.csv && options.sql === undefined) program.error("error: option '--csv' needs '--sql <query>'");
   return options;
 }

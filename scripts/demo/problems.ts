@@ -1,4 +1,5 @@
 import type { Origin } from "./bar.ts";
+import { formatCount } from "./text.ts";
 
 /** A row that did not go in. */
 export interface RefusedRow {
@@ -9,10 +10,10 @@ export interface RefusedRow {
   message: string;
 }
 
-interface FileProblems {
-  listed: RefusedRow[];
-  counts: Map<string, number>;
-}
+/** What was refused in a file, reason by reason; of each the first rows are kept. */
+type FileProblems = Map<string, { count: number; first: RefusedRow[] }>;
+
+const LISTED_ROWS = 5;
 
 /** What went wrong in a run. Anything in here makes the exit status 1. */
 export class Problems {
@@ -20,10 +21,12 @@ export class Problems {
   readonly #failures: string[] = [];
 
   refuseRow(row: RefusedRow): void {
-    const file: FileProblems = this.#files.get(row.origin.file) ?? { listed: [], counts: new Map() };
+    const file: FileProblems = this.#files.get(row.origin.file) ?? new Map();
     this.#files.set(row.origin.file, file);
-    file.listed.push(row);
-    file.counts.set(row.reason, (file.counts.get(row.reason) ?? 0) + 1);
+    const reason = file.get(row.reason) ?? { count: 0, first: [] };
+    file.set(row.reason, reason);
+    reason.count++;
+    if (reason.first.length < LISTED_ROWS) reason.first.push(row);
   }
 
   /** Adds a failure that is no single row: a file, a task, a job. `message` is one line for people. */
@@ -32,23 +35,25 @@ export class Problems {
   }
 
   get refusedRows(): number {
-    let sum = 0;
-    for (const { listed } of this.#files.values()) sum += listed.length;
-    return sum;
+    return sum([...this.#files.values()].flatMap((file) => [...file.values()].map(({ count }) => count)));
   }
 
   get any(): boolean {
     return this.#failures.length > 0 || this.#files.size > 0;
   }
 
-  /** The rows refused so far, file by file, with the count of each reason. Empty when there are none. */
+  /** The rows refused so far, file by file: the first rows of each reason, and counts. Empty when there are none. */
   describeRows(): string[] {
-    return [...this.#files].flatMap(([file, { listed, counts }]) => {
-      const total = listed.length;
-      const reasons = [...counts].sort(([, a], [, b]) => b - a).map(([reason, count]) => `${count} ${reason}`);
+    return [...this.#files].flatMap(([file, reasons]) => {
+      const all = [...reasons].map(([reason, { count }]): Count => [reason, count]);
+      const rest = [...reasons].map(([reason, { count, first }]): Count => [reason, count - first.length]);
+      const listed = [...reasons.values()].flatMap(({ first }) => first).sort((a, b) => a.origin.line - b.origin.line);
+      const total = sum(all.map(([, count]) => count));
+      const more = sum(rest.map(([, count]) => count));
       return [
-        `${file}: ${total} ${total === 1 ? "row" : "rows"} refused (${reasons.join(", ")})`,
+        `${file}: ${formatCount(total)} ${total === 1 ? "row" : "rows"} refused (${list(all)})`,
         ...listed.map(({ origin, message }) => `  ${origin.file}:${origin.line}  ${message}`),
+        ...more > 0 ? [`  and ${formatCount(more)} more: ${list(rest)}`] : [],
       ];
     });
   }
@@ -56,4 +61,15 @@ export class Problems {
   describeFailures(): string[] {
     return [...this.#failures];
   }
+}
+
+type Count = [reason: string, count: number];
+
+function list(counts: Count[]): string {
+  return counts.filter(([, count]) => count > 0).sort(([, a], [, b]) => b - a)
+    .map(([reason, count]) => `${formatCount(count)} ${reason}`).join(", ");
+}
+
+function sum(counts: number[]): number {
+  return counts.reduce((total, count) => total + count, 0);
 }

@@ -1,5 +1,6 @@
-import Table from "cli-table3";
+import stringWidth from "string-width";
 import type { Database } from "../lib/database.ts";
+import { formatCount, formatTime, renderTable } from "./text.ts";
 
 /** One task, as the final table shows it. */
 export interface TaskRow {
@@ -84,47 +85,58 @@ export function readTasks(db: Database): Promise<TaskRow[]> {
   return db.query<TaskRow>(tableSql);
 }
 
-/** The table, as text. */
-export function renderTasks(tasks: readonly TaskRow[]): string {
-  const table = newTable(
-    [
-      "symbol",
-      "tf",
-      "source",
-      "windows",
-      "bars",
-      "excellent",
-      "good",
-      "poor",
-      "no bar",
-      "in gaps",
-      "cursor (UTC)",
-      "status",
-    ],
-    ["left", "left", ...Array<"right">(8).fill("right"), "left", "left"],
-  );
-  for (const task of tasks) {
-    table.push([
-      task.canonical_symbol,
-      task.timeframe,
-      formatCount(task.source_bars),
-      formatCount(task.windows),
-      formatCount(task.bars),
-      ...[task.excellent, task.good, task.poor].map((count) => count === null ? "-" : formatCount(count)),
-      formatCount(task.no_bar),
-      task.gaps === 0 ? "0" : `${formatCount(task.gap_windows)} (${formatCount(task.gaps)})`,
-      formatTime(task.cursor_utc),
-      task.status,
-    ]);
+/** A column of the table: its head, its cell for a task, and whether it is a number. */
+type Column = [head: string, cell: (task: TaskRow) => string, isNumber?: true];
+
+const count = (value: number | null) => value === null ? "-" : formatCount(value);
+const columns: Column[] = [
+  ["symbol", (task) => task.canonical_symbol],
+  ["tf", (task) => task.timeframe],
+  ["source", (task) => count(task.source_bars), true],
+  ["windows", (task) => count(task.windows), true],
+  ["bars", (task) => count(task.bars), true],
+  ["excellent", (task) => count(task.excellent), true],
+  ["good", (task) => count(task.good), true],
+  ["poor", (task) => count(task.poor), true],
+  ["no bar", (task) => count(task.no_bar), true],
+  ["in gaps", (task) => task.gaps === 0 ? "0" : `${count(task.gap_windows)} (${count(task.gaps)})`, true],
+  ["cursor (UTC)", (task) => formatTime(task.cursor_utc)],
+  ["status", (task) => task.status],
+];
+
+/** What a narrow terminal does without, the first to go first. The other columns and the failures imply most of it. */
+const dispensable = ["status", "in gaps", "windows", "source", "poor", "good", "excellent"];
+
+/** The table, as text, with as many columns as fit into `width`. */
+export function renderTasks(tasks: readonly TaskRow[], width: number): string {
+  const render = (some: Column[]) =>
+    renderTable(
+      some.map(([head]) => head),
+      tasks.map((task) => some.map(([, cell]) => cell(task))),
+      some.map(([, , isNumber]) => isNumber ?? false),
+    );
+  for (let left = 0;; left++) {
+    const out = dispensable.slice(0, left);
+    const text = render(columns.filter(([head]) => !out.includes(head)));
+    if (left === dispensable.length || text.split("\n").every((line) => stringWidth(line) <= width)) return text;
   }
-  return table.toString();
 }
 
-export const legend = [
-  "windows = bars + no bar. A window counts as decided up to the cursor, which is the start of the last one.",
-  "bars = excellent + good + poor: all, at least 80 %, at least 60 % of the window's minutes were there.",
-  "in gaps: windows without any source bar that were stepped over (and in how many gaps); the rest of no bar had too few.",
+const legend: [column: string, meaning: string][] = [
+  ["source", "source: the bars that a timeframe is built from, 1m or 5m; for DXY 1m those of its pairs."],
+  ["windows", "windows = bars + no bar: those that are decided, up to the cursor, which is the start of the last one."],
+  [
+    "excellent",
+    "excellent, good, poor: all, at least 80 %, at least 60 % of the minutes of a bar's window were there.",
+  ],
+  ["no bar", "no bar: fewer minutes than that, as at weekends and in outages."],
+  ["in gaps", "in gaps: windows without any source bar that were stepped over (and in how many gaps)."],
 ];
+
+/** What the columns of a table of {@link renderTasks} mean, a sentence each. */
+export function explainColumns(table: string): string[] {
+  return legend.filter(([column]) => table.split("\n")[0]!.includes(column)).map(([, meaning]) => meaning);
+}
 
 /** The queries that give the printed numbers, as text. */
 export function explain(): string {
@@ -134,41 +146,4 @@ export function explain(): string {
     "The whole table comes from one query:",
     ...tableSql.split("\n").map((line) => `  ${line}`),
   ].join("\n");
-}
-
-/** Rows of any query as a table. Times are UTC; null is shown as such. */
-export function renderRows(rows: readonly Record<string, unknown>[]): string {
-  const [first] = rows;
-  if (first === undefined) return "(no row)";
-  const table = newTable(Object.keys(first), []);
-  for (const row of rows) table.push(Object.values(row).map(formatValue));
-  return table.toString();
-}
-
-function formatValue(value: unknown): string {
-  if (value instanceof Date) return value.toISOString();
-  return value !== null && typeof value === "object" ? JSON.stringify(value) : String(value);
-}
-
-const edges = ["top", "bottom", "left", "right", "mid"] as const;
-const noLines = Object.fromEntries(
-  edges.flatMap((edge) => ["", "-mid", "-left", "-right"].map((part) => [edge + part, ""])),
-);
-
-function newTable(head: string[], colAligns: ("left" | "right")[]): Table.Table {
-  return new Table({
-    head,
-    colAligns,
-    chars: { ...noLines, middle: "  " },
-    style: { head: [], border: [], "padding-left": 0, "padding-right": 0 },
-  });
-}
-
-export function formatCount(count: number): string {
-  return count.toLocaleString("en-US");
-}
-
-/** `2025-09-22 13:00`, in UTC. */
-export function formatTime(time: Date): string {
-  return time.toISOString().slice(0, 16).replace("T", " ");
 }

@@ -1,35 +1,38 @@
 import { type Database, openEmbedded, openServer } from "../lib/database.ts";
+import { describeError } from "../lib/error.ts";
 import { migrate } from "../lib/migrations.ts";
-import { liveOutage } from "./generator.ts";
+import { readHours, readLastFiveMinutes, renderBars, renderChart } from "./bars.ts";
 import { catchUp } from "./catch_up.ts";
-import { loadFiles } from "./files.ts";
-import { countLateBars, databaseClock, deliverLate } from "./late.ts";
-import { type Loaded, loadMarket } from "./market.ts";
+import { listCsvFiles } from "./csv.ts";
+import { liveOutage } from "./generator.ts";
+import { countLateBars, databaseClock, deliverLate, playLive } from "./live.ts";
+import { type Loaded, loadFiles, loadMarket } from "./load.ts";
 import type { DemoOptions } from "./options.ts";
 import { Problems } from "./problems.ts";
 import { Progress } from "./progress.ts";
+import { renderRows, writeCsv } from "./query.ts";
 import { type Mark, readMark, switchSynthetic, syncTasks, unscheduleJobs } from "./registry.ts";
-import { explain, formatCount, formatTime, legend, readTasks, renderRows, renderTasks } from "./report.ts";
-import { playLive } from "./scheduler.ts";
-import { describeError } from "../lib/error.ts";
+import { explain, explainColumns, readTasks, renderTasks } from "./report.ts";
+import { formatCount, formatTime, outputWidth, say } from "./text.ts";
 
 const defaults = { seed: 1, weeks: 3, hours: 3 };
 const command = "npx -y deno@2.9.6 task demo";
 
 /** Runs the demo. Returns whether all went well; throws an Error with a line for people when it cannot go on. */
 export async function runDemo(options: DemoOptions): Promise<boolean> {
-  if (options.sql === undefined) {
-    console.log(`One-minute bars go in; 5m and 1h bars and DXY come out, built inside ${placeOf(options)}.\n`);
-  }
+  const files = options.data === undefined ? [] : await listCsvFiles(options.data);
   const db = await openDatabase(options);
   try {
     if (options.sql !== undefined) {
-      console.log(renderRows(await db.query(options.sql)));
+      if (options.csv) await writeCsv(db, options.sql, Deno.stdout.writable);
+      else console.log(renderRows(await db.query(options.sql)));
       return true;
     }
+    say(`One-minute bars go in; 5m and 1h bars and DXY come out, built inside ${placeOf(options)}.`);
+    console.log();
     const progress = new Progress((options.once ? 3 : 4) + (options.data === undefined ? 1 : 0));
     try {
-      return await play(db, options, progress);
+      return await play(db, options, files, progress);
     } finally {
       progress.stop();
     }
@@ -67,17 +70,21 @@ async function readFolder(folder: string): Promise<string[]> {
   }
 }
 
-async function play(db: Database, options: DemoOptions, progress: Progress): Promise<boolean> {
+async function play(
+  db: Database,
+  options: DemoOptions,
+  files: readonly string[],
+  progress: Progress,
+): Promise<boolean> {
   const problems = new Problems();
-  const notice = (message: string) => console.log(`    ${message}`);
 
   const schema = progress.begin("Schema", 1);
   const applied = await migrate(db);
   const mark = wantedMark(await readMark(db), options);
   const jobs = await unscheduleJobs(db);
-  schema.end(applied.length === 0 ? "up to date" : `${applied.length} migrations applied`);
+  schema.end(applied.length === 0 ? "up to date" : `${count(applied.length, "migration")} applied`);
   if (jobs > 0) {
-    notice(
+    progress.add(
       `${jobs} pg_cron jobs are taken away, since the demo keeps its own clock; select schedule_jobs() brings them back`,
     );
   }
@@ -89,10 +96,9 @@ async function play(db: Database, options: DemoOptions, progress: Progress): Pro
   const liveHours = options.once ? 0 : options.hours ?? defaults.hours;
   const loaded = mark.source === "generated"
     ? await loadMarket(db, mark, liveHours, problems, load)
-    : await loadFiles(db, options.data!, liveHours, problems, (text) => notices.push(text), load);
-  const loadSeconds = secondsSince(loadStart);
-  load.end(loaded === undefined ? "no good bar in any file" : describeLoad(loaded, loadSeconds));
-  notices.forEach(notice);
+    : await loadFiles(db, files, liveHours, problems, (text) => notices.push(text), load);
+  load.end(loaded === undefined ? "no good bar in any file" : describeLoad(loaded, secondsSince(loadStart)));
+  for (const notice of notices) progress.add(notice);
   for (const line of problems.describeRows()) console.error(line);
   if (loaded === undefined) {
     problems.fail("there is nothing to build bars from");
@@ -101,17 +107,17 @@ async function play(db: Database, options: DemoOptions, progress: Progress): Pro
 
   const late = await countLateBars(db, loadBegan);
   const { lacking, started } = await switchSynthetic(db);
-  for (const [symbol, missing] of lacking) notice(`${symbol} is left out: there are no bars of ${missing.join(", ")}`);
+  for (const [symbol, missing] of lacking) {
+    progress.add(`${symbol} is left out: there are no bars of ${missing.join(", ")}`);
+  }
   const buildStart = performance.now();
   const build = progress.begin("Catch up", 1);
   await syncTasks(db, new Date(loaded.clock), started);
   const built = await catchUp(db, new Date(loaded.clock), (done) => build.update(done));
-  const buildSeconds = secondsSince(buildStart);
-  build.end(
-    `${formatCount(built.bars)} bars built from ${formatCount(built.windows)} windows in ${buildSeconds.toFixed(1)} s`,
-  );
+  const buildTime = describeTime(built.bars, secondsSince(buildStart));
+  build.end(`${count(built.bars, "bar")} built from ${count(built.windows, "window")} ${buildTime}`);
   if (late > 0) {
-    notice(
+    progress.add(
       `${formatCount(late)} new or changed bars were behind the cursors of their tasks: ` +
         `${formatCount(built.corrected)} bars were built again from them`,
     );
@@ -123,25 +129,21 @@ async function play(db: Database, options: DemoOptions, progress: Progress): Pro
     if (mark.source === "generated") {
       const silent = liveOutage(mark);
       if (silent.from >= loaded.clock && silent.to <= loaded.end) {
-        notice(
-          `the FX feed was silent from ${formatTime(new Date(silent.from))} to ${formatTime(new Date(silent.to))}: ` +
-            "its tasks waited, then stepped over the gap; the others went on",
+        progress.add(
+          `no FX pair had a bar from ${timeOfDay(silent.from)} to ${timeOfDay(silent.to)}: ` +
+            "their tasks waited, then stepped over the gap",
         );
       }
     }
   }
   if (loaded.late.length > 0) failed += await playLatePart(db, loaded, progress, problems);
-  if (failed > 0) problems.fail(`${failed} ${failed === 1 ? "run" : "runs"} of tasks failed`);
+  if (failed > 0) problems.fail(`${count(failed, "run")} of tasks failed`);
   await collectFailures(db, new Date(loaded.end), problems);
 
-  console.log(`\n${renderTasks(await readTasks(db))}\n`);
-  for (const line of legend) console.log(line);
-  console.log(
-    `\nThroughput: ${formatCount(loaded.result.inserted)} one-minute bars in, ${
-      formatRate(loaded.result.inserted, loadSeconds)
-    }; ${formatCount(built.bars)} bars out, ${formatRate(built.bars, buildSeconds)}.`,
-  );
-  await printDxy(db);
+  await printBars(db);
+  const table = renderTasks(await readTasks(db), outputWidth());
+  console.log(`\nEvery task of the database:\n\n${table}\n`);
+  for (const line of explainColumns(table)) say(line);
   if (options.explain) console.log(`\n${explain()}`);
   return conclude(problems, nextSteps(options));
 }
@@ -154,34 +156,44 @@ async function playLivePart(db: Database, loaded: Loaded, progress: Progress, pr
   const live = await playLive(db, loaded.live, { from: loaded.clock, to: loaded.end }, problems, (time) => {
     step.update(++played, formatTime(time));
   });
+  if (minutes === 0) {
+    step.end("nothing new to play");
+    return live.failed;
+  }
   step.end(
-    minutes === 0
-      ? "nothing new to play"
-      : `${minutes} simulated minutes to ${formatTime(new Date(loaded.end))}: ${
-        formatCount(live.arrived)
-      } bars came in, ` +
-        `${live.jobs} jobs ran, ${formatCount(live.bars)} bars built in ${secondsSince(start).toFixed(1)} s`,
+    `${minutes} simulated minutes to ${formatTime(new Date(loaded.end))} UTC in ${secondsSince(start).toFixed(1)} s:`,
+    `${count(live.arrived, "bar")} came in, ${count(live.jobs, "job")} ran, ${count(live.bars, "bar")} built`,
   );
   return live.failed;
 }
 
 async function playLatePart(db: Database, loaded: Loaded, progress: Progress, problems: Problems): Promise<number> {
   const step = progress.begin("Late", 1);
-  const { arrived, corrected, milliseconds, failed } = await deliverLate(
-    db,
-    loaded.late,
-    new Date(loaded.end),
-    problems,
-  );
+  const end = new Date(loaded.end);
+  const { arrived, corrected, milliseconds, failed } = await deliverLate(db, loaded.late, end, problems);
   const [first] = loaded.late;
-  const series = corrected.map(({ series, bars }) => `${series}: ${formatCount(bars)}`).join(", ");
+  if (arrived === 0) {
+    step.end("nothing new came late");
+    return failed;
+  }
   step.end(
-    arrived === 0
-      ? "nothing new came late"
-      : `${arrived} minutes of ${first!.symbol} from ${formatTime(new Date(first!.ts))} on came now: ` +
-        `their windows and no other were built again in ${milliseconds.toFixed(0)} ms (${series})`,
+    `${arrived} minutes of ${first!.symbol} from ${formatTime(new Date(first!.ts))} on came now`,
+    `built again from them in ${milliseconds.toFixed(0)} ms, and no other: ` +
+      corrected.map(({ series, bars }) => `${series} ${formatCount(bars)}`).join(", "),
   );
   return failed;
+}
+
+/** Prints the last hours as a chart, and two bars in full. */
+async function printBars(db: Database): Promise<void> {
+  const width = Math.min(outputWidth(), 120) - 14;
+  const hours = await readHours(db, width);
+  const last = hours.at(-1);
+  if (last === undefined) return;
+  const title = `${last.canonical_symbol} 1h, close: ${count(hours.length, "bar")} to ${formatTime(last.ts_utc)} UTC`;
+  console.log(`\n${title}\n${renderChart(hours, width)}\n`);
+  const minutes = await readLastFiveMinutes(db);
+  console.log(renderBars(minutes === undefined ? [last] : [last, minutes]));
 }
 
 function wantedMark(kept: Mark | undefined, options: DemoOptions): Mark {
@@ -219,15 +231,6 @@ async function collectFailures(db: Database, now: Date, problems: Problems): Pro
   }
 }
 
-async function printDxy(db: Database): Promise<void> {
-  const [last] = await db.query<{ ts_utc: Date; close: number }>(
-    "select ts_utc, close from public.data_bars where canonical_symbol = 'DXY' order by ts_utc desc limit 1",
-  );
-  if (last !== undefined) {
-    console.log(`DXY at ${formatTime(last.ts_utc)} UTC: ${last.close}, computed from its six pairs.`);
-  }
-}
-
 function conclude(problems: Problems, next: string[] = []): boolean {
   for (const line of next) console.log(line);
   if (!problems.any) return true;
@@ -238,15 +241,15 @@ function conclude(problems: Problems, next: string[] = []): boolean {
 }
 
 function nextSteps({ keep, db, explain }: DemoOptions): string[] {
-  const checks = explain ? [] : ["Add --explain for the SQL behind every number."];
-  if (keep !== undefined) {
-    return ["", `Look around: ${command} --keep ${keep} --sql "select * from agg_health()"`, ...checks];
-  }
-  if (db !== undefined) return ["", 'Look around: psql "<the --db url>" -c "select * from agg_health()"', ...checks];
+  const query = '"select * from agg_health()"';
   return [
     "",
-    `Keep the database and look around: ${command} --keep .pgbars/demo (then add --sql "select ...").`,
-    ...checks,
+    ...keep !== undefined
+      ? ["Look around:", `  ${command} --keep ${keep} --sql ${query}`]
+      : db !== undefined
+      ? ["Look around:", `  psql "<the --db url>" -c ${query}`]
+      : ["Keep the database and look around (then add --sql and a query):", `  ${command} --keep .pgbars/demo`],
+    ...explain ? [] : ["Add --explain for the SQL behind every number of the table, --help for more."],
   ];
 }
 
@@ -258,13 +261,22 @@ function placeOf({ db, keep }: DemoOptions): string {
 function describeLoad({ result, clock }: Loaded, seconds: number): string {
   const known = result.unchanged > 0 ? `, ${formatCount(result.unchanged)} were there already` : "";
   const changed = result.changed > 0 ? `, ${formatCount(result.changed)} changed` : "";
-  return `${formatCount(result.inserted)} one-minute bars in ${
-    seconds.toFixed(1)
-  } s${known}${changed}; the clock stands at ${formatTime(new Date(clock))} UTC`;
+  return `${count(result.inserted, "one-minute bar")} ${describeTime(result.inserted, seconds)}${known}${changed}; ` +
+    `the clock stands at ${formatTime(new Date(clock))} UTC`;
 }
 
-function formatRate(count: number, seconds: number): string {
-  return `${formatCount(Math.round(count / seconds))}/s`;
+/** `in 2.0 s (512/s)` */
+function describeTime(done: number, seconds: number): string {
+  return `in ${seconds.toFixed(1)} s (${formatCount(Math.round(done / seconds))}/s)`;
+}
+
+/** `1 bar`, `1,200 bars` */
+function count(number: number, noun: string): string {
+  return `${formatCount(number)} ${noun}${number === 1 ? "" : "s"}`;
+}
+
+function timeOfDay(ts: number): string {
+  return formatTime(new Date(ts)).slice(11);
 }
 
 function secondsSince(start: number): number {

@@ -85,19 +85,24 @@ Deno.test("readBars() takes the symbol from canonical_symbol before the file nam
   assert.deepEqual(rows.slice(1), ["  pairs_1m.csv:4  canonical_symbol is empty: every bar needs its symbol"]);
 });
 
-Deno.test("readBars() accepts UTC written in any ISO way and turns offsets into UTC", async () => {
+Deno.test("readBars() accepts an instant with a zone in any ISO way and turns it into UTC", async () => {
   const times = [
     "2025-01-02T00:00:00Z",
     "2025-01-02 00:01:00+00",
     "2025-01-02T00:02:00.000+0000",
     "2025-01-02T05:33:00+05:30",
     "2025-01-01T19:04-05:00",
+    "2025-01-02T00:05:00.000000000Z",
+    "2025-01-02 00:06z",
+    "2025-01-02 00:07:00 UTC",
+    "2025-01-02T00:08:00.000 +00:00",
+    "2025-01-01 19:09 -0500",
   ];
   const { bars, rows } = await readFiles({ "A.csv": lines(header, ...times.map((time) => `${time},1,1,1,1,,,`)) });
   assert.deepEqual(rows, []);
   assert.deepEqual(
     bars.map((bar) => new Date(bar.ts).toISOString()),
-    [0, 1, 2, 3, 4].map((minute) => `2025-01-02T00:0${minute}:00.000Z`),
+    times.map((_, minute) => `2025-01-02T00:0${minute}:00.000Z`),
   );
 });
 
@@ -115,7 +120,24 @@ const badRows: [name: string, row: string, reason: string, message: RegExp][] = 
   ["high below close", `${time},1,1.9,1,2,,,`, "prices contradict each other", /high 1.9 is below close 2/],
   ["low above open", `${time},1,3,1.5,2,,,`, "prices contradict each other", /low 1.5 is above open 1/],
   ["low above close", `${time},2,3,1.5,1,,,`, "prices contradict each other", /low 1.5 is above close 1/],
+  [
+    "a close above high by rounding alone",
+    `${time},1,1.2,1,1.2000000000000002,,,`,
+    "rounding",
+    /high 1.2 is below close 1.2000000000000002 by rounding alone: round the prices to the decimals of the market$/,
+  ],
+  [
+    "low above open by rounding alone",
+    `${time},1,2,1.0000000009,1,,,`,
+    "rounding",
+    /low .* is above close 1 by rounding/,
+  ],
+  ["high below low by more", `${time},1,1,1.000000002,1,,,`, "prices contradict each other", /check the column order/],
   ["a time between minutes", "2025-01-02T00:05:30Z,1,1,1,1,,,", "misaligned time", /is not the start of a minute/],
+  ["a microsecond after a minute", "2025-01-02T00:05:00.000001Z,1,1,1,1,,,", "misaligned time", /is not the start/],
+  ["a nanosecond", "2025-01-02T00:05:00.000000001Z,1,1,1,1,,,", "unreadable time", /is not a time/],
+  ["an hour that no day has", "2025-01-02T24:00:00Z,1,1,1,1,,,", "unreadable time", /is not a time/],
+  ["a zone in words", "2025-01-02T00:05:00 CET,1,1,1,1,,,", "unreadable time", /is not a time/],
   ["a time of text", "yesterday,1,1,1,1,,,", "unreadable time", /"yesterday" is not a time/],
   ["a day that is not in the calendar", "2025-02-30T00:00:00Z,1,1,1,1,,,", "unreadable time", /is not a time/],
   ["a time without zone", "2025-01-02T00:05:00,1,1,1,1,,,", "time without zone", /has no time zone/],
@@ -161,12 +183,23 @@ Deno.test("readBars() names every fault of a row, and counts it once", async () 
   assert.match(rows[1]!, /open "x" is not a number.*; high is empty/);
 });
 
-Deno.test("Problems lists every row of a file and counts them by reason", async () => {
+Deno.test("Problems lists the first five rows of each reason in a file, and counts the rest by reason", async () => {
   const bad = Array.from({ length: 25 }, (_, index) => index < 10 ? "x,1,1,1,1,,," : `${time},1,1,1,1,-1,,`);
   const { rows } = await readFiles({ "A.csv": lines(header, ...bad) });
   assert.equal(rows[0], "A.csv: 25 rows refused (15 negative volume, 10 unreadable time)");
-  assert.equal(rows.length, 26);
-  assert.match(rows[25]!, /^ {2}A\.csv:26 /);
+  assert.deepEqual(
+    rows.slice(1, -1).map((row) => /^ {2}A\.csv:(\d+) {2}/.exec(row)?.[1]),
+    ["2", "3", "4", "5", "6", "12", "13", "14", "15", "16"],
+  );
+  assert.equal(rows.at(-1), "  and 15 more: 10 negative volume, 5 unreadable time");
+});
+
+Deno.test("Problems keeps a file whose every row has the same fault short", async () => {
+  const bad = Array.from({ length: 45_031 }, () => "2025-01-02T00:05:00,1,1,1,1,,,");
+  const { rows } = await readFiles({ "A.csv": lines(header, ...bad) });
+  assert.equal(rows.length, 7);
+  assert.equal(rows[0], "A.csv: 45,031 rows refused (45,031 time without zone)");
+  assert.equal(rows[6], "  and 45,026 more: 45,026 time without zone");
 });
 
 Deno.test("readBars() reads gzip", async () => {
@@ -224,6 +257,77 @@ Deno.test("readBars() says which columns it does not use", async () => {
   const { bars, notices } = await readFiles({ "A.csv": lines(`${header},spread`, `${good},2`) });
   assert.equal(bars.length, 1);
   assert.deepEqual(notices, ["A.csv: columns not used: spread"]);
+});
+
+const headers: [header: string, message: string][] = [
+  ["timestamp,open,high,low,close", "rename timestamp to ts_utc"],
+  ["Time,open,high,low,close", "rename Time to ts_utc"],
+  ["date,open,high,low,close,volume", "rename date to ts_utc, volume to vol"],
+  ["Date,Time,open,high,low,close", "make one column ts_utc of Date and Time"],
+  [
+    "unix,date,symbol,open,high,low,close",
+    "make one column ts_utc of unix and date; rename symbol to canonical_symbol",
+  ],
+  ["ts_utc,open,high,low,close,volume", "rename volume to vol"],
+  ["ts_utc,open,high,low,close,Volume", "rename Volume to vol"],
+  ["ts_utc,open,high,low,close,vol.", "rename vol. to vol"],
+  ["ts_utc,open,high,low,close,tickvol", "rename tickvol to vol"],
+  ["ts_utc,open,high,low,close,<VOL>", "rename <VOL> to vol"],
+  ["ts_utc,open,high,low,close,v", "rename v to vol"],
+  ["ts_utc,open,high,low,close,Volume BTC,Volume USDT", "rename one of Volume BTC and Volume USDT to vol"],
+  ["timestamp,timeframe,updated_at,open,high,low,close", "rename timestamp to ts_utc"],
+  ["ts_utc,open,high,low,close,trade volume", "rename trade volume to vol"],
+  ["ts_utc,open,high,low,close,vol,trades", "rename trades to trade_count"],
+  ["ts_utc,open,high,low,close,vol,volume weighted average", "rename volume weighted average to vwap"],
+  ["ts_utc,open,high,low,close,ticker", "rename ticker to canonical_symbol"],
+  [
+    "timestamp,1. open,2. high,3. low,4. close,5. volume",
+    "rename timestamp to ts_utc, 1. open to open, 2. high to high, 3. low to low, 4. close to close, 5. volume to vol",
+  ],
+  ["t,o,h,l,c,v", "rename t to ts_utc, o to open, h to high, l to low, c to close, v to vol"],
+];
+
+for (const [names, message] of headers) {
+  Deno.test(`readBars() refuses a file with the header ${names}, and says what to rename`, async () => {
+    const { bars, notices, failures } = await readFiles({ "A.csv": lines(names, names.replace(/[^,]+/g, "1")) });
+    assert.deepEqual([...bars, ...notices], []);
+    assert.equal(failures.length, 1);
+    assert.ok(
+      failures[0]!.includes(`${message}. Remove a column that holds something else`),
+      `${failures[0]}`,
+    );
+  });
+}
+
+Deno.test("readBars() says that a file has no header", async () => {
+  const { bars, notices, failures } = await readFiles({
+    "A.csv": lines(good, good),
+    "B.csv": lines("20250102 000000;1.1;1.4;1.0;1.2;10"),
+    "C.csv": lines("2025.01.02,00:00,1.1,1.4,1.0,1.2,10"),
+    "D.csv": lines("1735776000000,1.1,1.4,1.0,1.2,10"),
+  });
+  assert.deepEqual([...bars, ...notices], []);
+  for (const file of ["A.csv", "B.csv", "C.csv", "D.csv"]) {
+    const failure = failures.find((one) => one.startsWith(`${file}: the file has no header`));
+    assert.ok(
+      failure?.includes("canonical_symbol,ts_utc,open,high,low,close,vol,vwap,trade_count"),
+      failures.join("\n"),
+    );
+  }
+  assert.match(failures[1]!, /not separated by commas/);
+});
+
+Deno.test("readBars() takes a file with a volume of its own beside other columns", async () => {
+  const { bars, notices, failures } = await readFiles({
+    "A.csv": lines(`${header},quote_volume,volatility`, `${good},2,3`),
+    "B.csv": lines("ts_utc,open,high,low,close,volatility", "2025-01-02T00:00:00Z,1,1,1,1,3"),
+  });
+  assert.deepEqual(failures, []);
+  assert.deepEqual(bars.map((bar) => bar.vol), [10, null]);
+  assert.deepEqual(notices, [
+    "A.csv: columns not used: quote_volume, volatility",
+    "B.csv: columns not used: volatility",
+  ]);
 });
 
 Deno.test("listCsvFiles() rejects a folder that is missing or holds no bar file", async () => {

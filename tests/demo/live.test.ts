@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { cronMatches } from "../../scripts/demo/scheduler.ts";
+import { cronMatches } from "../../scripts/demo/live.ts";
 
 const at = (time: string) => new Date(`2025-09-22T${time}:00Z`);
 
