@@ -1,6 +1,6 @@
 import plot from "simple-ascii-chart";
 import type { Database } from "../lib/database.ts";
-import { formatCount, formatTime, formatValue, renderTable } from "./text.ts";
+import { formatTime, renderTable } from "./text.ts";
 
 /** A built bar, as far as a reader cares. */
 interface BuiltBar {
@@ -51,35 +51,37 @@ export async function readLastFiveMinutes(db: Database): Promise<BuiltBar | unde
   return bar;
 }
 
-/** The close of bars as a line, one column a bar; about `width` columns wide. Hours without a bar are left out. */
+/** The close of bars as a line, a column a bar, `width` columns without the scale. Hours without a bar take no room. */
 export function renderChart(bars: readonly BuiltBar[], width: number): string {
   const closes = bars.map((bar) => bar.close);
   const [low, high] = [Math.min(...closes), Math.max(...closes)];
   const decimals = Math.max(0, Math.min(8, 2 - Math.floor(Math.log10(high - low || high || 1))));
-  const days = bars.flatMap(({ ts_utc }, index) => {
-    const before = bars[index - 1]?.ts_utc ?? ts_utc;
-    return ts_utc.getUTCDate() === before.getUTCDate() ? [] : [index];
-  });
-  return plot(bars.map((bar, index): [number, number] => [index, bar.close]), {
+  const day = (index: number) => bars[index]?.ts_utc.toISOString().slice(5, 10) ?? "";
+  const newDays = bars.map((_, index) => index).filter((index) => index > 0 && day(index) !== day(index - 1));
+  const chart = plot(bars.map((bar, index): [number, number] => [index, bar.close]), {
     width,
-    height: 10,
-    customXAxisTicks: days,
-    formatter: (value, { axis }) =>
-      axis === "y" ? value.toFixed(decimals) : bars[value]?.ts_utc.toISOString().slice(5, 10) ?? "",
+    height: 9,
+    // A label takes five columns; one that would touch the next is left out.
+    customXAxisTicks: newDays.filter((index, nr) => (newDays[nr + 1] ?? Infinity) - index > 7),
+    customYAxisTicks: [0, 0.25, 0.5, 0.75, 1].map((part) => low + part * (high - low)),
+    formatter: (value, { axis }) => axis === "y" ? value.toFixed(decimals) : day(value),
   });
+  return chart.split("\n").map((line) => line.trimEnd()).filter((line) => line !== "").join("\n");
 }
 
 const qualities = ["poor", "good", "excellent"];
 
-/** Bars as columns of a table, a row a column of theirs. */
+/** Bars side by side, a line for each of their columns. */
 export function renderBars(bars: readonly BuiltBar[]): string {
   const names = Object.keys(bars[0]!) as (keyof BuiltBar)[];
-  const cell = (bar: BuiltBar, name: keyof BuiltBar) => {
-    const value = bar[name];
-    if (name === "ts_utc" || name === "updated_at") return formatTime(value as Date);
-    if (name === "quality_score") return `${value} (${qualities[bar.quality_score]})`;
-    return typeof value === "number" && Number.isInteger(value) ? formatCount(value) : formatValue(value);
-  };
-  const [first, ...rest] = names.map((name) => [name, ...bars.map((bar) => cell(bar, name))]);
+  const [first, ...rest] = names.map((name) => [name, ...bars.map((bar) => describe(bar, name))]);
   return renderTable(first!, rest);
+}
+
+function describe(bar: BuiltBar, name: keyof BuiltBar): string {
+  const value = bar[name];
+  if (value instanceof Date) return formatTime(value);
+  if (name === "quality_score") return `${value} (${qualities[bar.quality_score]})`;
+  // Sums of doubles end in noise.
+  return typeof value === "number" ? String(Number(value.toPrecision(12))) : String(value);
 }

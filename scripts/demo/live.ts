@@ -71,8 +71,8 @@ async function readRunLog(db: Database, after: number) {
 export interface LateResult {
   /** 1m bars that were not there yet, or otherwise. */
   arrived: number;
-  /** Bars built again from them, e.g. `DXY 5m` and how many; series by name, then by length of their bars. */
-  corrected: { series: string; bars: number }[];
+  /** Bars built again from them: for a symbol how many of each timeframe, such as `5m: 9, 1h: 1`. */
+  corrected: { symbol: string; bars: string }[];
   /** Time of the dispatcher alone. */
   milliseconds: number;
   failed: number;
@@ -102,17 +102,21 @@ export async function deliverLate(db: Database, bars: Bar[], now: Date, problems
   const began = await databaseClock(db);
   const { inserted, changed } = await loadBars(db, bars, problems);
   const { failed, milliseconds } = await catchUp(db, now, () => {});
-  const corrected = await db.query<{ series: string; bars: number }>(
-    `select format('%s %s', w.canonical_symbol, w.timeframe) as series, count(*) as bars
+  const corrected = await db.query<{ symbol: string; bars: string }>(
+    `select w.canonical_symbol as symbol, string_agg(format('%s: %s', w.timeframe, w.bars), ', ' order by w.duration) as bars
      from (
-       select d.canonical_symbol, d.timeframe, d.updated_at from public.derived_data_bars as d
-       union all
-       select b.canonical_symbol, b.timeframe, b.updated_at from public.data_bars as b where b.source = 'synthetic'
+       select d.canonical_symbol, d.timeframe, t.duration, count(*) as bars
+       from (
+         select d.canonical_symbol, d.timeframe, d.updated_at from public.derived_data_bars as d
+         union all
+         select b.canonical_symbol, b.timeframe, b.updated_at from public.data_bars as b where b.source = 'synthetic'
+       ) as d
+       join agg.timeframe as t on t.timeframe = d.timeframe
+       where d.updated_at >= $1::timestamptz
+       group by d.canonical_symbol, d.timeframe, t.duration
      ) as w
-     join agg.timeframe as t on t.timeframe = w.timeframe
-     where w.updated_at >= $1::timestamptz
-     group by w.canonical_symbol, w.timeframe, t.duration
-     order by w.canonical_symbol, t.duration`,
+     group by w.canonical_symbol
+     order by w.canonical_symbol`,
     [began],
   );
   return { arrived: inserted + changed, corrected, milliseconds, failed };

@@ -16,7 +16,7 @@ export function renderRows(rows: readonly Row[]): string {
 /**
  * Writes the rows of a query as CSV, the names of the columns first, a batch at a time as they come. Times are ISO 8601
  * in UTC to the millisecond, null is an empty field, arrays and objects are JSON. Without a row nothing is written.
- * Ends early where the reader has gone.
+ * Ends early where the reader has gone; that, and an error, leaves a transaction open, which ends with the session.
  */
 export async function writeCsv(db: Database, sql: string, out: WritableStream<Uint8Array>): Promise<void> {
   const encoder = new TextEncoder();

@@ -142,7 +142,7 @@ async function play(
 
   await printBars(db);
   const table = renderTasks(await readTasks(db), outputWidth());
-  console.log(`\nEvery task of the database:\n\n${table}\n`);
+  console.log(`\nThe tasks of the database, and the bars that they have built\n\n${table}\n`);
   for (const line of explainColumns(table)) say(line);
   if (options.explain) console.log(`\n${explain()}`);
   return conclude(problems, nextSteps(options));
@@ -178,8 +178,8 @@ async function playLatePart(db: Database, loaded: Loaded, progress: Progress, pr
   }
   step.end(
     `${arrived} minutes of ${first!.symbol} from ${formatTime(new Date(first!.ts))} on came now`,
-    `built again from them in ${milliseconds.toFixed(0)} ms, and no other: ` +
-      corrected.map(({ series, bars }) => `${series} ${formatCount(bars)}`).join(", "),
+    `their windows and no other were built again, in ${milliseconds.toFixed(0)} ms:`,
+    corrected.map(({ symbol, bars }) => `${symbol} ${bars}`).join("; "),
   );
   return failed;
 }
@@ -190,9 +190,10 @@ async function printBars(db: Database): Promise<void> {
   const hours = await readHours(db, width);
   const last = hours.at(-1);
   if (last === undefined) return;
-  const title = `${last.canonical_symbol} 1h, close: ${count(hours.length, "bar")} to ${formatTime(last.ts_utc)} UTC`;
-  console.log(`\n${title}\n${renderChart(hours, width)}\n`);
+  console.log(`\n${last.canonical_symbol} 1h, close of the last ${count(hours.length, "bar")} (UTC)\n`);
+  console.log(renderChart(hours, width));
   const minutes = await readLastFiveMinutes(db);
+  console.log("\nThe last bars as derived_data_bars has them (UTC)\n");
   console.log(renderBars(minutes === undefined ? [last] : [last, minutes]));
 }
 

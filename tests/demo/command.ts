@@ -10,11 +10,16 @@ export interface Outcome {
   stderr: string;
 }
 
-export async function demo(...args: string[]): Promise<Outcome> {
+/** Runs the demo with its output piped, as wide as no line needs to break. */
+export function demo(...args: string[]): Promise<Outcome> {
+  return demoIn({ COLUMNS: "200" }, ...args);
+}
+
+export async function demoIn(env: Record<string, string>, ...args: string[]): Promise<Outcome> {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["task", "--quiet", "demo", ...args],
     cwd: project,
-    env: { NO_COLOR: "1" },
+    env,
   }).output();
   const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
   return { code, stdout: decode(stdout), stderr: decode(stderr) };

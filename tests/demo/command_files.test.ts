@@ -43,7 +43,7 @@ Deno.test("demo --data loads the good rows, tells of the bad ones, and exits wit
     ) assert.ok(stderr.includes(line), `${line}\nis not in\n${stderr}`);
     assert.match(stdout, /notes\.csv is left out/);
     assert.match(stdout, /DXY is left out: there are no bars of EURUSD, USDJPY, USDCAD, USDSEK, USDCHF/);
-    assert.match(stdout, /Live +\d+ simulated minutes to 2025-03-03 14:05: 240 bars came in/);
+    assert.match(stdout, /Live +\d+ simulated minutes to 2025-03-03 14:05 UTC in .*\n +240 bars came in/);
 
     const tasks = await inspect(keep, (db) => db.query<TaskRow>(tableSql));
     assert.deepEqual([...printedTable(stdout).keys()].slice(1), ["GBPUSD 5m", "GBPUSD 1h", "XAUUSD 5m", "XAUUSD 1h"]);

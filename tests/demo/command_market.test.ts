@@ -60,7 +60,28 @@ Deno.test("demo plays a generated market live, and a second run on the kept data
       );
     }
 
-    assert.match(first.stdout, /Late +\d+ minutes of USDSEK .* came now: .*DXY 1m: \d+.*USDSEK 5m: 9, USDSEK 1h: 1/);
+    assert.match(
+      first.stdout,
+      /Late +\d+ minutes of USDSEK .* came now\n.*\n +DXY 1m: \d+, 5m: \d+, 1h: 1; USDSEK 5m: 9, 1h: 1\n/,
+    );
+    // deno-lint-ignore no-control-regex
+    assert.doesNotMatch(first.stdout, /\x1b/);
+    assert.match(first.stdout, /^DXY 1h, close of the last \d+ bars \(UTC\)\n(\n.*[▲│┤]){10}/m);
+    const [hour, five] = await inspect(keep, (db) =>
+      db.query<{ ts_utc: Date; close: number }>(
+        `(select ts_utc, close from derived_data_bars where canonical_symbol = 'DXY' and timeframe = '1h' order by 1 desc limit 1)
+         union all
+         (select ts_utc, close from derived_data_bars where canonical_symbol = 'BTCUSD' and timeframe = '5m' order by 1 desc limit 1)`,
+      ));
+    const time = (bar: typeof hour) => bar!.ts_utc.toISOString().slice(0, 16).replace("T", " ");
+    for (
+      const line of [
+        ["canonical_symbol", "DXY", "BTCUSD"],
+        ["timeframe", "1h", "5m"],
+        ["ts_utc", time(hour), time(five)],
+        ["close", hour!.close, five!.close],
+      ]
+    ) assert.match(first.stdout, new RegExp(`^${line.join(" +")}$`, "m"));
 
     const second = await demo("--keep", keep, "--once");
     assert.equal(second.code, 0, second.stderr);
