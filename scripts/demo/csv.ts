@@ -39,7 +39,7 @@ export async function listCsvFiles(folder: string): Promise<string[]> {
 
 /**
  * Reads the good bars of `files`, one after the other, in the order of their rows. Rows and files that are not good
- * are told to `problems` and left out; reading goes on. Of two rows for one symbol and minute the first counts.
+ * go to `problems` and are left out; reading goes on. Of two rows for one symbol and minute the first counts.
  */
 export async function* readBars(files: readonly string[], options: CsvOptions): AsyncGenerator<Bar> {
   const seen = new Map<string, Set<number>>();

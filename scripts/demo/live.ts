@@ -26,7 +26,7 @@ export function cronMatches(schedule: string, time: Date): boolean {
 /**
  * Plays `[from, to]`, minute by minute, as pg_cron would: at each full minute the bar of the minute before has come in
  * and every job of `agg.job_list` whose schedule names the minute runs. `bars` are in order of time, none before
- * `from`; times are milliseconds since the epoch. A job that fails is told to `problems`, and the rest goes on.
+ * `from`; times are milliseconds since the epoch. The failure of a job goes to `problems`, and the rest goes on.
  */
 export async function playLive(
   db: Database,

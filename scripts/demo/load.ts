@@ -57,9 +57,9 @@ export async function loadMarket(
 }
 
 /**
- * Loads bar files and registers their symbols, each from the hour of its first bar. The bars of the
- * last hours of all are held back for the live part, unless the database has later ones already. Without any good bar
- * in the files and the database the result has no clock.
+ * Loads bar files and registers their symbols, each from the hour of its first bar. The bars of the last hours of all are
+ * held back for the live part, unless the database has later ones already. Returns undefined when neither the files nor
+ * the database have a bar.
  */
 export async function loadFiles(
   db: Database,
@@ -128,7 +128,7 @@ function settledAt(ts: number): number {
   return (Math.floor(ts / HOUR) + 1) * HOUR + 5 * MINUTE;
 }
 
-/** The latest ingested 1m bar of the database, undefined when there is none. */
+/** The latest ingested 1m bar of the database, undefined in an empty database. */
 export async function latestBar(db: Database): Promise<number | undefined> {
   const [row] = await db.query<{ ts_utc: Date | null }>(
     "select max(ts_utc) as ts_utc from public.data_bars where source <> 'synthetic'",
@@ -150,7 +150,7 @@ const barsPerCall = 1_000;
 
 /**
  * Writes 1m bars through `upsert_bars`. A bar that is already there the same is left untouched; one that the database
- * refuses is told to `problems`. No two bars may share symbol and minute.
+ * refuses goes to `problems`. No two bars may share symbol and minute.
  */
 export async function loadBars(
   db: Database,

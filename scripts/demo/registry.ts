@@ -15,7 +15,7 @@ export interface AssetRow {
 
 /**
  * The mark of a database that an earlier run has filled; undefined for a fresh one.
- * Throws when the database holds assets of somebody else.
+ * Throws when the database holds an asset that the demo has not made.
  */
 export async function readMark(db: Database): Promise<Mark | undefined> {
   const rows = await db.query<{ canonical_symbol: string; mark: Mark | null }>(`

@@ -66,7 +66,7 @@ cross join lateral (
 ) as b
 order by c.canonical_symbol, c.duration`.trim();
 
-/** Short queries for checking one line of the table, here EURUSD 5m. */
+/** Short queries for checking one line of the table, here EURUSD 5m, and the DXY bar. */
 const checks = [
   ["source", "select count(*) from data_bars where canonical_symbol = 'EURUSD'"],
   [
@@ -78,7 +78,10 @@ const checks = [
     "cursor, status",
     "select last_agg_bar_ts_utc, status, agg_start_utc from data_agg_state where canonical_symbol = 'EURUSD' and timeframe = '5m'",
   ],
-  ["last DXY", "select ts_utc, close from data_bars where canonical_symbol = 'DXY' order by ts_utc desc limit 1"],
+  [
+    "last DXY bar",
+    "select * from derived_data_bars where canonical_symbol = 'DXY' and timeframe = '1h' and deleted_at is null order by ts_utc desc limit 1",
+  ],
 ] as const;
 
 export function readTasks(db: Database): Promise<TaskRow[]> {
@@ -141,7 +144,7 @@ export function explainColumns(table: string): string[] {
 /** The queries that give the printed numbers, as text. */
 export function explain(): string {
   return [
-    "Check one line of the table (EURUSD 5m):",
+    "Check one line of the table (EURUSD 5m), and the last DXY bar:",
     ...checks.map(([what, sql]) => `  ${what.padEnd(15)}${sql};`),
     "The whole table comes from one query:",
     ...tableSql.split("\n").map((line) => `  ${line}`),

@@ -66,7 +66,7 @@ Deno.test("demo plays a generated market live, and a second run on the kept data
     );
     // deno-lint-ignore no-control-regex
     assert.doesNotMatch(first.stdout, /\x1b/);
-    assert.match(first.stdout, /^DXY 1h, close of the last \d+ bars \(UTC\)\n(\n.*[▲│┤]){10}/m);
+    assert.match(first.stdout, /^DXY 1h, close of the last \d+ bars \(UTC\)\n(\n.*[▲│┤].*){10}\n.*└/m);
     const [hour, five] = await inspect(keep, (db) =>
       db.query<{ ts_utc: Date; close: number }>(
         `(select ts_utc, close from derived_data_bars where canonical_symbol = 'DXY' and timeframe = '1h' order by 1 desc limit 1)
