@@ -127,13 +127,14 @@ export function renderTasks(tasks: readonly TaskRow[], width: number): string {
 
 const legend: [column: string, meaning: string][] = [
   ["source", "source: the bars that a timeframe is built from, 1m or 5m; for DXY 1m those of its pairs."],
-  ["windows", "windows = bars + no bar: those that are decided, up to the cursor, which is the start of the last one."],
+  ["windows", "windows = bars + no bar: those that are decided."],
   [
     "excellent",
     "excellent, good, poor: all, at least 80 %, at least 60 % of the minutes of a bar's window were there.",
   ],
   ["no bar", "no bar: fewer minutes than that, as at weekends and in outages."],
   ["in gaps", "in gaps: windows without any source bar that were stepped over (and in how many gaps)."],
+  ["cursor", "cursor: the start of the last window that is decided."],
 ];
 
 /** What the columns of a table of {@link renderTasks} mean, a sentence each. */
