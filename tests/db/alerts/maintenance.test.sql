@@ -1,12 +1,11 @@
 begin;
 select plan(5);
 
--- Only a sync changes tasks here, as in a deployment that was there before the triggers.
+-- Without the triggers of the registry, so that only a sync changes tasks.
 alter table public.core_asset_registry_all disable trigger user;
-delete from public.core_asset_registry_all;
-delete from public.data_agg_state;
-insert into public.core_asset_registry_all (canonical_symbol, active) values ('ACME', true);
--- Ages around both limits, to the second. Nothing but time makes rows old, so they are written here.
+call tests.clear();
+call tests.add_asset('ACME');
+-- Ages around both limits, to the second. Only time makes rows old, so they are written here.
 insert into agg.run_log (
   started_at, finished_at, env, batches, tasks, windows, bars_created, bars_quality_poor, bars_corrected, failed, stopped_reason
 )

@@ -1,13 +1,9 @@
 begin;
 select plan(5);
 
-delete from public.core_asset_registry_all;
-delete from public.data_agg_state;
-insert into public.core_asset_registry_all (canonical_symbol, active, metadata)
-values ('ACME', true, '{"agg": {"start_utc": "2025-07-01T00:00:00Z"}}');
-insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close)
-select 'ACME', m, 1, 1, 1, 1
-from generate_series(timestamptz '2025-07-01 00:00+00', '2025-07-01 00:59+00', interval '1 minute') as m;
+call tests.clear();
+call tests.add_asset('ACME');
+call tests.add_minutes('ACME', '2025-07-01 00:00+00', '2025-07-01 01:00+00');
 -- As create index on derived_data_bars in another session.
 create function pg_temp.refuse() returns trigger language plpgsql as
 $$ begin raise exception 'canceling statement due to lock timeout' using errcode = '55P03'; end; $$;
@@ -30,7 +26,7 @@ select results_eq(
   'select * from pg_temp.open_alerts()', $$ values ('failing 5m') $$, 'agg_run_due() raises failing once a mandatory task has failed for 15 minutes'
 );
 select is(
-  (select s.status from public.data_agg_state as s where s.timeframe = '5m'), 'idle', 'transient failures are no hard ones'
+  (select s.status from public.data_agg_state as s where s.timeframe = '5m'), 'idle', 'transient failures do not mark the task hard_failed'
 );
 
 drop trigger refuse on public.derived_data_bars;

@@ -49,7 +49,7 @@ select is_empty(
     from pg_temp.routines() as p
     where p.prosecdef
       and case
-        -- Nobody can call a trigger function, and firing one asks for no privilege.
+        -- A trigger function cannot be called, and firing one needs no privilege.
         when p.prorettype = 'trigger'::regtype then has_function_privilege('service_role', p.oid, 'execute')
         else not has_function_privilege('service_role', p.oid, 'execute')
       end
@@ -63,7 +63,7 @@ select ok('bad_example()' in (select f.name from pg_temp.with_loose_search_path(
 select results_eq(
   $$ select f.name from pg_temp.with_open_execute() as f (name) where f.name ~ '^bad_example' order by 1 $$,
   $$ values ('bad_example() by anon'), ('bad_example() by authenticated'), ('bad_example() by public') $$,
-  'a function open to everybody trips the rule, for every role'
+  'a function that public may execute trips the rule, for every role'
 );
 select ok('bad_example()' in (select f.name from pg_temp.without_comment() as f (name)), 'a missing comment trips the rule');
 select ok('bad_example()' in (select f.name from pg_temp.with_wrong_volatility() as f (name)), 'an unstated volatility trips the rule');

@@ -1,16 +1,9 @@
 begin;
 select plan(9);
 
-delete from public.core_asset_registry_all;
-delete from public.data_agg_state;
-insert into public.core_asset_registry_all (canonical_symbol, active, metadata)
-values ('ACME', true, '{"agg": {"start_utc": "2025-07-01T00:00:00Z"}}');
-do $$
-begin
-  perform public.sync_agg_state_from_registry();
-  perform public.agg_start('ACME', '5m', '2025-07-02 00:00:00+00');
-end;
-$$;
+call tests.clear();
+call tests.add_asset('ACME');
+do $$ begin perform public.agg_start('ACME', '5m', '2025-07-02 00:00:00+00'); end; $$;
 
 create function pg_temp.status_5m() returns text
 language sql as $$ select s.status from public.data_agg_state as s where s.timeframe = '5m' $$;
@@ -30,7 +23,7 @@ select results_eq(
 );
 select throws_ok(
   $$ select public.agg_finish('ACME', '5m', true) $$, '55000', null,
-  'agg_finish() refuses the worker that comes back after its claim was taken back'
+  'agg_finish() refuses a worker whose claim was taken back'
 );
 
 do $$ begin perform public.agg_start('ACME', '5m', '2025-07-02 01:00:00+00'); end; $$;
@@ -47,9 +40,9 @@ select results_eq(
 );
 
 do $$ begin perform public.agg_start('ACME', '5m', '2025-07-02 02:00:00+00'); end; $$;
-do $$ begin perform agg.run_batch(p_now => '2025-07-02 02:14:59+00'); end; $$;
+call tests.run_batch('2025-07-02 02:14:59+00', 1000);
 select is(pg_temp.status_5m(), 'running', 'agg.run_batch() leaves a claim of less than 15 minutes');
-do $$ begin perform agg.run_batch(p_now => '2025-07-02 02:15:00+00'); end; $$;
+call tests.run_batch('2025-07-02 02:15:00+00', 1000);
 select results_eq(
   $$ select s.status, s.total_runs from public.data_agg_state as s where s.timeframe = '5m' order by 1 $$,
   $$ values ('idle', 1::bigint) $$,

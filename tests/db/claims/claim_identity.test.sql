@@ -1,13 +1,10 @@
 begin;
 select plan(4);
 
-delete from public.core_asset_registry_all;
-delete from public.data_agg_state;
-insert into public.core_asset_registry_all (canonical_symbol, active, metadata)
-values ('ACME', true, '{"agg": {"start_utc": "2025-07-01T00:00:00Z"}}');
+call tests.clear();
+call tests.add_asset('ACME');
 do $$
 begin
-  perform public.sync_agg_state_from_registry();
   perform public.agg_start('ACME', '5m', '2025-07-02 00:00+00');
   perform agg.recover_abandoned_claims('2025-07-02 00:15+00');
   perform public.agg_start('ACME', '5m', '2025-07-02 00:16+00');
@@ -29,7 +26,7 @@ select results_eq(
 );
 select lives_ok(
   $$ select public.agg_finish('ACME', '5m', true, p_now => '2025-07-02 00:17+00', p_claimed_at => '2025-07-02 00:16+00') $$,
-  'agg_finish() takes the word of the worker that holds ACME 5m'
+  'agg_finish() accepts the worker that holds ACME 5m'
 );
 select is(
   (select s.status from public.data_agg_state as s where s.timeframe = '5m'), 'idle', 'agg_finish() releases ACME 5m'

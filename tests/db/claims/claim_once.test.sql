@@ -1,11 +1,8 @@
 begin;
 select plan(8);
 
-delete from public.core_asset_registry_all;
-delete from public.data_agg_state;
-insert into public.core_asset_registry_all (canonical_symbol, active, metadata)
-values ('ACME', true, '{"agg": {"start_utc": "2025-07-01T00:00:00Z"}}');
-do $$ begin perform public.sync_agg_state_from_registry(); end; $$;
+call tests.clear();
+call tests.add_asset('ACME');
 
 create function pg_temp.start(p_now timestamptz) returns jsonb
 language sql as $$ select public.agg_start('ACME', '5m', p_now) $$;
@@ -25,17 +22,11 @@ select results_eq(
   $$ values ('1h', 'idle', null::timestamptz, 1::bigint), ('5m', 'running', timestamptz '2025-07-02 00:00+00', 0) $$,
   'agg.run_batch() leaves a claimed task to its worker'
 );
-do $$
-begin
-  perform public.agg_finish('ACME', '5m', true, p_now => '2025-07-02 00:03+00');
-end;
-$$;
+do $$ begin perform public.agg_finish('ACME', '5m', true, p_now => '2025-07-02 00:03+00'); end; $$;
 select is(pg_temp.start('2025-07-02 00:04+00') -> 'claimed', 'true', 'agg_start() claims again what was finished');
 update public.core_asset_registry_all as r set active = false where r.canonical_symbol = 'ACME';
-do $$ begin perform public.sync_agg_state_from_registry(); end; $$;
 select is(pg_temp.start('2025-07-02 00:05+00'), '{"claimed": false, "reason": "disabled"}', 'agg_start() does not claim a disabled task');
 update public.core_asset_registry_all as r set active = true where r.canonical_symbol = 'ACME';
-do $$ begin perform public.sync_agg_state_from_registry(); end; $$;
 select throws_ok(
   $$ select public.agg_finish('ACME', '5m', true) $$, '55000', null,
   'agg_finish() refuses the worker whose claim ended when the asset was switched off'

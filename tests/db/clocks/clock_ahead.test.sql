@@ -1,25 +1,19 @@
 begin;
 select plan(9);
 
-delete from public.core_asset_registry_all;
-delete from public.data_agg_state;
-insert into public.core_asset_registry_all (canonical_symbol, active, metadata)
-values ('ACME', true, '{"agg": {"start_utc": "2025-07-01T00:00:00Z"}}');
-insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close)
-select 'ACME', m, 1, 1, 1, 1
-from generate_series(timestamptz '2025-07-01 00:00+00', '2025-07-01 00:59+00', interval '1 minute') as m;
-do $$ begin perform public.agg_run_due(p_now => '2025-07-01 01:05+00'); end; $$;
+call tests.clear();
+call tests.add_asset('ACME');
+call tests.add_minutes('ACME', '2025-07-01 00:00+00', '2025-07-01 01:00+00');
+call tests.run('2025-07-01 01:05+00');
 -- For a moment the clock is a day ahead.
-do $$ begin perform public.agg_run_due(p_now => '2025-07-02 01:05+00'); end; $$;
+call tests.run('2025-07-02 01:05+00');
 select results_eq(
   $$ select s.timeframe, s.next_run_at > '2025-07-02 01:05+00' from public.data_agg_state as s order by 1 $$,
   $$ values ('1h', true), ('5m', true) $$,
   'a run with a clock a day ahead puts every task off until that day'
 );
 
-insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close)
-select 'ACME', m, 1, 1, 1, 1
-from generate_series(timestamptz '2025-07-01 01:00+00', '2025-07-01 01:09+00', interval '1 minute') as m;
+call tests.add_minutes('ACME', '2025-07-01 01:00+00', '2025-07-01 01:10+00');
 select is(
   (select h.state from public.agg_health('2025-07-01 01:15+00') as h where h.timeframe = '5m'), 'due',
   'agg_health() looks for source bars before it says that there are none'
@@ -36,9 +30,8 @@ select is(
   public.agg_run_due(p_now => '2025-07-01 01:15+00') -> 'tasks', '0', 'agg_run_due() makes nothing due that waits for its next window'
 );
 
--- A start that is still to come is no wrong clock.
-insert into public.core_asset_registry_all (canonical_symbol, active, metadata)
-values ('LATER', true, '{"agg": {"start_utc": "2025-08-01T00:00:00Z"}}');
+-- A start in the future is not a wrong clock.
+call tests.add_asset('LATER', '{"start_utc": "2025-08-01T00:00:00Z"}');
 select is(
   public.agg_run_due(p_now => '2025-07-01 01:15+00') -> 'tasks', '0', 'agg_run_due() leaves a task alone whose start is to come'
 );
@@ -48,7 +41,7 @@ do $$ begin perform public.agg_start('ACME', '1h', '2025-07-02 00:00+00'); end; 
 select is(agg.recover_abandoned_claims('2025-07-01 01:16+00'), 1, 'a claim that begins a day from now is taken back');
 insert into agg.correction (canonical_symbol, timeframe, spans, changed_at, failures, retry_at, error)
 values ('ACME', '5m', '{[2025-07-01 00:00+00, 2025-07-01 00:05+00)}', '2025-07-02 00:00+00', 1, '2025-07-02 00:10+00', 'broken');
-do $$ begin perform public.agg_run_due(p_now => '2025-07-01 01:16+00'); end; $$;
+call tests.run('2025-07-01 01:16+00');
 select is_empty('select k.correction_id from agg.correction as k', 'a correction that is put off until tomorrow is made now');
 
 update public.data_agg_state as s set next_run_at = 'infinity';

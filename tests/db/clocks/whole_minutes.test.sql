@@ -1,22 +1,16 @@
 begin;
 select plan(3);
 
-delete from public.core_asset_registry_all;
-delete from public.data_agg_state;
-insert into public.core_asset_registry_all (canonical_symbol, active, metadata)
-values ('ACME', true, '{"agg": {"start_utc": "2025-07-01T00:00:00Z"}}');
-insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close)
-select 'ACME', m, 1, 1, 1, 1
-from generate_series(timestamptz '2025-07-01 00:00+00', '2025-07-01 00:09+00', interval '1 minute') as m;
-do $$ begin perform public.agg_run_due(p_now => '2025-07-01 00:15+00'); end; $$;
-do $$ begin perform public.agg_run_due(p_now => '2025-07-01 00:21:00.074+00'); end; $$;
+call tests.clear();
+call tests.add_asset('ACME');
+call tests.add_minutes('ACME', '2025-07-01 00:00+00', '2025-07-01 00:10+00');
+call tests.run('2025-07-01 00:15+00');
+call tests.run('2025-07-01 00:21:00.074+00');
 select is(
   (select s.next_run_at from public.data_agg_state as s where s.timeframe = '5m'), '2025-07-01 00:22+00',
   'agg_run_due() ends a wait for data at a whole minute'
 );
-insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close)
-select 'ACME', m, 1, 1, 1, 1
-from generate_series(timestamptz '2025-07-01 00:10+00', '2025-07-01 00:14+00', interval '1 minute') as m;
+call tests.add_minutes('ACME', '2025-07-01 00:10+00', '2025-07-01 00:15+00');
 select is(
   public.agg_run_due(p_now => '2025-07-01 00:22:00.027+00') -> 'bars_created', '1', 'the run of the next minute builds what has arrived'
 );

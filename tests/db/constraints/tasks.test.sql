@@ -16,10 +16,8 @@ when others then
 end;
 $$;
 
--- A task as the registry makes it, to be spoiled field by field.
-insert into public.core_asset_registry_all (canonical_symbol, active, metadata)
-values ('ACME', true, '{"agg": {"session": {"time_zone": "UTC", "weekly": [{"open": "Mon 09:30", "close": "Mon 16:00"}]}}}');
-do $$ begin perform public.sync_agg_state_from_registry(); end; $$;
+-- A task as the sync makes it; the trials change one field each.
+call tests.add_asset('ACME', '{"session": {"time_zone": "UTC", "weekly": [{"open": "Mon 09:30", "close": "Mon 16:00"}]}}');
 create temporary table good as
 select to_jsonb(s) as fields from public.data_agg_state as s where s.canonical_symbol = 'ACME' and s.timeframe = '5m';
 
@@ -77,7 +75,7 @@ select throws_ok(
 );
 select throws_ok(
   $$ insert into public.core_asset_registry_all (canonical_symbol, metadata) values ('NEW', '[]') $$, '23514', null,
-  'core_asset_registry_all refuses metadata that is no object'
+  'core_asset_registry_all refuses metadata that is not an object'
 );
 
 select * from finish();

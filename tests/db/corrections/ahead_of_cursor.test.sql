@@ -1,21 +1,16 @@
 begin;
 select plan(4);
 
-delete from public.core_asset_registry_all;
-delete from public.data_agg_state;
-insert into public.core_asset_registry_all (canonical_symbol, active, metadata)
-values ('ACME', true, '{"agg": {"start_utc": "2025-07-01T00:00:00Z"}}');
-do $$ begin perform public.sync_agg_state_from_registry(); end; $$;
-insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close)
-select 'ACME', timestamptz '2025-07-01 00:00+00' + m.n * interval '1 minute', 1, 1, 1, 1
-from generate_series(0, 29) as m (n);
-do $$ begin perform agg.run_batch(p_now => '2025-07-01 00:04+00'); end; $$;
+call tests.clear();
+call tests.add_asset('ACME');
+call tests.add_minutes('ACME', '2025-07-01 00:00+00', '2025-07-01 00:30+00');
+call tests.run_batch('2025-07-01 00:04+00', 1000);
 select is_empty(
   'select n.note_id from agg.change_note as n union all select k.correction_id from agg.correction as k',
   'agg.run_batch() drops notes that are ahead of the cursor'
 );
 
-do $$ begin perform public.agg_run_due(p_now => '2025-07-01 00:26+00'); end; $$;
+call tests.run('2025-07-01 00:26+00');
 select is(
   (select s.last_agg_bar_ts_utc from public.data_agg_state as s where s.timeframe = '5m'), timestamptz '2025-07-01 00:15+00',
   'the cursor stands at 00:15 for this test'

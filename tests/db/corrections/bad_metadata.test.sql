@@ -1,19 +1,16 @@
 begin;
 select plan(5);
 
--- Only a sync changes tasks here, as in a deployment that was there before the triggers.
+-- Without the triggers of the registry, so that only a sync changes tasks.
 alter table public.core_asset_registry_all disable trigger user;
-update public.core_asset_registry_all as r
-set metadata = r.metadata || '{"components": ["A"], "component_weights": {"A": 1}, "formula_base": 1}'
-where r.canonical_symbol = 'DXY';
+call tests.clear();
+call tests.add_basket('DXY', '{"A": 1}');
 create temporary table good as select r.metadata from public.core_asset_registry_all as r where r.canonical_symbol = 'DXY';
-insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close)
-select 'A', timestamptz '2025-07-01 00:00+00' + m.n * interval '1 minute', 1, 1, 1, 1
-from generate_series(0, 119) as m (n);
+call tests.add_minutes('A', '2025-07-01 00:00+00', '2025-07-01 02:00+00');
 do $$ begin perform public.sync_agg_state_from_registry(); end; $$;
-do $$ begin perform public.agg_run_due(p_now => '2025-07-01 02:05+00'); end; $$;
+call tests.run('2025-07-01 02:05+00');
 
--- Each kind hides the basket in another way; the late minute and the note of everything come while it is hidden.
+-- Makes the basket unreadable, changes a minute of A, runs the dispatcher, and restores the basket. Returns what is wrong then.
 create function pg_temp.play(p_metadata jsonb, p_hour integer) returns text
 language plpgsql as $$
 declare
@@ -42,12 +39,12 @@ select is(
 );
 select is(
   (select pg_temp.play(g.metadata || '{"components": ["B"]}', 1) from good as g), null,
-  'or one of components without weights'
+  'a change is kept while the components have no weights'
 );
 select is(
-  (select pg_temp.play(g.metadata || '{"is_synthetic": "true"}', 2) from good as g), null, 'or a basket that is not clearly one'
+  (select pg_temp.play(g.metadata || '{"is_synthetic": "true"}', 2) from good as g), null, 'a change is kept while is_synthetic is not a boolean'
 );
-select is((select pg_temp.play(g.metadata - 'is_synthetic', 3) from good as g), null, 'or no basket for a while');
+select is((select pg_temp.play(g.metadata - 'is_synthetic', 3) from good as g), null, 'a change is kept while the asset is not a basket');
 select results_eq(
   $$ select d.ts_utc, d.high from public.data_bars as d where d.canonical_symbol = 'DXY' and d.high > 1 order by 1 $$,
   $$
@@ -55,7 +52,7 @@ select results_eq(
       (timestamptz '2025-07-01 00:31+00', 2::double precision), ('2025-07-01 00:32+00', 3), ('2025-07-01 00:33+00', 4),
       ('2025-07-01 00:34+00', 5)
   $$,
-  'agg_run_due() follows each of them once the registry is mended'
+  'agg_run_due() makes each of these corrections once the registry is fixed'
 );
 
 select * from finish();

@@ -1,27 +1,18 @@
 begin;
 select plan(3);
 
-delete from public.core_asset_registry_all;
-delete from public.data_agg_state;
-insert into public.core_asset_registry_all (canonical_symbol, active, metadata)
-values ('ACME', true, '{"agg": {"start_utc": "2025-07-01T00:00:00Z"}}');
-insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close)
-select 'ACME', timestamptz '2025-07-01 00:00+00' + m.n * interval '1 minute', 1, 1, 1, 1
-from generate_series(0, 119) as m (n);
-do $$ begin perform public.sync_agg_state_from_registry(); end; $$;
-do $$ begin perform public.agg_run_due(p_now => '2025-07-01 02:05+00'); end; $$;
+call tests.clear();
+call tests.add_asset('ACME');
+call tests.add_minutes('ACME', '2025-07-01 00:00+00', '2025-07-01 02:00+00');
+call tests.run('2025-07-01 02:05+00');
 
--- Unnoticed: with the triggers off. The source now ends before what was decided.
+-- With the triggers off, so that no note is left. The source now ends before what was decided.
 set local session_replication_role = replica;
 update public.data_bars as b set high = 2 where b.ts_utc >= '2025-07-01 01:00+00';
 delete from public.data_bars as b where b.ts_utc >= '2025-07-01 01:40+00';
 set local session_replication_role = origin;
-do $$
-begin
-  perform public.agg_bootstrap_cursor('ACME', '5m');
-  perform public.agg_run_due(p_now => '2025-07-01 02:05+00');
-end;
-$$;
+do $$ begin perform public.agg_bootstrap_cursor('ACME', '5m'); end; $$;
+call tests.run('2025-07-01 02:05+00');
 select results_eq(
   'select s.timeframe, s.last_agg_bar_ts_utc from public.data_agg_state as s order by s.run_interval_minutes',
   $$ values ('5m', timestamptz '2025-07-01 01:35+00'), ('1h', '2025-07-01 00:00+00') $$,

@@ -1,15 +1,10 @@
 begin;
 select plan(6);
 
-delete from public.core_asset_registry_all;
-delete from public.data_agg_state;
-insert into public.core_asset_registry_all (canonical_symbol, active, metadata)
-values ('ACME', true, '{"agg": {"start_utc": "2025-07-01T00:00:00Z"}}');
-insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close)
-select 'ACME', timestamptz '2025-07-01 00:00+00' + m.n * interval '1 minute', 1, 1, 1, 1
-from generate_series(0, 29) as m (n);
-do $$ begin perform public.sync_agg_state_from_registry(); end; $$;
-do $$ begin perform public.agg_run_due(p_now => '2025-07-01 00:21+00'); end; $$;
+call tests.clear();
+call tests.add_asset('ACME');
+call tests.add_minutes('ACME', '2025-07-01 00:00+00', '2025-07-01 00:30+00');
+call tests.run('2025-07-01 00:21+00');
 create function pg_temp.highs() returns text
 language sql as $$
   select string_agg(to_char(d.ts_utc, 'HH24:MI') || ' ' || d.high, ', ' order by d.ts_utc)
@@ -24,17 +19,17 @@ select (jsonb_populate_record(d, jsonb_build_object('ts_utc', d.ts_utc + interva
 from public.derived_data_bars as d
 where d.ts_utc in ('2025-07-01 00:05+00', '2025-07-01 00:10+00');
 update public.data_bars as b set high = 2 where b.ts_utc in ('2025-07-01 00:01+00', '2025-07-01 00:22+00');
-do $$ begin perform public.agg_run_due(p_now => '2025-07-01 00:31+00'); end; $$;
+call tests.run('2025-07-01 00:31+00');
 select is(
   pg_temp.highs(), '00:00 1, 00:05 1, 00:10 1, 00:15 1, 00:20 1', 'agg_run_due() leaves a task to the worker that has claimed it'
 );
-select is_empty('select n.note_id from agg.change_note as n', 'agg_run_due() reads the notes all the same');
+select is_empty('select n.note_id from agg.change_note as n', 'agg_run_due() reads the notes nevertheless');
 select is(
   (select k.spans from agg.correction as k),
   tstzmultirange(
     tstzrange('2025-07-01 00:01+00', '2025-07-01 00:02+00'), tstzrange('2025-07-01 00:22+00', '2025-07-01 00:23+00')
   ),
-  'agg_run_due() keeps them all, ahead of the stored cursor too: the worker may not have seen them'
+  'agg_run_due() keeps all changes, also those ahead of the stored cursor: the worker may not have seen them'
 );
 
 do $$
@@ -50,9 +45,9 @@ select is(
   tstzmultirange(
     tstzrange('2025-07-01 00:01+00', '2025-07-01 00:02+00'), tstzrange('2025-07-01 00:22+00', '2025-07-01 00:23+00')
   ),
-  'agg_finish() with p_claimed_at adds nothing to them'
+  'agg_finish() with p_claimed_at adds no correction'
 );
-do $$ begin perform public.agg_run_due(p_now => '2025-07-01 00:31+00'); end; $$;
+call tests.run('2025-07-01 00:31+00');
 select is(
   pg_temp.highs(), '00:00 2, 00:05 1, 00:10 1, 00:15 1, 00:20 2', 'agg_run_due() makes the corrections once the claim is over'
 );

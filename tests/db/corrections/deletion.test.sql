@@ -1,14 +1,11 @@
 begin;
 select plan(6);
 
-delete from public.core_asset_registry_all;
-delete from public.data_agg_state;
-insert into public.core_asset_registry_all (canonical_symbol, active, metadata)
-values ('ACME', true, '{"agg": {"start_utc": "2025-07-01T00:00:00Z"}}');
+call tests.clear();
+call tests.add_asset('ACME');
 insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close, vol)
 select 'ACME', timestamptz '2025-07-01 00:00+00' + m.n * interval '1 minute', m.n, m.n, m.n, m.n, 1
 from generate_series(0, 179) as m (n);
-do $$ begin perform public.sync_agg_state_from_registry(); end; $$;
 create function pg_temp.first_hour() returns table (timeframe text, close double precision, covered integer, quality integer, is_deleted boolean)
 language sql as $$
   select d.timeframe, d.close, d.covered_minutes, d.quality_score, d.deleted_at is not null
@@ -17,14 +14,14 @@ language sql as $$
     and (d.timeframe = '1h' or d.ts_utc = '2025-07-01 00:30+00')
   order by 1
 $$;
-do $$ begin perform public.agg_run_due(p_now => '2025-07-01 04:00+00'); end; $$;
+call tests.run('2025-07-01 04:00+00');
 create temporary table bar_before as
 select d.canonical_symbol, d.timeframe, d.ts_utc, to_jsonb(d) - 'updated_at' as bar from public.derived_data_bars as d;
 create temporary table lost as
 select b.* from public.data_bars as b where b.ts_utc >= '2025-07-01 00:32+00' and b.ts_utc < '2025-07-01 00:35+00';
 
 delete from public.data_bars as b where b.ts_utc = '2025-07-01 00:34+00';
-do $$ begin perform public.agg_run_due(p_now => '2025-07-01 04:00+00'); end; $$;
+call tests.run('2025-07-01 04:00+00');
 select results_eq(
   'select h.* from pg_temp.first_hour() as h',
   $$ values ('1h', 59::double precision, 59, 1, false), ('5m', 33, 4, 1, false) $$,
@@ -42,7 +39,7 @@ select results_eq(
 );
 
 insert into public.data_bars select l.* from lost as l;
-do $$ begin perform public.agg_run_due(p_now => '2025-07-01 04:00+00'); end; $$;
+call tests.run('2025-07-01 04:00+00');
 select results_eq(
   'select d.canonical_symbol, d.timeframe, d.ts_utc, to_jsonb(d) - ''updated_at'' from public.derived_data_bars as d order by 1, 2, 3',
   'select b.* from bar_before as b order by 1, 2, 3',
@@ -50,7 +47,7 @@ select results_eq(
 );
 
 delete from public.data_bars as b where b.ts_utc >= '2025-07-01 01:00+00';
-do $$ begin perform public.agg_run_due(p_now => '2025-07-01 04:00+00'); end; $$;
+call tests.run('2025-07-01 04:00+00');
 select results_eq(
   'select d.timeframe, count(*) from public.derived_data_bars as d where d.deleted_at is null group by 1 order by 1',
   $$ values ('1h', 1::bigint), ('5m', 12) $$,
@@ -58,7 +55,7 @@ select results_eq(
 );
 
 truncate public.data_bars;
-do $$ begin perform public.agg_run_due(p_now => '2025-07-01 04:00+00'); end; $$;
+call tests.run('2025-07-01 04:00+00');
 select is_empty(
   'select d.ts_utc from public.derived_data_bars as d where d.deleted_at is null', 'a truncate leaves no bar'
 );

@@ -1,14 +1,8 @@
 begin;
 select plan(6);
 
-create temporary table rate as
-select c.symbol from unnest(array['EURUSD', 'USDJPY', 'GBPUSD', 'USDCAD', 'USDSEK', 'USDCHF']) as c (symbol);
-insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close)
-select r.symbol, timestamptz '2025-07-01 00:00+00' + m.n * interval '1 minute', 1, 1, 1, 1
-from rate as r
-cross join generate_series(0, 119) as m (n)
-where (r.symbol, m.n) <> ('USDSEK', 32);
-do $$ begin perform public.sync_agg_state_from_registry(); end; $$;
+call tests.add_rates('2025-07-01 00:00+00', '2025-07-01 02:00+00');
+delete from public.data_bars as b where b.canonical_symbol = 'USDSEK' and b.ts_utc = '2025-07-01 00:32+00';
 create function pg_temp.dxy() returns table (timeframe text, close double precision, high double precision, quality integer)
 language sql as $$
   select b.timeframe, b.close, b.high, null::integer
@@ -21,7 +15,7 @@ language sql as $$
     and (d.timeframe = '1h' or d.ts_utc = '2025-07-01 00:30+00')
   order by 1
 $$;
-do $$ begin perform public.agg_run_due(p_now => '2025-07-01 03:00+00'); end; $$;
+call tests.run('2025-07-01 03:00+00');
 select results_eq(
   'select d.* from pg_temp.dxy() as d',
   $$ values ('1h', 50.14348112::double precision, 50.14348112::double precision, 1), ('5m', 50.14348112, 50.14348112, 1) $$,
@@ -29,7 +23,7 @@ select results_eq(
 );
 
 -- 1.5 ^ 0.042 x 50.14348112
-insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close) values ('USDSEK', '2025-07-01 00:32+00', 1.5, 1.5, 1.5, 1.5);
+call tests.add_minute('USDSEK', '2025-07-01 00:32+00', 1.5);
 select is(
   (public.agg_run_due(p_now => '2025-07-01 03:00+00') ->> 'bars_corrected')::integer, 3,
   'agg_run_due() corrects three bars for one late component'
@@ -46,7 +40,7 @@ select results_eq(
 
 update public.data_bars as b set open = 1, high = 1, low = 1, close = 1
 where b.canonical_symbol = 'USDSEK' and b.ts_utc = '2025-07-01 00:32+00';
-do $$ begin perform public.agg_run_due(p_now => '2025-07-01 03:00+00'); end; $$;
+call tests.run('2025-07-01 03:00+00');
 select results_eq(
   'select d.* from pg_temp.dxy() as d',
   $$
@@ -58,7 +52,7 @@ select results_eq(
 );
 
 delete from public.data_bars as b where b.canonical_symbol = 'USDJPY' and b.ts_utc = '2025-07-01 00:32+00';
-do $$ begin perform public.agg_run_due(p_now => '2025-07-01 03:00+00'); end; $$;
+call tests.run('2025-07-01 03:00+00');
 select results_eq(
   'select d.* from pg_temp.dxy() as d',
   $$ values ('1h', 50.14348112::double precision, 50.14348112::double precision, 1), ('5m', 50.14348112, 50.14348112, 1) $$,

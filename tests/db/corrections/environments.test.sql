@@ -1,20 +1,15 @@
 begin;
 select plan(3);
 
--- Only a sync changes tasks here, as in a deployment that was there before the triggers.
+-- Without the triggers of the registry, so that only a sync changes tasks.
 alter table public.core_asset_registry_all disable trigger user;
-delete from public.core_asset_registry_all;
-delete from public.data_agg_state;
-insert into public.core_asset_registry_all (canonical_symbol, active, metadata)
-select a.symbol, true, '{"agg": {"start_utc": "2025-07-01T00:00:00Z"}}'
-from unnest(array['PROD', 'TESTED']) as a (symbol);
-insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close)
-select r.canonical_symbol, timestamptz '2025-07-01 00:00+00' + m.n * interval '1 minute', 1, 1, 1, 1
-from public.core_asset_registry_all as r
-cross join generate_series(0, 59) as m (n)
-where r.active;
+call tests.clear();
+call tests.add_asset('PROD');
+call tests.add_asset('TESTED');
+call tests.add_minutes('PROD', '2025-07-01 00:00+00', '2025-07-01 01:00+00');
+call tests.add_minutes('TESTED', '2025-07-01 00:00+00', '2025-07-01 01:00+00');
 do $$ begin perform public.sync_agg_state_from_registry(); end; $$;
-do $$ begin perform public.agg_run_due(p_now => '2025-07-01 01:05+00'); end; $$;
+call tests.run('2025-07-01 01:05+00');
 update public.core_asset_registry_all as r set active = false, test_active = true where r.canonical_symbol = 'TESTED';
 create function pg_temp.corrected() returns text
 language sql as $$

@@ -1,18 +1,12 @@
 begin;
 select plan(9);
 
-delete from public.core_asset_registry_all;
-delete from public.data_agg_state;
-insert into public.core_asset_registry_all (canonical_symbol, active, metadata)
-select s.symbol, true, '{"agg": {"start_utc": "2025-07-01T00:00:00Z"}}'
-from unnest(array['ACME', 'OTHER']) as s (symbol);
-insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close, vol)
-select r.canonical_symbol, timestamptz '2025-07-01 00:00+00' + m.n * interval '1 minute', 1, 1, 1, 1, 1
-from public.core_asset_registry_all as r
-cross join generate_series(0, 119) as m (n)
-where r.active;
-do $$ begin perform public.sync_agg_state_from_registry(); end; $$;
-do $$ begin perform public.agg_run_due(p_now => '2025-07-01 02:05+00'); end; $$;
+call tests.clear();
+call tests.add_asset('ACME');
+call tests.add_asset('OTHER');
+call tests.add_minutes('ACME', '2025-07-01 00:00+00', '2025-07-01 02:00+00', p_vol => 1);
+call tests.add_minutes('OTHER', '2025-07-01 00:00+00', '2025-07-01 02:00+00', p_vol => 1);
+call tests.run('2025-07-01 02:05+00');
 
 -- Everything is resent with higher highs, and with two volumes that are fine each and overflow their sum.
 update public.data_bars as b set
@@ -74,7 +68,7 @@ select is_empty(
     union all
     select k.retry_at from agg.correction as k
   $$,
-  'agg_run_due() corrects the window as soon as its data are mended'
+  'agg_run_due() corrects the window as soon as its data are fixed'
 );
 select results_eq(
   'select a.kind, a.resolved_at from agg.alert as a order by 1', $$ values ('uncorrected', timestamptz '2025-07-01 02:10+00') $$,

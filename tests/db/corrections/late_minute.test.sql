@@ -1,24 +1,19 @@
 begin;
 select plan(6);
 
-delete from public.core_asset_registry_all;
-delete from public.data_agg_state;
-insert into public.core_asset_registry_all (canonical_symbol, active, metadata)
-values ('ACME', true, '{"agg": {"start_utc": "2025-07-01T00:00:00Z"}}');
--- Four hours without 00:32, which is the highest minute of its hour.
-insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close, vol)
-select 'ACME', timestamptz '2025-07-01 00:00+00' + m.n * interval '1 minute', 1, 2, 1, 1, 1
-from generate_series(0, 239) as m (n)
-where m.n <> 32;
-do $$ begin perform public.sync_agg_state_from_registry(); end; $$;
-do $$ begin perform public.agg_run_due(p_now => '2025-07-01 05:00+00'); end; $$;
+call tests.clear();
+call tests.add_asset('ACME');
+call tests.add_minutes(
+  'ACME', '2025-07-01 00:00+00', '2025-07-01 04:00+00', p_vol => 1, p_without => array[timestamptz '2025-07-01 00:32+00']
+);
+call tests.run('2025-07-01 05:00+00');
 -- Aged, since now() stands still within a transaction.
 update public.derived_data_bars as d set updated_at = '2025-07-02 00:00+00';
 create temporary table task_before as
 select s.canonical_symbol, s.timeframe, s.last_agg_bar_ts_utc, s.total_bars_created from public.data_agg_state as s;
 
-insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close, vol)
-values ('ACME', '2025-07-01 00:32+00', 1, 9, 1, 1, 1);
+-- The late minute is the highest of its hour.
+call tests.add_minutes('ACME', '2025-07-01 00:32+00', '2025-07-01 00:33+00', p_high => 9, p_vol => 1);
 select is(
   public.agg_run_due(p_now => '2025-07-01 05:00+00') - array['tasks', 'windows', 'batches'],
   '{"bars_created": 0, "bars_quality_poor": 0, "bars_corrected": 2, "failed": 0, "stopped_reason": "idle"}',

@@ -1,19 +1,16 @@
 begin;
 select plan(8);
 
-delete from public.core_asset_registry_all;
-delete from public.data_agg_state;
-insert into public.core_asset_registry_all (canonical_symbol, active, metadata)
-values ('ACME', true, '{"agg": {"start_utc": "2025-07-01T00:00:00Z"}}');
-insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close)
-select 'ACME', timestamptz '2025-07-01 00:00+00' + m.n * interval '1 minute', 1, 1, 1, 1
-from generate_series(0, 359) as m (n)
+call tests.clear();
+call tests.add_asset('ACME');
+call tests.add_minutes('ACME', '2025-07-01 00:00+00', '2025-07-01 06:00+00');
 -- 04:00 to 05:00 lacks the last two minutes of every five.
-where m.n < 240 or m.n >= 300 or m.n % 5 < 3;
+delete from public.data_bars as b
+where b.ts_utc >= '2025-07-01 04:00+00' and b.ts_utc < '2025-07-01 05:00+00' and extract(minute from b.ts_utc)::integer % 5 >= 3;
 create function pg_temp.sync_with(p_rules jsonb) returns bigint
 language plpgsql as $$
 begin
-  update public.core_asset_registry_all as r set metadata = jsonb_build_object('agg', p_rules) where r.canonical_symbol = 'ACME';
+  call tests.set_metadata('ACME', '{agg}', p_rules);
   perform public.sync_agg_state_from_registry();
   return (select count(*) from agg.correction as k);
 end;
@@ -28,37 +25,25 @@ language sql as $$
     group by d.timeframe
   ) as b
 $$;
-do $$
-begin
-  perform pg_temp.sync_with('{"start_utc": "2025-07-01T02:00:00Z"}');
-  perform public.agg_run_due(p_now => '2025-07-01 07:00+00');
-end;
-$$;
+do $$ begin perform pg_temp.sync_with('{"start_utc": "2025-07-01T02:00:00Z"}'); end; $$;
+call tests.run('2025-07-01 07:00+00');
 select is(pg_temp.bars(), '1h 4 from 02:00, 5m 48 from 02:00', 'nothing is built before agg_start_utc');
 select is(
-  pg_temp.sync_with('{"start_utc": "2025-07-01T02:00:00Z"}'), 0::bigint, 'a sync that changes no rule asks for no correction'
+  pg_temp.sync_with('{"start_utc": "2025-07-01T02:00:00Z"}'), 0::bigint, 'a sync that changes no rule adds no correction'
 );
 
 select is(
   pg_temp.sync_with('{"start_utc": "2025-07-01T00:00:00Z"}'), 2::bigint,
-  'sync_agg_state_from_registry() asks for a correction of every task with an earlier start'
+  'sync_agg_state_from_registry() adds a correction for every task with an earlier start'
 );
-do $$ begin perform public.agg_run_due(p_now => '2025-07-01 07:00+00'); end; $$;
+call tests.run('2025-07-01 07:00+00');
 select is(pg_temp.bars(), '1h 6 from 00:00, 5m 72 from 00:00', 'agg_run_due() then builds what the earlier start adds');
 
-do $$
-begin
-  perform pg_temp.sync_with('{"start_utc": "2025-07-01T00:00:00Z", "quality": {"good": 90, "poor": 70}}');
-  perform public.agg_run_due(p_now => '2025-07-01 07:00+00');
-end;
-$$;
+do $$ begin perform pg_temp.sync_with('{"start_utc": "2025-07-01T00:00:00Z", "quality": {"good": 90, "poor": 70}}'); end; $$;
+call tests.run('2025-07-01 07:00+00');
 select is(pg_temp.bars(), '1h 5 from 00:00, 5m 60 from 00:00', 'agg_run_due() takes bars away that new thresholds refuse');
-do $$
-begin
-  perform pg_temp.sync_with('{"start_utc": "2025-07-01T00:00:00Z"}');
-  perform public.agg_run_due(p_now => '2025-07-01 07:00+00');
-end;
-$$;
+do $$ begin perform pg_temp.sync_with('{"start_utc": "2025-07-01T00:00:00Z"}'); end; $$;
+call tests.run('2025-07-01 07:00+00');
 select is(pg_temp.bars(), '1h 6 from 00:00, 5m 72 from 00:00', 'agg_run_due() brings them back with the old thresholds');
 
 do $$

@@ -1,15 +1,10 @@
 begin;
 select plan(4);
 
-delete from public.core_asset_registry_all;
-delete from public.data_agg_state;
-insert into public.core_asset_registry_all (canonical_symbol, active, metadata)
-values ('ACME', true, '{"agg": {"start_utc": "2025-07-01T00:00:00Z"}}');
-insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close)
-select 'ACME', timestamptz '2025-07-01 00:00+00' + m.n * interval '1 minute', 1, 1, 1, 1
-from generate_series(0, 599) as m (n);
-do $$ begin perform public.sync_agg_state_from_registry(); end; $$;
-do $$ begin perform public.agg_run_due(p_now => '2025-07-01 10:05+00'); end; $$;
+call tests.clear();
+call tests.add_asset('ACME');
+call tests.add_minutes('ACME', '2025-07-01 00:00+00', '2025-07-01 10:00+00');
+call tests.run('2025-07-01 10:05+00');
 create function pg_temp.corrected(p_timeframe text) returns text
 language sql as $$
   select string_agg(to_char(d.ts_utc, 'HH24:MI'), ' ' order by d.ts_utc)
@@ -19,7 +14,7 @@ $$;
 
 update public.data_bars as b set high = 2
 where b.ts_utc in ('2025-07-01 01:10+00', '2025-07-01 04:00+00', '2025-07-01 04:06+00', '2025-07-01 08:59+00');
-do $$ begin perform agg.run_batch(p_now => '2025-07-01 10:05+00', p_batch_windows => 2); end; $$;
+call tests.run_batch('2025-07-01 10:05+00', 2);
 select results_eq(
   $$ values (pg_temp.corrected('5m'), pg_temp.corrected('1h')) $$, $$ values ('04:05 08:55', '04:00 08:00') $$,
   'agg.run_batch() corrects the newest windows first, and their hours with them'
@@ -33,7 +28,7 @@ select is(
 );
 
 update public.data_bars as b set high = 2 where b.ts_utc = '2025-07-01 09:00+00';
-do $$ begin perform agg.run_batch(p_now => '2025-07-01 10:05+00', p_batch_windows => 1); end; $$;
+call tests.run_batch('2025-07-01 10:05+00', 1);
 select is(pg_temp.corrected('5m'), '04:05 08:55 09:00', 'agg.run_batch() takes what is newer before what waits');
 do $$ begin perform public.agg_run_due(p_now => '2025-07-01 10:05+00', p_batch_windows => 1); end; $$;
 select results_eq(

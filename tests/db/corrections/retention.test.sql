@@ -1,15 +1,10 @@
 begin;
 select plan(4);
 
-delete from public.core_asset_registry_all;
-delete from public.data_agg_state;
-insert into public.core_asset_registry_all (canonical_symbol, active, metadata)
-values ('ACME', true, '{"agg": {"start_utc": "2025-07-01T00:00:00Z"}}');
-insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close)
-select 'ACME', timestamptz '2025-07-01 00:00+00' + m.n * interval '1 minute', 1, 1, 1, 1
-from generate_series(0, 2 * 1440 - 1) as m (n);
-do $$ begin perform public.sync_agg_state_from_registry(); end; $$;
-do $$ begin perform public.agg_run_due(p_now => '2025-07-03 01:00+00'); end; $$;
+call tests.clear();
+call tests.add_asset('ACME');
+call tests.add_minutes('ACME', '2025-07-01 00:00+00', '2025-07-03 00:00+00');
+call tests.run('2025-07-03 01:00+00');
 create function pg_temp.bars(p_day date) returns text
 language sql as $$
   select string_agg(format('%s %s', b.timeframe, b.bars), ', ' order by b.timeframe)
@@ -21,17 +16,15 @@ language sql as $$
   ) as b
 $$;
 
-update public.core_asset_registry_all as r set metadata = '{"agg": {"start_utc": "2025-07-02T00:00:00Z"}}'
-where r.canonical_symbol = 'ACME';
-do $$ begin perform public.sync_agg_state_from_registry(); end; $$;
+call tests.set_metadata('ACME', '{agg,start_utc}', '"2025-07-02T00:00:00Z"');
 delete from public.data_bars as b where b.ts_utc < '2025-07-02 00:00+00';
-do $$ begin perform public.agg_run_due(p_now => '2025-07-03 01:00+00'); end; $$;
+call tests.run('2025-07-03 01:00+00');
 select is(pg_temp.bars('2025-07-01'), '1h 24, 5m 288', 'agg_run_due() leaves the bars before a start that was moved on, when their minutes go');
 select is(pg_temp.bars('2025-07-02'), '1h 24, 5m 288', 'agg_run_due() keeps the bars behind it');
 select is_empty('select from agg.change_note union all select from agg.correction', 'agg_run_due() leaves nothing waiting');
 
 delete from public.data_bars as b where b.ts_utc < '2025-07-02 02:00+00';
-do $$ begin perform public.agg_run_due(p_now => '2025-07-03 01:00+00'); end; $$;
+call tests.run('2025-07-03 01:00+00');
 select is(pg_temp.bars('2025-07-02'), '1h 22, 5m 264', 'agg_run_due() takes away bars behind the start when their minutes go');
 
 select * from finish();

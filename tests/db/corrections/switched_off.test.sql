@@ -1,24 +1,12 @@
 begin;
 select plan(5);
 
-delete from public.core_asset_registry_all;
-delete from public.data_agg_state;
-insert into public.core_asset_registry_all (canonical_symbol, active, metadata)
-values ('ACME', true, '{"agg": {"start_utc": "2025-07-01T00:00:00Z"}}');
-insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close)
-select 'ACME', timestamptz '2025-07-01 00:00+00' + m.n * interval '1 minute', 1, 1, 1, 1
-from generate_series(0, 119) as m (n);
-do $$ begin perform public.sync_agg_state_from_registry(); end; $$;
-do $$ begin perform public.agg_run_due(p_now => '2025-07-01 02:05+00'); end; $$;
-create function pg_temp.switch(p_is_active boolean) returns void
-language plpgsql as $$
-begin
-  update public.core_asset_registry_all as r set active = p_is_active where r.canonical_symbol = 'ACME';
-  perform public.sync_agg_state_from_registry();
-end;
-$$;
+call tests.clear();
+call tests.add_asset('ACME');
+call tests.add_minutes('ACME', '2025-07-01 00:00+00', '2025-07-01 02:00+00');
+call tests.run('2025-07-01 02:05+00');
 
-do $$ begin perform pg_temp.switch(false); end; $$;
+update public.core_asset_registry_all as r set active = false where r.canonical_symbol = 'ACME';
 update public.data_bars as b set high = 2 where b.ts_utc = '2025-07-01 00:33+00';
 create temporary table run as select public.agg_run_due(p_now => '2025-07-01 02:05+00') as result;
 select is(r.result ->> 'stopped_reason', 'idle', 'agg_run_due() does not wait for a task that is switched off') from run as r;
@@ -31,7 +19,8 @@ select results_eq(
   'agg_run_due() keeps the correction meanwhile'
 );
 
-do $$ begin perform pg_temp.switch(true); perform public.agg_run_due(p_now => '2025-07-01 02:05+00'); end; $$;
+update public.core_asset_registry_all as r set active = true where r.canonical_symbol = 'ACME';
+call tests.run('2025-07-01 02:05+00');
 select results_eq(
   'select d.timeframe, d.ts_utc from public.derived_data_bars as d where d.high = 2 order by 1',
   $$ values ('1h', timestamptz '2025-07-01 00:00+00'), ('5m', '2025-07-01 00:30+00') $$,

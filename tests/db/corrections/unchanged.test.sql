@@ -1,10 +1,8 @@
 begin;
 select plan(4);
 
-delete from public.core_asset_registry_all;
-delete from public.data_agg_state;
-insert into public.core_asset_registry_all (canonical_symbol, active, metadata)
-values ('ACME', true, '{"agg": {"start_utc": "2025-07-01T00:00:00Z"}}');
+call tests.clear();
+call tests.add_asset('ACME');
 insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close, vol, vwap, trade_count)
 select
   'ACME', timestamptz '2025-07-01 00:00+00' + m.n * interval '1 minute', p.price, p.price + 1, p.price - 1, p.price,
@@ -12,8 +10,7 @@ select
 from generate_series(0, 239) as m (n)
 cross join lateral (select 100 + sin(m.n) as price) as p
 where m.n % 11 > 0;
-do $$ begin perform public.sync_agg_state_from_registry(); end; $$;
-do $$ begin perform public.agg_run_due(p_now => '2025-07-01 05:00+00'); end; $$;
+call tests.run('2025-07-01 05:00+00');
 create temporary table bar_before as select d.timeframe, d.ts_utc, d.ctid as place from public.derived_data_bars as d;
 
 insert into public.data_bars

@@ -1,18 +1,12 @@
 begin;
 select plan(2);
 
-delete from public.core_asset_registry_all;
-delete from public.data_agg_state;
-insert into public.core_asset_registry_all (canonical_symbol, active, metadata)
-select s.symbol, true, '{"agg": {"start_utc": "2025-07-01T00:00:00Z"}}'
-from unnest(array['GONE', 'KEPT']) as s (symbol);
-insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close)
-select r.canonical_symbol, timestamptz '2025-07-01 00:00+00' + m.n * interval '1 minute', 1, 1, 1, 1
-from public.core_asset_registry_all as r
-cross join generate_series(0, 59) as m (n)
-where r.active;
-do $$ begin perform public.sync_agg_state_from_registry(); end; $$;
-do $$ begin perform public.agg_run_due(p_now => '2025-07-01 01:05+00'); end; $$;
+call tests.clear();
+call tests.add_asset('GONE');
+call tests.add_asset('KEPT');
+call tests.add_minutes('GONE', '2025-07-01 00:00+00', '2025-07-01 01:00+00');
+call tests.add_minutes('KEPT', '2025-07-01 00:00+00', '2025-07-01 01:00+00');
+call tests.run('2025-07-01 01:05+00');
 update public.data_bars as b set high = 2;
 do $$ begin perform agg.take_notes(10); end; $$;
 

@@ -1,20 +1,15 @@
 begin;
 select plan(4);
 
-delete from public.core_asset_registry_all;
-delete from public.data_agg_state;
-insert into public.core_asset_registry_all (canonical_symbol, active, metadata)
-select s.symbol, true, '{"agg": {"start_utc": "2025-07-01T00:00:00Z"}}'
-from unnest(array['NO_FIRST_SOURCE', 'NO_LAST_SOURCE']) as s (symbol);
+call tests.clear();
+call tests.add_asset('NO_FIRST_SOURCE');
+call tests.add_asset('NO_LAST_SOURCE');
 -- An hour at either end of 60 days.
-insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close)
-select r.canonical_symbol, d.day + m.n * interval '1 minute', 1, 1, 1, 1
-from public.core_asset_registry_all as r
-cross join unnest(array['2025-07-01 00:00+00', '2025-08-30 00:00+00']::timestamptz[]) as d (day)
-cross join generate_series(0, 59) as m (n)
-where r.active;
-do $$ begin perform public.sync_agg_state_from_registry(); end; $$;
-do $$ begin perform public.agg_run_due(p_now => '2025-08-30 01:05+00'); end; $$;
+call tests.add_minutes('NO_FIRST_SOURCE', '2025-07-01 00:00+00', '2025-07-01 01:00+00');
+call tests.add_minutes('NO_FIRST_SOURCE', '2025-08-30 00:00+00', '2025-08-30 01:00+00');
+call tests.add_minutes('NO_LAST_SOURCE', '2025-07-01 00:00+00', '2025-07-01 01:00+00');
+call tests.add_minutes('NO_LAST_SOURCE', '2025-08-30 00:00+00', '2025-08-30 01:00+00');
+call tests.run('2025-08-30 01:05+00');
 
 do $$ begin perform public.agg_add_change_note(null, '2025-07-02 00:00+00', '2025-08-29 00:00+00'); end; $$;
 select is_empty('select p.* from public.agg_pending() as p', 'agg_pending() counts no windows in weeks without a bar');
@@ -27,7 +22,7 @@ select is(
   'agg_run_due() is done with them at once'
 );
 
--- Unnoticed: with the triggers off. At one end there is no source any more, at the other no bars.
+-- With the triggers off, so that no note is left. At one end there is no source any more, at the other no bars.
 set local session_replication_role = replica;
 delete from public.data_bars as b where (b.canonical_symbol = 'NO_FIRST_SOURCE') = (b.ts_utc < '2025-08-01 00:00+00');
 delete from public.derived_data_bars as d where (d.canonical_symbol = 'NO_FIRST_SOURCE') = (d.ts_utc > '2025-08-01 00:00+00');

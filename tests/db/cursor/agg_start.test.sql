@@ -1,12 +1,8 @@
 begin;
 select plan(4);
 
-insert into public.core_asset_registry_all (canonical_symbol, active, metadata)
-values ('ACME', true, '{"agg": {"start_utc": "2025-07-01T00:00:00Z"}}');
-do $$ begin perform public.sync_agg_state_from_registry(); end; $$;
-insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close)
-select 'ACME', timestamptz '2025-06-30 00:00+00' + m.n * interval '1 minute', 1, 1, 1, 1
-from generate_series(0, 2 * 1440 - 1) as m (n);
+call tests.add_asset('ACME');
+call tests.add_minutes('ACME', '2025-06-30 00:00+00', '2025-07-02 00:00+00');
 
 create temporary table early as
 select public.catchup_aggregation_range('ACME', '5m', '2025-06-20 00:00+00', 10000, '2025-07-02 12:00+00') as result;
@@ -22,15 +18,8 @@ select is(
 ) from early as e;
 
 -- The start moves to the future: catchup has nothing to do, and what it returns must be acceptable.
-update public.core_asset_registry_all as r
-set metadata = '{"agg": {"start_utc": "2025-08-01T00:00:00Z"}}'
-where r.canonical_symbol = 'ACME';
-do $$
-begin
-  perform public.sync_agg_state_from_registry();
-  perform public.agg_start('ACME', '5m', '2025-07-02 12:00+00');
-end;
-$$;
+call tests.set_metadata('ACME', '{agg,start_utc}', '"2025-08-01T00:00:00Z"');
+do $$ begin perform public.agg_start('ACME', '5m', '2025-07-02 12:00+00'); end; $$;
 create temporary table moved as
 select public.catchup_aggregation_range('ACME', '5m', null, 10000, '2025-07-02 12:00+00') as result;
 select is(

@@ -1,12 +1,8 @@
 begin;
 select plan(4);
 
-insert into public.core_asset_registry_all (canonical_symbol, active, metadata)
-values ('ACME', true, '{"agg": {"start_utc": "2025-07-01T00:00:00Z"}}');
-do $$ begin perform public.sync_agg_state_from_registry(); end; $$;
-insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close)
-select 'ACME', timestamptz '2025-07-01 00:00+00' + m.n * interval '1 minute', 1, 1, 1, 1
-from generate_series(0, 59) as m (n);
+call tests.add_asset('ACME');
+call tests.add_minutes('ACME', '2025-07-01 00:00+00', '2025-07-01 01:00+00');
 
 create function pg_temp.stands() returns text
 language sql as $$
@@ -29,7 +25,7 @@ select is(pg_temp.stands(), '12 bars, cursor 00:55', 'agg.run_batch() stores bar
 
 rollback to savepoint before_batch;
 select is(pg_temp.stands(), '0 bars, cursor 23:55', 'rolled back, neither bars nor cursor are left');
-do $$ begin perform public.agg_run_due(p_now => '2025-07-01 06:00+00'); end; $$;
+call tests.run('2025-07-01 06:00+00');
 select is(pg_temp.stands(), '13 bars, cursor 00:55', 'agg.run_batch() does the work after a rollback as if for the first time');
 
 select * from finish();

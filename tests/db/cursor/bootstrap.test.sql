@@ -5,11 +5,9 @@ select plan(7);
 insert into public.core_asset_registry_all (canonical_symbol, active, metadata)
 select 'S' || g.n, true, jsonb_build_object('agg', jsonb_build_object('start_utc', to_jsonb(timestamptz '2025-07-01 00:00+00' + g.n * interval '397 seconds')))
 from generate_series(0, 300) as g (n);
-insert into public.core_asset_registry_all (canonical_symbol, active, metadata) values
-  ('ALIGNED', true, '{"agg": {"start_utc": "2025-07-01T10:00:00Z"}}'),
-  ('UNALIGNED', true, '{"agg": {"start_utc": "2025-07-01T10:02:00Z"}}'),
-  ('ZONED', true, '{"agg": {"start_utc": "2025-07-01T10:02:00+05:30"}}');
-do $$ begin perform public.sync_agg_state_from_registry(); end; $$;
+call tests.add_asset('ALIGNED', '{"start_utc": "2025-07-01T10:00:00Z"}');
+call tests.add_asset('UNALIGNED', '{"start_utc": "2025-07-01T10:02:00Z"}');
+call tests.add_asset('ZONED', '{"start_utc": "2025-07-01T10:02:00+05:30"}');
 
 select results_eq(
   $$
@@ -37,11 +35,9 @@ select is_empty(
   'sync_agg_state_from_registry() does so for hundreds of starts'
 );
 
-insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close)
-select s.symbol, timestamptz '2025-07-01 09:00+00' + m.n * interval '1 minute', 1, 1, 1, 1
-from unnest(array['ALIGNED', 'UNALIGNED']) as s (symbol)
-cross join generate_series(0, 239) as m (n);
-do $$ begin perform public.agg_run_due(p_now => '2025-07-02 00:00+00'); end; $$;
+call tests.add_minutes('ALIGNED', '2025-07-01 09:00+00', '2025-07-01 13:00+00');
+call tests.add_minutes('UNALIGNED', '2025-07-01 09:00+00', '2025-07-01 13:00+00');
+call tests.run('2025-07-02 00:00+00');
 select results_eq(
   $$
     select d.canonical_symbol, d.timeframe, min(d.ts_utc)
@@ -64,7 +60,7 @@ select is(
   'agg_bootstrap_cursor() takes the cursor back to one interval before the start'
 ) from reset as r;
 create temporary table placed as select d.ctid as place, d.canonical_symbol, d.timeframe, d.ts_utc from public.derived_data_bars as d;
-do $$ begin perform public.agg_run_due(p_now => '2025-07-02 00:00+00'); end; $$;
+call tests.run('2025-07-02 00:00+00');
 select results_eq(
   $$
     select s.last_agg_bar_ts_utc, s.total_bars_created

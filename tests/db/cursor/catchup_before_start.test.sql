@@ -1,10 +1,8 @@
 begin;
 select plan(2);
 
-delete from public.core_asset_registry_all;
-delete from public.data_agg_state;
-insert into public.core_asset_registry_all (canonical_symbol, active, metadata)
-values ('AAA', true, '{"agg": {"start_utc": "2025-07-01T00:00:00Z"}}');
+call tests.clear();
+call tests.add_asset('AAA');
 
 select is(
   public.catchup_aggregation_range('AAA', '5m', '2020-01-01 00:00+00', 10) ->> 'new_cursor', '2025-06-30T23:55:00+00:00',

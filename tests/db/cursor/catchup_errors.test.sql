@@ -1,9 +1,7 @@
 begin;
 select plan(8);
 
-insert into public.core_asset_registry_all (canonical_symbol, active, metadata)
-values ('ACME', true, '{"agg": {"start_utc": "2025-07-01T00:00:00Z"}}');
-do $$ begin perform public.sync_agg_state_from_registry(); end; $$;
+call tests.add_asset('ACME');
 
 select throws_ok(
   $$ select public.catchup_aggregation_range('NOBODY', '5m') $$, 'P0002', null,

@@ -1,12 +1,8 @@
 begin;
 select plan(10);
 
-insert into public.core_asset_registry_all (canonical_symbol, active, metadata)
-values ('ACME', true, '{"agg": {"start_utc": "2025-07-01T00:00:00Z"}}');
-do $$ begin perform public.sync_agg_state_from_registry(); end; $$;
-insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close)
-select 'ACME', timestamptz '2025-07-01 00:00+00' + m.n * interval '1 minute', 1, 1, 1, 1
-from generate_series(0, 19) as m (n);
+call tests.add_asset('ACME');
+call tests.add_minutes('ACME', '2025-07-01 00:00+00', '2025-07-01 00:20+00');
 
 create function pg_temp.look(p_timeframe text, p_until_utc timestamptz, p_stop boolean default true) returns text
 language sql as $$
@@ -31,8 +27,8 @@ select is(
   'catchup_aggregation_range() decides empty windows up to the time frontier with p_stop_on_zero_source false'
 );
 
-insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close) values
-  ('ACME', '2025-07-01 06:00+00', 1, 1, 1, 1), ('ACME', '2035-07-01 00:00+00', 1, 1, 1, 1);
+call tests.add_minute('ACME', '2025-07-01 06:00+00');
+call tests.add_minute('ACME', '2035-07-01 00:00+00');
 select is(
   pg_temp.look('5m', '2025-07-01 06:00+00'), '00:15 no_source_data',
   'catchup_aggregation_range() decides no window for bars stamped at or after the clock'
@@ -47,20 +43,10 @@ select is(
 );
 
 create function pg_temp.advance_5m(p_now timestamptz) returns timestamptz
-language plpgsql as $$
-declare
-  v_built jsonb;
-begin
-  perform public.agg_start('ACME', '5m', p_now);
-  v_built := public.catchup_aggregation_range('ACME', '5m', null, 1000, p_now);
-  return public.agg_finish('ACME', '5m', true, (v_built ->> 'new_cursor')::timestamptz, v_built, p_now => p_now) ->> 'last_agg_bar_ts_utc';
-end;
-$$;
+language sql as $$ select (tests.work('ACME', '5m', p_now) ->> 'new_cursor')::timestamptz $$;
 
--- Minutes without a break, the dependent asked at every one of them, whatever its clock says.
-insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close)
-select 'ACME', timestamptz '2025-07-01 00:00+00' + m.n * interval '1 minute', 1, 1, 1, 1
-from generate_series(20, 359) as m (n);
+-- Minutes without a gap; the hour is tried at every minute, with a clock that is a day ahead.
+call tests.add_minutes('ACME', '2025-07-01 00:20+00', '2025-07-01 06:00+00');
 create temporary table watch as
 select t.now_utc, pg_temp.advance_5m(t.now_utc) as source_cursor, pg_temp.look('1h', t.now_utc + interval '1 day') as dependent
 from generate_series(timestamptz '2025-07-01 00:00+00', timestamptz '2025-07-01 06:00+00', interval '1 minute') as t (now_utc);

@@ -1,26 +1,16 @@
 begin;
 select plan(7);
 
-insert into public.core_asset_registry_all (canonical_symbol, active, metadata)
-values ('FX', true, '{"agg": {"start_utc": "2025-07-04T20:00:00Z"}}');
-do $$ begin perform public.sync_agg_state_from_registry(); end; $$;
+call tests.add_asset('FX', '{"start_utc": "2025-07-04T20:00:00Z"}');
 
 -- Friday evening, Sunday evening, and a month later.
-insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close)
-select 'FX', s.ts_utc + m.n * interval '1 minute', 1, 1, 1, 1
-from (values (timestamptz '2025-07-04 20:00+00'), ('2025-07-06 21:00+00'), ('2025-08-06 21:00+00')) as s (ts_utc)
-cross join generate_series(0, 59) as m (n);
+call tests.add_minutes('FX', '2025-07-04 20:00+00', '2025-07-04 21:00+00');
+call tests.add_minutes('FX', '2025-07-06 21:00+00', '2025-07-06 22:00+00');
+call tests.add_minutes('FX', '2025-08-06 21:00+00', '2025-08-06 22:00+00');
 
 create function pg_temp.advance(p_timeframe text, p_max_windows integer, p_now timestamptz) returns jsonb
-language plpgsql as $$
-declare
-  v_built jsonb;
-begin
-  perform public.agg_start('FX', p_timeframe, p_now);
-  v_built := public.catchup_aggregation_range('FX', p_timeframe, null, p_max_windows, p_now);
-  perform public.agg_finish('FX', p_timeframe, true, (v_built ->> 'new_cursor')::timestamptz, v_built, p_now => p_now);
-  return v_built - 'success' - 'agg_start_enforced' - 'bars_quality_poor' - 'bars_written';
-end;
+language sql as $$
+  select tests.work('FX', p_timeframe, p_now, p_max_windows) - array['success', 'agg_start_enforced', 'bars_quality_poor', 'bars_written']
 $$;
 
 select is(

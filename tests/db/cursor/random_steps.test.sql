@@ -1,10 +1,8 @@
 begin;
 select plan(8);
 
-insert into public.core_asset_registry_all (canonical_symbol, active, metadata)
-select s.symbol, true, '{"agg": {"start_utc": "2025-07-01T00:00:00Z"}}'
-from unnest(array['STEPS', 'ONCE']) as s (symbol);
-do $$ begin perform public.sync_agg_state_from_registry(); end; $$;
+call tests.add_asset('STEPS');
+call tests.add_asset('ONCE');
 
 -- Fourteen days are 4032 5m windows; a fifth of the minutes is missing, every sixth 100 minutes wholly.
 select setseed(0.5);

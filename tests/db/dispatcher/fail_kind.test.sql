@@ -9,7 +9,7 @@ select results_eq(
     order by 1
   $$,
   'select null::text where false',
-  'fail_kind() calls transient what may pass by itself'
+  'fail_kind() calls transient what may succeed on a retry'
 );
 select results_eq(
   $$

@@ -1,16 +1,8 @@
 begin;
 select plan(4);
 
-update public.core_asset_registry_all as r
-set metadata = r.metadata || '{"agg": {"start_utc": "2025-07-01T00:00:00Z"}}'
-where r.canonical_symbol = 'DXY';
-insert into public.core_asset_registry_all (canonical_symbol, active, metadata)
-values ('EURUSD', true, '{"agg": {"start_utc": "2025-07-01T00:00:00Z"}}');
-insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close)
-select c.symbol, timestamptz '2025-07-01 00:00+00' + m.n * interval '1 minute', 1, 1, 1, 1
-from unnest(array['EURUSD', 'USDJPY', 'GBPUSD', 'USDCAD', 'USDSEK', 'USDCHF']) as c (symbol)
-cross join generate_series(0, 299) as m (n);
-do $$ begin perform public.sync_agg_state_from_registry(); end; $$;
+call tests.add_asset('EURUSD');
+call tests.add_rates('2025-07-01 00:00+00', '2025-07-01 05:00+00');
 
 create temporary table trace (batch_no integer, tasks integer, ran text);
 do $$
@@ -63,12 +55,10 @@ select results_eq(
   'agg.run_batch() aggregates a synthetic series like any other'
 );
 
--- A component stops: the basket waits with it, and so do its dependents.
-insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close)
-select c.symbol, timestamptz '2025-07-01 05:00+00' + m.n * interval '1 minute', 1, 1, 1, 1
-from unnest(array['EURUSD', 'USDJPY', 'GBPUSD', 'USDCAD', 'USDSEK']) as c (symbol)
-cross join generate_series(0, 299) as m (n);
-do $$ begin perform public.agg_run_due(p_now => '2025-07-01 11:00+00'); end; $$;
+-- One component ends: the basket waits for it, and its longer timeframes wait for the basket.
+call tests.add_rates('2025-07-01 05:00+00', '2025-07-01 10:00+00');
+delete from public.data_bars as b where b.canonical_symbol = 'USDCHF' and b.ts_utc >= '2025-07-01 05:00+00';
+call tests.run('2025-07-01 11:00+00');
 select results_eq(
   $$
     select s.canonical_symbol, s.timeframe, s.last_agg_bar_ts_utc
@@ -80,7 +70,7 @@ select results_eq(
       ('DXY', '1m', timestamptz '2025-07-01 04:59+00'), ('DXY', '5m', '2025-07-01 04:55+00'), ('DXY', '1h', '2025-07-01 04:00+00'),
       ('EURUSD', '5m', '2025-07-01 09:55+00'), ('EURUSD', '1h', '2025-07-01 09:00+00')
   $$,
-  'agg_run_due() lets a basket wait for its slowest component, and nobody else'
+  'agg_run_due() lets a basket wait for its slowest component, and no other asset'
 );
 
 select * from finish();

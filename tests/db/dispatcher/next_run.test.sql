@@ -1,14 +1,9 @@
 begin;
 select plan(5);
 
-delete from public.core_asset_registry_all;
-delete from public.data_agg_state;
-insert into public.core_asset_registry_all (canonical_symbol, active, metadata)
-values ('ACME', true, '{"agg": {"start_utc": "2025-07-01T00:00:00Z"}}');
-insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close)
-select 'ACME', timestamptz '2025-07-01 00:00+00' + m.n * interval '1 minute', 1, 1, 1, 1
-from generate_series(0, 59) as m (n);
-do $$ begin perform public.sync_agg_state_from_registry(); end; $$;
+call tests.clear();
+call tests.add_asset('ACME');
+call tests.add_minutes('ACME', '2025-07-01 00:00+00', '2025-07-01 01:00+00');
 
 create function pg_temp.next_run(p_now timestamptz, p_batch_windows integer default 1000) returns text
 language plpgsql as $$

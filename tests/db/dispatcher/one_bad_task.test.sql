@@ -1,8 +1,7 @@
 begin;
 select plan(8);
 
-delete from public.core_asset_registry_all;
-delete from public.data_agg_state;
+call tests.clear();
 insert into public.core_asset_registry_all (canonical_symbol, active, metadata)
 select s.symbol, true, '{"agg": {"start_utc": "2025-07-01T00:00:00Z"}}'
 from (select 'GOOD' || g.n from generate_series(1, 100) as g (n) union all select 'GOOD50_BAD') as s (symbol);
@@ -14,7 +13,6 @@ select
 from public.core_asset_registry_all as r
 cross join generate_series(0, 59) as m (n)
 where r.active;
-do $$ begin perform public.sync_agg_state_from_registry(); end; $$;
 
 create temporary table batch as select b.* from agg.run_batch(p_now => '2025-07-01 01:05+00') as b;
 
@@ -77,7 +75,7 @@ select results_eq(
 );
 
 update public.data_bars as b set vol = 1 where b.canonical_symbol = 'GOOD50_BAD';
-do $$ begin perform public.agg_run_due(p_now => '2025-07-01 13:00+00'); end; $$;
+call tests.run('2025-07-01 13:00+00');
 select results_eq(
   $$
     select s.timeframe, s.status, s.fail_streak, s.hard_fail_streak, s.last_error, s.last_agg_bar_ts_utc
@@ -89,7 +87,7 @@ select results_eq(
     values
       ('1h', 'idle', 0, 0, null::text, timestamptz '2025-07-01 00:00+00'), ('5m', 'idle', 0, 0, null, '2025-07-01 00:55+00')
   $$,
-  'agg_run_due() catches up on the task once its data are mended'
+  'agg_run_due() catches up on the task once its data are fixed'
 );
 select is(
   (select count(*) from public.derived_data_bars as d where d.canonical_symbol = 'GOOD50_BAD'), 13::bigint,

@@ -1,13 +1,9 @@
 begin;
 select plan(8);
 
-delete from public.core_asset_registry_all;
-delete from public.data_agg_state;
-insert into public.core_asset_registry_all (canonical_symbol, active, metadata)
-values ('ACME', true, '{"agg": {"start_utc": "2025-07-01T00:00:00Z"}}');
-insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close)
-select 'ACME', m, 1, 1, 1, 1
-from generate_series(timestamptz '2025-07-01 00:00+00', '2025-07-01 23:59+00', interval '1 minute') as m;
+call tests.clear();
+call tests.add_asset('ACME');
+call tests.add_minutes('ACME', '2025-07-01 00:00+00', '2025-07-02 00:00+00');
 -- One window that cannot be stored, in a day of 288.
 update public.data_bars as b set high = 13 where b.ts_utc = '2025-07-01 12:02+00';
 alter table public.derived_data_bars add constraint no_thirteen check (high <> 13 or deleted_at is not null);
@@ -37,17 +33,15 @@ select is(
 );
 
 -- At the frontier there is no other window of the task: then the task fails, and says where.
-insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close)
-select 'ACME', m, 1, 13, 1, 1
-from generate_series(timestamptz '2025-07-02 00:00+00', '2025-07-02 00:04+00', interval '1 minute') as m;
-do $$ begin perform public.agg_run_due(p_now => '2025-07-02 00:10+00'); end; $$;
+call tests.add_minutes('ACME', '2025-07-02 00:00+00', '2025-07-02 00:05+00', p_high => 13);
+call tests.run('2025-07-02 00:10+00');
 select matches(
   (select s.last_error from public.data_agg_state as s where s.timeframe = '5m'), '^\[2025-07-02 00:00:00\+00, 2025-07-02 00:05:00\+00\): .*no_thirteen',
   'last_error names the window and the constraint'
 );
 
 alter table public.derived_data_bars drop constraint no_thirteen;
-do $$ begin perform public.agg_run_due(p_now => '2025-07-02 02:10+00'); end; $$;
+call tests.run('2025-07-02 02:10+00');
 select is(
   (select d.covered_minutes from public.derived_data_bars as d where d.timeframe = '1h' and d.ts_utc = '2025-07-01 12:00+00'), 60,
   'once it can be stored it is, and its hour with it'

@@ -1,8 +1,7 @@
 begin;
 select plan(8);
 
-delete from public.core_asset_registry_all;
-delete from public.data_agg_state;
+call tests.clear();
 insert into public.core_asset_registry_all (canonical_symbol, active, test_active, metadata)
 select 'S' || g.n, true, g.n <= 2, '{"agg": {"start_utc": "2025-07-01T00:00:00Z"}}'
 from generate_series(1, 10) as g (n);
@@ -11,7 +10,6 @@ select r.canonical_symbol, timestamptz '2025-07-01 00:00+00' + m.n * interval '1
 from public.core_asset_registry_all as r
 cross join generate_series(0, 99) as m (n)
 where r.active and m.n % 5 < case when m.n < 25 then 3 else 5 end;
-do $$ begin perform public.sync_agg_state_from_registry(); end; $$;
 
 select is(
   public.agg_run_due(p_env => 'test', p_now => '2025-07-01 01:00+00', p_time_budget => '0', p_batch_windows => 6),

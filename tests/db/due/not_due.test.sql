@@ -1,12 +1,10 @@
 begin;
 select plan(5);
 
--- Only a sync changes tasks here, as in a deployment that was there before the triggers.
+-- Without the triggers of the registry, so that only a sync changes tasks.
 alter table public.core_asset_registry_all disable trigger user;
-delete from public.core_asset_registry_all;
-delete from public.data_agg_state;
-insert into public.core_asset_registry_all (canonical_symbol, active, metadata)
-values ('ACME', true, '{"agg": {"start_utc": "2025-07-01T00:00:00Z"}}');
+call tests.clear();
+call tests.add_asset('ACME');
 do $$ begin perform public.sync_agg_state_from_registry(); end; $$;
 
 create function pg_temp.due(p_now timestamptz) returns text

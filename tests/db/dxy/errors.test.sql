@@ -1,7 +1,7 @@
 begin;
 select plan(8);
 
--- Only a sync changes tasks here, as in a deployment that was there before the triggers.
+-- Without the triggers of the registry, so that only a sync changes tasks.
 alter table public.core_asset_registry_all disable trigger user;
 select throws_ok(
   $$ select public.calc_dxy_range_1m('2025-07-02 00:00+00', '2025-07-01 00:00+00') $$, '22023', null,
@@ -18,7 +18,7 @@ select throws_ok(
   $$ select public.calc_dxy_range_1m('2025-07-01 00:00+00', '2025-07-02 00:00+00', 3) $$, '22023', null,
   'calc_dxy_range_1m() refuses an unknown version'
 );
-insert into public.core_asset_registry_all (canonical_symbol, active) values ('PLAIN', true);
+call tests.add_asset('PLAIN');
 select throws_ok(
   $$ select public.derive_synthetic_range('NOBODY', '2025-07-01 00:00+00', '2025-07-02 00:00+00') $$, 'P0002', null,
   'derive_synthetic_range() raises no_data_found for an unknown symbol'

@@ -3,7 +3,7 @@ select plan(5);
 
 create temporary table component as
 select c.symbol, c.place::integer as place
-from unnest(array['EURUSD', 'USDJPY', 'GBPUSD', 'USDCAD', 'USDSEK', 'USDCHF']) with ordinality as c (symbol, place);
+from unnest(tests.rates()) with ordinality as c (symbol, place);
 -- One minute for each of the 64 sets of components that can be there.
 insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close)
 select c.symbol, timestamptz '2025-07-01 12:00+00' + s.mask * interval '1 minute', 1, 1, 1, 1
@@ -38,10 +38,7 @@ select is(
   'calc_dxy_range_1m() skips every minute with a zero or negative price'
 );
 
-insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close)
-select c.symbol, timestamptz '2025-07-01 18:00+00' + m.n * interval '1 minute', 1, 1, 1, 1
-from component as c
-cross join generate_series(0, 9) as m (n);
+call tests.add_rates('2025-07-01 18:00+00', '2025-07-01 18:10+00');
 select is(
   public.calc_dxy_range_1m('2025-07-01 18:02+00', '2025-07-01 18:05+00') -> 'inserted', '3',
   'calc_dxy_range_1m() takes the start of its range and leaves the end'

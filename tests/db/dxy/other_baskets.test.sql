@@ -1,11 +1,7 @@
 begin;
 select plan(4);
 
-insert into public.core_asset_registry_all (canonical_symbol, active, metadata) values (
-  'RATIO', true,
-  '{"agg": {"start_utc": "2025-07-01T00:00:00Z"}, "is_synthetic": true, "components": ["GOLD", "SILVER"],
-    "component_weights": {"GOLD": 1, "SILVER": -1}, "formula_base": 2, "derivation_version": 2}'
-);
+call tests.add_basket('RATIO', '{"GOLD": 1, "SILVER": -1}', 2, '{"derivation_version": 2}');
 insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close)
 select c.symbol, timestamptz '2025-07-01 00:00+00' + m.n * interval '1 minute', c.price * (m.n + 1), c.price * (m.n + 2), c.price * (m.n + 1), c.price * (m.n + 2)
 from (values ('GOLD', 8), ('SILVER', 2)) as c (symbol, price)
@@ -35,12 +31,7 @@ select results_eq(
 );
 
 delete from public.data_bars as d where d.canonical_symbol = 'RATIO';
-do $$
-begin
-  perform public.sync_agg_state_from_registry();
-  perform public.agg_run_due(p_now => '2025-07-01 00:20+00');
-end;
-$$;
+call tests.run('2025-07-01 00:20+00');
 select results_eq(
   $$
     select s.timeframe, s.last_agg_bar_ts_utc, s.total_bars_created, (

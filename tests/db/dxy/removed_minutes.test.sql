@@ -1,16 +1,13 @@
 begin;
 select plan(4);
 
-insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close)
-select c.symbol, timestamptz '2025-07-01 12:00+00' + m.n * interval '1 minute', 1, 1, 1, 1
-from unnest(array['EURUSD', 'USDJPY', 'GBPUSD', 'USDCAD', 'USDSEK', 'USDCHF']) as c (symbol)
-cross join generate_series(0, 4) as m (n);
+call tests.add_rates('2025-07-01 12:00+00', '2025-07-01 12:05+00');
 do $$ begin perform public.calc_dxy_range_1m('2025-07-01 12:00+00', '2025-07-01 12:05+00'); end; $$;
 
 delete from public.data_bars as b where b.canonical_symbol = 'USDSEK' and b.ts_utc in ('2025-07-01 12:01+00', '2025-07-01 12:04+00');
 update public.data_bars as b set close = 0, low = 0 where b.canonical_symbol = 'USDCHF' and b.ts_utc = '2025-07-01 12:02+00';
--- A print from elsewhere is not ours to take away.
-insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close) values ('DXY', '2025-07-01 12:05+00', 97, 97, 97, 97);
+-- A bar with another source must stay.
+call tests.add_minute('DXY', '2025-07-01 12:05+00', 97);
 select is(
   public.calc_dxy_range_1m('2025-07-01 12:00+00', '2025-07-01 12:04+00') - 'timestamp_range' - 'success',
   '{"inserted": 0, "updated": 0, "unchanged": 2, "removed": 2, "skipped_incomplete": 2, "derivation_version": 1}',

@@ -3,7 +3,7 @@ select plan(6);
 
 insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close)
 select c.symbol, timestamptz '2025-07-01 12:00+00' + m.n * interval '1 minute', v.open, greatest(v.open, v.close), least(v.open, v.close), v.close
-from unnest(array['EURUSD', 'USDJPY', 'GBPUSD', 'USDCAD', 'USDSEK', 'USDCHF']) as c (symbol)
+from unnest(tests.rates()) as c (symbol)
 cross join (values (0, 1::double precision, 1::double precision), (1, 1, 2), (2, 2, 1)) as m (n, usdjpy_open, usdjpy_close)
 cross join lateral (
   select

@@ -1,10 +1,8 @@
 begin;
 select plan(6);
 
-delete from public.core_asset_registry_all;
-delete from public.data_agg_state;
-insert into public.core_asset_registry_all (canonical_symbol, active) values ('ACME', true);
-do $$ begin perform public.sync_agg_state_from_registry(); end; $$;
+call tests.clear();
+call tests.add_asset('ACME');
 
 create temporary table failure (kind text, try integer, status text, wait interval, fail_streak integer, hard_fail_streak integer, last_error text);
 create function pg_temp.fail(p_try integer, p_kind text) returns void

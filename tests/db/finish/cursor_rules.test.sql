@@ -1,19 +1,10 @@
 begin;
 select plan(11);
 
-delete from public.core_asset_registry_all;
-delete from public.data_agg_state;
-insert into public.core_asset_registry_all (canonical_symbol, active, metadata)
-values ('ACME', true, '{"agg": {"start_utc": "2025-07-01T00:00:00Z"}}');
-insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close)
-select 'ACME', timestamptz '2025-07-01 00:00+00' + m.n * interval '1 minute', 1, 1, 1, 1
-from generate_series(0, 599) as m (n);
-do $$
-begin
-  perform public.sync_agg_state_from_registry();
-  perform public.agg_start('ACME', '5m', '2025-07-01 10:00+00');
-end;
-$$;
+call tests.clear();
+call tests.add_asset('ACME');
+call tests.add_minutes('ACME', '2025-07-01 00:00+00', '2025-07-01 10:00+00');
+do $$ begin perform public.agg_start('ACME', '5m', '2025-07-01 10:00+00'); end; $$;
 
 create function pg_temp.finish(p_timeframe text, p_cursor timestamptz, p_now timestamptz default '2025-07-01 10:00+00') returns jsonb
 language sql as $$ select public.agg_finish('ACME', p_timeframe, true, p_cursor, '{"bars_created": 7, "bars_quality_poor": 2}', p_now => p_now) $$;

@@ -1,11 +1,9 @@
 begin;
 select plan(8);
 
-delete from public.core_asset_registry_all;
-delete from public.data_agg_state;
-insert into public.core_asset_registry_all (canonical_symbol, active) values ('ACME', true);
-do $$ begin perform public.sync_agg_state_from_registry(); end; $$;
--- An optional task, by the word of the table: the rule reads the task, not the timeframe.
+call tests.clear();
+call tests.add_asset('ACME');
+-- The rule reads is_mandatory of the task, not the timeframe.
 update public.data_agg_state as s set is_mandatory = false where s.timeframe = '1h';
 
 create temporary table failure (try integer, timeframe text, kind text, claimed boolean, status text, hard_fail_streak integer, wait interval);
@@ -80,7 +78,7 @@ select results_eq(
 );
 select is(
   (select s.enabled from public.data_agg_state as s where s.timeframe = '1h'), true,
-  'agg_finish() leaves the registry''s wish for a disabled task alone'
+  'agg_finish() does not change enabled, which the registry sets'
 );
 do $$ begin perform public.agg_bootstrap_cursor('ACME', '1h'); end; $$;
 select is(pg_temp.due('2025-07-02 23:00+00'), '1h 5m', 'agg_bootstrap_cursor() lets a task disabled by failures run again');

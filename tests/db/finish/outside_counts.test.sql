@@ -1,13 +1,9 @@
 begin;
 select plan(6);
 
-delete from public.core_asset_registry_all;
-delete from public.data_agg_state;
-insert into public.core_asset_registry_all (canonical_symbol, active, metadata)
-values ('ACME', true, '{"agg": {"start_utc": "2025-07-01T00:00:00Z"}}');
-insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close)
-select 'ACME', m, 1, 1, 1, 1
-from generate_series(timestamptz '2025-07-01 00:00+00', '2025-07-01 00:59+00', interval '1 minute') as m;
+call tests.clear();
+call tests.add_asset('ACME');
+call tests.add_minutes('ACME', '2025-07-01 00:00+00', '2025-07-01 01:00+00');
 do $$ begin perform public.agg_start('ACME', '5m', '2025-07-01 01:05+00'); end; $$;
 select throws_ok(
   $$ select public.agg_finish('ACME', '5m', true, p_stats => '{"bars_created": 9223372036854775807}') $$, '22023',

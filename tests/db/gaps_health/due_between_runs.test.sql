@@ -1,13 +1,9 @@
 begin;
 select plan(2);
 
-delete from public.core_asset_registry_all;
-delete from public.data_agg_state;
-insert into public.core_asset_registry_all (canonical_symbol, active, metadata)
-values ('ACME', true, '{"agg": {"start_utc": "2025-07-01T00:00:00Z"}}');
-do $$ begin perform public.sync_agg_state_from_registry(); end; $$;
-insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close)
-select 'ACME', timestamptz '2025-07-01 00:00+00' + m * interval '1 minute', 1, 1, 1, 1 from generate_series(0, 64) as m;
+call tests.clear();
+call tests.add_asset('ACME');
+call tests.add_minutes('ACME', '2025-07-01 00:00+00', '2025-07-01 01:05+00');
 do $$
 begin
   perform public.agg_run_due(p_now => '2025-07-01 00:25+00');

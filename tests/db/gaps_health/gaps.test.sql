@@ -1,11 +1,9 @@
 begin;
 select plan(6);
 
-delete from public.core_asset_registry_all;
-delete from public.data_agg_state;
-insert into public.core_asset_registry_all (canonical_symbol, active, metadata)
-values ('ACME', true, '{"agg": {"start_utc": "2025-07-01T00:00:00Z"}}');
--- A minute of presence for every 5m window that is not in a gap; a gap at the start, in the middle, and a weekend.
+call tests.clear();
+call tests.add_asset('ACME');
+-- One minute in every 5m window that is not in a gap. There is a gap at the start, a weekend, and random ones.
 select setseed(0.3);
 create temporary table filled as
 select g.ts_utc
@@ -13,12 +11,7 @@ from generate_series(timestamptz '2025-07-01 02:30+00', timestamptz '2025-07-07 
 where random() < 0.9 and g.ts_utc not between '2025-07-05 00:00+00' and '2025-07-06 23:55+00' or g.ts_utc = '2025-07-07 12:00+00';
 insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close)
 select 'ACME', f.ts_utc + interval '3 minutes', 1, 1, 1, 1 from filled as f;
-do $$
-begin
-  perform public.sync_agg_state_from_registry();
-  perform public.agg_run_due(p_now => '2025-07-08 00:00+00');
-end;
-$$;
+call tests.run('2025-07-08 00:00+00');
 
 create temporary table gap as select g.* from public.agg_gaps('ACME', '5m') as g;
 select results_eq(

@@ -1,15 +1,10 @@
 begin;
 select plan(14);
 
-delete from public.core_asset_registry_all;
-delete from public.data_agg_state;
-insert into public.core_asset_registry_all (canonical_symbol, active, metadata)
-values ('ACME', true, '{"agg": {"start_utc": "2025-07-01T00:00:00Z"}}');
-insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close)
-select 'ACME', timestamptz '2025-07-01 00:00+00' + m.n * interval '1 minute', 1, 1, 1, 1
-from generate_series(0, 89) as m (n);
-do $$ begin perform public.sync_agg_state_from_registry(); end; $$;
--- The clock of the test is that of 2025; what the engine stamps with the wall clock is not.
+call tests.clear();
+call tests.add_asset('ACME');
+call tests.add_minutes('ACME', '2025-07-01 00:00+00', '2025-07-01 01:30+00');
+-- The clock of the test is in 2025; updated_at holds the wall clock, so it is set back.
 create function pg_temp.state(p_timeframe text, p_now timestamptz) returns text
 language plpgsql as $$
 begin
@@ -22,16 +17,16 @@ begin
 end;
 $$;
 
-select is(pg_temp.state('5m', '2025-07-01 00:20+00'), 'never_ran, 00:10:00 behind', 'agg_health() sees a task that nobody has run');
-do $$ begin perform agg.run_batch(p_now => '2025-07-01 01:00+00', p_batch_windows => 2); end; $$;
+select is(pg_temp.state('5m', '2025-07-01 00:20+00'), 'never_ran, 00:10:00 behind', 'agg_health() sees a task that has never run');
+call tests.run_batch('2025-07-01 01:00+00', 2);
 select is(pg_temp.state('5m', '2025-07-01 01:00+00'), 'catching_up, 00:40:00 behind', 'agg_health() sees a task with windows left');
-do $$ begin perform public.agg_run_due(p_now => '2025-07-01 01:10+00'); end; $$;
+call tests.run('2025-07-01 01:10+00');
 select is(pg_temp.state('5m', '2025-07-01 01:14:59+00'), 'current', 'agg_health() sees a task that is up to date');
 select is(
-  pg_temp.state('5m', '2025-07-01 01:20:01+00'), 'overdue, 00:05:01 behind', 'agg_health() sees a task that nobody runs any more'
+  pg_temp.state('5m', '2025-07-01 01:20:01+00'), 'overdue, 00:05:01 behind', 'agg_health() sees a task that no dispatcher runs any more'
 );
 select isnt(pg_temp.state('5m', '2025-07-01 01:20:00+00'), 'overdue, 00:05:00 behind', 'agg_health() gives a dispatcher five minutes');
-do $$ begin perform public.agg_run_due(p_now => '2025-07-01 03:00+00'); end; $$;
+call tests.run('2025-07-01 03:00+00');
 select is(
   pg_temp.state('5m', '2025-07-01 03:00+00'), 'waiting_for_data, 01:20:00 behind', 'agg_health() sees a task at the data frontier'
 );
@@ -42,19 +37,10 @@ do $$ begin perform public.agg_start('ACME', '5m', '2025-07-01 03:01+00'); end; 
 select is(pg_temp.state('5m', '2025-07-01 03:01+00'), 'running, 01:21:00 behind', 'agg_health() sees a claimed task');
 do $$ begin perform public.agg_finish('ACME', '5m', false, p_fail_kind => 'transient', p_error => 'net', p_now => '2025-07-01 03:02+00'); end; $$;
 select is(pg_temp.state('5m', '2025-07-01 03:02+00'), 'failing, 01:22:00 behind', 'agg_health() sees a task that failed');
-create function pg_temp.fail_three_times(p_timeframe text) returns void
-language plpgsql as $$
-begin
-  for v_try in 1..3 loop
-    perform public.agg_start('ACME', p_timeframe, '2025-07-01 03:02+00');
-    perform public.agg_finish('ACME', p_timeframe, false, p_fail_kind => 'hard', p_error => 'broken', p_now => '2025-07-01 03:02+00');
-  end loop;
-end;
-$$;
-do $$ begin perform pg_temp.fail_three_times('5m'); end; $$;
+call tests.fail_three_times('ACME', '5m', '2025-07-01 03:02+00');
 select is(pg_temp.state('5m', '2025-07-01 03:02+00'), 'hard_failed, 01:22:00 behind', 'agg_health() sees a mandatory task that fails hard');
 update public.data_agg_state as s set is_mandatory = false where s.timeframe = '1h';
-do $$ begin perform pg_temp.fail_three_times('1h'); end; $$;
+call tests.fail_three_times('ACME', '1h', '2025-07-01 03:02+00');
 select is(pg_temp.state('1h', '2025-07-01 03:02+00'), 'disabled, 00:57:00 behind', 'agg_health() sees a task that failures disabled');
 select results_eq(
   $$ select h.timeframe, h.explanation ~ 'broken' from public.agg_health('2025-07-01 03:02+00') as h order by 1 $$,
@@ -62,7 +48,6 @@ select results_eq(
   'agg_health() explains failures with their error'
 );
 update public.core_asset_registry_all as r set active = false where r.canonical_symbol = 'ACME';
-do $$ begin perform public.sync_agg_state_from_registry(); end; $$;
 select is(pg_temp.state('5m', '2025-07-01 03:02+00'), 'switched_off, 01:22:00 behind', 'agg_health() sees a task that the registry does not want');
 select results_eq(
   $$ select h.canonical_symbol, h.timeframe, h.explanation <> '' from public.agg_health('2025-07-01 03:02+00') as h $$,

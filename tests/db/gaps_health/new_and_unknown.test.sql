@@ -1,8 +1,7 @@
 begin;
 select plan(4);
 
-delete from public.core_asset_registry_all;
-delete from public.data_agg_state;
+call tests.clear();
 insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close)
 values ('STRAY', '2025-07-01 00:00+00', 1, 1, 1, 1), ('ACME', '2025-07-01 00:00+00', 1, 1, 1, 1);
 insert into public.core_asset_registry_all (canonical_symbol, active) values ('ACME', true);

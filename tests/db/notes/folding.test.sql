@@ -11,7 +11,7 @@ begin
   end loop;
 end;
 $$;
-create function pg_temp.noted() returns table (symbol text, spans tstzmultirange)
+create function pg_temp.spans_of_notes() returns table (symbol text, spans tstzmultirange)
 language sql as $$
   select u.symbol, range_agg(tstzrange(u.from_utc, coalesce(u.to_utc, u.from_utc + interval '1 minute')))
   from agg.change_note as n
@@ -27,7 +27,7 @@ language sql as $$
   order by b.canonical_symbol
 $$;
 
--- Folding begins when there is as much to fold as was folded already, and no less than this.
+-- Folding begins with 1,000 notes that are not folded.
 create function pg_temp.make_due() returns void
 language sql as $$
   insert into agg.change_note (symbols, from_utc, changed_at)
@@ -39,7 +39,7 @@ select is((select count(*) from agg.change_note as n), 2500::bigint, 'notes youn
 do $$ begin perform agg.fold_notes(); end; $$;
 select is((select count(*) from agg.change_note as n), 2500::bigint, 'agg.fold_notes() leaves them, too');
 
--- Nothing but time makes a note old.
+-- Only time makes a note old, so its age is set here.
 update agg.change_note as n set changed_at = now() - interval '11 minutes'
 where n.note_id = (select max(o.note_id) from agg.change_note as o);
 do $$ begin perform pg_temp.write_each(2501, 6000); end; $$;
@@ -47,7 +47,7 @@ select cmp_ok(
   (select count(*) from agg.change_note as n), '<=', 1100::bigint, 'thousands of statements that no dispatcher reads fold into few notes'
 );
 select results_eq(
-  'select n.symbol, n.spans from pg_temp.noted() as n', 'select w.symbol, w.spans from pg_temp.written() as w',
+  'select n.symbol, n.spans from pg_temp.spans_of_notes() as n', 'select w.symbol, w.spans from pg_temp.written() as w',
   'folded notes are what was written, no more and no less'
 );
 select is(

@@ -19,7 +19,7 @@ insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close) 
 select results_eq(
   'select t.notes, t.spans from pg_temp.take_notes() as t',
   $$ values (1::bigint, '[["ACME", "00:00", null], ["ACME", "00:07", null], ["OTHER", "00:03", null]]'::jsonb) $$,
-  'an insert leaves one note, minute by minute and symbol by symbol'
+  'an insert leaves one note with every minute of every symbol'
 );
 
 insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close) values
@@ -29,7 +29,7 @@ on conflict (canonical_symbol, timeframe, ts_utc) do update set
 select results_eq(
   'select t.notes, t.spans from pg_temp.take_notes() as t',
   $$ values (2::bigint, '[["ACME", "00:00", null], ["ACME", "00:01", null]]'::jsonb) $$,
-  'an upsert notes what it inserted and what it updated'
+  'an upsert leaves notes of the rows that it inserted and of those that it updated'
 );
 insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close) values
   ('ACME', '2025-07-01 00:00+00', 3, 3, 3, 3), ('ACME', '2025-07-01 00:02+00', 3, 3, 3, 3)
@@ -37,7 +37,7 @@ on conflict do nothing;
 select results_eq(
   'select t.notes, t.spans from pg_temp.take_notes() as t',
   $$ values (1::bigint, '[["ACME", "00:02", null]]'::jsonb) $$,
-  'an upsert that leaves doubles alone notes only what it inserted'
+  'an upsert that skips existing rows leaves a note of the inserted ones only'
 );
 
 update public.data_bars as b set close = b.close where b.canonical_symbol = 'ACME' and b.ts_utc < '2025-07-01 00:02+00';
@@ -48,11 +48,11 @@ select results_eq(
 );
 update public.data_bars as b set ts_utc = '2025-07-01 00:09+00' where b.canonical_symbol = 'OTHER';
 select is(
-  t.spans, '[["OTHER", "00:03", null], ["OTHER", "00:09", null]]', 'an update of ts_utc notes where the bar was and where it is'
+  t.spans, '[["OTHER", "00:03", null], ["OTHER", "00:09", null]]', 'an update of ts_utc leaves a note of the old and of the new minute'
 ) from pg_temp.take_notes() as t;
 update public.data_bars as b set canonical_symbol = 'RENAMED', close = b.close where b.canonical_symbol = 'OTHER';
 select is(
-  t.spans, '[["OTHER", "00:09", null], ["RENAMED", "00:09", null]]', 'an update of canonical_symbol notes both symbols'
+  t.spans, '[["OTHER", "00:09", null], ["RENAMED", "00:09", null]]', 'an update of canonical_symbol leaves a note of both symbols'
 ) from pg_temp.take_notes() as t;
 
 delete from public.data_bars as b where b.ts_utc >= '2025-07-01 00:07+00';
@@ -74,7 +74,7 @@ truncate public.data_bars;
 select results_eq(
   'select n.symbols, n.from_utc, n.to_utc from agg.change_note as n order by n.note_id',
   $$ values (null::text[], array['-infinity'::timestamptz], array['infinity'::timestamptz]) $$,
-  'a truncate notes every symbol at every time'
+  'a truncate leaves a note of every symbol at every time'
 );
 
 select * from finish();

@@ -1,7 +1,7 @@
 begin;
 select plan(3);
 
--- Whoever may make temporary objects must not get them to run with the rights of a function's owner.
+-- A caller must not get its temporary objects to run with the rights of a function's owner.
 set local role service_role;
 create function pg_temp.evil(p_value pg_catalog.timestamptz) returns boolean
 language plpgsql as $$
@@ -14,15 +14,15 @@ create domain pg_temp.timestamptz as pg_catalog.timestamptz check (pg_temp.evil(
 
 do $$ begin perform public.agg_add_change_note(array['ACME'], '2025-07-01 00:00+00', '2025-07-02 00:00+00'); end; $$;
 reset role;
-select is(current_setting('evil.ran_as', true), null, 'agg_add_change_note() does not take a temporary type for its own');
+select is(current_setting('evil.ran_as', true), null, 'agg_add_change_note() does not use a temporary type of the caller');
 
 set local role service_role;
-do $$ begin perform public.agg_run_due(p_now => '2025-07-01 00:00+00'); end; $$;
+call tests.run('2025-07-01 00:00+00');
 reset role;
-select is(current_setting('evil.ran_as', true), null, 'nor does agg_run_due()');
+select is(current_setting('evil.ran_as', true), null, 'agg_run_due() does not use one either');
 
 do $$ begin perform null::pg_temp.timestamptz; end; $$;
-select isnt(current_setting('evil.ran_as', true), null, 'the type tells when it is used');
+select isnt(current_setting('evil.ran_as', true), null, 'the type would be seen when used');
 
 select * from finish();
 rollback;

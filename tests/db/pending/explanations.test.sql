@@ -1,32 +1,26 @@
 begin;
 select plan(7);
 
--- Only a sync changes tasks here, as in a deployment that was there before the triggers.
+-- Without the triggers of the registry, so that only a sync changes tasks.
 alter table public.core_asset_registry_all disable trigger user;
 insert into agg.timeframe (timeframe, duration, source_timeframe, is_mandatory) values ('15m', interval '15 minutes', '5m', false);
-delete from public.core_asset_registry_all;
-delete from public.data_agg_state;
-insert into public.core_asset_registry_all (canonical_symbol, active, metadata)
-select s.symbol, true, '{"agg": {"start_utc": "2025-07-01T00:00:00Z", "optional": ["15m"]}}'
-from unnest(array['CLAIMED', 'DISABLED', 'FAILING', 'INACTIVE', 'OFF', 'READY']) as s (symbol);
-insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close, vol)
-select r.canonical_symbol, timestamptz '2025-07-01 00:00+00' + m.n * interval '1 minute', 1, 1, 1, 1, 1
-from public.core_asset_registry_all as r
-cross join generate_series(0, 119) as m (n)
-where r.active;
-do $$ begin perform public.sync_agg_state_from_registry(); end; $$;
-do $$ begin perform public.agg_run_due(p_now => '2025-07-01 02:05+00'); end; $$;
-create function pg_temp.explain(p_symbol text) returns text
-language sql as $$ select string_agg(p.explanation, '; ') from public.agg_pending() as p where p.canonical_symbol = p_symbol $$;
-
+call tests.clear();
 do $$
+declare
+  v_symbol text;
 begin
-  for v_try in 1..3 loop
-    perform public.agg_start('DISABLED', '15m', '2025-07-01 02:05+00');
-    perform public.agg_finish('DISABLED', '15m', false, p_fail_kind => 'hard', p_error => 'broken', p_now => '2025-07-01 02:05+00');
+  foreach v_symbol in array array['CLAIMED', 'DISABLED', 'FAILING', 'INACTIVE', 'OFF', 'READY'] loop
+    call tests.add_asset(v_symbol, '{"optional": ["15m"]}');
+    call tests.add_minutes(v_symbol, '2025-07-01 00:00+00', '2025-07-01 02:00+00');
   end loop;
 end;
 $$;
+do $$ begin perform public.sync_agg_state_from_registry(); end; $$;
+call tests.run('2025-07-01 02:05+00');
+create function pg_temp.explain(p_symbol text) returns text
+language sql as $$ select string_agg(p.explanation, '; ') from public.agg_pending() as p where p.canonical_symbol = p_symbol $$;
+
+call tests.fail_three_times('DISABLED', '15m', '2025-07-01 02:05+00');
 update public.data_bars as b set high = 2 where b.canonical_symbol = 'DISABLED' and b.ts_utc = '2025-07-01 00:31+00';
 update public.data_bars as b set vol = 1e308
 where b.canonical_symbol = 'FAILING' and b.ts_utc in ('2025-07-01 00:31+00', '2025-07-01 00:33+00');
@@ -40,10 +34,10 @@ begin
   perform public.agg_start('CLAIMED', '5m', '2025-07-01 02:10+00');
 end;
 $$;
--- No sync has seen this.
+-- No sync runs after this.
 update public.core_asset_registry_all as r set active = false where r.canonical_symbol = 'INACTIVE';
 
-select is(pg_temp.explain('READY'), 'the next run takes it', 'agg_pending() says that nothing is in the way');
+select is(pg_temp.explain('READY'), 'the next run takes it', 'agg_pending() says that the next run makes the correction');
 select is(
   pg_temp.explain('CLAIMED'), 'waits for the worker that has claimed the task since 2025-07-01 02:10:00+00', 'agg_pending() names the claim'
 );

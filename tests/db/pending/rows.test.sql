@@ -1,20 +1,14 @@
 begin;
 select plan(6);
 
-delete from public.core_asset_registry_all;
-delete from public.data_agg_state;
-insert into public.core_asset_registry_all (canonical_symbol, active, metadata)
-select s.symbol, true, '{"agg": {"start_utc": "2025-07-01T00:00:00Z"}}'
-from unnest(array['ACME', 'OTHER']) as s (symbol);
-insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close)
-select r.canonical_symbol, timestamptz '2025-07-01 00:00+00' + m.n * interval '1 minute', 1, 1, 1, 1
-from public.core_asset_registry_all as r
-cross join generate_series(0, 239) as m (n)
-where r.active;
-do $$ begin perform public.sync_agg_state_from_registry(); end; $$;
-do $$ begin perform public.agg_run_due(p_now => '2025-07-01 05:00+00'); end; $$;
+call tests.clear();
+call tests.add_asset('ACME');
+call tests.add_asset('OTHER');
+call tests.add_minutes('ACME', '2025-07-01 00:00+00', '2025-07-01 04:00+00');
+call tests.add_minutes('OTHER', '2025-07-01 00:00+00', '2025-07-01 04:00+00');
+call tests.run('2025-07-01 05:00+00');
 select is_empty('select p.timeframe from public.agg_pending() as p', 'agg_pending() lists nothing when nothing waits');
-insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close) values ('ACME', '2025-07-01 06:00+00', 1, 1, 1, 1);
+call tests.add_minute('ACME', '2025-07-01 06:00+00');
 select is_empty('select p.timeframe from public.agg_pending() as p', 'agg_pending() lists nothing that is ahead of the cursor');
 
 update public.data_bars as b set high = 2
@@ -38,7 +32,7 @@ select results_eq(
   'agg_pending() counts corrections and notes together, each window once'
 );
 
--- Nothing but time makes them old.
+-- Only time makes them old, so their age is set here.
 update agg.correction as k set changed_at = '2025-07-01 05:00+00' where k.canonical_symbol = 'ACME';
 update agg.change_note as n set changed_at = '2025-07-01 07:00+00';
 update agg.correction as k set changed_at = '2025-07-01 09:00+00' where k.canonical_symbol = 'OTHER';
@@ -47,7 +41,7 @@ select results_eq(
   $$ values ('ACME', interval '3 hours'), ('OTHER', interval '0') $$,
   'agg_pending() takes the age of the oldest at p_now, never less than nothing'
 );
-do $$ begin perform public.agg_run_due(p_now => '2025-07-01 05:00+00'); end; $$;
+call tests.run('2025-07-01 05:00+00');
 select is_empty('select p.timeframe from public.agg_pending() as p', 'agg_pending() lists nothing after the next run');
 
 select * from finish();

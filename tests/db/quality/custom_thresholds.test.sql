@@ -1,12 +1,10 @@
 begin;
 select plan(4);
 
-insert into public.core_asset_registry_all (canonical_symbol, active, metadata) values
-  ('DEFAULT', true, '{"agg": {"start_utc": "2025-07-01T00:00:00Z"}}'),
-  ('STRICT', true, '{"agg": {"start_utc": "2025-07-01T00:00:00Z", "quality": {"good": 100, "poor": 100}}}'),
-  ('LAX', true, '{"agg": {"start_utc": "2025-07-01T00:00:00Z", "quality": {"good": 60, "poor": 20}}}'),
-  ('PARTLY', true, '{"agg": {"start_utc": "2025-07-01T00:00:00Z", "quality": {"poor": 80}}}');
-do $$ begin perform public.sync_agg_state_from_registry(); end; $$;
+call tests.add_asset('DEFAULT');
+call tests.add_asset('STRICT', '{"quality": {"good": 100, "poor": 100}}');
+call tests.add_asset('LAX', '{"quality": {"good": 60, "poor": 20}}');
+call tests.add_asset('PARTLY', '{"quality": {"poor": 80}}');
 
 -- Window n holds n minutes.
 insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close)
@@ -14,7 +12,7 @@ select s.symbol, timestamptz '2025-07-01 00:00+00' + (w.n * 5 + m.n) * interval 
 from unnest(array['DEFAULT', 'STRICT', 'LAX', 'PARTLY']) as s (symbol)
 cross join generate_series(1, 5) as w (n)
 cross join generate_series(0, w.n - 1) as m (n);
-do $$ begin perform public.agg_run_due(p_now => '2025-07-02 00:00+00'); end; $$;
+call tests.run('2025-07-02 00:00+00');
 
 create function pg_temp.scores(p_symbol text) returns text
 language sql as $$

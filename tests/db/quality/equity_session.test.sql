@@ -1,15 +1,14 @@
 begin;
 select plan(8);
 
-insert into public.core_asset_registry_all (canonical_symbol, active, metadata)
-select 'ACME', true, jsonb_build_object('agg', jsonb_build_object(
-  'start_utc', '2025-03-01T00:00:00Z',
-  'session', jsonb_build_object('time_zone', 'America/New_York', 'weekly', (
-    select jsonb_agg(jsonb_build_object('open', d.name || ' 09:30', 'close', d.name || ' 16:00'))
-    from unnest(array['Mon', 'Tue', 'Wed', 'Thu', 'Fri']) as d (name)
-  ))
-));
-do $$ begin perform public.sync_agg_state_from_registry(); end; $$;
+call tests.add_asset('ACME', '{
+  "start_utc": "2025-03-01T00:00:00Z",
+  "session": {"time_zone": "America/New_York", "weekly": [
+    {"open": "Mon 09:30", "close": "Mon 16:00"}, {"open": "Tue 09:30", "close": "Tue 16:00"},
+    {"open": "Wed 09:30", "close": "Wed 16:00"}, {"open": "Thu 09:30", "close": "Thu 16:00"},
+    {"open": "Fri 09:30", "close": "Fri 16:00"}
+  ]}
+}');
 
 -- Friday 7 March is in winter time, Monday 10 March in summer time. Every minute from 13:00 to 22:00 UTC has a bar; those
 -- outside the session are extreme.
@@ -26,7 +25,7 @@ cross join lateral (
     else 9999
   end as price
 ) as v;
-do $$ begin perform public.agg_run_due(p_now => '2025-03-20 00:00+00'); end; $$;
+call tests.run('2025-03-20 00:00+00');
 
 select is_empty(
   'select d.timeframe, d.ts_utc from public.derived_data_bars as d where d.high <> 100',
@@ -81,11 +80,7 @@ select results_eq(
 );
 
 -- A session that opens within a 5m window: two of its minutes are outside.
-insert into public.core_asset_registry_all (canonical_symbol, active, metadata) values (
-  'ODD', true,
-  '{"agg": {"start_utc": "2025-07-01T00:00:00Z", "session": {"time_zone": "UTC", "weekly": [{"open": "Tue 09:02", "close": "Tue 10:00"}]}}}'
-);
-do $$ begin perform public.sync_agg_state_from_registry(); end; $$;
+call tests.add_asset('ODD', '{"session": {"time_zone": "UTC", "weekly": [{"open": "Tue 09:02", "close": "Tue 10:00"}]}}');
 insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close)
 select 'ODD', timestamptz '2025-07-01 09:00+00' + m.n * interval '1 minute', m.n + 1, m.n + 1, m.n + 1, m.n + 1
 from unnest(array[0, 1, 2, 3]) as m (n);
@@ -101,14 +96,12 @@ select results_eq(
   'values (3::double precision, 2, 3, 0)',
   'build_windows() measures coverage by the open minutes: two of three are 66 percent'
 );
-insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close) values ('ODD', '2025-07-01 09:04+00', 5, 5, 5, 5);
+call tests.add_minute('ODD', '2025-07-01 09:04+00', 5);
 select is(
   public.aggregate_1m_to_5m_window('ODD', '2025-07-01 09:00+00', '2025-07-01 09:05+00') -> 'quality_score', '2',
   'build_windows() gives three of three open minutes the score 2'
 );
-insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close)
-select 'ODD', timestamptz '2025-07-01 10:00+00' + m.n * interval '1 minute', 1, 1, 1, 1
-from generate_series(0, 4) as m (n);
+call tests.add_minutes('ODD', '2025-07-01 10:00+00', '2025-07-01 10:05+00');
 select is(
   public.aggregate_1m_to_5m_window('ODD', '2025-07-01 10:00+00', '2025-07-01 10:05+00') ->> 'reason', 'insufficient_source_bars',
   'aggregate_1m_to_5m_window() stores nothing for a window in which the session is closed'

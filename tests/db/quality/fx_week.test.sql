@@ -1,20 +1,13 @@
 begin;
 select plan(3);
 
-insert into public.core_asset_registry_all (canonical_symbol, active, metadata) values (
-  'EURUSD', true,
-  '{"agg": {"start_utc": "2025-03-07T00:00:00Z", "session": {"time_zone": "America/New_York", "weekly": [{"open": "Sun 17:00", "close": "Fri 17:00"}]}}}'
-);
+call tests.add_asset('EURUSD', '{
+  "start_utc": "2025-03-07T00:00:00Z",
+  "session": {"time_zone": "America/New_York", "weekly": [{"open": "Sun 17:00", "close": "Fri 17:00"}]}
+}');
 -- Every minute over the weekend in which New York changes to summer time: it closes at 22:00 UTC and opens at 21:00 UTC.
-insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close)
-select 'EURUSD', m.ts_utc, 1, 1, 1, 1
-from generate_series(timestamptz '2025-03-07 20:00+00', timestamptz '2025-03-10 01:00+00', interval '1 minute') as m (ts_utc);
-do $$
-begin
-  perform public.sync_agg_state_from_registry();
-  perform public.agg_run_due(p_now => '2025-03-10 02:00+00');
-end;
-$$;
+call tests.add_minutes('EURUSD', '2025-03-07 20:00+00', '2025-03-10 01:01+00');
+call tests.run('2025-03-10 02:00+00');
 
 select results_eq(
   $$

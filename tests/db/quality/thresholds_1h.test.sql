@@ -22,12 +22,7 @@ cross join lateral (
 insert into public.core_asset_registry_all (canonical_symbol, active, metadata)
 select distinct b.canonical_symbol, true, jsonb '{"agg": {"start_utc": "2025-07-01T00:00:00Z"}}'
 from public.data_bars as b;
-do $$
-begin
-  perform public.sync_agg_state_from_registry();
-  perform public.agg_run_due(p_now => '2025-07-01 12:00+00');
-end;
-$$;
+call tests.run('2025-07-01 12:00+00');
 
 -- Minutes in windows of fewer than three make no 5m bar and so cover nothing.
 create temporary table expected as

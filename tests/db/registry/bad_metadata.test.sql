@@ -1,8 +1,7 @@
 begin;
 select plan(12);
 
-delete from public.core_asset_registry_all;
-delete from public.data_agg_state;
+call tests.clear();
 insert into public.core_asset_registry_all (canonical_symbol, active) values ('ONE', true), ('TWO', true);
 
 select throws_ok(
@@ -30,7 +29,7 @@ select throws_ok(
     insert into public.core_asset_registry_all (canonical_symbol, metadata) values ('ONE', '{"agg": []}')
     on conflict (canonical_symbol) do update set metadata = excluded.metadata
   $$,
-  '22023', 'metadata of ONE: agg must be an object, not []', 'so is an upsert'
+  '22023', 'metadata of ONE: agg must be an object, not []', 'an upsert of bad metadata is refused'
 );
 select throws_ok(
   $$
@@ -41,7 +40,7 @@ select throws_ok(
     from (values ('LEFT', 'RIGHT'), ('RIGHT', 'LEFT')) as b (symbol, component)
   $$,
   '22023', 'metadata of LEFT: components lead back to LEFT itself; RIGHT: components lead back to RIGHT itself',
-  'so are baskets that hold themselves'
+  'baskets that hold themselves are refused'
 );
 
 -- What an older deployment may hold.
@@ -59,18 +58,18 @@ select set_eq(
   'it is left out of the sync, and all others sync'
 );
 select lives_ok(
-  $$ update public.core_asset_registry_all as r set active = false where r.canonical_symbol in ('ONE', 'TWO') $$, 'it may be switched off'
+  $$ update public.core_asset_registry_all as r set active = false where r.canonical_symbol in ('ONE', 'TWO') $$, 'such an asset may be switched off'
 );
-select is_empty($$ select s.canonical_symbol from public.data_agg_state as s where s.enabled $$, 'which takes effect');
+select is_empty($$ select s.canonical_symbol from public.data_agg_state as s where s.enabled $$, 'switching it off takes effect');
 select throws_ok(
   $$ update public.core_asset_registry_all as r set metadata = '{"agg": {"enabld": false}}' where r.canonical_symbol = 'OLD' $$,
   '22023', null, 'other bad metadata are refused'
 );
 select lives_ok(
-  $$ update public.core_asset_registry_all as r set metadata = '{"agg": {"enabled": true}}' where r.canonical_symbol = 'OLD' $$, 'good ones are not'
+  $$ update public.core_asset_registry_all as r set metadata = '{"agg": {"enabled": true}}' where r.canonical_symbol = 'OLD' $$, 'good metadata are accepted'
 );
 select set_eq(
-  $$ select s.canonical_symbol from public.data_agg_state as s where s.enabled $$, array['OLD'], 'and it has its tasks'
+  $$ select s.canonical_symbol from public.data_agg_state as s where s.enabled $$, array['OLD'], 'its tasks then exist'
 );
 
 select * from finish();

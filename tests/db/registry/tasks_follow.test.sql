@@ -1,8 +1,7 @@
 begin;
 select plan(14);
 
-delete from public.core_asset_registry_all;
-delete from public.data_agg_state;
+call tests.clear();
 
 create function pg_temp.tasks() returns text
 language sql as $$
@@ -47,16 +46,16 @@ update public.data_agg_state as s set enabled = true, status = 'idle' where s.ca
 insert into public.core_asset_registry_all (canonical_symbol, active) values ('THREE', true);
 select is(pg_temp.tasks(), 'THREE 5m 1h, TWO 5m 1h', 'a change leaves the tasks of other assets to the next sync');
 do $$ begin perform public.sync_agg_state_from_registry(); end; $$;
-select is(pg_temp.tasks(), 'THREE 5m 1h', 'which reconciles them');
+select is(pg_temp.tasks(), 'THREE 5m 1h', 'the next sync reconciles them');
 
 do $$ begin perform public.schedule_jobs('test'); end; $$;
 select is(pg_temp.tasks(), 'TESTED 5m 1h', 'schedule_jobs() with another environment lets all tasks follow at once');
 insert into public.core_asset_registry_all (canonical_symbol, active, test_active) values ('FOUR', true, false), ('FIVE', false, true);
-select is(pg_temp.tasks(), 'FIVE 5m 1h, TESTED 5m 1h', 'and changes take effect in it');
+select is(pg_temp.tasks(), 'FIVE 5m 1h, TESTED 5m 1h', 'later changes take effect in that environment');
 select is(
-  public.sync_agg_state_from_registry() ->> 'env', 'test', 'so does a sync that names no environment'
+  public.sync_agg_state_from_registry() ->> 'env', 'test', 'a sync without an environment uses the new one'
 );
-select is(pg_temp.tasks(), 'FIVE 5m 1h, TESTED 5m 1h', 'which changes nothing then');
+select is(pg_temp.tasks(), 'FIVE 5m 1h, TESTED 5m 1h', 'that sync changes nothing');
 
 truncate public.core_asset_registry_all;
 select is(pg_temp.tasks(), 'none', 'an empty registry has no tasks');

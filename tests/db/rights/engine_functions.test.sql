@@ -14,8 +14,8 @@ language sql as $$
   where p.pronamespace = 'public'::regnamespace and has_function_privilege('service_role', p.oid, 'execute') and not p.prosecdef
 $$;
 
-select is_empty('select * from pg_temp.open_steps()', 'service_role may call no step of the engine by itself');
-select is_empty('select * from pg_temp.invokers()', 'what service_role may call runs with the rights of the owner, who may');
+select is_empty('select * from pg_temp.open_steps()', 'service_role may not call a function of agg');
+select is_empty('select * from pg_temp.invokers()', 'every function that service_role may call runs with the rights of the owner');
 
 create function agg.bad_step() returns integer language sql as 'select 1';
 select results_eq('select * from pg_temp.open_steps()', array['agg.bad_step()'], 'a step that service_role may call trips the rule');

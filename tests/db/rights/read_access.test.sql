@@ -1,16 +1,12 @@
 begin;
 select plan(15);
 
-delete from public.core_asset_registry_all;
-delete from public.data_agg_state;
-insert into public.core_asset_registry_all (canonical_symbol, active, metadata)
-values ('ACME', true, '{"agg": {"start_utc": "2025-07-01T00:00:00Z"}}');
-insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close)
-select 'ACME', timestamptz '2025-07-01 00:00+00' + m.n * interval '1 minute', 1, 1, 1, 1 from generate_series(0, 9) as m (n);
-do $$ begin perform public.sync_agg_state_from_registry(); end; $$;
-do $$ begin perform public.agg_run_due(p_now => '2025-07-01 01:00+00'); end; $$;
+call tests.clear();
+call tests.add_asset('ACME');
+call tests.add_minutes('ACME', '2025-07-01 00:00+00', '2025-07-01 00:10+00');
+call tests.run('2025-07-01 01:00+00');
 delete from public.data_bars as b where b.ts_utc >= '2025-07-01 00:05+00';
-do $$ begin perform public.agg_run_due(p_now => '2025-07-01 01:00+00'); end; $$;
+call tests.run('2025-07-01 01:00+00');
 
 -- What a role sees of the two tables; 'denied' where it may not look.
 create function pg_temp.seen(p_role text) returns text
@@ -77,7 +73,7 @@ select is(
     pg_temp.try_as('authenticated', 'select public.grant_read_access(''anon'')'),
     pg_temp.try_as('service_role', 'select public.revoke_read_access(''authenticated'')')
   ],
-  array['denied', 'denied', 'denied'], 'nobody but the owner opens or closes bars'
+  array['denied', 'denied', 'denied'], 'only the owner opens or closes bars'
 );
 
 select is(public.revoke_read_access('authenticated') -> 'success', 'true', 'revoke_read_access() takes it back');

@@ -4,7 +4,7 @@ select plan(12);
 create role pgbars_reader;
 create role a_role_with_a_very_long_name_that_goes_on_and_on_and_on_until_1;
 create role a_role_with_a_very_long_name_that_goes_on_and_on_and_on_until_2;
-insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close) values ('ACME', '2025-07-01 00:00+00', 1, 1, 1, 1);
+call tests.add_minute('ACME', '2025-07-01 00:00+00');
 
 create function pg_temp.seen(p_role text) returns text
 language plpgsql as $$
@@ -41,17 +41,17 @@ select is(pg_temp.seen('pgbars_reader'), '1', 'revoke_read_access() takes nothin
 do $$ begin perform public.grant_read_access('a_role_with_a_very_long_name_that_goes_on_and_on_and_on_until_1'); end; $$;
 do $$ begin perform public.grant_read_access('a_role_with_a_very_long_name_that_goes_on_and_on_and_on_until_2'); end; $$;
 select is(pg_temp.seen('a_role_with_a_very_long_name_that_goes_on_and_on_and_on_until_1'), '1', 'opening a role leaves another open');
-select is(pg_temp.seen('a_role_with_a_very_long_name_that_goes_on_and_on_and_on_until_2'), '1', 'and opens it');
+select is(pg_temp.seen('a_role_with_a_very_long_name_that_goes_on_and_on_and_on_until_2'), '1', 'opening a role gives it access');
 do $$ begin perform public.revoke_read_access('a_role_with_a_very_long_name_that_goes_on_and_on_and_on_until_1'); end; $$;
 select is(pg_temp.seen('a_role_with_a_very_long_name_that_goes_on_and_on_and_on_until_2'), '1', 'closing a role leaves another open');
-select is(pg_temp.seen('a_role_with_a_very_long_name_that_goes_on_and_on_and_on_until_1'), 'denied', 'and closes it');
+select is(pg_temp.seen('a_role_with_a_very_long_name_that_goes_on_and_on_and_on_until_1'), 'denied', 'closing a role ends its access');
 
 create temporary table policies as select p.xmin as version, p.oid from pg_catalog.pg_policy as p;
 do $$ begin perform public.grant_read_access('a_role_with_a_very_long_name_that_goes_on_and_on_and_on_until_2'); end; $$;
 select set_eq('select p.oid from pg_catalog.pg_policy as p', 'select p.oid from policies as p', 'grant_read_access() again does nothing');
 do $$ begin perform public.grant_read_access('authenticated'); end; $$;
 select isnt_empty(
-  'select p.oid from pg_catalog.pg_policy as p except select p.oid from policies as p', 'but for a role that is not open it does'
+  'select p.oid from pg_catalog.pg_policy as p except select p.oid from policies as p', 'grant_read_access() for a role that has no access writes policies'
 );
 select finish();
 rollback;

@@ -52,7 +52,7 @@ select is(
   array[false, false, false, false], 'service_role creates nothing in public and agg, and only service_role enters agg'
 );
 
--- The code of what the role gets, whatever the catalog says.
+-- Returns the SQLSTATE of a statement that service_role runs.
 create function pg_temp.try_as_service_role(p_sql text) returns text
 language plpgsql as $$
 begin

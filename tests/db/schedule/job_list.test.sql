@@ -28,7 +28,7 @@ end;
 $$;
 -- A change that the registry's triggers do not see.
 alter table public.core_asset_registry_all disable trigger user;
-insert into public.core_asset_registry_all (canonical_symbol, active) values ('ACME', true);
+call tests.add_asset('ACME');
 select lives_ok(
   $$ select pg_temp.run_job('pgbars:maintain', '2025-07-01 00:10+00') $$, 'the command of pgbars:maintain runs'
 );
@@ -36,10 +36,8 @@ select is(
   (select count(*) from public.data_agg_state as s where s.canonical_symbol = 'ACME'), 2::bigint,
   'pgbars:maintain makes tasks follow the registry'
 );
--- It commits after each batch, which no transaction block allows: it gets as far as that.
-insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close)
-select 'ACME', timestamptz '2025-07-01 00:00+00' + m.n * interval '1 minute', 1, 1, 1, 1
-from generate_series(0, 4) as m (n);
+-- The procedure commits after each batch, which a transaction block does not allow: 2D000 shows that it got there.
+call tests.add_minutes('ACME', '2025-07-01 00:00+00', '2025-07-01 00:05+00');
 select throws_ok(
   $$ select pg_temp.run_job('pgbars:dispatch', '2025-07-01 00:10+00') $$, '2D000', null,
   'the command of pgbars:dispatch commits between batches'

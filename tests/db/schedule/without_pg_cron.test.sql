@@ -15,7 +15,7 @@ select is(
 
 select throws_ok(
   $$ select public.schedule_jobs('te st') $$, '22023', '''te st'' is not the name of an environment: a letter, then up to 31 letters, digits, _ or -',
-  'schedule_jobs() refuses what is no name of an environment'
+  'schedule_jobs() refuses what is not a name of an environment'
 );
 do $$ begin perform public.schedule_jobs(); end; $$;
 select is((select e.env from agg.environment as e), 'TEST', 'schedule_jobs() without an environment keeps it');

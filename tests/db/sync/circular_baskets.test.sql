@@ -1,19 +1,14 @@
 begin;
 select plan(6);
 
--- Only a sync changes tasks here, as in a deployment that was there before the triggers.
+-- Without the triggers of the registry, so that only a sync changes tasks.
 alter table public.core_asset_registry_all disable trigger user;
-delete from public.core_asset_registry_all;
-delete from public.data_agg_state;
-insert into public.core_asset_registry_all (canonical_symbol, active, metadata)
-select
-  b.symbol, true,
-  jsonb_build_object(
-    'is_synthetic', true, 'formula_base', 2,
-    'components', jsonb_build_array(b.component), 'component_weights', jsonb_build_object(b.component, 2),
-    'agg', jsonb_build_object('start_utc', '2025-07-01T00:00:00Z')
-  )
-from (values ('SELF', 'SELF'), ('LEFT', 'RIGHT'), ('RIGHT', 'LEFT'), ('UPPER', 'LOWER'), ('LOWER', 'A')) as b (symbol, component);
+call tests.clear();
+call tests.add_basket('SELF', '{"SELF": 2}', 2);
+call tests.add_basket('LEFT', '{"RIGHT": 2}', 2);
+call tests.add_basket('RIGHT', '{"LEFT": 2}', 2);
+call tests.add_basket('UPPER', '{"LOWER": 2}', 2);
+call tests.add_basket('LOWER', '{"A": 2}', 2);
 create temporary table synced as select public.sync_agg_state_from_registry() as result;
 select results_eq(
   $$
@@ -43,22 +38,16 @@ select throws_ok(
 );
 
 -- A circle that closes after the sync.
-insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close)
-select 'A', timestamptz '2025-07-01 00:00+00' + m.n * interval '1 minute', 2, 2, 2, 2
-from generate_series(0, 9) as m (n);
-do $$
-begin
-  perform public.agg_run_due(p_now => '2025-07-01 00:15+00');
-  perform public.agg_run_due(p_now => '2025-07-01 00:20+00');
-end;
-$$;
+call tests.add_minutes('A', '2025-07-01 00:00+00', '2025-07-01 00:10+00', 2);
+call tests.run('2025-07-01 00:15+00');
+call tests.run('2025-07-01 00:20+00');
 update public.core_asset_registry_all as r
 set metadata = r.metadata || '{"components": ["UPPER"], "component_weights": {"UPPER": 2}}'
 where r.canonical_symbol = 'LOWER';
 do $$ begin perform public.agg_add_change_note(array['A', 'LOWER']); end; $$;
 create temporary table run as
 select public.agg_run_due(p_now => '2025-07-01 00:20+00', p_time_budget => '5 seconds') as result;
-select is((select r.result ->> 'stopped_reason' from run as r), 'idle', 'agg_run_due() does not run for ever in a circle that closed later');
+select is((select r.result ->> 'stopped_reason' from run as r), 'idle', 'agg_run_due() ends in spite of a circle that closed later');
 select results_eq(
   'select distinct k.canonical_symbol, k.timeframe, k.error ~ ''22023'' from agg.correction as k order by 1',
   $$ values ('LOWER', '1m', true), ('UPPER', '1m', true) $$,

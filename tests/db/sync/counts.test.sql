@@ -1,10 +1,9 @@
 begin;
 select plan(9);
 
--- Only a sync changes tasks here, as in a deployment that was there before the triggers.
+-- Without the triggers of the registry, so that only a sync changes tasks.
 alter table public.core_asset_registry_all disable trigger user;
-delete from public.core_asset_registry_all;
-delete from public.data_agg_state;
+call tests.clear();
 insert into public.core_asset_registry_all (canonical_symbol, active, metadata) values
   ('ONE', true, '{"agg": {"start_utc": "2025-07-01T00:00:00Z"}}'),
   ('TWO', true, '{}'),
@@ -34,9 +33,7 @@ select results_eq(
   'sync_agg_state_from_registry() writes no row a second time'
 );
 
-update public.core_asset_registry_all as r
-set metadata = '{"agg": {"start_utc": "2025-07-01T00:00:00Z", "quality": {"good": 90}}}'
-where r.canonical_symbol = 'ONE';
+call tests.set_metadata('ONE', '{agg,quality}', '{"good": 90}');
 update public.core_asset_registry_all as r set active = false where r.canonical_symbol = 'TWO';
 update public.core_asset_registry_all as r set active = true where r.canonical_symbol = 'OFF';
 select is(

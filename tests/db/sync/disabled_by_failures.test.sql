@@ -1,21 +1,13 @@
 begin;
 select plan(5);
 
--- Only a sync changes tasks here, as in a deployment that was there before the triggers.
+-- Without the triggers of the registry, so that only a sync changes tasks.
 alter table public.core_asset_registry_all disable trigger user;
-delete from public.core_asset_registry_all;
-delete from public.data_agg_state;
+call tests.clear();
 insert into agg.timeframe (timeframe, duration, source_timeframe, is_mandatory) values ('15m', interval '15 minutes', '5m', false);
-insert into public.core_asset_registry_all (canonical_symbol, active, metadata) values ('ACME', true, '{"agg": {"optional": ["15m"]}}');
-do $$
-begin
-  perform public.sync_agg_state_from_registry();
-  for v_try in 1..3 loop
-    perform public.agg_start('ACME', '15m');
-    perform public.agg_finish('ACME', '15m', false, p_fail_kind => 'hard', p_error => 'broken');
-  end loop;
-end;
-$$;
+call tests.add_asset('ACME', '{"optional": ["15m"]}');
+do $$ begin perform public.sync_agg_state_from_registry(); end; $$;
+call tests.fail_three_times('ACME', '15m');
 create function pg_temp.sync() returns text
 language plpgsql as $$
 declare
@@ -32,7 +24,7 @@ $$;
 select is(
   pg_temp.sync(), 'disabled t, 0 reenabled, 0 updated', 'sync_agg_state_from_registry() leaves a task alone that failures disabled'
 );
-update public.core_asset_registry_all as r set metadata = '{"agg": {"optional": ["15m"], "quality": {"good": 90}}}' where r.active;
+call tests.set_metadata('ACME', '{agg,quality}', '{"good": 90}');
 select is(
   pg_temp.sync(), 'disabled t, 0 reenabled, 3 updated', 'sync_agg_state_from_registry() updates it without enabling it'
 );
@@ -42,7 +34,7 @@ update public.core_asset_registry_all as r set active = true where r.canonical_s
 select is(pg_temp.sync(), 'idle t, 3 reenabled, 0 updated', 'sync_agg_state_from_registry() enables it with its asset');
 select is(
   (select s.hard_fail_streak from public.data_agg_state as s where s.timeframe = '15m'), 0,
-  'sync_agg_state_from_registry() forgets the failures of a re-enabled task'
+  'sync_agg_state_from_registry() clears the failures of a re-enabled task'
 );
 
 select * from finish();

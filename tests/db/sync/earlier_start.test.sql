@@ -1,10 +1,9 @@
 begin;
 select plan(3);
 
--- Only a sync changes tasks here, as in a deployment that was there before the triggers.
+-- Without the triggers of the registry, so that only a sync changes tasks.
 alter table public.core_asset_registry_all disable trigger user;
-delete from public.core_asset_registry_all;
-delete from public.data_agg_state;
+call tests.clear();
 insert into public.core_asset_registry_all (canonical_symbol, active) values ('ACME', true);
 create function pg_temp.start_at(p_start text) returns text
 language plpgsql as $$
@@ -21,10 +20,8 @@ select is(
   pg_temp.start_at('2025-07-01T00:00:00Z'), '06-30 23:55',
   'sync_agg_state_from_registry() lets a task that has decided nothing begin at its earlier start'
 );
-insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close)
-select 'ACME', timestamptz '2025-07-01 00:00+00' + m.n * interval '1 minute', 1, 1, 1, 1
-from generate_series(0, 4) as m (n);
-do $$ begin perform public.agg_run_due(p_now => '2025-07-01 00:10+00'); end; $$;
+call tests.add_minutes('ACME', '2025-07-01 00:00+00', '2025-07-01 00:05+00');
+call tests.run('2025-07-01 00:10+00');
 select is(
   pg_temp.start_at('2025-06-30T00:00:00Z'), '07-01 00:00', 'sync_agg_state_from_registry() keeps the cursor of one that has decided something'
 );

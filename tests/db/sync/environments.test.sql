@@ -1,8 +1,7 @@
 begin;
 select plan(4);
 
-delete from public.core_asset_registry_all;
-delete from public.data_agg_state;
+call tests.clear();
 insert into public.core_asset_registry_all (canonical_symbol, active, test_active) values
   ('BOTH', true, true), ('LIVE', true, false), ('TRIAL', false, true), ('NEITHER', false, false);
 

@@ -3,8 +3,7 @@ select plan(4);
 
 insert into agg.timeframe (timeframe, duration, source_timeframe, is_mandatory) values
   ('15m', interval '15 minutes', '5m', false), ('4h', interval '4 hours', '1h', true), ('1d', interval '1 day', '1h', false);
-insert into public.core_asset_registry_all (canonical_symbol, active, metadata)
-values ('ACME', true, '{"agg": {"start_utc": "2025-07-01T00:00:00Z", "optional": ["15m", "1d"]}}');
+call tests.add_asset('ACME', '{"optional": ["15m", "1d"]}');
 select setseed(0.75);
 insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close, vol)
 select 'ACME', m.ts_utc, m.price, m.price + 1, m.price - 1, m.price + 0.5, m.n
@@ -13,12 +12,7 @@ from (
   from generate_series(0, 3 * 1440) as g (n)
 ) as m
 where m.dice < 0.9 or m.n = 3 * 1440;
-do $$
-begin
-  perform public.sync_agg_state_from_registry();
-  perform public.agg_run_due(p_now => '2025-07-04 02:00+00');
-end;
-$$;
+call tests.run('2025-07-04 02:00+00');
 
 select results_eq(
   $$

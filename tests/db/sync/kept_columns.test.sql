@@ -1,31 +1,15 @@
 begin;
 select plan(6);
 
-insert into public.core_asset_registry_all (canonical_symbol, active) values ('ACME', true);
-insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close)
-select 'ACME', timestamptz '2025-07-01 00:00+00' + m.n * interval '1 minute', 1, 1, 1, 1
-from generate_series(0, 119) as m (n);
-create function pg_temp.run(p_now timestamptz) returns void
-language plpgsql as $$
-begin
-  perform public.agg_run_due(p_now => p_now);
-end;
-$$;
+call tests.add_asset('ACME');
+call tests.add_minutes('ACME', '2025-07-01 00:00+00', '2025-07-01 02:00+00');
 create function pg_temp.switch(p_active boolean) returns void
 language sql as $$
   update public.core_asset_registry_all as r set active = p_active where r.canonical_symbol = 'ACME';
-  select public.sync_agg_state_from_registry();
 $$;
 
-do $$
-begin
-  perform public.sync_agg_state_from_registry();
-  update public.data_agg_state as s
-  set aggregation_delay_seconds = 60, task_priority = 7
-  where s.canonical_symbol = 'ACME';
-  perform pg_temp.run('2025-07-01 01:06+00');
-end;
-$$;
+update public.data_agg_state as s set aggregation_delay_seconds = 60, task_priority = 7 where s.canonical_symbol = 'ACME';
+call tests.run('2025-07-01 01:06+00');
 create temporary table before as
 select s.timeframe, s.last_agg_bar_ts_utc, s.aggregation_delay_seconds, s.task_priority
 from public.data_agg_state as s
@@ -51,7 +35,7 @@ select results_eq(
   'select b.* from before as b order by 1',
   'sync_agg_state_from_registry() keeps cursors, delays and priorities over an off and on'
 );
-do $$ begin perform pg_temp.run('2025-07-02 00:00+00'); end; $$;
+call tests.run('2025-07-02 00:00+00');
 select results_eq(
   $$ select s.timeframe, s.last_agg_bar_ts_utc from public.data_agg_state as s where s.canonical_symbol = 'ACME' order by 1 $$,
   $$ values ('1h', timestamptz '2025-07-01 01:00+00'), ('5m', timestamptz '2025-07-01 01:55+00') $$,

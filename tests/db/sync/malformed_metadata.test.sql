@@ -1,10 +1,9 @@
 begin;
 select plan(5);
 
--- Only a sync changes tasks here, as in a deployment that was there before the triggers.
+-- Without the triggers of the registry, so that only a sync changes tasks.
 alter table public.core_asset_registry_all disable trigger user;
-delete from public.core_asset_registry_all;
-delete from public.data_agg_state;
+call tests.clear();
 create temporary table malformed (symbol text, names_key text, metadata jsonb);
 insert into malformed (symbol, names_key, metadata)
 select 'BAD' || lpad(row_number() over ()::text, 2, '0'), m.names_key, m.metadata::jsonb

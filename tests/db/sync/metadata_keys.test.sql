@@ -1,10 +1,9 @@
 begin;
 select plan(5);
 
--- Only a sync changes tasks here, as in a deployment that was there before the triggers.
+-- Without the triggers of the registry, so that only a sync changes tasks.
 alter table public.core_asset_registry_all disable trigger user;
-delete from public.core_asset_registry_all;
-delete from public.data_agg_state;
+call tests.clear();
 insert into agg.timeframe (timeframe, duration, source_timeframe, is_mandatory) values
   ('15m', interval '15 minutes', '5m', false), ('4h', interval '4 hours', '1h', false);
 insert into public.core_asset_registry_all (canonical_symbol, active, metadata) values

@@ -6,7 +6,7 @@ language sql as $$
   select '{"canonical_symbol": "ACME", "ts_utc": "2026-01-02T10:00:00Z", "open": 1, "high": 2, "low": 1, "close": 1.5}'::jsonb || p_changes;
 $$;
 
--- What is said of a bar that comes between two good ones.
+-- Returns the refusal of a bar that stands between two good ones.
 create function pg_temp.refusal(p_bar jsonb) returns jsonb
 language sql as $$
   select public.upsert_bars(jsonb_build_array(
@@ -96,7 +96,7 @@ select is(
   'each bad bar among many is found, in order'
 );
 select throws_ok(
-  $$ select public.upsert_bars('{}') $$, '22023', 'p_bars must be an array of bars, not object', 'what is no array is an error'
+  $$ select public.upsert_bars('{}') $$, '22023', 'p_bars must be an array of bars, not object', 'an argument that is not an array is an error'
 );
 
 select * from finish();

@@ -60,7 +60,7 @@ select is((select b.close from public.data_bars as b where b.ts_utc = '2026-01-0
 select is(
   public.upsert_bars('[]'),
   '{"success": true, "inserted": 0, "updated": 0, "unchanged": 0, "superseded": 0, "refused": []}',
-  'no bars are no error'
+  'an empty array is accepted'
 );
 
 select * from finish();

@@ -1,17 +1,12 @@
 begin;
 select plan(7);
 
-delete from public.core_asset_registry_all;
-delete from public.data_agg_state;
-insert into public.core_asset_registry_all (canonical_symbol, active, metadata)
-values ('ACME', true, '{"agg": {"start_utc": "2025-07-01T00:00:00Z"}}');
-insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close, vol)
-select 'ACME', timestamptz '2025-07-01 00:00+00' + m.n * interval '1 minute', 1, 2, 1, 1, 1
-from generate_series(0, 359) as m (n)
+call tests.clear();
+call tests.add_asset('ACME');
 -- 02:00 to 03:00 is empty.
-where m.n not between 120 and 179;
-do $$ begin perform public.sync_agg_state_from_registry(); end; $$;
-do $$ begin perform public.agg_run_due(p_now => '2025-07-01 07:00+00'); end; $$;
+call tests.add_minutes('ACME', '2025-07-01 00:00+00', '2025-07-01 02:00+00', p_high => 2);
+call tests.add_minutes('ACME', '2025-07-01 03:00+00', '2025-07-01 06:00+00', p_high => 2);
+call tests.run('2025-07-01 07:00+00');
 select is_empty('select v.ts_utc from public.agg_verify() as v', 'agg_verify() lists nothing when every bar is right');
 
 create function pg_temp.break_bars(p_timeframe text, p_length interval) returns void
@@ -87,7 +82,7 @@ delete from public.derived_data_bars as d;
 select results_eq(
   'select v.timeframe, v.problem, count(*) from public.agg_verify() as v group by 1, 2 order by 1',
   $$ values ('5m', 'missing', 60::bigint) $$,
-  'agg_verify() asks for the lowest level first when every bar is gone'
+  'agg_verify() lists only the lowest level when every bar is gone'
 );
 
 select * from finish();

@@ -1,17 +1,12 @@
 begin;
 select plan(5);
 
-delete from public.core_asset_registry_all;
-delete from public.data_agg_state;
-insert into public.core_asset_registry_all (canonical_symbol, active, metadata)
-values ('ACME', true, '{"agg": {"start_utc": "2025-07-01T00:00:00Z"}}');
-insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close, vol)
-select 'ACME', timestamptz '2025-07-01 00:00+00' + m.n * interval '1 minute', 1, 2, 1, 1, 1
-from generate_series(0, 239) as m (n);
+call tests.clear();
+call tests.add_asset('ACME');
+call tests.add_minutes('ACME', '2025-07-01 00:00+00', '2025-07-01 04:00+00');
 -- Not decided yet when the dispatcher runs at 05:00, though a bar stands there.
-insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close, vol) values ('ACME', '2025-07-01 04:57+00', 1, 2, 1, 1, 1);
-do $$ begin perform public.sync_agg_state_from_registry(); end; $$;
-do $$ begin perform public.agg_run_due(p_now => '2025-07-01 05:00+00'); end; $$;
+call tests.add_minute('ACME', '2025-07-01 04:57+00');
+call tests.run('2025-07-01 05:00+00');
 update public.derived_data_bars as d set trade_count = 99 where d.timeframe = '5m';
 insert into public.derived_data_bars
 select (jsonb_populate_record(d, jsonb_build_object('ts_utc', d.ts_utc + f.shift))).*

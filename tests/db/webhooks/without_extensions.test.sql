@@ -27,7 +27,7 @@ select is(
     'select vault.create_secret(''https://YOUR_PROJECT.supabase.co/functions/v1/registry-sync'', ''a url'');',
     'select vault.create_secret(''sb_secret_...'', ''a''''key'');'
   ],
-  'install_webhooks() gives the SQL that mends each, for the names it was given'
+  'install_webhooks() gives the SQL that supplies each, with the names that it was given'
 );
 
 create schema net;
@@ -45,12 +45,12 @@ select unalike(
   public.install_webhooks()::text, '%two words%', 'install_webhooks() does not show what a secret holds'
 );
 update vault.decrypted_secrets as s set decrypted_secret = 'https://127.0.0.1/registry-sync' where s.name ~ 'url';
-select is(pg_temp.missing(), array['the secret pgbars_registry_sync_key is not an API key'], 'what is mended is not named again');
+select is(pg_temp.missing(), array['the secret pgbars_registry_sync_key is not an API key'], 'install_webhooks() no longer names what was fixed');
 select is(pg_temp.webhook_triggers(), 0::bigint, 'a call that finds something missing sets up nothing');
 
 select throws_ok(
   'select public.install_webhooks(null)', '22023', 'p_url_secret and p_key_secret must be names of secrets',
-  'install_webhooks() wants names'
+  'install_webhooks() refuses a null name'
 );
 select is(
   public.remove_webhooks(), '{"success": true, "removed": []}', 'remove_webhooks() has nothing to remove, and says so'

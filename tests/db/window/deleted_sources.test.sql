@@ -1,17 +1,11 @@
 begin;
 select plan(8);
 
-insert into public.core_asset_registry_all (canonical_symbol, active, metadata)
-values ('ACME', true, '{"agg": {"start_utc": "2025-07-01T00:00:00Z"}}');
+call tests.add_asset('ACME');
 insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close)
 select 'ACME', timestamptz '2025-07-01 00:00+00' + m.n * interval '1 minute', m.n + 1, m.n + 1, m.n + 1, m.n + 1
 from generate_series(0, 179) as m (n);
-do $$
-begin
-  perform public.sync_agg_state_from_registry();
-  perform public.agg_run_due(p_now => '2025-07-01 04:00+00');
-end;
-$$;
+call tests.run('2025-07-01 04:00+00');
 create function pg_temp.rebuild(p_timeframe text) returns jsonb
 language sql as $$
   select public.catchup_aggregation_range('ACME', p_timeframe, timestamptz '2025-07-01 00:00+00' - t.duration, 100, '2025-07-01 04:00+00')
@@ -22,7 +16,7 @@ $$;
 
 -- The last five minutes of the first hour, and the whole third one.
 delete from public.data_bars as b where b.ts_utc between '2025-07-01 00:55+00' and '2025-07-01 00:59+00' or b.ts_utc >= '2025-07-01 02:00+00';
-insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close) values ('ACME', '2025-07-01 03:00+00', 1, 1, 1, 1);
+call tests.add_minute('ACME', '2025-07-01 03:00+00');
 select is(
   pg_temp.rebuild('5m'),
   '{"windows_processed": 24, "windows_empty": 13, "bars_created": 23, "bars_written": 0, "new_cursor": "2025-07-01T03:00:00+00:00",
@@ -46,7 +40,7 @@ select is(
   pg_temp.rebuild('1h'),
   '{"windows_processed": 2, "windows_empty": 0, "bars_created": 2, "bars_written": 0, "new_cursor": "2025-07-01T01:00:00+00:00",
     "stopped_reason": "no_source_data"}',
-  'catchup_aggregation_range() takes soft-deleted bars for no sign of data'
+  'catchup_aggregation_range() does not count soft-deleted bars as source data'
 );
 select results_eq(
   $$ select d.ts_utc, d.deleted_at is null from public.derived_data_bars as d where d.timeframe = '1h' order by d.ts_utc $$,

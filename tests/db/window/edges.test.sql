@@ -36,12 +36,9 @@ select results_eq(
   'aggregate_1m_to_5m_window() uses the bar at its start and not the bar at its end'
 );
 
-insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close)
-select
-  'HOUR', timestamptz '2025-07-01 00:00+00' + m.n * interval '1 minute',
-  v.price, v.price, v.price, v.price
-from generate_series(0, 179) as m (n)
-cross join lateral (select case when m.n between 60 and 119 then 100 when m.n < 60 then 1000 else 1 end as price) as v;
+call tests.add_minutes('HOUR', '2025-07-01 00:00+00', '2025-07-01 01:00+00', 1000);
+call tests.add_minutes('HOUR', '2025-07-01 01:00+00', '2025-07-01 02:00+00', 100);
+call tests.add_minutes('HOUR', '2025-07-01 02:00+00', '2025-07-01 03:00+00', 1);
 create temporary table fives as
 select public.aggregate_1m_to_5m_window('HOUR', w.ts_utc, w.ts_utc + interval '5 minutes') as result
 from generate_series(timestamptz '2025-07-01 00:00+00', timestamptz '2025-07-01 02:55+00', interval '5 minutes') as w (ts_utc);
@@ -68,9 +65,7 @@ select results_eq(
 );
 
 -- Three bars of which the last is the first of the next window: two are too few.
-insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close)
-select 'FEW', timestamptz '2025-07-01 00:00+00' + m.n * interval '1 minute', 1, 1, 1, 1
-from unnest(array[3, 4, 5]) as m (n);
+call tests.add_minutes('FEW', '2025-07-01 00:03+00', '2025-07-01 00:06+00');
 create temporary table few as
 select public.aggregate_1m_to_5m_window('FEW', '2025-07-01 00:00+00', '2025-07-01 00:05+00') as result;
 select is(
@@ -82,13 +77,9 @@ select is_empty(
   'aggregate_1m_to_5m_window() stores nothing for a window with too few bars'
 );
 
--- With a threshold that any minute meets, a bar too many at either end would make a bar of its own window.
-insert into public.core_asset_registry_all (canonical_symbol, active, metadata)
-values ('LAX', true, '{"agg": {"start_utc": "2025-07-01T00:00:00Z", "quality": {"good": 1, "poor": 1}}}');
-do $$ begin perform public.sync_agg_state_from_registry(); end; $$;
-insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close)
-select 'LAX', timestamptz '2025-07-01 00:00+00' + m.n * interval '1 minute', 1, 1, 1, 1
-from generate_series(0, 14) as m (n);
+-- With a threshold of 1 percent, a minute too many at either end would make a bar of the next window.
+call tests.add_asset('LAX', '{"quality": {"good": 1, "poor": 1}}');
+call tests.add_minutes('LAX', '2025-07-01 00:00+00', '2025-07-01 00:15+00');
 create temporary table lax as
 select public.aggregate_1m_to_5m_window('LAX', '2025-07-01 00:05+00', '2025-07-01 00:10+00') as result;
 select results_eq(

@@ -1,12 +1,8 @@
 begin;
 select plan(10);
 
-insert into public.core_asset_registry_all (canonical_symbol, active, metadata)
-values ('ACME', true, '{"agg": {"start_utc": "2025-07-01T01:00:00Z"}}');
-insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close)
-select 'ACME', timestamptz '2025-07-01 00:00+00' + m.n * interval '1 minute', 1, 1, 1, 1
-from generate_series(0, 239) as m (n);
-do $$ begin perform public.sync_agg_state_from_registry(); end; $$;
+call tests.add_asset('ACME', '{"start_utc": "2025-07-01T01:00:00Z"}');
+call tests.add_minutes('ACME', '2025-07-01 00:00+00', '2025-07-01 04:00+00');
 
 create function pg_temp.outcome(p_result jsonb) returns text
 language sql as $$ select coalesce(p_result ->> 'reason', 'stored') $$;
@@ -43,15 +39,7 @@ select results_eq(
 update public.data_agg_state as s set aggregation_delay_seconds = 300 where s.canonical_symbol = 'ACME';
 
 create function pg_temp.advance_5m(p_now timestamptz) returns timestamptz
-language plpgsql as $$
-declare
-  v_built jsonb;
-begin
-  perform public.agg_start('ACME', '5m', p_now);
-  v_built := public.catchup_aggregation_range('ACME', '5m', p_until_utc => p_now);
-  return public.agg_finish('ACME', '5m', true, (v_built ->> 'new_cursor')::timestamptz, v_built, p_now => p_now) ->> 'last_agg_bar_ts_utc';
-end;
-$$;
+language sql as $$ select (tests.work('ACME', '5m', p_now) ->> 'new_cursor')::timestamptz $$;
 create function pg_temp.hour_at(p_now timestamptz) returns text
 language sql as $$
   select pg_temp.outcome(public.aggregate_5m_to_1h_window('ACME', '2025-07-01 01:00+00', '2025-07-01 02:00+00', p_now => p_now))

@@ -1,8 +1,7 @@
 begin;
 select plan(5);
 
-insert into public.core_asset_registry_all (canonical_symbol, active, metadata)
-values ('ACME', true, '{"agg": {"start_utc": "2025-07-01T00:00:00Z"}}');
+call tests.add_asset('ACME');
 
 -- Prices and volumes are exact in binary, so that sums do not depend on their order. A third of the minutes is missing,
 -- and so is some of every optional part.
@@ -24,12 +23,7 @@ from (
 where m.presence < 0.5 + 0.5 * (extract(hour from m.ts_utc at time zone 'UTC')::integer % 4) / 3
 order by m.coin;
 
-do $$
-begin
-  perform public.sync_agg_state_from_registry();
-  perform public.agg_run_due(p_now => '2025-07-08 01:00+00');
-end;
-$$;
+call tests.run('2025-07-08 01:00+00');
 
 -- Written from the rules and kept apart from the engine: epoch arithmetic, ordered arrays, joins.
 create temporary table expected_5m as
@@ -113,7 +107,7 @@ select is_empty(
       else (d.source_timeframe, d.expected_candles, d.expected_minutes) is distinct from ('5m'::text, 12, 60)
     end
   $$,
-  'build_windows() says for every bar what it was built from and what a full window holds'
+  'build_windows() stores the source timeframe of every bar and what a full window holds'
 );
 select cmp_ok(
   (select count(distinct (d.timeframe, d.quality_score, d.vol is null, d.vwap is null)) from public.derived_data_bars as d),

@@ -1,9 +1,7 @@
 begin;
 select plan(10);
 
-insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close)
-select 'ACME', timestamptz '2025-07-01 00:00+00' + m.n * interval '1 minute', 1, 1, 1, 1
-from generate_series(0, 119) as m (n);
+call tests.add_minutes('ACME', '2025-07-01 00:00+00', '2025-07-01 02:00+00');
 
 select throws_ok(
   $$ select public.aggregate_1m_to_5m_window('ACME', '2025-07-01 00:01+00', '2025-07-01 00:06+00') $$, '22023', null,
@@ -35,7 +33,7 @@ select throws_ok(
 );
 select throws_ok(
   $$ select public.aggregate_1m_to_5m_window(null, '2025-07-01 00:00+00', '2025-07-01 00:05+00') $$, '22023', null,
-  'aggregate_1m_to_5m_window() refuses a window of no symbol'
+  'aggregate_1m_to_5m_window() refuses a null symbol'
 );
 
 create function pg_temp.is_accepted(p_timeframe text, p_from_utc timestamptz, p_to_utc timestamptz) returns boolean

@@ -37,7 +37,7 @@ select results_eq(
   'build_windows() does not delete a bar twice'
 );
 
-insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close) values ('ACME', '2025-07-01 00:07+00', 90, 90, 90, 90);
+call tests.add_minute('ACME', '2025-07-01 00:07+00', 90);
 select is(
   pg_temp.build('2025-07-01 00:05+00'), '{"success": true, "stored": true, "source_count": 3, "quality_score": 0}',
   'aggregate_1m_to_5m_window() stores the window again once it qualifies'

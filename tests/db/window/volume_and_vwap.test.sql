@@ -58,7 +58,7 @@ select results_eq(
 select results_eq(
   $$ select distinct d.trade_count from public.derived_data_bars as d where d.canonical_symbol = 'HOUR' order by 1 $$,
   'values (null::bigint)',
-  'build_windows() knows no trade count where no source bar does'
+  'build_windows() stores no trade count when no source bar has one'
 );
 
 select * from finish();

@@ -4,7 +4,7 @@ select plan(10);
 select is(
   public.agg_add_change_note(array['ACME', 'OTHER', 'ACME'], '2025-07-01 00:00+00', '2025-07-02 00:00+00'),
   '{"success": true, "symbols": 2, "from_utc": "2025-07-01T00:00:00+00:00", "to_utc": "2025-07-02T00:00:00+00:00"}',
-  'agg_add_change_note() counts the symbols that it noted'
+  'agg_add_change_note() counts the symbols of the note'
 );
 select results_eq(
   $$
@@ -18,13 +18,13 @@ select results_eq(
       ('ACME', timestamptz '2025-07-01 00:00+00', timestamptz '2025-07-02 00:00+00'),
       ('OTHER', '2025-07-01 00:00+00', '2025-07-02 00:00+00')
   $$,
-  'agg_add_change_note() notes its range for each symbol, once'
+  'agg_add_change_note() writes its range for each symbol, once'
 );
 
 delete from agg.change_note as n;
 select is(
   public.agg_add_change_note(), '{"success": true, "symbols": null, "from_utc": null, "to_utc": null}',
-  'agg_add_change_note() takes nulls'
+  'agg_add_change_note() accepts nulls'
 );
 do $$ begin perform public.agg_add_change_note(array['ACME'], p_to => '2025-07-02 00:00+00'); end; $$;
 select results_eq(
@@ -34,7 +34,7 @@ select results_eq(
       (null::text[], '{-infinity}'::timestamptz[], '{infinity}'::timestamptz[]),
       ('{ACME}', '{-infinity}', '{2025-07-02 00:00+00}')
   $$,
-  'agg_add_change_note() notes every symbol, and without bound, where it is given nulls'
+  'agg_add_change_note() writes every symbol, and a range without bounds, for nulls'
 );
 
 delete from agg.change_note as n;
@@ -55,7 +55,7 @@ select throws_ok(
 select throws_ok(
   $$ select public.agg_add_change_note(array['ACME', null]) $$, '22023', null, 'agg_add_change_note() refuses a null among the symbols'
 );
-select is_empty('select n.note_id from agg.change_note as n', 'agg_add_change_note() notes nothing that it refuses');
+select is_empty('select n.note_id from agg.change_note as n', 'agg_add_change_note() writes no note that it refuses');
 
 select * from finish();
 rollback;
