@@ -1,4 +1,4 @@
--- The writer keeps the note to itself when it sees no window behind a cursor.
+-- A writer leaves no note of rows that it sees ahead of the cursor.
 select pg_temp.take_away(
   'agg.add_change_notes()',
   'select count(*) into v_rows from changed_rows;',

@@ -1,3 +1,4 @@
+-- catchup_aggregation_range() does not lock its task.
 select pg_temp.take_away(
   'public.catchup_aggregation_range(text, text, timestamptz, integer, timestamptz, integer, boolean)',
   'agg.lock_task(p_symbol, p_to_tf)',
