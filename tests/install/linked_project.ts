@@ -1,6 +1,6 @@
 import { type Cluster, startCluster } from "../../scripts/lib/cluster.ts";
 import { type Database, openServer } from "../../scripts/lib/database.ts";
-import { run, type RunResult } from "../../scripts/test/process.ts";
+import { run, type RunResult } from "../../scripts/lib/process.ts";
 import { ACCESS_TOKEN, PROJECT_HOST, serveManagementApi } from "../support/management_api.ts";
 
 /** A copy of the project's `supabase` folder, and a stand-in for a hosted project that the Supabase CLI can link it to. */
