@@ -1,7 +1,6 @@
 comment on table agg.timeframe is
-  'Every timeframe there is: its length, the timeframe its bars are built from (null for 1m, which is ingested or synthetic) and whether every active asset has it. Order timeframes by duration, never by name.';
+  'The one list of timeframes: how long each is, what its bars are built from (null for 1m, which is ingested or synthetic) and whether every active asset has it. Order timeframes by duration, never by name. agg.check_timeframe says which rows can work.';
 
--- The one list of timeframes. A further timeframe is a further row (and, if it is new to them, a word in the checks of derived_data_bars and data_agg_state).
 create table agg.timeframe (
   timeframe text not null,
   duration interval not null,
