@@ -21,11 +21,12 @@ on conflict (canonical_symbol) do update set
   metadata = r.metadata || excluded.metadata,
   updated_at = now();
 
--- On Supabase pg_cron is there to be enabled; elsewhere it may be missing or belong to another database.
+-- On Supabase pg_cron is available. Elsewhere it may be missing, or belong to another database.
 do $$
 begin
   if exists (select from pg_catalog.pg_available_extensions as a where a.name = 'pg_cron' and a.installed_version is null) then
-    create extension pg_cron;
+    -- Its tables are in the schema cron; without this the extension itself would be in public.
+    create extension pg_cron with schema pg_catalog;
   end if;
 exception when others then
   raise notice 'pg_cron could not be enabled: %', sqlerrm;

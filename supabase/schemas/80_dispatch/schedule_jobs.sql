@@ -1,5 +1,9 @@
 comment on function public.schedule_jobs is
-  'Makes the jobs of pg_cron whose names begin with pgbars: those of agg.job_list, no more and no fewer; without pg_cron it schedules nothing and says so. p_env becomes the environment of the database (prod at first), which its jobs work for and changes of the registry take effect in, and the tasks of all assets follow at once; null leaves it as it is. Returns what is scheduled and removed, the environment, and the flag of assets that it goes by: test_active for DEV and TEST in any case, otherwise active. For the owner of the database; may be repeated at any time. Raises invalid_parameter_value for what is no name of an environment.';
+  'Makes the jobs of pg_cron whose names begin with pgbars: those of agg.job_list, no more and no fewer.
+p_env becomes the environment of the database (prod at first), and the tasks of all assets follow at once. Its jobs work for this environment, and changes of the registry take effect in it. Null leaves it as it is.
+Returns pg_cron (whether it is installed in this database), scheduled and removed (names of jobs), env, flag and message. flag is the column that says which assets are active: test_active for DEV and TEST in any case, otherwise active.
+Where jobs cannot start, message says why, with a notice: pg_cron is not installed, or its launcher does not run. A role that may not see the launcher (pg_read_all_stats) is not told about it.
+For the owner of the database. Repeating it changes nothing. Raises invalid_parameter_value for a text that is not a name of an environment.';
 
 create function public.schedule_jobs(p_env text default null)
 returns jsonb
@@ -11,7 +15,7 @@ declare
   v_env text;
   v_scheduled text[] := array[]::text[];
   v_removed text[] := array[]::text[];
-  v_message text := 'nothing is scheduled: pg_cron is not installed in this database';
+  v_message text;
   v_has_cron constant boolean := exists (select from pg_catalog.pg_extension as e where e.extname = 'pg_cron');
 begin
   if p_env is not null then
@@ -37,7 +41,16 @@ begin
       'pgbars:%'
     ) into v_scheduled, v_removed;
     v_message := format('%s jobs are scheduled', cardinality(v_scheduled));
+    -- The launcher is a background worker of the superuser: other roles see a row without a type.
+    if pg_has_role('pg_read_all_stats', 'usage')
+      and not exists (select from pg_catalog.pg_stat_activity as a where a.backend_type = 'pg_cron launcher')
+    then
+      v_message := v_message || ', but none will start: the launcher of pg_cron does not run';
+      raise notice '%', v_message
+        using hint = 'Restart Postgres with pg_cron in shared_preload_libraries. The log of the server says why the launcher ended.';
+    end if;
   else
+    v_message := 'nothing is scheduled: pg_cron is not installed in this database';
     raise notice '%', v_message
       using hint = 'create extension pg_cron; then select schedule_jobs(); or call agg_run_due() from elsewhere each minute.';
   end if;

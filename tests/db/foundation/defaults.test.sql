@@ -1,24 +1,21 @@
 begin;
 select plan(3);
 
-select results_eq(
-  $$
-    select a.attname::text collate "default", trim(both '''' from split_part(pg_get_expr(d.adbin, d.adrelid), '::', 1))
+select is(
+  (
+    select jsonb_object_agg(a.attname, trim(both '''' from split_part(pg_get_expr(d.adbin, d.adrelid), '::', 1)))
     from pg_catalog.pg_attrdef as d
     join pg_catalog.pg_attribute as a on a.attrelid = d.adrelid and a.attnum = d.adnum
     where d.adrelid = 'public.data_agg_state'::regclass
       and a.attname in ('aggregation_delay_seconds', 'agg_start_utc', 'good_percent', 'poor_percent')
-    order by 1
-  $$,
-  $$
-    select n.name, n.value
+  ),
+  (
+    select jsonb_build_object(
+      'agg_start_utc', f.start_utc::text, 'aggregation_delay_seconds', f.delay_seconds::text,
+      'good_percent', f.good_percent::text, 'poor_percent', f.poor_percent::text
+    )
     from agg.defaults as f
-    cross join lateral (values
-      ('agg_start_utc', f.start_utc::text), ('aggregation_delay_seconds', f.delay_seconds::text),
-      ('good_percent', f.good_percent::text), ('poor_percent', f.poor_percent::text)
-    ) as n (name, value)
-    order by 1
-  $$,
+  ),
   'defaults of columns of data_agg_state are those of agg.defaults'
 );
 select matches(
