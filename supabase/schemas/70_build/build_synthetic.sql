@@ -1,5 +1,5 @@
 comment on function agg.build_synthetic is
-  'Stores what agg.compare_synthetic finds: writes only what differs, and deletes synthetic minutes that are not complete any more. The caller has locked the rows of the tasks. A result row for each order without a source_timeframe: windows counts minutes with at least one component, bars those with all.';
+  'Stores what agg.compare_synthetic finds: writes only what differs, and deletes synthetic minutes that are not complete any more. The caller has locked the rows of the tasks. One result for each request without a source_timeframe: windows counts minutes with at least one component, bars those that are complete.';
 
 create function agg.build_synthetic(p_requests agg.build_request[])
 returns setof agg.build_result
@@ -46,7 +46,12 @@ begin
   ),
   removed as (
     delete from public.data_bars as d
-    where d.ctid = any (array(select m.stored_at from minute as m where m.change = 'remove'))
+    where d.canonical_symbol = any (array(select m.canonical_symbol from minute as m where m.change = 'remove'))
+      and d.timeframe = '1m'
+      and d.ts_utc = any (array(select m.ts_utc from minute as m where m.change = 'remove'))
+      -- Looked up rather than joined: a join may read the table first while the planner takes it for empty. coalesce keeps
+      -- the planner from making a join of it.
+      and coalesce((d.canonical_symbol, d.ts_utc) in (select m.canonical_symbol, m.ts_utc from minute as m where m.change = 'remove'), false)
   )
   select
     max(t.canonical_symbol), max(t.timeframe), max(t.window_length), max(t.from_utc), max(t.to_utc),

@@ -1,5 +1,8 @@
 comment on function agg.compare_synthetic is
-  'The one rule for synthetic series, for any number of them in one statement: each minute in which a component has a bar, priced where all components have bars with positive prices, and how that differs from what is stored; and each stored synthetic minute that is not complete any more. Rounded to 8 decimals. Version 1 is flat at the price of the closes; any other takes its open from the opens and its close from the closes, with high and low as their larger and smaller. Writes nothing.';
+  'The one rule for synthetic series, for any number of them in one statement. It returns each minute in which a component has a bar, and how its bar differs from what is stored; and each stored synthetic minute that is not complete any more. Writes nothing.
+A minute is complete where all components have bars with positive prices, and where the price of the basket is a positive number that double precision can hold.
+Prices are rounded to 8 decimals, and below 1 to so many more that 8 significant digits stay.
+Version 1 is flat at the price of the closes. Any other takes its open from the opens and its close from the closes, with high and low as their larger and smaller.';
 
 -- Formula: the geometric basket of the ICE US Dollar Index, base * product of rate ^ weight.
 create function agg.compare_synthetic(p_requests agg.build_request[])
@@ -8,8 +11,8 @@ language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
--- Every join here is a range of a key for each order. Statistics of a table that has just been loaded, or a plan cached
--- before, must not turn one into a scan of the table.
+-- Every join here reads a range of a key for each request. Neither the statistics of a table that has just been loaded nor a
+-- cached plan may turn one into a scan of the table.
 set enable_seqscan = off
 set enable_hashjoin = off
 set enable_mergejoin = off
@@ -31,7 +34,7 @@ begin
   ) as p;
   if v_problems is not null then
     raise exception 'the registry does not say how to compute %', v_problems
-      using errcode = 'invalid_parameter_value', hint = 'Mend metadata in core_asset_registry_all.';
+      using errcode = 'invalid_parameter_value', hint = 'Correct metadata in core_asset_registry_all.';
   end if;
 
   return query
@@ -84,9 +87,9 @@ begin
   ),
   priced as materialized (
     select
-      m.request_no, m.canonical_symbol, m.timeframe, m.ts_utc, m.is_complete, m.has_bars, m.limit_utc,
-      case m.derivation_version when 1 then v.close else v.open end as open,
-      v.close,
+      m.request_no, m.canonical_symbol, m.timeframe, m.ts_utc, m.has_bars, m.limit_utc,
+      m.is_complete and v.open is not null and v.close is not null as is_complete,
+      v.open, v.close,
       jsonb_build_object(
         'kind', lower(m.canonical_symbol),
         'derivation_version', m.derivation_version,
@@ -99,13 +102,20 @@ begin
         where d.canonical_symbol = m.canonical_symbol and d.timeframe = '1m' and d.ts_utc = m.ts_utc
       ) end as stored
     from minute as m
+    cross join lateral (select case m.derivation_version when 1 then m.ln_close else m.ln_open end) as o (ln_open)
+    -- Within exp(-700) and exp(700) neither the product nor the base overflows or vanishes, which would raise.
     cross join lateral (
       select
-        round((m.formula_base * exp(m.ln_open))::numeric, 8)::double precision,
-        round((m.formula_base * exp(m.ln_close))::numeric, 8)::double precision
+        case when greatest(abs(o.ln_open), abs(o.ln_open + ln(m.formula_base))) <= 700 then m.formula_base * exp(o.ln_open) end,
+        case when greatest(abs(m.ln_close), abs(m.ln_close + ln(m.formula_base))) <= 700 then m.formula_base * exp(m.ln_close) end
+    ) as p (open, close)
+    cross join lateral (
+      select
+        round(p.open::numeric, greatest(8, 8 - floor(log(p.open))::integer))::double precision,
+        round(p.close::numeric, greatest(8, 8 - floor(log(p.close))::integer))::double precision
     ) as v (open, close)
   ),
-  -- Grouped rather than joined: linear whatever the planner believes of the number of orders.
+  -- Grouped rather than joined: linear whatever the planner believes about the number of requests.
   replaced as (
     select
       e.request_no,
@@ -142,14 +152,14 @@ begin
         false, 'synthetic', p.raw
       ) then 'update'
     end,
-    null::tid, p.limit_utc
+    p.limit_utc
   from priced as p
   union all
   select
-    r.request_no, l.canonical_symbol, l.timeframe, l.ts_utc, l.open, l.high, l.low, l.close, l.raw, false, 'remove', l.stored_at, r.to_utc
+    r.request_no, l.canonical_symbol, l.timeframe, l.ts_utc, l.open, l.high, l.low, l.close, l.raw, false, 'remove', r.to_utc
   from replaced as r
   cross join lateral (
-    select d.*, d.ctid as stored_at
+    select d.*
     from public.data_bars as d
     where d.canonical_symbol = r.canonical_symbol and d.timeframe = '1m'
       and d.ts_utc >= r.from_utc and d.ts_utc < r.to_utc and d.source = 'synthetic'

@@ -1,5 +1,5 @@
 comment on type agg.synthetic_minute is
-  'A minute of a synthetic series in which a component has a bar, whether all have, and how its bar differs from the stored one: insert, update, remove (then it is the stored bar, at stored_at), null for not at all. limit_utc: where max_windows ends the order.';
+  'A minute of a synthetic series in which a component has a bar, and whether it is complete. change says how its bar differs from the stored one: insert, update, remove (then it is the stored bar), null for no difference. limit_utc is where max_windows ends the request.';
 
 create type agg.synthetic_minute as (
   request_no bigint,
@@ -13,6 +13,5 @@ create type agg.synthetic_minute as (
   raw jsonb,
   is_complete boolean,
   change text,
-  stored_at tid,
   limit_utc timestamptz
 );
