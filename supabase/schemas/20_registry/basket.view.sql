@@ -11,5 +11,7 @@ select
 from public.core_asset_registry_all as r
 cross join lateral (
   select coalesce(agg.implied_basket(r.metadata ->> 'derivation_method'), '{}') || r.metadata
+  -- Once an asset, not once a column.
+  offset 0
 ) as m (metadata)
 where r.metadata -> 'is_synthetic' = 'true';

@@ -63,26 +63,31 @@ begin
     from unnest(p_requests) with ordinality as o
     where o.source_timeframe is null
   ),
+  -- Read once, not once a minute.
+  component as materialized (
+    select b.*, k.component_no, k.component, k.weight, k.component_count, k.formula_base
+    from build as b
+    join agg.synthetic_component as k on k.canonical_symbol = b.canonical_symbol
+  ),
   minute as (
     select
-      b.ordinality as request_no, b.canonical_symbol, b.timeframe, d.ts_utc, b.derivation_version, b.has_bars, b.limit_utc,
+      k.ordinality as request_no, k.canonical_symbol, k.timeframe, d.ts_utc, k.derivation_version, k.has_bars, k.limit_utc,
       count(*) filter (where d.open > 0 and d.close > 0) = k.component_count as is_complete,
       k.formula_base,
       -- Summed in the order of the basket: sums of floats depend on it.
       sum(k.weight * case when d.open > 0 then ln(d.open) end order by k.component_no) as ln_open,
       sum(k.weight * case when d.close > 0 then ln(d.close) end order by k.component_no) as ln_close,
       array_agg(k.component order by k.component_no) as components
-    from build as b
-    join agg.synthetic_component as k on k.canonical_symbol = b.canonical_symbol
+    from component as k
     cross join lateral (
       select c.ts_utc, c.open, c.close
       from public.data_bars as c
       where c.canonical_symbol = k.component and c.timeframe = '1m'
-        and c.ts_utc >= b.from_utc and c.ts_utc < b.limit_utc
+        and c.ts_utc >= k.from_utc and c.ts_utc < k.limit_utc
       offset 0
     ) as d
     group by
-      b.ordinality, b.canonical_symbol, b.timeframe, d.ts_utc, b.derivation_version, b.has_bars, b.limit_utc,
+      k.ordinality, k.canonical_symbol, k.timeframe, d.ts_utc, k.derivation_version, k.has_bars, k.limit_utc,
       k.component_count, k.formula_base
   ),
   priced as materialized (
