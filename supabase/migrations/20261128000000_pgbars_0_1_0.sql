@@ -29,10 +29,12 @@ grant usage on schema public to anon, authenticated, service_role;
 -- 20_registry/asset_problem.type.sql
 create type agg.asset_problem as (
   canonical_symbol text,
-  problem text
+  problem text,
+  leaves_out text
 );
 
-comment on type agg.asset_problem is 'Something in the metadata of an asset that keeps it from being synced and built.';
+comment on type agg.asset_problem is
+  'Something in the metadata of an asset that this version does not understand, and what is left out for it: key (the key is ignored), series (its 1m bars are not computed), asset (its tasks stay as they are).';
 
 -- 30_bars/input_bar.type.sql
 create type agg.input_bar as (
@@ -75,6 +77,27 @@ create type agg.changed_span as (
 );
 
 comment on type agg.changed_span is 'Source bars of a task changed in these spans.';
+
+-- 60_sync/task_change.type.sql
+create type agg.task_change as (
+  action text,
+  canonical_symbol text,
+  timeframe text,
+  source_timeframe text,
+  run_interval_minutes integer,
+  aggregation_delay_seconds integer,
+  is_mandatory boolean,
+  agg_start_utc timestamptz,
+  good_percent smallint,
+  poor_percent smallint,
+  session_time_zone text,
+  session_minutes int4multirange,
+  basket jsonb,
+  has_new_rules boolean
+);
+
+comment on type agg.task_change is
+  'How a task differs from what the registry wants: insert, update, reenable (with what is wanted) or disable (with no more than its key). has_new_rules: what it has decided must be built again.';
 
 -- 70_build/build_request.type.sql
 create type agg.build_request as (
@@ -142,12 +165,11 @@ create type agg.synthetic_minute as (
   raw jsonb,
   is_complete boolean,
   change text,
-  stored_at tid,
   limit_utc timestamptz
 );
 
 comment on type agg.synthetic_minute is
-  'A minute of a synthetic series in which a component has a bar, whether all have, and how its bar differs from the stored one: insert, update, remove (then it is the stored bar, at stored_at), null for not at all. limit_utc: where max_windows ends the order.';
+  'A minute of a synthetic series in which a component has a bar, and whether it is complete. change says how its bar differs from the stored one: insert, update, remove (then it is the stored bar), null for no difference. limit_utc is where max_windows ends the request.';
 
 -- 70_build/window_bar.type.sql
 create type agg.window_bar as (
@@ -221,7 +243,6 @@ comment on table agg.environment is
   'The environment that this database works for: one row, set by schedule_jobs. Changes of the registry take effect in it.';
 
 -- 10_foundation/timeframe.table.sql
--- The one list of timeframes. A further timeframe is a further row (and, if it is new to them, a word in the checks of derived_data_bars and data_agg_state).
 create table agg.timeframe (
   timeframe text not null,
   duration interval not null,
@@ -245,7 +266,7 @@ insert into agg.timeframe (timeframe, duration, source_timeframe, is_mandatory) 
   ('1h', interval '1 hour', '5m', true);
 
 comment on table agg.timeframe is
-  'Every timeframe there is: its length, the timeframe its bars are built from (null for 1m, which is ingested or synthetic) and whether every active asset has it. Order timeframes by duration, never by name.';
+  'The one list of timeframes: how long each is, what its bars are built from (null for 1m, which is ingested or synthetic) and whether every active asset has it. Order timeframes by duration, never by name. agg.check_timeframe says which rows can work.';
 
 -- 20_registry/core_asset_registry_all.table.sql
 create table public.core_asset_registry_all (
@@ -273,9 +294,9 @@ comment on table public.core_asset_registry_all is
   'Every asset. sync_agg_state_from_registry turns active assets into tasks; metadata.agg configures them, metadata.components makes an asset synthetic.';
 comment on column public.core_asset_registry_all.active is 'Aggregated in every environment but DEV and TEST.';
 comment on column public.core_asset_registry_all.test_active is 'Aggregated in the environments DEV and TEST.';
-comment on column public.core_asset_registry_all.is_active is 'The same as active, for callers that know it under this name.';
+comment on column public.core_asset_registry_all.is_active is 'The same as active, under the name that one of the documents uses.';
 comment on column public.core_asset_registry_all.metadata is
-  'metadata.agg: enabled, start_utc, mandatory, optional, session, quality. Synthetic series: is_synthetic, components, component_weights, formula_base, derivation_version.';
+  'metadata.agg: enabled, start_utc, mandatory, optional, session, quality. Synthetic series: is_synthetic, components, component_weights, formula_base, derivation_version; derivation_method calc_dxy_range_1m implies the last four.';
 
 -- 30_bars/data_bars.table.sql
 create table public.data_bars (
@@ -530,6 +551,13 @@ comment on column agg.correction.failures is 'Failures in a row; error is the la
 comment on column agg.correction.retry_at is 'Not tried before this instant, on the dispatcher''s clock.';
 
 -- 80_dispatch/alert.table.sql
+comment on table agg.alert is
+<<<<<<< HEAD
+  'What needs attention: raised once, resolved when its cause is gone, deleted by agg_maintain 90 days later. timeframe * concerns all of an asset, symbol * all of the database.';
+=======
+  'What somebody should look at: raised once, resolved when its cause is gone. Metadata that are not understood have timeframe *, and what concerns no asset in particular has symbol * as well. Kept for 90 days after that by agg_maintain.';
+>>>>>>> 57bea62 (Split the sync into what is wrong, what is wanted and what differs; follow metadata as far as they are understood)
+
 create table agg.alert (
   alert_id bigint generated always as identity,
   kind text not null,
@@ -539,7 +567,7 @@ create table agg.alert (
   raised_at timestamptz not null,
   resolved_at timestamptz,
   constraint alert_pkey primary key (alert_id),
-  constraint alert_kind_check check (kind in ('hard_failed', 'disabled', 'failing', 'behind', 'refused', 'uncorrected', 'unread', 'unsynced'))
+  constraint alert_kind_check check (kind in ('hard_failed', 'disabled', 'failing', 'behind', 'metadata', 'uncorrected', 'unread', 'unsynced'))
 );
 
 create unique index alert_open_idx on agg.alert (kind, canonical_symbol, timeframe) where resolved_at is null;
@@ -547,9 +575,6 @@ create unique index alert_open_idx on agg.alert (kind, canonical_symbol, timefra
 alter table agg.alert enable row level security;
 
 create policy service_role_reads on agg.alert for select to service_role using (true);
-
-comment on table agg.alert is
-  'What needs attention: raised once, resolved when its cause is gone, deleted by agg_maintain 90 days later. timeframe * concerns all of an asset, symbol * all of the database.';
 
 -- 80_dispatch/run_log.table.sql
 create table agg.run_log (
@@ -576,6 +601,82 @@ alter table agg.run_log enable row level security;
 create policy service_role_reads on agg.run_log for select to service_role using (true);
 
 comment on table agg.run_log is 'One row a call of agg_run_due, kept for 14 days by agg_maintain; the dispatch job calls it once a batch, so that the last row of a minute says idle, unless the job ran out of time. Times are the wall clock.';
+
+-- 10_foundation/check_timeframe.sql
+create function agg.check_timeframe()
+returns trigger
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  -- As in the checks of the tables of bars, which cannot look up another table.
+  v_lengths constant jsonb := '{"1m": 1, "5m": 5, "15m": 15, "1h": 60, "4h": 240, "1d": 1440}';
+  v_source_length interval;
+  v_problem text;
+  v_user text;
+begin
+  if tg_op = 'TRUNCATE' then
+    raise exception 'agg.timeframe cannot be truncated: tasks and bars refer to it' using errcode = 'object_in_use';
+  end if;
+
+  if tg_op <> 'INSERT' and (
+    tg_op = 'DELETE'
+    or (new.timeframe, new.duration, new.source_timeframe) is distinct from (old.timeframe, old.duration, old.source_timeframe)
+  ) then
+    v_user := case
+      when exists (
+        select from public.data_agg_state as s where old.timeframe in (s.timeframe, s.source_timeframe)
+      ) then 'tasks'
+      when exists (select from public.derived_data_bars as d where d.timeframe = old.timeframe)
+        or (old.timeframe = '1m' and exists (select from public.data_bars as d)) then 'bars'
+      when exists (select from agg.timeframe as t where t.source_timeframe = old.timeframe) then 'other timeframes'
+    end;
+    if v_user is not null then
+      raise exception 'timeframe % cannot be %: % refer to it',
+        old.timeframe, case tg_op when 'DELETE' then 'deleted' else 'changed' end, v_user
+        using errcode = 'object_in_use', hint = 'Only is_mandatory can change while a timeframe is in use.';
+    end if;
+  end if;
+  if tg_op = 'DELETE' then
+    return old;
+  end if;
+
+  select t.duration into v_source_length from agg.timeframe as t where t.timeframe = new.source_timeframe;
+  v_problem := case
+    when extract(year from new.duration) <> 0 or extract(month from new.duration) <> 0 then 'a month has no fixed length'
+    when new.duration <= interval '0' or mod(extract(epoch from new.duration), 60) <> 0
+      then 'its length must be one or more whole minutes'
+    when mod(1440 * 60, extract(epoch from new.duration)) <> 0 then 'its length must divide a day'
+    when (new.source_timeframe is null) <> (new.timeframe = '1m')
+      then '1m is built from no other timeframe, and every other timeframe from one'
+    when new.source_timeframe is not null and v_source_length is null
+      then format('its source %s is not a timeframe', new.source_timeframe)
+    when v_source_length >= new.duration or mod(extract(epoch from new.duration), extract(epoch from v_source_length)) <> 0
+      then format('its length must be a multiple of its source %s', new.source_timeframe)
+    when v_lengths -> new.timeframe is null then format(
+      'the tables of bars know no timeframes but %s',
+      (select string_agg(k.name, ', ' order by k.minutes::integer) from jsonb_each_text(v_lengths) as k (name, minutes))
+    )
+    when new.duration <> make_interval(mins => (v_lengths -> new.timeframe)::integer)
+      then format('the tables of bars take it for %s minutes', v_lengths -> new.timeframe)
+  end;
+  if v_problem is not null then
+    raise exception 'timeframe % of % cannot work: %', new.timeframe, new.duration, v_problem
+      using errcode = 'invalid_parameter_value';
+  end if;
+  return new;
+end;
+$$;
+
+create trigger check_row before insert or update or delete on agg.timeframe
+  for each row execute function agg.check_timeframe();
+
+create trigger check_truncate before truncate on agg.timeframe
+  for each statement execute function agg.check_timeframe();
+
+comment on function agg.check_timeframe is
+  'Refuses a timeframe that cannot work, and a change of one that is in use, with the reason: invalid_parameter_value, object_in_use. A further timeframe is a further row; a new name must first be added here and to the checks of derived_data_bars and data_agg_state.';
 
 -- 10_foundation/count_in_batch.sql
 create function agg.count_in_batch(p_counter text)
@@ -746,6 +847,19 @@ $$;
 
 comment on function agg.utc_instant is 'The instant that an ISO 8601 text with a zone names, null where it names none.';
 
+-- 10_foundation/version.sql
+create function agg.version()
+returns text
+language sql
+immutable
+parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+  select '0.1.0';
+$$;
+
+comment on function agg.version is 'The version of pgbars that this schema is of, as in deno.json.';
+
 -- 20_registry/active_symbols.sql
 create function agg.active_symbols(p_env text)
 returns setof text
@@ -777,18 +891,18 @@ begin
   ),
   synthetic as materialized (
     select
-      a.symbol, a.metadata,
+      a.symbol, b.component_weights, b.formula_base, b.derivation_version,
       case
-        when jsonb_typeof(a.metadata -> 'components') <> 'array' then '[]'
-        when jsonb_array_length(a.metadata -> 'components') <= 1000 then a.metadata -> 'components'
+        when jsonb_typeof(b.components) <> 'array' then '[]'
+        when jsonb_array_length(b.components) <= 1000 then b.components
         else '[]'
       end as components
     from asset as a
-    where a.metadata -> 'is_synthetic' = 'true'
+    join agg.basket as b on b.canonical_symbol = a.symbol
   ),
   -- Many assets share a session, and reading one costs more than all else here.
   session as materialized (
-    select s.session, agg.session_problem(s.session) as problem
+    select s.session, agg.session_problem(s.session) as problem, agg.unknown_session_keys(s.session) as unknown_keys
     from (select distinct a.config -> 'session' as session from asset as a where a.config ? 'session') as s
   ),
   timeframes as (
@@ -796,33 +910,35 @@ begin
     from agg.timeframe as t
     where t.source_timeframe is not null
   )
-  select p.symbol, left(p.problem, 500)
+  select p.symbol, left(p.problem, 500), p.leaves_out
   from (
-    select a.symbol, format('agg must be an object, not %s', a.metadata -> 'agg') as problem
+    select a.symbol, format('agg must be an object, not %s', a.metadata -> 'agg') as problem, 'key' as leaves_out
     from asset as a
     where jsonb_typeof(a.metadata -> 'agg') <> 'object'
     union all
     select
-      a.symbol, format('agg.%s is not known; known are enabled, start_utc, mandatory, optional, session, quality', k.key)
+      a.symbol, format('agg.%s is not known; known are enabled, start_utc, mandatory, optional, session, quality', k.key), 'key'
     from asset as a
     cross join lateral jsonb_object_keys(a.config) as k (key)
     where k.key not in ('enabled', 'start_utc', 'mandatory', 'optional', 'session', 'quality')
     union all
-    select a.symbol, format('agg.enabled must be true or false, not %s', a.config -> 'enabled')
+    select a.symbol, format('agg.enabled must be true or false, not %s', a.config -> 'enabled'), 'asset'
     from asset as a
     where jsonb_typeof(a.config -> 'enabled') <> 'boolean'
     union all
     select
       a.symbol,
       format(
-        'agg.start_utc must be an instant with its zone such as "2025-07-01T00:00:00Z", from 1900 up to 2200, not %s', a.config -> 'start_utc'
-      )
+        'agg.start_utc must be an instant with its zone such as "2025-07-01T00:00:00Z", from %s up to %s, not %s',
+        extract(year from f.least_utc at time zone 'UTC'), extract(year from f.end_utc at time zone 'UTC'), a.config -> 'start_utc'
+      ),
+      'key'
     from asset as a
+    cross join agg.defaults as f
     cross join lateral (select agg.utc_instant(a.config ->> 'start_utc')) as i (instant)
-    where a.config ? 'start_utc'
-      and (i.instant is null or i.instant < '1900-01-01 00:00:00+00' or i.instant >= '2200-01-01 00:00:00+00')
+    where a.config ? 'start_utc' and (i.instant is null or i.instant < f.least_utc or i.instant >= f.end_utc)
     union all
-    select a.symbol, format('agg.%s must be a list of timeframes out of %s, not %s', k.key, f.known, k.value)
+    select a.symbol, format('agg.%s must be a list of timeframes out of %s, not %s', k.key, f.known, k.value), 'key'
     from asset as a
     cross join timeframes as f
     cross join lateral jsonb_each(a.config) as k (key, value)
@@ -839,36 +955,46 @@ begin
         )
       )
     union all
-    select a.symbol, n.problem
+    select a.symbol, n.problem, 'asset'
     from asset as a
     join session as n on n.session = a.config -> 'session'
     where n.problem is not null
     union all
-    select a.symbol, format(
-      'agg.quality must be an object with good (80 where left out) and poor (60) in whole percent, 1 <= poor <= good <= 100, not %s',
-      a.config -> 'quality'
-    )
+    select a.symbol, format('%s is not known; agg.session has time_zone and weekly', n.unknown_keys), 'key'
     from asset as a
+    join session as n on n.session = a.config -> 'session'
+    where n.unknown_keys is not null
+    union all
+    select
+      a.symbol,
+      format(
+        'agg.quality must be an object with good (%s where left out) and poor (%s) in whole percent, 1 <= poor <= good <= 100, not %s',
+        f.good_percent, f.poor_percent, a.config -> 'quality'
+      ),
+      case when q.is_usable then 'key' else 'asset' end
+    from asset as a
+    cross join agg.defaults as f
+    cross join lateral (
+      select case jsonb_typeof(a.config -> 'quality') when 'object' then a.config -> 'quality' else '{"good": null}' end as quality
+    ) as o
     cross join lateral (
       select
-        coalesce(substring(a.config -> 'quality' ->> 'good' from '^[0-9]{1,3}$')::integer, 80) as good,
-        coalesce(substring(a.config -> 'quality' ->> 'poor' from '^[0-9]{1,3}$')::integer, 60) as poor,
-        case jsonb_typeof(a.config -> 'quality') when 'object' then a.config -> 'quality' else '{"": null}' end as entries
+        coalesce(substring(o.quality ->> 'good' from '^[0-9]{1,3}$')::integer, f.good_percent) as good,
+        coalesce(substring(o.quality ->> 'poor' from '^[0-9]{1,3}$')::integer, f.poor_percent) as poor
+    ) as p
+    cross join lateral (
+      select p.poor between 1 and p.good and p.good <= 100 and not exists (
+        select from jsonb_each(o.quality) as e (key, value)
+        where e.key in ('good', 'poor') and e.value::text !~ '^[0-9]{1,3}$'
+      ) as is_usable
     ) as q
-    where a.config ? 'quality'
-      and (
-        q.poor not between 1 and q.good or q.good > 100
-        or exists (
-          select from jsonb_each(q.entries) as e (key, value)
-          where e.key not in ('good', 'poor') or e.value::text !~ '^[0-9]{1,3}$'
-        )
-      )
+    where a.config ? 'quality' and (not q.is_usable or o.quality - 'good' - 'poor' <> '{}')
     union all
-    select a.symbol, format('is_synthetic must be true or false, not %s', a.metadata -> 'is_synthetic')
+    select a.symbol, format('is_synthetic must be true or false, not %s', a.metadata -> 'is_synthetic'), 'series'
     from asset as a
     where jsonb_typeof(a.metadata -> 'is_synthetic') <> 'boolean'
     union all
-    select s.symbol, 'components must be a list of 1 to 1000 symbols that differ'
+    select s.symbol, 'components must be a list of 1 to 1000 symbols that differ', 'series'
     from synthetic as s
     where s.components = '[]'
       or exists (
@@ -880,23 +1006,24 @@ begin
       s.symbol,
       format(
         'component_weights.%s must be a number from 1e-12 to 1000, above or below 0, not %s', k.item, coalesce(w.weight, 'null')
-      )
+      ),
+      'series'
     from synthetic as s
     cross join lateral jsonb_array_elements_text(s.components) as k (item)
-    cross join lateral (select s.metadata -> 'component_weights' -> k.item) as w (weight)
+    cross join lateral (select s.component_weights -> k.item) as w (weight)
     where not agg.is_number_between(w.weight, -1000, -1e-12) and not agg.is_number_between(w.weight, 1e-12, 1000)
     union all
     select
       s.symbol,
-      format('formula_base must be a number from 1e-12 to 1e12, not %s', coalesce(s.metadata -> 'formula_base', 'null'))
+      format('formula_base must be a number from 1e-12 to 1e12, not %s', coalesce(s.formula_base, 'null')), 'series'
     from synthetic as s
-    where not agg.is_number_between(s.metadata -> 'formula_base', 1e-12, 1e12)
+    where not agg.is_number_between(s.formula_base, 1e-12, 1e12)
     union all
-    select s.symbol, format('derivation_version must be 1 or 2, not %s', s.metadata -> 'derivation_version')
+    select s.symbol, format('derivation_version must be 1 or 2, not %s', s.derivation_version), 'series'
     from synthetic as s
-    where s.metadata ? 'derivation_version' and s.metadata -> 'derivation_version' not in ('1', '2')
+    where s.derivation_version not in ('1', '2')
     union all
-    select s.symbol, c.problem
+    select s.symbol, c.problem, 'series'
     from synthetic as s
     cross join lateral agg.circle_problem(s.symbol) as c (problem)
     where c.problem is not null
@@ -905,7 +1032,11 @@ end;
 $$;
 
 comment on function agg.asset_problems is
-  'What keeps assets of the registry from being synced and built, a row a problem, each naming its key of metadata, cut off after 500 characters. No row where all is well, or for a symbol that the registry does not have.';
+  'What is wrong with the metadata of assets, one row for each problem. The text names the key and is cut off after 500 characters. No row for good metadata, or for a symbol that is not in the registry.
+A statement that gives an asset any of these is refused. Metadata that are stored already are followed as far as they are understood:
+key: what says which bars are made. Unknown keys, a start_utc that is not an instant and what is not a timeframe are ignored.
+series: what says how 1m bars are computed. Its other timeframes are built from the 1m bars that are there.
+asset: what says whether the asset is built, when its market is open and what a good bar is. A guess would make wrong bars.';
 
 -- 20_registry/circle_problem.sql
 create function agg.circle_problem(p_symbol text)
@@ -923,7 +1054,30 @@ as $$
 $$;
 
 comment on function agg.circle_problem is
-  'Says so where a basket holds itself, directly or through other baskets: each build would be the reason for the next. Otherwise null.';
+  'Says that a basket holds itself, directly or through other baskets, so that each build would cause the next. Null for one that does not.';
+
+-- 20_registry/implied_basket.sql
+create function agg.implied_basket(p_method text)
+returns jsonb
+language sql
+immutable
+parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+  select case p_method
+    when 'calc_dxy_range_1m' then '{
+      "components": ["EURUSD", "USDJPY", "GBPUSD", "USDCAD", "USDSEK", "USDCHF"],
+      "component_weights": {
+        "EURUSD": -0.576, "USDJPY": 0.136, "GBPUSD": -0.119, "USDCAD": 0.091, "USDSEK": 0.042, "USDCHF": 0.036
+      },
+      "formula_base": 50.14348112,
+      "derivation_version": 1
+    }'::jsonb
+  end;
+$$;
+
+comment on function agg.implied_basket is
+  'The basket that metadata.derivation_method implies, as metadata would give it; null for a method that implies none.';
 
 -- 20_registry/lock_registry.sql
 create function agg.lock_registry()
@@ -936,7 +1090,7 @@ as $$
 $$;
 
 comment on function agg.lock_registry is
-  'Waits for whoever changes the registry, or syncs, and makes others wait, to the end of the transaction. To be taken before rows of the registry, which others hold while they wait for it.';
+  'Lets one transaction at a time change the registry or sync. The others wait here. Call it before locking rows of the registry: other transactions hold such rows while they wait for it.';
 
 -- 20_registry/minute_of_week.sql
 create function agg.minute_of_week(p_ts_utc timestamptz, p_time_zone text)
@@ -986,7 +1140,6 @@ declare
   v_week constant integer := 7 * 24 * 60;
   v_clock constant text := '^(mon|tue|wed|thu|fri|sat|sun) ([01][0-9]|2[0-3]):[0-5][0-9]$';
   v_zone constant text := p_session ->> 'time_zone';
-  v_unknown text;
   v_bad jsonb;
   v_open int4multirange;
 begin
@@ -997,15 +1150,8 @@ begin
     raise exception 'agg.session must be "24x7" or an object with time_zone and weekly, not %', p_session
       using errcode = 'invalid_parameter_value';
   end if;
-  select string_agg(format('agg.session.%s', k.name), ', ') into v_unknown
-  from jsonb_object_keys(p_session) as k (name)
-  where k.name not in ('time_zone', 'weekly');
-  if v_unknown is not null then
-    raise exception '% is not known; agg.session has time_zone and weekly', v_unknown
-      using errcode = 'invalid_parameter_value';
-  end if;
   begin
-    -- Abbreviations and POSIX rules, which know no change of the clock, are no names.
+    -- Abbreviations and POSIX rules are refused: they do not follow the changes of the clock.
     if v_zone is null or v_zone !~ '^(UTC|[A-Za-z_]+(/[A-Za-z_-]+)+|Etc/GMT[+-]?[0-9]{1,2})$' then
       raise invalid_parameter_value;
     end if;
@@ -1054,7 +1200,7 @@ end;
 $$;
 
 comment on function agg.session_minutes is
-  'Open minutes of the local week from metadata.agg.session: null for 24x7, otherwise ranges from Monday 00:00 on with the first day repeated after the last. Raises invalid_parameter_value naming the key.';
+  'Open minutes of the local week from metadata.agg.session: null for 24x7, otherwise ranges from Monday 00:00 on, with the first day repeated after the last. Ignores keys that it does not know. Raises invalid_parameter_value, and names the key.';
 
 -- 20_registry/session_problem.sql
 create function agg.session_problem(p_session jsonb)
@@ -1071,7 +1217,22 @@ exception when invalid_parameter_value then
 end;
 $$;
 
-comment on function agg.session_problem is 'What is wrong with metadata.agg.session, null where nothing is.';
+comment on function agg.session_problem is 'Why metadata.agg.session cannot be read; null where it can.';
+
+-- 20_registry/unknown_session_keys.sql
+create function agg.unknown_session_keys(p_session jsonb)
+returns text
+language sql
+immutable
+parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+  select string_agg(format('agg.session.%s', k.name), ', ' order by k.name)
+  from jsonb_object_keys(case jsonb_typeof(p_session) when 'object' then p_session else '{}' end) as k (name)
+  where k.name not in ('time_zone', 'weekly');
+$$;
+
+comment on function agg.unknown_session_keys is 'Keys of metadata.agg.session that this version does not know, as a list; null where there are none.';
 
 -- 30_bars/bar_rules.sql
 create function agg.bar_rules()
@@ -2221,12 +2382,93 @@ $$;
 comment on function agg.waiting_changes is
 'Returns all that waits, by task: corrections, and change notes that no dispatcher has read.';
 
+-- 60_sync/apply_task_changes.sql
+create function agg.apply_task_changes(p_changes agg.task_change[])
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+set jit = off
+set plan_cache_mode = force_custom_plan
+as $$
+declare
+  v_new_rules constant agg.changed_span[] := array(
+    select agg.new_changed_span(c.canonical_symbol, c.timeframe, '{(,)}')
+    from unnest(p_changes) as c
+    where c.has_new_rules
+  );
+begin
+  -- A dispatcher that reads notes before this transaction ends does not see the tasks that it makes.
+  if exists (select from unnest(p_changes) as c where c.action = 'insert') then
+    perform pg_advisory_xact_lock(agg.new_tasks_key());
+  end if;
+
+  insert into public.data_agg_state as s (
+    canonical_symbol, timeframe, source_timeframe, run_interval_minutes, aggregation_delay_seconds, is_mandatory,
+    agg_start_utc, last_agg_bar_ts_utc, next_run_at,
+    good_percent, poor_percent, session_time_zone, session_minutes, basket
+  )
+  select
+    c.canonical_symbol, c.timeframe, c.source_timeframe, c.run_interval_minutes, c.aggregation_delay_seconds, c.is_mandatory,
+    c.agg_start_utc, b.cursor_utc, agg.due_at(b.cursor_utc, l.length, c.aggregation_delay_seconds),
+    c.good_percent, c.poor_percent, c.session_time_zone, c.session_minutes, c.basket
+  from unnest(p_changes) as c
+  cross join lateral (select make_interval(mins => c.run_interval_minutes)) as l (length)
+  cross join lateral (select agg.bootstrap_cursor(c.agg_start_utc, l.length)) as b (cursor_utc)
+  where c.action <> 'disable'
+  order by c.canonical_symbol, c.run_interval_minutes
+  on conflict (canonical_symbol, timeframe) do update set
+    source_timeframe = excluded.source_timeframe,
+    run_interval_minutes = excluded.run_interval_minutes,
+    is_mandatory = excluded.is_mandatory,
+    agg_start_utc = excluded.agg_start_utc,
+    -- A task that has decided nothing begins at an earlier start like a new one.
+    last_agg_bar_ts_utc = case
+      when excluded.agg_start_utc < s.agg_start_utc and s.last_agg_bar_ts_utc <= agg.bootstrap_cursor(
+        s.agg_start_utc, make_interval(mins => s.run_interval_minutes)
+      ) then excluded.last_agg_bar_ts_utc
+      else s.last_agg_bar_ts_utc
+    end,
+    good_percent = excluded.good_percent,
+    poor_percent = excluded.poor_percent,
+    session_time_zone = excluded.session_time_zone,
+    session_minutes = excluded.session_minutes,
+    basket = excluded.basket,
+    enabled = true,
+    status = case
+      when not s.enabled or (s.status = 'disabled' and s.hard_fail_streak < (select f.hard_failures from agg.defaults as f)) then 'idle'
+      else s.status
+    end,
+    running_started_at_utc = case when s.enabled then s.running_started_at_utc end,
+    fail_streak = case when s.enabled then s.fail_streak else 0 end,
+    hard_fail_streak = case when s.enabled then s.hard_fail_streak else 0 end,
+    next_run_at = case
+      when s.enabled and s.status <> 'disabled' then
+        case when excluded.agg_start_utc < s.agg_start_utc then least(s.next_run_at, excluded.next_run_at) else s.next_run_at end
+      else agg.due_at(s.last_agg_bar_ts_utc, make_interval(mins => s.run_interval_minutes), s.aggregation_delay_seconds)
+    end,
+    updated_at = now();
+
+  update public.data_agg_state as s
+  set enabled = false, status = 'disabled', updated_at = now()
+  from unnest(p_changes) as c
+  where c.action = 'disable' and s.canonical_symbol = c.canonical_symbol and s.timeframe = c.timeframe;
+
+  if v_new_rules <> '{}' then
+    perform agg.add_corrections(v_new_rules);
+  end if;
+end;
+$$;
+
+comment on function agg.apply_task_changes is
+  'Stores what agg.task_changes found, in the order of keys. Keeps cursors, delays and priorities. New rules become corrections of all that is decided. Locks the task rows it changes. Where it makes tasks, it waits for a dispatcher that has read change notes, and others wait for it.';
+
 -- 60_sync/follow_changed_assets.sql
 create function agg.follow_changed_assets()
 returns trigger
 language plpgsql
 volatile
--- Whoever may write the registry need not be allowed to write tasks.
+-- Writers of the registry have no rights on tasks.
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
@@ -2246,7 +2488,7 @@ create trigger follow_delete after delete on public.core_asset_registry_all
   referencing old table as changed_assets
   for each statement execute function agg.follow_changed_assets();
 
-comment on function agg.follow_changed_assets is 'follow_registry for assets that were inserted or deleted, in the transaction of the change.';
+comment on function agg.follow_changed_assets is 'agg.follow_registry for assets that were inserted or deleted, in the transaction of the change.';
 
 -- 60_sync/follow_registry.sql
 create function agg.follow_registry(p_symbols text[], p_described text[])
@@ -2263,7 +2505,7 @@ begin
   from agg.asset_problems(p_described) as p;
   if v_problems is not null then
     raise exception 'metadata of %', v_problems
-      using errcode = 'invalid_parameter_value', hint = 'Nothing of this statement is stored. Mend the metadata it gives and try again.';
+      using errcode = 'invalid_parameter_value', hint = 'Nothing of this statement is stored. Correct the metadata it gives and try again.';
   end if;
   if p_symbols is distinct from '{}' then
     perform public.sync_agg_state_from_registry(p_symbols => p_symbols);
@@ -2272,7 +2514,9 @@ end;
 $$;
 
 comment on function agg.follow_registry is
-  'Lets the tasks of p_symbols (null: of all assets) follow a change of the registry, in the environment of the database. Raises invalid_parameter_value where the metadata of one of p_described, the assets that the change gave their metadata, would be refused by a sync, naming assets and keys. Assets whose metadata was bad before are left out with a warning. Under repeatable read a circle of baskets that two transactions close together is not seen here, but by the next sync.';
+  'Makes the tasks of p_symbols (null: of all assets) follow a change of the registry, in the environment of the database.
+p_described are the assets whose metadata the change has written. Raises invalid_parameter_value, with assets and keys, where one of them has metadata that are not understood. Metadata that were there before are followed as far as they are understood, with a warning.
+Under repeatable read, a circle of baskets that two transactions close together is found by the next sync only.';
 
 -- 60_sync/follow_truncated_registry.sql
 create function agg.follow_truncated_registry()
@@ -2291,7 +2535,7 @@ $$;
 create trigger follow_truncate after truncate on public.core_asset_registry_all
   for each statement execute function agg.follow_truncated_registry();
 
-comment on function agg.follow_truncated_registry is 'follow_registry for a registry that was emptied, in the transaction of the change.';
+comment on function agg.follow_truncated_registry is 'agg.follow_registry after truncate, in the transaction of the change.';
 
 -- 60_sync/follow_updated_assets.sql
 create function agg.follow_updated_assets()
@@ -2318,7 +2562,7 @@ create trigger follow_update after update on public.core_asset_registry_all
   for each statement execute function agg.follow_updated_assets();
 
 comment on function agg.follow_updated_assets is
-  'follow_registry for assets that were updated, in the transaction of the change; for those only whose symbol, flags or metadata are other than before.';
+  'agg.follow_registry for assets whose symbol, flags or metadata an update has changed, in the transaction of the change.';
 
 -- 60_sync/lock_registry_first.sql
 create function agg.lock_registry_first()
@@ -2339,7 +2583,7 @@ create trigger lock_first before insert or delete or truncate or update of canon
   for each statement execute function agg.lock_registry_first();
 
 comment on function agg.lock_registry_first is
-  'lock_registry before the rows of a statement that may change tasks: changes of the registry wait for each other, and for a sync, without a deadlock.';
+  'Calls agg.lock_registry before a statement that may change tasks locks rows. So changes of the registry wait for each other, and for a sync, without a deadlock.';
 
 -- 60_sync/set_environment.sql
 create function agg.set_environment(p_env text)
@@ -2363,7 +2607,7 @@ end;
 $$;
 
 comment on function agg.set_environment is
-  'Makes this the environment of the database, and lets all tasks follow. Changes of the registry wait for it, to the end of the transaction. Raises invalid_parameter_value for what is no name.';
+  'Makes this the environment of the database, and all tasks follow. Changes of the registry wait for it, to the end of the transaction. Raises invalid_parameter_value for a text that is not a name.';
 
 -- 60_sync/sync_agg_state_from_registry.sql
 create function public.sync_agg_state_from_registry(
@@ -2376,23 +2620,14 @@ language plpgsql
 volatile
 security definer
 set search_path = pg_catalog, pg_temp
--- Compiling the plan of a run over all tasks would take longer than the run.
 set jit = off
--- A plan for some symbols and one for all have little in common.
 set plan_cache_mode = force_custom_plan
 set statement_timeout = '60s'
 as $$
 declare
   v_env text;
-  v_active text[];
-  v_refused agg.asset_problem[];
-  v_refused_symbols text[];
-  v_inserted integer;
-  v_updated integer;
-  v_reenabled integer;
-  v_disabled integer;
-  v_symbols text[];
-  v_new_rules agg.changed_span[];
+  v_problems agg.asset_problem[];
+  v_changes agg.task_change[];
 begin
   if p_default_start_utc is null then
     raise exception 'p_default_start_utc must not be null' using errcode = 'invalid_parameter_value';
@@ -2402,172 +2637,134 @@ begin
   perform agg.lock_registry();
   v_env := agg.current_env(p_env);
 
-  v_active := array(
-    select a.canonical_symbol
-    from agg.active_asset as a
-    where a.is_test = (select agg.is_test(v_env)) and (p_symbols is null or a.canonical_symbol = any (p_symbols))
+  v_problems := array(
+    select p
+    from agg.asset_problems(array(
+      select a.canonical_symbol
+      from agg.active_asset as a
+      where a.is_test = (select agg.is_test(v_env)) and (p_symbols is null or a.canonical_symbol = any (p_symbols))
+    )) as p
+    order by p.canonical_symbol
   );
-  v_refused := array(select p from agg.asset_problems(v_active) as p order by p.canonical_symbol);
-  v_refused_symbols := array(select distinct f.canonical_symbol from unnest(v_refused) as f);
-  if v_refused <> '{}' then
-    raise warning 'left out of the sync for their metadata: %', (
-      select left(string_agg(format('%s (%s)', f.canonical_symbol, f.problem), '; '), 2000) from unnest(v_refused) as f
-    ) using hint = 'Mend metadata in core_asset_registry_all; their tasks stay as they are.';
+  if v_problems <> '{}' then
+    raise warning 'metadata are not understood: %', (
+      select left(string_agg(format('%s (%s; left out: %s)', p.canonical_symbol, p.problem, p.leaves_out), '; '), 2000)
+      from unnest(v_problems) as p
+    ) using hint = 'Correct metadata in core_asset_registry_all.';
   end if;
-  v_active := array(select a.symbol from unnest(v_active) as a (symbol) except select f.symbol from unnest(v_refused_symbols) as f (symbol));
 
-  -- Whoever reads notes before this transaction ends does not see the tasks that it makes.
-  if exists (
-    select
-    from agg.wanted_timeframe as t
-    where t.canonical_symbol = any (v_active) and not exists (
-      select from public.data_agg_state as s where s.canonical_symbol = t.canonical_symbol and s.timeframe = t.timeframe
+  v_changes := array(select c from agg.task_changes(v_env, p_symbols, v_problems, p_default_start_utc) as c);
+  if v_changes <> '{}' then
+    perform agg.apply_task_changes(v_changes);
+  end if;
+
+  return (
+    select jsonb_build_object(
+      'success', true,
+      'env', v_env,
+      'inserted', count(*) filter (where c.action = 'insert'),
+      'updated', count(*) filter (where c.action = 'update'),
+      'reenabled', count(*) filter (where c.action = 'reenable'),
+      'disabled', count(*) filter (where c.action = 'disable'),
+      'inserted_or_updated', count(*) filter (where c.action <> 'disable'),
+      'symbols', coalesce(jsonb_agg(distinct c.canonical_symbol), '[]'),
+      'refused', to_jsonb(v_problems),
+      'default_start_utc', p_default_start_utc
     )
-  ) then
-    perform pg_advisory_xact_lock(agg.new_tasks_key());
-  end if;
-
-  with valid as materialized (
-    select r.canonical_symbol, r.metadata, r.metadata -> 'agg' -> 'session' as session
-    from unnest(v_active) as a (symbol)
-    join public.core_asset_registry_all as r on r.canonical_symbol = a.symbol
-  ),
-  -- Many assets share a session, and reading one costs more than all else here.
-  session as materialized (
-    select s.session, agg.session_minutes(s.session) as minutes, s.session ->> 'time_zone' as time_zone
-    from (select distinct v.session from valid as v) as s
-  ),
-  asset as materialized (
-    select
-      v.canonical_symbol,
-      v.metadata,
-      agg.utc_instant(v.metadata -> 'agg' ->> 'start_utc') as start_utc,
-      coalesce((v.metadata -> 'agg' -> 'quality' ->> 'good')::smallint, 80::smallint) as good_percent,
-      coalesce((v.metadata -> 'agg' -> 'quality' ->> 'poor')::smallint, 60::smallint) as poor_percent,
-      n.minutes as session_minutes,
-      n.time_zone as session_time_zone
-    from valid as v
-    left join session as n on n.session = v.session
-  ),
-  wanted as materialized (
-    select
-      a.canonical_symbol, t.timeframe, t.duration, w.*,
-      case
-        when s.canonical_symbol is null then 'insert'
-        when not s.enabled or (s.status = 'disabled' and s.hard_fail_streak < 3) then 'reenable'
-        when (
-          s.source_timeframe, s.run_interval_minutes, s.is_mandatory, s.agg_start_utc,
-          s.good_percent, s.poor_percent, s.session_time_zone, s.session_minutes, s.basket
-        ) is distinct from (
-          w.source_timeframe, w.run_interval_minutes, w.is_mandatory, w.agg_start_utc,
-          w.good_percent, w.poor_percent, w.session_time_zone, w.session_minutes, w.basket
-        ) then 'update'
-      end as action,
-      s.canonical_symbol is not null and (
-        w.agg_start_utc < s.agg_start_utc
-        or (s.good_percent, s.poor_percent, s.session_time_zone, s.session_minutes, s.basket)
-          is distinct from (w.good_percent, w.poor_percent, w.session_time_zone, w.session_minutes, w.basket)
-      ) as has_new_rules
-    from asset as a
-    join agg.wanted_timeframe as t on t.canonical_symbol = a.canonical_symbol
-    left join public.data_agg_state as s on s.canonical_symbol = a.canonical_symbol and s.timeframe = t.timeframe
-    cross join lateral (
-      select
-        t.source_timeframe, (extract(epoch from t.duration) / 60)::integer as run_interval_minutes, t.is_mandatory,
-        coalesce(a.start_utc, s.agg_start_utc, p_default_start_utc) as agg_start_utc,
-        a.good_percent, a.poor_percent, a.session_time_zone, a.session_minutes,
-        case when t.is_synthetic then jsonb_build_object(
-          'components', a.metadata -> 'components',
-          'component_weights', a.metadata -> 'component_weights',
-          'formula_base', a.metadata -> 'formula_base',
-          'derivation_version', a.metadata -> 'derivation_version'
-        ) end as basket
-    ) as w
-  ),
-  stored as (
-    insert into public.data_agg_state as s (
-      canonical_symbol, timeframe, source_timeframe, run_interval_minutes, is_mandatory,
-      agg_start_utc, last_agg_bar_ts_utc, next_run_at,
-      good_percent, poor_percent, session_time_zone, session_minutes, basket
-    )
-    select
-      w.canonical_symbol, w.timeframe, w.source_timeframe, w.run_interval_minutes, w.is_mandatory,
-      w.agg_start_utc, c.cursor_utc, agg.due_at(c.cursor_utc, w.duration, 300),
-      w.good_percent, w.poor_percent, w.session_time_zone, w.session_minutes, w.basket
-    from wanted as w
-    cross join lateral (select agg.bootstrap_cursor(w.agg_start_utc, w.duration)) as c (cursor_utc)
-    where w.action is not null
-    order by w.canonical_symbol, w.duration
-    on conflict (canonical_symbol, timeframe) do update set
-      source_timeframe = excluded.source_timeframe,
-      run_interval_minutes = excluded.run_interval_minutes,
-      is_mandatory = excluded.is_mandatory,
-      agg_start_utc = excluded.agg_start_utc,
-      -- A task that has decided nothing begins at an earlier start like a new one.
-      last_agg_bar_ts_utc = case
-        when excluded.agg_start_utc < s.agg_start_utc and s.last_agg_bar_ts_utc <= agg.bootstrap_cursor(
-          s.agg_start_utc, make_interval(mins => s.run_interval_minutes)
-        ) then excluded.last_agg_bar_ts_utc
-        else s.last_agg_bar_ts_utc
-      end,
-      good_percent = excluded.good_percent,
-      poor_percent = excluded.poor_percent,
-      session_time_zone = excluded.session_time_zone,
-      session_minutes = excluded.session_minutes,
-      basket = excluded.basket,
-      enabled = true,
-      status = case when not s.enabled or (s.status = 'disabled' and s.hard_fail_streak < 3) then 'idle' else s.status end,
-      running_started_at_utc = case when s.enabled then s.running_started_at_utc end,
-      fail_streak = case when s.enabled then s.fail_streak else 0 end,
-      hard_fail_streak = case when s.enabled then s.hard_fail_streak else 0 end,
-      next_run_at = case
-        when s.enabled and s.status <> 'disabled' then
-          case when excluded.agg_start_utc < s.agg_start_utc then least(s.next_run_at, excluded.next_run_at) else s.next_run_at end
-        else agg.due_at(s.last_agg_bar_ts_utc, make_interval(mins => s.run_interval_minutes), s.aggregation_delay_seconds)
-      end,
-      updated_at = now()
-  ),
-  switched_off as (
-    update public.data_agg_state as s
-    set enabled = false, status = 'disabled', updated_at = now()
-    where s.enabled
-      and (p_symbols is null or s.canonical_symbol = any (p_symbols))
-      and not exists (select from wanted as w where w.canonical_symbol = s.canonical_symbol and w.timeframe = s.timeframe)
-      and s.canonical_symbol <> all (v_refused_symbols)
-    returning s.canonical_symbol
-  )
-  select
-    count(*) filter (where w.action = 'insert'),
-    count(*) filter (where w.action = 'update'),
-    count(*) filter (where w.action = 'reenable'),
-    (select count(*) from switched_off),
-    array(
-      select w.canonical_symbol from wanted as w where w.action is not null union select o.canonical_symbol from switched_off as o order by 1
-    ),
-    array_agg(agg.new_changed_span(w.canonical_symbol, w.timeframe, '{(,)}')) filter (where w.has_new_rules)
-  into v_inserted, v_updated, v_reenabled, v_disabled, v_symbols, v_new_rules
-  from wanted as w;
-  if v_new_rules is not null then
-    perform agg.add_corrections(v_new_rules);
-  end if;
-
-  return jsonb_build_object(
-    'success', true,
-    'env', v_env,
-    'inserted', v_inserted,
-    'updated', v_updated,
-    'reenabled', v_reenabled,
-    'disabled', v_disabled,
-    'inserted_or_updated', v_inserted + v_updated + v_reenabled,
-    'symbols', to_jsonb(v_symbols),
-    'refused', to_jsonb(v_refused),
-    'default_start_utc', p_default_start_utc
+    from unnest(v_changes) as c
   );
 end;
 $$;
 
 comment on function public.sync_agg_state_from_registry is
-  'Makes tasks follow the registry, in p_env (null: the environment of the database, see schedule_jobs): every active asset gets its mandatory and optional timeframes, a synthetic one its 1m as well. Creates with a bootstrapped cursor, updates what differs (an earlier start, another session, other thresholds or another basket become corrections of all that is decided), re-enables, and switches off the tasks of inactive assets; keeps cursors, delays and priorities. An optional task that three hard failures disabled stays so until its asset is switched off and on. Assets with bad metadata are left as they are and listed under refused. Syncs and changes of the registry wait for each other; a sync locks only the task rows it changes, and one that makes new tasks waits for a dispatcher that has read change notes. Repeating it changes nothing. p_default_start_utc serves new tasks of assets without metadata.agg.start_utc. p_symbols: the assets that follow, null for all. Returns the environment, tasks counted by what became of them, the symbols of those, and the refused assets with their problems.';
+  'Makes tasks follow the registry: every active asset gets its mandatory and optional timeframes, a synthetic one its 1m as well.
+p_env is the environment whose flag says which assets are active; null is the environment of the database (see schedule_jobs). p_default_start_utc is the start of new tasks of assets without metadata.agg.start_utc. p_symbols are the assets that follow; null is all.
+A new task begins with a bootstrapped cursor and waits 300 seconds after the end of a window (aggregation_delay_seconds); a 1m task does not wait, since a late component is a correction. Cursors, delays and priorities of tasks that are there stay.
+What differs is updated. An earlier start, another session, other thresholds and another basket become corrections of all that is decided. Tasks that are not wanted are switched off, and switched on again when they are. An optional task that three hard failures disabled stays so until its asset is switched off and on.
+Metadata that are not understood are listed under refused, each with what is left out: key (the key is ignored), series (the 1m bars of the basket are not computed) or asset (its tasks stay as they are). All of them are named in a warning.
+Returns success, env, inserted, updated, reenabled, disabled (tasks), inserted_or_updated, symbols (assets whose tasks it changed), refused and default_start_utc.
+Syncs and changes of the registry wait for each other. A sync locks only the task rows it changes. One that makes new tasks waits for a dispatcher that has read change notes. Repeating it changes nothing. Raises invalid_parameter_value where p_default_start_utc is null.';
+
+-- 60_sync/task_changes.sql
+create function agg.task_changes(
+  p_env text, p_symbols text[], p_problems agg.asset_problem[], p_default_start_utc timestamptz
+)
+returns setof agg.task_change
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+-- Compiling the plan of a run over all tasks would take longer than the run.
+set jit = off
+-- A plan for some symbols and one for all have little in common.
+set plan_cache_mode = force_custom_plan
+as $$
+begin
+  return query
+  with left_out as materialized (
+    select distinct p.canonical_symbol, p.leaves_out from unnest(p_problems) as p where p.leaves_out <> 'key'
+  ),
+  wanted as materialized (
+    select t.*
+    from agg.active_asset as a
+    join agg.wanted_task as t on t.canonical_symbol = a.canonical_symbol
+    where a.is_test = (select agg.is_test(p_env))
+      and (p_symbols is null or a.canonical_symbol = any (p_symbols))
+      and not exists (
+        select from left_out as o
+        where o.canonical_symbol = t.canonical_symbol and (o.leaves_out = 'asset' or t.basket is not null)
+      )
+  ),
+  -- Many assets share a session, and reading one costs more than all else here.
+  session as materialized (
+    select d.session, agg.session_minutes(d.session) as minutes, d.session ->> 'time_zone' as time_zone
+    from (select distinct w.session from wanted as w where w.session is not null) as d
+  ),
+  present as materialized (
+    select s.*
+    from public.data_agg_state as s
+    where (p_symbols is null or s.canonical_symbol = any (p_symbols))
+      and not exists (
+        select from left_out as o
+        where o.canonical_symbol = s.canonical_symbol and (o.leaves_out = 'asset' or s.basket is not null)
+      )
+  )
+  select
+    c.action,
+    coalesce(w.canonical_symbol, s.canonical_symbol), coalesce(w.timeframe, s.timeframe),
+    w.source_timeframe, w.run_interval_minutes, w.aggregation_delay_seconds, w.is_mandatory, b.agg_start_utc,
+    w.good_percent, w.poor_percent, n.time_zone, n.minutes, w.basket,
+    c.action <> 'disable' and s.canonical_symbol is not null and (
+      b.agg_start_utc < s.agg_start_utc
+      or (s.good_percent, s.poor_percent, s.session_time_zone, s.session_minutes, s.basket)
+        is distinct from (w.good_percent, w.poor_percent, n.time_zone, n.minutes, w.basket)
+    )
+  from wanted as w
+  left join session as n on n.session = w.session
+  full join present as s on s.canonical_symbol = w.canonical_symbol and s.timeframe = w.timeframe
+  cross join lateral (
+    select case when w.canonical_symbol is not null then coalesce(w.agg_start_utc, s.agg_start_utc, p_default_start_utc) end
+  ) as b (agg_start_utc)
+  cross join lateral (
+    select case
+      when s.canonical_symbol is null then 'insert'
+      when w.canonical_symbol is null then case when s.enabled then 'disable' end
+      when not s.enabled or (s.status = 'disabled' and s.hard_fail_streak < (select f.hard_failures from agg.defaults as f))
+        then 'reenable'
+      when (
+        s.source_timeframe, s.run_interval_minutes, s.is_mandatory, s.agg_start_utc,
+        s.good_percent, s.poor_percent, s.session_time_zone, s.session_minutes, s.basket
+      ) is distinct from (
+        w.source_timeframe, w.run_interval_minutes, w.is_mandatory, b.agg_start_utc,
+        w.good_percent, w.poor_percent, n.time_zone, n.minutes, w.basket
+      ) then 'update'
+    end
+  ) as c (action)
+  where c.action is not null;
+end;
+$$;
+
+comment on function agg.task_changes is
+  'How the tasks of p_symbols (null: of all assets) differ from agg.wanted_task in p_env; no row where they do not. p_problems are what agg.asset_problems says of the active ones: tasks that they leave out do not differ. Reads only.';
 
 -- 70_build/build_bars.sql
 create function agg.build_bars(p_requests agg.build_request[])
@@ -2737,7 +2934,12 @@ begin
   ),
   removed as (
     delete from public.data_bars as d
-    where d.ctid = any (array(select m.stored_at from minute as m where m.change = 'remove'))
+    where d.canonical_symbol = any (array(select m.canonical_symbol from minute as m where m.change = 'remove'))
+      and d.timeframe = '1m'
+      and d.ts_utc = any (array(select m.ts_utc from minute as m where m.change = 'remove'))
+      -- Looked up rather than joined: a join may read the table first while the planner takes it for empty. coalesce keeps
+      -- the planner from making a join of it.
+      and coalesce((d.canonical_symbol, d.ts_utc) in (select m.canonical_symbol, m.ts_utc from minute as m where m.change = 'remove'), false)
   )
   select
     max(t.canonical_symbol), max(t.timeframe), max(t.window_length), max(t.from_utc), max(t.to_utc),
@@ -2773,7 +2975,7 @@ end;
 $$;
 
 comment on function agg.build_synthetic is
-  'Stores what agg.compare_synthetic finds: writes only what differs, and deletes synthetic minutes that are not complete any more. The caller has locked the rows of the tasks. A result row for each order without a source_timeframe: windows counts minutes with at least one component, bars those with all.';
+  'Stores what agg.compare_synthetic finds: writes only what differs, and deletes synthetic minutes that are not complete any more. The caller has locked the rows of the tasks. One result for each request without a source_timeframe: windows counts minutes with at least one component, bars those that are complete.';
 
 -- 70_build/build_windows.sql
 create function agg.build_windows(p_requests agg.build_request[])
@@ -2903,8 +3105,8 @@ language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
--- Every join here is a range of a key for each order. Statistics of a table that has just been loaded, or a plan cached
--- before, must not turn one into a scan of the table.
+-- Every join here reads a range of a key for each request. Neither the statistics of a table that has just been loaded nor a
+-- cached plan may turn one into a scan of the table.
 set enable_seqscan = off
 set enable_hashjoin = off
 set enable_mergejoin = off
@@ -2918,6 +3120,7 @@ begin
   from (
     select a.canonical_symbol, a.problem
     from agg.asset_problems(array(select o.canonical_symbol from unnest(p_requests) as o where o.source_timeframe is null)) as a
+    where a.leaves_out = 'series'
     union all
     select o.canonical_symbol, 'is_synthetic is not true'
     from unnest(p_requests) as o
@@ -2926,7 +3129,7 @@ begin
   ) as p;
   if v_problems is not null then
     raise exception 'the registry does not say how to compute %', v_problems
-      using errcode = 'invalid_parameter_value', hint = 'Mend metadata in core_asset_registry_all.';
+      using errcode = 'invalid_parameter_value', hint = 'Correct metadata in core_asset_registry_all.';
   end if;
 
   return query
@@ -2955,33 +3158,38 @@ begin
     from unnest(p_requests) with ordinality as o
     where o.source_timeframe is null
   ),
+  -- Read once, not once a minute.
+  component as materialized (
+    select b.*, k.component_no, k.component, k.weight, k.component_count, k.formula_base
+    from build as b
+    join agg.synthetic_component as k on k.canonical_symbol = b.canonical_symbol
+  ),
   minute as (
     select
-      b.ordinality as request_no, b.canonical_symbol, b.timeframe, d.ts_utc, b.derivation_version, b.has_bars, b.limit_utc,
+      k.ordinality as request_no, k.canonical_symbol, k.timeframe, d.ts_utc, k.derivation_version, k.has_bars, k.limit_utc,
       count(*) filter (where d.open > 0 and d.close > 0) = k.component_count as is_complete,
       k.formula_base,
       -- Summed in the order of the basket: sums of floats depend on it.
       sum(k.weight * case when d.open > 0 then ln(d.open) end order by k.component_no) as ln_open,
       sum(k.weight * case when d.close > 0 then ln(d.close) end order by k.component_no) as ln_close,
       array_agg(k.component order by k.component_no) as components
-    from build as b
-    join agg.synthetic_component as k on k.canonical_symbol = b.canonical_symbol
+    from component as k
     cross join lateral (
       select c.ts_utc, c.open, c.close
       from public.data_bars as c
       where c.canonical_symbol = k.component and c.timeframe = '1m'
-        and c.ts_utc >= b.from_utc and c.ts_utc < b.limit_utc
+        and c.ts_utc >= k.from_utc and c.ts_utc < k.limit_utc
       offset 0
     ) as d
     group by
-      b.ordinality, b.canonical_symbol, b.timeframe, d.ts_utc, b.derivation_version, b.has_bars, b.limit_utc,
+      k.ordinality, k.canonical_symbol, k.timeframe, d.ts_utc, k.derivation_version, k.has_bars, k.limit_utc,
       k.component_count, k.formula_base
   ),
   priced as materialized (
     select
-      m.request_no, m.canonical_symbol, m.timeframe, m.ts_utc, m.is_complete, m.has_bars, m.limit_utc,
-      case m.derivation_version when 1 then v.close else v.open end as open,
-      v.close,
+      m.request_no, m.canonical_symbol, m.timeframe, m.ts_utc, m.has_bars, m.limit_utc,
+      m.is_complete and v.open is not null and v.close is not null as is_complete,
+      v.open, v.close,
       jsonb_build_object(
         'kind', lower(m.canonical_symbol),
         'derivation_version', m.derivation_version,
@@ -2994,13 +3202,20 @@ begin
         where d.canonical_symbol = m.canonical_symbol and d.timeframe = '1m' and d.ts_utc = m.ts_utc
       ) end as stored
     from minute as m
+    cross join lateral (select case m.derivation_version when 1 then m.ln_close else m.ln_open end) as o (ln_open)
+    -- Within exp(-700) and exp(700) neither the product nor the base overflows or vanishes, which would raise.
     cross join lateral (
       select
-        round((m.formula_base * exp(m.ln_open))::numeric, 8)::double precision,
-        round((m.formula_base * exp(m.ln_close))::numeric, 8)::double precision
+        case when greatest(abs(o.ln_open), abs(o.ln_open + ln(m.formula_base))) <= 700 then m.formula_base * exp(o.ln_open) end,
+        case when greatest(abs(m.ln_close), abs(m.ln_close + ln(m.formula_base))) <= 700 then m.formula_base * exp(m.ln_close) end
+    ) as p (open, close)
+    cross join lateral (
+      select
+        round(p.open::numeric, greatest(8, 8 - floor(log(p.open))::integer))::double precision,
+        round(p.close::numeric, greatest(8, 8 - floor(log(p.close))::integer))::double precision
     ) as v (open, close)
   ),
-  -- Grouped rather than joined: linear whatever the planner believes of the number of orders.
+  -- Grouped rather than joined: linear whatever the planner believes about the number of requests.
   replaced as (
     select
       e.request_no,
@@ -3037,14 +3252,14 @@ begin
         false, 'synthetic', p.raw
       ) then 'update'
     end,
-    null::tid, p.limit_utc
+    p.limit_utc
   from priced as p
   union all
   select
-    r.request_no, l.canonical_symbol, l.timeframe, l.ts_utc, l.open, l.high, l.low, l.close, l.raw, false, 'remove', l.stored_at, r.to_utc
+    r.request_no, l.canonical_symbol, l.timeframe, l.ts_utc, l.open, l.high, l.low, l.close, l.raw, false, 'remove', r.to_utc
   from replaced as r
   cross join lateral (
-    select d.*, d.ctid as stored_at
+    select d.*
     from public.data_bars as d
     where d.canonical_symbol = r.canonical_symbol and d.timeframe = '1m'
       and d.ts_utc >= r.from_utc and d.ts_utc < r.to_utc and d.source = 'synthetic'
@@ -3055,7 +3270,10 @@ end;
 $$;
 
 comment on function agg.compare_synthetic is
-  'The one rule for synthetic series, for any number of them in one statement: each minute in which a component has a bar, priced where all components have bars with positive prices, and how that differs from what is stored; and each stored synthetic minute that is not complete any more. Rounded to 8 decimals. Version 1 is flat at the price of the closes; any other takes its open from the opens and its close from the closes, with high and low as their larger and smaller. Writes nothing.';
+  'The one rule for synthetic series, for any number of them in one statement. It returns each minute in which a component has a bar, and how its bar differs from what is stored; and each stored synthetic minute that is not complete any more. Writes nothing.
+A minute is complete where all components have bars with positive prices, and where the price of the basket is a positive number that double precision can hold.
+Prices are rounded to 8 decimals, and below 1 to so many more that 8 significant digits stay.
+Version 1 is flat at the price of the closes. Any other takes its open from the opens and its close from the closes, with high and low as their larger and smaller.';
 
 -- 70_build/compare_windows.sql
 -- First open, highest high, lowest low, last close, sums; vwap = sum(vwap * vol) / sum(vol) over the source bars that have
@@ -3673,6 +3891,14 @@ comment on function agg.prune_logs is
 'Deletes run log rows older than 14 days, alerts resolved 90 days ago, corrections of tasks that are gone, and the jobs'' own rows of cron.job_run_details older than 3 days. Returns how many rows of logs.';
 
 -- 80_dispatch/refresh_alerts.sql
+comment on function agg.refresh_alerts is
+<<<<<<< HEAD
+'Raises alerts whose cause is there, and resolves those whose cause is gone. Returns how many are new.
+Kinds: hard_failed and disabled (three hard failures in a row), failing (a mandatory task, for 15 minutes), behind (due for 15 minutes, and no dispatcher has run it), uncorrected (a correction failed three times in a row), refused and unsynced (from p_sync, what a sync returned; null leaves these alone), unread (no dispatcher has read change notes for 15 minutes).';
+=======
+  'Raises an alert for every task with three hard failures in a row, every task that no dispatcher has run for 15 minutes though due, every task with a correction that failed three times in a row, every asset whose metadata a sync did not understand and a sync that failed (p_sync is what it returned; null leaves these alerts alone), and changes that no dispatcher has read for 15 minutes; resolves those whose cause is gone. Returns how many are new.';
+>>>>>>> 57bea62 (Split the sync into what is wrong, what is wanted and what differs; follow metadata as far as they are understood)
+
 create function agg.refresh_alerts(p_now timestamptz, p_sync jsonb default null)
 returns integer
 language plpgsql
@@ -3700,7 +3926,8 @@ begin
     from public.agg_health(p_now) as h
     where h.state in ('overdue', 'never_ran') and h.due_for > interval '15 minutes'
     union all
-    select 'refused', f.item ->> 'canonical_symbol', '*', string_agg(f.item ->> 'problem', '; ')
+    select 'metadata', f.item ->> 'canonical_symbol', '*',
+      string_agg(format('%s (left out: %s)', f.item ->> 'problem', f.item ->> 'leaves_out'), '; ')
     from jsonb_array_elements(p_sync -> 'refused') as f (item)
     group by f.item ->> 'canonical_symbol'
     union all
@@ -3725,7 +3952,7 @@ begin
     set resolved_at = p_now
     where a.resolved_at is null
       and (a.kind <> 'unsynced' or p_sync is not null)
-      and (a.kind <> 'refused' or p_sync ? 'refused')
+      and (a.kind <> 'metadata' or p_sync ? 'refused')
       and (a.kind, a.canonical_symbol, a.timeframe) not in (
         select w.kind, w.canonical_symbol, w.timeframe from wanted as w
       )
@@ -3738,10 +3965,6 @@ begin
   return v_raised;
 end;
 $$;
-
-comment on function agg.refresh_alerts is
-'Raises alerts whose cause is there, and resolves those whose cause is gone. Returns how many are new.
-Kinds: hard_failed and disabled (three hard failures in a row), failing (a mandatory task, for 15 minutes), behind (due for 15 minutes, and no dispatcher has run it), uncorrected (a correction failed three times in a row), refused and unsynced (from p_sync, what a sync returned; null leaves these alone), unread (no dispatcher has read change notes for 15 minutes).';
 
 -- 80_dispatch/run_batch.sql
 create function agg.run_batch(
@@ -3810,7 +4033,7 @@ declare
   v_env text;
   v_scheduled text[] := array[]::text[];
   v_removed text[] := array[]::text[];
-  v_message text := 'nothing is scheduled: pg_cron is not installed in this database';
+  v_message text;
   v_has_cron constant boolean := exists (select from pg_catalog.pg_extension as e where e.extname = 'pg_cron');
 begin
   if p_env is not null then
@@ -3836,7 +4059,16 @@ begin
       'pgbars:%'
     ) into v_scheduled, v_removed;
     v_message := format('%s jobs are scheduled', cardinality(v_scheduled));
+    -- The launcher is a background worker of the superuser: other roles see a row without a type.
+    if pg_has_role('pg_read_all_stats', 'usage')
+      and not exists (select from pg_catalog.pg_stat_activity as a where a.backend_type = 'pg_cron launcher')
+    then
+      v_message := v_message || ', but none will start: the launcher of pg_cron does not run';
+      raise notice '%', v_message
+        using hint = 'Restart Postgres with pg_cron in shared_preload_libraries. The log of the server says why the launcher ended.';
+    end if;
   else
+    v_message := 'nothing is scheduled: pg_cron is not installed in this database';
     raise notice '%', v_message
       using hint = 'create extension pg_cron; then select schedule_jobs(); or call agg_run_due() from elsewhere each minute.';
   end if;
@@ -3848,7 +4080,11 @@ end;
 $$;
 
 comment on function public.schedule_jobs is
-  'Makes the jobs of pg_cron whose names begin with pgbars: those of agg.job_list, no more and no fewer; without pg_cron it schedules nothing and says so. p_env becomes the environment of the database (prod at first), which its jobs work for and changes of the registry take effect in, and the tasks of all assets follow at once; null leaves it as it is. Returns what is scheduled and removed, the environment, and the flag of assets that it goes by: test_active for DEV and TEST in any case, otherwise active. For the owner of the database; may be repeated at any time. Raises invalid_parameter_value for what is no name of an environment.';
+  'Makes the jobs of pg_cron whose names begin with pgbars: those of agg.job_list, no more and no fewer.
+p_env becomes the environment of the database (prod at first), and the tasks of all assets follow at once. Its jobs work for this environment, and changes of the registry take effect in it. Null leaves it as it is.
+Returns pg_cron (whether it is installed in this database), scheduled and removed (names of jobs), env, flag and message. flag is the column that says which assets are active: test_active for DEV and TEST in any case, otherwise active.
+Where jobs cannot start, message says why, with a notice: pg_cron is not installed, or its launcher does not run. A role that may not see the launcher (pg_read_all_stats) is not told about it.
+For the owner of the database. Repeating it changes nothing. Raises invalid_parameter_value for a text that is not a name of an environment.';
 
 -- 80_dispatch/sum_batches.sql
 create function agg.sum_batches(p_sums agg.batch_result, p_batch agg.batch_result)
@@ -4072,7 +4308,7 @@ comment on function public.agg_gaps is
 
 -- 90_api/agg_get_due_tasks.sql
 create function public.agg_get_due_tasks(
-  p_env text default null, p_limit integer default 10, p_now timestamptz default now()
+  p_env_name text default null, p_limit integer default 10, p_now timestamptz default now()
 )
 returns table (
   canonical_symbol text,
@@ -4089,6 +4325,8 @@ volatile
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+  v_is_test constant boolean := agg.is_test(agg.current_env(p_env_name));
 begin
   perform agg.recover_abandoned_claims(p_now);
   return query
@@ -4098,14 +4336,17 @@ begin
   from agg.runnable_task as s
   join agg.timeframe as t on t.timeframe = s.timeframe
   where s.next_run_at <= p_now
-    and s.canonical_symbol in (select a.symbol from agg.active_symbols(agg.current_env(p_env)) as a (symbol))
+    and exists (select from agg.active_asset as a where a.canonical_symbol = s.canonical_symbol and a.is_test = v_is_test)
   order by s.is_mandatory desc, t.duration, s.task_priority, s.last_successful_at_utc nulls first, s.canonical_symbol
   limit p_limit;
 end;
 $$;
 
 comment on function public.agg_get_due_tasks is
-  'Tasks to work on in p_env (null: the environment of the database), most urgent first: mandatory, then shorter timeframe, then task_priority, then least recently successful. Claims nothing (agg_start does); frees claims abandoned for 15 minutes.';
+  'Tasks to work on at p_now, most urgent first, at most p_limit (null: all).
+p_env_name is the environment whose flag says which assets are active; null is the environment of the database.
+Mandatory tasks come first, then shorter timeframes, lower task_priority, and the least recently successful.
+Claims no task: agg_start does. Frees tasks that were claimed 15 minutes ago or longer and never finished.';
 
 -- 90_api/agg_health.sql
 create function public.agg_health(p_now timestamptz default now())
@@ -5066,6 +5307,24 @@ $$;
 comment on function agg.webhook_problems is
   'What keeps a webhook with URL and key in these secrets from being sent, and the SQL that mends it; no row where nothing does. Never shows what a secret holds.';
 
+-- 10_foundation/defaults.view.sql
+create view agg.defaults with (security_invoker = true) as
+select
+  timestamptz '2025-07-01 00:00:00+00' as start_utc,
+  300 as delay_seconds,
+  80::smallint as good_percent,
+  60::smallint as poor_percent,
+  -- Hard failures in a row that disable an optional task and mark a mandatory one.
+  3 as hard_failures,
+  -- A claim, a due task or an unread change that has waited this long is overdue.
+  interval '15 minutes' as overdue_after,
+  -- Bars and starts lie in [least_utc, end_utc).
+  timestamptz '1900-01-01 00:00:00+00' as least_utc,
+  timestamptz '2200-01-01 00:00:00+00' as end_utc;
+
+comment on view agg.defaults is
+  'The numbers that functions share, in one row. Defaults of columns and bounds in checks repeat some of them, and a test compares. The planner folds the view into constants.';
+
 -- 20_registry/active_asset.view.sql
 create view agg.active_asset with (security_invoker = true) as
 select r.canonical_symbol, e.is_test
@@ -5075,29 +5334,45 @@ where e.is_active;
 
 comment on view agg.active_asset is 'Assets that are active: for is_test by test_active, otherwise by active.';
 
+-- 20_registry/basket.view.sql
+create view agg.basket with (security_invoker = true) as
+select
+  r.canonical_symbol,
+  m.metadata -> 'components' as components,
+  m.metadata -> 'component_weights' as component_weights,
+  m.metadata -> 'formula_base' as formula_base,
+  coalesce(m.metadata -> 'derivation_version', '1') as derivation_version
+from public.core_asset_registry_all as r
+cross join lateral (
+  select coalesce(agg.implied_basket(r.metadata ->> 'derivation_method'), '{}') || r.metadata
+  -- Once an asset, not once a column.
+  offset 0
+) as m (metadata)
+where r.metadata -> 'is_synthetic' = 'true';
+
+comment on view agg.basket is
+  'The baskets of the registry, good or bad, with what metadata.derivation_method implies where metadata say nothing.';
+
 -- 20_registry/synthetic_component.view.sql
 create view agg.synthetic_component with (security_invoker = true) as
 select
-  r.canonical_symbol,
+  b.canonical_symbol,
   k.component_no,
   k.component,
-  case jsonb_typeof(r.metadata -> 'component_weights' -> k.component)
-    when 'number' then (r.metadata -> 'component_weights' ->> k.component)::double precision
+  case jsonb_typeof(b.component_weights -> k.component)
+    when 'number' then (b.component_weights ->> k.component)::double precision
   end as weight,
-  jsonb_array_length(b.components) as component_count,
-  case jsonb_typeof(r.metadata -> 'formula_base')
-    when 'number' then (r.metadata ->> 'formula_base')::double precision
-  end as formula_base,
-  case r.metadata -> 'derivation_version' when '2' then 2 else 1 end as derivation_version
-from public.core_asset_registry_all as r
+  jsonb_array_length(c.components) as component_count,
+  case jsonb_typeof(b.formula_base) when 'number' then (b.formula_base #>> '{}')::double precision end as formula_base,
+  case b.derivation_version when '2' then 2 else 1 end as derivation_version
+from agg.basket as b
 cross join lateral (
-  select case jsonb_typeof(r.metadata -> 'components') when 'array' then r.metadata -> 'components' else '[]' end
-) as b (components)
-cross join lateral jsonb_array_elements_text(b.components) with ordinality as k (component, component_no)
-where r.metadata ->> 'is_synthetic' = 'true';
+  select case jsonb_typeof(b.components) when 'array' then b.components else '[]' end
+) as c (components)
+cross join lateral jsonb_array_elements_text(c.components) with ordinality as k (component, component_no);
 
 comment on view agg.synthetic_component is
-  'The baskets of the registry, a row a component. weight and formula_base are null where the registry holds no number.';
+  'The baskets of the registry, a row for each component. weight and formula_base are null where the registry holds no number.';
 
 -- 30_bars/source_bar.view.sql
 create view agg.source_bar with (security_invoker = true) as
@@ -5146,24 +5421,45 @@ where s.basket is not null;
 comment on view agg.task_component is
   'The baskets of synthetic tasks as the last sync stored them, a row a component; also while the registry holds a basket that cannot be.';
 
--- 60_sync/wanted_timeframe.view.sql
-create view agg.wanted_timeframe with (security_invoker = true) as
+-- 60_sync/wanted_task.view.sql
+create view agg.wanted_task with (security_invoker = true) as
 select
-  r.canonical_symbol, t.timeframe, t.duration,
+  r.canonical_symbol,
+  t.timeframe,
+  t.duration,
   coalesce(t.source_timeframe, t.timeframe) as source_timeframe,
-  t.source_timeframe is null as is_synthetic,
-  t.source_timeframe is null or t.is_mandatory or coalesce(r.metadata -> 'agg' -> 'mandatory' ? t.timeframe, false)
-    as is_mandatory
+  (extract(epoch from t.duration) / 60)::integer as run_interval_minutes,
+  -- A minute that arrives later is a correction of a synthetic bar. To wait for it would make every synthetic bar late.
+  case when t.source_timeframe is null then 0 else f.delay_seconds end as aggregation_delay_seconds,
+  t.source_timeframe is null or t.is_mandatory or coalesce(a.mandatory @> to_jsonb(t.timeframe), false) as is_mandatory,
+  case when a.start_utc >= f.least_utc and a.start_utc < f.end_utc then a.start_utc end as agg_start_utc,
+  coalesce(a.good_percent, f.good_percent) as good_percent,
+  coalesce(a.poor_percent, f.poor_percent) as poor_percent,
+  a.session,
+  case when t.source_timeframe is null then (
+    select to_jsonb(b) - 'canonical_symbol' from agg.basket as b where b.canonical_symbol = r.canonical_symbol
+  ) end as basket
 from public.core_asset_registry_all as r
+cross join lateral (
+  select
+    r.metadata -> 'agg' -> 'mandatory' as mandatory,
+    r.metadata -> 'agg' -> 'optional' as optional,
+    r.metadata -> 'agg' -> 'session' as session,
+    agg.utc_instant(r.metadata -> 'agg' ->> 'start_utc') as start_utc,
+    substring(r.metadata -> 'agg' -> 'quality' ->> 'good' from '^[0-9]{1,3}$')::smallint as good_percent,
+    substring(r.metadata -> 'agg' -> 'quality' ->> 'poor' from '^[0-9]{1,3}$')::smallint as poor_percent
+  -- Once an asset, not once a task.
+  offset 0
+) as a
+cross join agg.defaults as f
 join agg.timeframe as t
   on t.is_mandatory
   or (t.source_timeframe is null and r.metadata -> 'is_synthetic' = 'true')
-  or r.metadata -> 'agg' -> 'mandatory' ? t.timeframe
-  or r.metadata -> 'agg' -> 'optional' ? t.timeframe
+  or (t.source_timeframe is not null and (a.mandatory @> to_jsonb(t.timeframe) or a.optional @> to_jsonb(t.timeframe)))
 where r.metadata -> 'agg' -> 'enabled' is distinct from 'false';
 
-comment on view agg.wanted_timeframe is
-  'The timeframes that the metadata of each asset ask for, active or not, good or bad; none where metadata.agg.enabled is false.';
+comment on view agg.wanted_task is
+  'The tasks that the metadata of each asset ask for, active or not, as far as metadata are understood; none where metadata.agg.enabled is false. agg_start_utc is null where metadata do not say it.';
 
 -- 99_grants.sql
 -- Who may do what. Projects made before November 2026 give anon, authenticated and service_role all rights on whatever is
@@ -5264,11 +5560,12 @@ on conflict (canonical_symbol) do update set
   metadata = r.metadata || excluded.metadata,
   updated_at = now();
 
--- On Supabase pg_cron is there to be enabled; elsewhere it may be missing or belong to another database.
+-- On Supabase pg_cron is available. Elsewhere it may be missing, or belong to another database.
 do $$
 begin
   if exists (select from pg_catalog.pg_available_extensions as a where a.name = 'pg_cron' and a.installed_version is null) then
-    create extension pg_cron;
+    -- Its tables are in the schema cron; without this the extension itself would be in public.
+    create extension pg_cron with schema pg_catalog;
   end if;
 exception when others then
   raise notice 'pg_cron could not be enabled: %', sqlerrm;

@@ -1,5 +1,9 @@
 comment on function agg.asset_problems is
-  'What keeps assets of the registry from being synced and built, a row a problem, each naming its key of metadata, cut off after 500 characters. No row where all is well, or for a symbol that the registry does not have.';
+  'What is wrong with the metadata of assets, one row for each problem. The text names the key and is cut off after 500 characters. No row for good metadata, or for a symbol that is not in the registry.
+A statement that gives an asset any of these is refused. Metadata that are stored already are followed as far as they are understood:
+key: what says which bars are made. Unknown keys, a start_utc that is not an instant and what is not a timeframe are ignored.
+series: what says how 1m bars are computed. Its other timeframes are built from the 1m bars that are there.
+asset: what says whether the asset is built, when its market is open and what a good bar is. A guess would make wrong bars.';
 
 create function agg.asset_problems(p_symbols text[])
 returns setof agg.asset_problem
@@ -19,18 +23,18 @@ begin
   ),
   synthetic as materialized (
     select
-      a.symbol, a.metadata,
+      a.symbol, b.component_weights, b.formula_base, b.derivation_version,
       case
-        when jsonb_typeof(a.metadata -> 'components') <> 'array' then '[]'
-        when jsonb_array_length(a.metadata -> 'components') <= 1000 then a.metadata -> 'components'
+        when jsonb_typeof(b.components) <> 'array' then '[]'
+        when jsonb_array_length(b.components) <= 1000 then b.components
         else '[]'
       end as components
     from asset as a
-    where a.metadata -> 'is_synthetic' = 'true'
+    join agg.basket as b on b.canonical_symbol = a.symbol
   ),
   -- Many assets share a session, and reading one costs more than all else here.
   session as materialized (
-    select s.session, agg.session_problem(s.session) as problem
+    select s.session, agg.session_problem(s.session) as problem, agg.unknown_session_keys(s.session) as unknown_keys
     from (select distinct a.config -> 'session' as session from asset as a where a.config ? 'session') as s
   ),
   timeframes as (
@@ -38,33 +42,35 @@ begin
     from agg.timeframe as t
     where t.source_timeframe is not null
   )
-  select p.symbol, left(p.problem, 500)
+  select p.symbol, left(p.problem, 500), p.leaves_out
   from (
-    select a.symbol, format('agg must be an object, not %s', a.metadata -> 'agg') as problem
+    select a.symbol, format('agg must be an object, not %s', a.metadata -> 'agg') as problem, 'key' as leaves_out
     from asset as a
     where jsonb_typeof(a.metadata -> 'agg') <> 'object'
     union all
     select
-      a.symbol, format('agg.%s is not known; known are enabled, start_utc, mandatory, optional, session, quality', k.key)
+      a.symbol, format('agg.%s is not known; known are enabled, start_utc, mandatory, optional, session, quality', k.key), 'key'
     from asset as a
     cross join lateral jsonb_object_keys(a.config) as k (key)
     where k.key not in ('enabled', 'start_utc', 'mandatory', 'optional', 'session', 'quality')
     union all
-    select a.symbol, format('agg.enabled must be true or false, not %s', a.config -> 'enabled')
+    select a.symbol, format('agg.enabled must be true or false, not %s', a.config -> 'enabled'), 'asset'
     from asset as a
     where jsonb_typeof(a.config -> 'enabled') <> 'boolean'
     union all
     select
       a.symbol,
       format(
-        'agg.start_utc must be an instant with its zone such as "2025-07-01T00:00:00Z", from 1900 up to 2200, not %s', a.config -> 'start_utc'
-      )
+        'agg.start_utc must be an instant with its zone such as "2025-07-01T00:00:00Z", from %s up to %s, not %s',
+        extract(year from f.least_utc at time zone 'UTC'), extract(year from f.end_utc at time zone 'UTC'), a.config -> 'start_utc'
+      ),
+      'key'
     from asset as a
+    cross join agg.defaults as f
     cross join lateral (select agg.utc_instant(a.config ->> 'start_utc')) as i (instant)
-    where a.config ? 'start_utc'
-      and (i.instant is null or i.instant < '1900-01-01 00:00:00+00' or i.instant >= '2200-01-01 00:00:00+00')
+    where a.config ? 'start_utc' and (i.instant is null or i.instant < f.least_utc or i.instant >= f.end_utc)
     union all
-    select a.symbol, format('agg.%s must be a list of timeframes out of %s, not %s', k.key, f.known, k.value)
+    select a.symbol, format('agg.%s must be a list of timeframes out of %s, not %s', k.key, f.known, k.value), 'key'
     from asset as a
     cross join timeframes as f
     cross join lateral jsonb_each(a.config) as k (key, value)
@@ -81,36 +87,46 @@ begin
         )
       )
     union all
-    select a.symbol, n.problem
+    select a.symbol, n.problem, 'asset'
     from asset as a
     join session as n on n.session = a.config -> 'session'
     where n.problem is not null
     union all
-    select a.symbol, format(
-      'agg.quality must be an object with good (80 where left out) and poor (60) in whole percent, 1 <= poor <= good <= 100, not %s',
-      a.config -> 'quality'
-    )
+    select a.symbol, format('%s is not known; agg.session has time_zone and weekly', n.unknown_keys), 'key'
     from asset as a
+    join session as n on n.session = a.config -> 'session'
+    where n.unknown_keys is not null
+    union all
+    select
+      a.symbol,
+      format(
+        'agg.quality must be an object with good (%s where left out) and poor (%s) in whole percent, 1 <= poor <= good <= 100, not %s',
+        f.good_percent, f.poor_percent, a.config -> 'quality'
+      ),
+      case when q.is_usable then 'key' else 'asset' end
+    from asset as a
+    cross join agg.defaults as f
+    cross join lateral (
+      select case jsonb_typeof(a.config -> 'quality') when 'object' then a.config -> 'quality' else '{"good": null}' end as quality
+    ) as o
     cross join lateral (
       select
-        coalesce(substring(a.config -> 'quality' ->> 'good' from '^[0-9]{1,3}$')::integer, 80) as good,
-        coalesce(substring(a.config -> 'quality' ->> 'poor' from '^[0-9]{1,3}$')::integer, 60) as poor,
-        case jsonb_typeof(a.config -> 'quality') when 'object' then a.config -> 'quality' else '{"": null}' end as entries
+        coalesce(substring(o.quality ->> 'good' from '^[0-9]{1,3}$')::integer, f.good_percent) as good,
+        coalesce(substring(o.quality ->> 'poor' from '^[0-9]{1,3}$')::integer, f.poor_percent) as poor
+    ) as p
+    cross join lateral (
+      select p.poor between 1 and p.good and p.good <= 100 and not exists (
+        select from jsonb_each(o.quality) as e (key, value)
+        where e.key in ('good', 'poor') and e.value::text !~ '^[0-9]{1,3}$'
+      ) as is_usable
     ) as q
-    where a.config ? 'quality'
-      and (
-        q.poor not between 1 and q.good or q.good > 100
-        or exists (
-          select from jsonb_each(q.entries) as e (key, value)
-          where e.key not in ('good', 'poor') or e.value::text !~ '^[0-9]{1,3}$'
-        )
-      )
+    where a.config ? 'quality' and (not q.is_usable or o.quality - 'good' - 'poor' <> '{}')
     union all
-    select a.symbol, format('is_synthetic must be true or false, not %s', a.metadata -> 'is_synthetic')
+    select a.symbol, format('is_synthetic must be true or false, not %s', a.metadata -> 'is_synthetic'), 'series'
     from asset as a
     where jsonb_typeof(a.metadata -> 'is_synthetic') <> 'boolean'
     union all
-    select s.symbol, 'components must be a list of 1 to 1000 symbols that differ'
+    select s.symbol, 'components must be a list of 1 to 1000 symbols that differ', 'series'
     from synthetic as s
     where s.components = '[]'
       or exists (
@@ -122,23 +138,24 @@ begin
       s.symbol,
       format(
         'component_weights.%s must be a number from 1e-12 to 1000, above or below 0, not %s', k.item, coalesce(w.weight, 'null')
-      )
+      ),
+      'series'
     from synthetic as s
     cross join lateral jsonb_array_elements_text(s.components) as k (item)
-    cross join lateral (select s.metadata -> 'component_weights' -> k.item) as w (weight)
+    cross join lateral (select s.component_weights -> k.item) as w (weight)
     where not agg.is_number_between(w.weight, -1000, -1e-12) and not agg.is_number_between(w.weight, 1e-12, 1000)
     union all
     select
       s.symbol,
-      format('formula_base must be a number from 1e-12 to 1e12, not %s', coalesce(s.metadata -> 'formula_base', 'null'))
+      format('formula_base must be a number from 1e-12 to 1e12, not %s', coalesce(s.formula_base, 'null')), 'series'
     from synthetic as s
-    where not agg.is_number_between(s.metadata -> 'formula_base', 1e-12, 1e12)
+    where not agg.is_number_between(s.formula_base, 1e-12, 1e12)
     union all
-    select s.symbol, format('derivation_version must be 1 or 2, not %s', s.metadata -> 'derivation_version')
+    select s.symbol, format('derivation_version must be 1 or 2, not %s', s.derivation_version), 'series'
     from synthetic as s
-    where s.metadata ? 'derivation_version' and s.metadata -> 'derivation_version' not in ('1', '2')
+    where s.derivation_version not in ('1', '2')
     union all
-    select s.symbol, c.problem
+    select s.symbol, c.problem, 'series'
     from synthetic as s
     cross join lateral agg.circle_problem(s.symbol) as c (problem)
     where c.problem is not null

@@ -1,5 +1,5 @@
 comment on function agg.circle_problem is
-  'Says so where a basket holds itself, directly or through other baskets: each build would be the reason for the next. Otherwise null.';
+  'Says that a basket holds itself, directly or through other baskets, so that each build would cause the next. Null for one that does not.';
 
 create function agg.circle_problem(p_symbol text)
 returns text

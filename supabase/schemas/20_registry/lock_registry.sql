@@ -1,5 +1,5 @@
 comment on function agg.lock_registry is
-  'Waits for whoever changes the registry, or syncs, and makes others wait, to the end of the transaction. To be taken before rows of the registry, which others hold while they wait for it.';
+  'Lets one transaction at a time change the registry or sync. The others wait here. Call it before locking rows of the registry: other transactions hold such rows while they wait for it.';
 
 create function agg.lock_registry()
 returns void

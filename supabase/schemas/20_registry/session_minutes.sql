@@ -1,5 +1,5 @@
 comment on function agg.session_minutes is
-  'Open minutes of the local week from metadata.agg.session: null for 24x7, otherwise ranges from Monday 00:00 on with the first day repeated after the last. Raises invalid_parameter_value naming the key.';
+  'Open minutes of the local week from metadata.agg.session: null for 24x7, otherwise ranges from Monday 00:00 on, with the first day repeated after the last. Ignores keys that it does not know. Raises invalid_parameter_value, and names the key.';
 
 -- The week is given as in {"time_zone": "America/New_York", "weekly": [{"open": "Sun 17:00", "close": "Fri 17:00"}]}.
 create function agg.session_minutes(p_session jsonb)
@@ -13,7 +13,6 @@ declare
   v_week constant integer := 7 * 24 * 60;
   v_clock constant text := '^(mon|tue|wed|thu|fri|sat|sun) ([01][0-9]|2[0-3]):[0-5][0-9]$';
   v_zone constant text := p_session ->> 'time_zone';
-  v_unknown text;
   v_bad jsonb;
   v_open int4multirange;
 begin
@@ -24,15 +23,8 @@ begin
     raise exception 'agg.session must be "24x7" or an object with time_zone and weekly, not %', p_session
       using errcode = 'invalid_parameter_value';
   end if;
-  select string_agg(format('agg.session.%s', k.name), ', ') into v_unknown
-  from jsonb_object_keys(p_session) as k (name)
-  where k.name not in ('time_zone', 'weekly');
-  if v_unknown is not null then
-    raise exception '% is not known; agg.session has time_zone and weekly', v_unknown
-      using errcode = 'invalid_parameter_value';
-  end if;
   begin
-    -- Abbreviations and POSIX rules, which know no change of the clock, are no names.
+    -- Abbreviations and POSIX rules are refused: they do not follow the changes of the clock.
     if v_zone is null or v_zone !~ '^(UTC|[A-Za-z_]+(/[A-Za-z_-]+)+|Etc/GMT[+-]?[0-9]{1,2})$' then
       raise invalid_parameter_value;
     end if;

@@ -1,4 +1,4 @@
-comment on function agg.session_problem is 'What is wrong with metadata.agg.session, null where nothing is.';
+comment on function agg.session_problem is 'Why metadata.agg.session cannot be read; null where it can.';
 
 create function agg.session_problem(p_session jsonb)
 returns text

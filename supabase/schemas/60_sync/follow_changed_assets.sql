@@ -1,10 +1,10 @@
-comment on function agg.follow_changed_assets is 'follow_registry for assets that were inserted or deleted, in the transaction of the change.';
+comment on function agg.follow_changed_assets is 'agg.follow_registry for assets that were inserted or deleted, in the transaction of the change.';
 
 create function agg.follow_changed_assets()
 returns trigger
 language plpgsql
 volatile
--- Whoever may write the registry need not be allowed to write tasks.
+-- Writers of the registry have no rights on tasks.
 security definer
 set search_path = pg_catalog, pg_temp
 as $$

@@ -1,4 +1,4 @@
-comment on function agg.follow_truncated_registry is 'follow_registry for a registry that was emptied, in the transaction of the change.';
+comment on function agg.follow_truncated_registry is 'agg.follow_registry after truncate, in the transaction of the change.';
 
 create function agg.follow_truncated_registry()
 returns trigger

@@ -1,5 +1,5 @@
 comment on function agg.follow_updated_assets is
-  'follow_registry for assets that were updated, in the transaction of the change; for those only whose symbol, flags or metadata are other than before.';
+  'agg.follow_registry for assets whose symbol, flags or metadata an update has changed, in the transaction of the change.';
 
 create function agg.follow_updated_assets()
 returns trigger

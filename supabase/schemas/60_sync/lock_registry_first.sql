@@ -1,5 +1,5 @@
 comment on function agg.lock_registry_first is
-  'lock_registry before the rows of a statement that may change tasks: changes of the registry wait for each other, and for a sync, without a deadlock.';
+  'Calls agg.lock_registry before a statement that may change tasks locks rows. So changes of the registry wait for each other, and for a sync, without a deadlock.';
 
 create function agg.lock_registry_first()
 returns trigger

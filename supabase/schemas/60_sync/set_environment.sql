@@ -1,5 +1,5 @@
 comment on function agg.set_environment is
-  'Makes this the environment of the database, and lets all tasks follow. Changes of the registry wait for it, to the end of the transaction. Raises invalid_parameter_value for what is no name.';
+  'Makes this the environment of the database, and all tasks follow. Changes of the registry wait for it, to the end of the transaction. Raises invalid_parameter_value for a text that is not a name.';
 
 create function agg.set_environment(p_env text)
 returns void

@@ -26,6 +26,7 @@ begin
   from (
     select a.canonical_symbol, a.problem
     from agg.asset_problems(array(select o.canonical_symbol from unnest(p_requests) as o where o.source_timeframe is null)) as a
+    where a.leaves_out = 'series'
     union all
     select o.canonical_symbol, 'is_synthetic is not true'
     from unnest(p_requests) as o

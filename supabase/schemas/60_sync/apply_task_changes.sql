@@ -1,0 +1,79 @@
+comment on function agg.apply_task_changes is
+  'Stores what agg.task_changes found, in the order of keys. Keeps cursors, delays and priorities. New rules become corrections of all that is decided. Locks the task rows it changes. Where it makes tasks, it waits for a dispatcher that has read change notes, and others wait for it.';
+
+create function agg.apply_task_changes(p_changes agg.task_change[])
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+set jit = off
+set plan_cache_mode = force_custom_plan
+as $$
+declare
+  v_new_rules constant agg.changed_span[] := array(
+    select agg.new_changed_span(c.canonical_symbol, c.timeframe, '{(,)}')
+    from unnest(p_changes) as c
+    where c.has_new_rules
+  );
+begin
+  -- A dispatcher that reads notes before this transaction ends does not see the tasks that it makes.
+  if exists (select from unnest(p_changes) as c where c.action = 'insert') then
+    perform pg_advisory_xact_lock(agg.new_tasks_key());
+  end if;
+
+  insert into public.data_agg_state as s (
+    canonical_symbol, timeframe, source_timeframe, run_interval_minutes, aggregation_delay_seconds, is_mandatory,
+    agg_start_utc, last_agg_bar_ts_utc, next_run_at,
+    good_percent, poor_percent, session_time_zone, session_minutes, basket
+  )
+  select
+    c.canonical_symbol, c.timeframe, c.source_timeframe, c.run_interval_minutes, c.aggregation_delay_seconds, c.is_mandatory,
+    c.agg_start_utc, b.cursor_utc, agg.due_at(b.cursor_utc, l.length, c.aggregation_delay_seconds),
+    c.good_percent, c.poor_percent, c.session_time_zone, c.session_minutes, c.basket
+  from unnest(p_changes) as c
+  cross join lateral (select make_interval(mins => c.run_interval_minutes)) as l (length)
+  cross join lateral (select agg.bootstrap_cursor(c.agg_start_utc, l.length)) as b (cursor_utc)
+  where c.action <> 'disable'
+  order by c.canonical_symbol, c.run_interval_minutes
+  on conflict (canonical_symbol, timeframe) do update set
+    source_timeframe = excluded.source_timeframe,
+    run_interval_minutes = excluded.run_interval_minutes,
+    is_mandatory = excluded.is_mandatory,
+    agg_start_utc = excluded.agg_start_utc,
+    -- A task that has decided nothing begins at an earlier start like a new one.
+    last_agg_bar_ts_utc = case
+      when excluded.agg_start_utc < s.agg_start_utc and s.last_agg_bar_ts_utc <= agg.bootstrap_cursor(
+        s.agg_start_utc, make_interval(mins => s.run_interval_minutes)
+      ) then excluded.last_agg_bar_ts_utc
+      else s.last_agg_bar_ts_utc
+    end,
+    good_percent = excluded.good_percent,
+    poor_percent = excluded.poor_percent,
+    session_time_zone = excluded.session_time_zone,
+    session_minutes = excluded.session_minutes,
+    basket = excluded.basket,
+    enabled = true,
+    status = case
+      when not s.enabled or (s.status = 'disabled' and s.hard_fail_streak < (select f.hard_failures from agg.defaults as f)) then 'idle'
+      else s.status
+    end,
+    running_started_at_utc = case when s.enabled then s.running_started_at_utc end,
+    fail_streak = case when s.enabled then s.fail_streak else 0 end,
+    hard_fail_streak = case when s.enabled then s.hard_fail_streak else 0 end,
+    next_run_at = case
+      when s.enabled and s.status <> 'disabled' then
+        case when excluded.agg_start_utc < s.agg_start_utc then least(s.next_run_at, excluded.next_run_at) else s.next_run_at end
+      else agg.due_at(s.last_agg_bar_ts_utc, make_interval(mins => s.run_interval_minutes), s.aggregation_delay_seconds)
+    end,
+    updated_at = now();
+
+  update public.data_agg_state as s
+  set enabled = false, status = 'disabled', updated_at = now()
+  from unnest(p_changes) as c
+  where c.action = 'disable' and s.canonical_symbol = c.canonical_symbol and s.timeframe = c.timeframe;
+
+  if v_new_rules <> '{}' then
+    perform agg.add_corrections(v_new_rules);
+  end if;
+end;
+$$;
