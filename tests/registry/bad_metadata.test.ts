@@ -18,7 +18,7 @@ for (const [engine, openStack] of Object.entries(ENGINES)) {
     assert.equal(refused.status, 400);
     assert.equal(refused.error!.code, "22023");
     assert.match(refused.error!.message, /^metadata of BAD: agg\.enabld is not known; known are enabled, /);
-    assert.equal(refused.error!.hint, "Nothing of this statement is stored. Mend the metadata it gives and try again.");
+    assert.equal(refused.error!.hint, "Nothing of this statement is stored. Correct the metadata it gives and try again.");
 
     const taken = await supabase.from(REGISTRY).insert({ canonical_symbol: "GOOD", active: true, metadata: {} });
     assert.equal(taken.status, 201);
@@ -31,7 +31,7 @@ for (const [engine, openStack] of Object.entries(ENGINES)) {
   });
 }
 
-Deno.test("assets that have held bad metadata for long are left out with a warning that names them, and the others sync", async () => {
+Deno.test("metadata that were stored before are followed as far as they are understood, with a warning that names asset and key", async () => {
   await using engine = await openEngine();
   const notices: string[] = [];
   const db = await openServer(engine.url, { onNotice: (text) => notices.push(text) });
@@ -43,13 +43,13 @@ Deno.test("assets that have held bad metadata for long are left out with a warni
     }'), ('FINE', '{}');
       alter table public.${REGISTRY} enable trigger user;`);
     await db.exec(`update public.${REGISTRY} set active = true`);
-    const warnings = notices.filter((text) => text.startsWith("left out of the sync"));
+    const warnings = notices.filter((text) => text.startsWith("metadata are not understood"));
     assert.equal(warnings.length, 1, notices.join("\n"));
-    assert.match(warnings[0]!, /^left out of the sync for their metadata: OLD \(agg\.enabld is not known; /);
+    assert.match(warnings[0]!, /^metadata are not understood: OLD \(agg\.enabld is not known; .*; left out: key\)$/);
     const tasks = await db.query<{ canonical_symbol: string }>(
       "select distinct s.canonical_symbol from public.data_agg_state as s where s.canonical_symbol in ('OLD', 'FINE') and s.enabled",
     );
-    assert.deepEqual(tasks, [{ canonical_symbol: "FINE" }]);
+    assert.deepEqual(tasks.map(({ canonical_symbol }) => canonical_symbol).sort(), ["FINE", "OLD"]);
   } finally {
     await db.close();
   }

@@ -4,7 +4,7 @@ comment on function agg.check_timeframe is
 create function agg.check_timeframe()
 returns trigger
 language plpgsql
-volatile
+stable
 set search_path = pg_catalog, pg_temp
 as $$
 declare

@@ -101,13 +101,20 @@ select results_eq(
     order by 1
   $$,
   $$ select m.symbol from malformed as m union all select 'TURNED' order by 1 $$,
-  'sync_agg_state_from_registry() lists every refused asset'
+  'sync_agg_state_from_registry() lists every asset whose metadata it does not understand'
 );
 select results_eq(
-  $$ select s.canonical_symbol, string_agg(s.timeframe, ' ' order by s.timeframe), bool_and(s.enabled)
-    from public.data_agg_state as s group by 1 order by 1 $$,
+  $$
+    select s.canonical_symbol, string_agg(s.timeframe, ' ' order by s.timeframe), bool_and(s.enabled)
+    from public.data_agg_state as s
+    where s.canonical_symbol not in (
+      select f.canonical_symbol from malformed as m join agg.asset_problems(array[m.symbol]) as f on f.leaves_out <> 'asset'
+    )
+    group by 1
+    order by 1
+  $$,
   $$ values ('GOOD', '1h 5m', true), ('TURNED', '1h 5m', true), ('ZZ_GOOD', '1h 5m', true) $$,
-  'sync_agg_state_from_registry() syncs the other assets and leaves the tasks of a refused one alone'
+  'sync_agg_state_from_registry() syncs the other assets, and leaves the tasks of an asset alone that it cannot understand'
 );
 insert into public.core_asset_registry_all (canonical_symbol, metadata)
 select 'WELL' || s.nr, s.item
