@@ -313,7 +313,7 @@ export type Database = {
         }[];
       };
       "agg_get_due_tasks": {
-        Args: { "p_env"?: string; "p_limit"?: number; "p_now"?: string };
+        Args: { "p_env_name"?: string; "p_limit"?: number; "p_now"?: string };
         Returns: {
           "aggregation_delay_seconds": number;
           "canonical_symbol": string;

@@ -1,4 +1,4 @@
-comment on view agg.active_asset is 'Assets that are active: for is_test by test_active, otherwise by active.';
+comment on view agg.active_asset is 'Assets that are active in an environment: by test_active where is_test (see agg.is_test), otherwise by active. The one place that says so.';
 
 create view agg.active_asset with (security_invoker = true) as
 select r.canonical_symbol, e.is_test

@@ -1,5 +1,5 @@
 comment on function agg.open_minutes is
-  'How many of the p_minutes (at most a day) from p_from_utc the session is open. A window across a change of the clock counts from the wall clock of its start.';
+  'For how many of the p_minutes (at most a day) after p_from_utc the session is open. Where the clock changes within them, the wall clock of their start counts.';
 
 create function agg.open_minutes(
   p_from_utc timestamptz, p_minutes integer, p_time_zone text, p_session_minutes int4multirange

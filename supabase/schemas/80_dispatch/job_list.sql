@@ -1,5 +1,5 @@
 comment on function agg.job_list is
-  'Every job of pgbars: name, cron schedule in UTC, and the SQL to run, at p_now where given, in the environment of the database. The one definition, for pg_cron and for runners without it. The dispatch job commits after each batch and stops after 40 seconds.';
+  'Every job of pgbars: name, cron schedule in UTC, and the SQL to run in the environment of the database. p_now, where given, is put in for now(). The one definition, for pg_cron and for runners without it. The dispatch job commits after each batch and stops after 40 seconds.';
 
 create function agg.job_list(p_now timestamptz default null)
 returns table (job_name text, schedule text, command text)

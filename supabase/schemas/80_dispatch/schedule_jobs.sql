@@ -2,7 +2,7 @@ comment on function public.schedule_jobs is
   'Makes the jobs of pg_cron whose names begin with pgbars: those of agg.job_list, no more and no fewer.
 p_env becomes the environment of the database (prod at first), and the tasks of all assets follow at once. Its jobs work for this environment, and changes of the registry take effect in it. Null leaves it as it is.
 Returns pg_cron (whether it is installed in this database), scheduled and removed (names of jobs), env, flag and message. flag is the column that says which assets are active: test_active for DEV and TEST in any case, otherwise active.
-Where jobs cannot start, message says why, with a notice: pg_cron is not installed, or its launcher does not run. A role that may not see the launcher (pg_read_all_stats) is not told about it.
+Where jobs cannot start, message says why, with a notice: pg_cron is not installed, or its launcher does not run. Only a role with the rights of pg_read_all_stats sees the launcher; for others message does not speak of it.
 For the owner of the database. Repeating it changes nothing. Raises invalid_parameter_value for a text that is not a name of an environment.';
 
 create function public.schedule_jobs(p_env text default null)

@@ -1,5 +1,10 @@
 comment on function public.derive_synthetic_range is
-  'Computes the 1m bars of a synthetic asset for minutes in [p_from_utc, p_to_utc) from the components, weights and base in its registry metadata, into data_bars. Minutes without all components, or with a price that is not positive, are counted as skipped_incomplete. A synthetic minute that is not complete any more is deleted and counted as removed. Builds just the range it is given, whatever the task''s start and frontiers. Moves no cursor; locks the task''s row to the end of the transaction; repeating it counts unchanged and writes nothing. Version 1 is the flat bar of the closes, version 2 has open and close (high and low are then a lower bound of the true range). Errors raise: invalid_parameter_value, no_data_found.';
+  'Computes the 1m bars of a synthetic asset from its components, into data_bars, for minutes in [p_from_utc, p_to_utc).
+Components, weights and base are those of the registry. p_derivation_version 1 is the flat bar of the closes. 2 has open and close; its high and low are a lower bound of the true range.
+Minutes without all components, or whose price is not a positive number, count as skipped_incomplete. A synthetic minute that is not complete any more is deleted and counts as removed. Prices have 8 decimals, and below 1 so many more that 8 significant digits stay.
+Returns success, inserted, updated, unchanged, removed, skipped_incomplete, derivation_version and timestamp_range (from, to).
+Builds just this range, whatever the start and frontiers of the task. Moves no cursor. Locks the row of the task to the end of the transaction. Repeating it counts unchanged and writes nothing.
+Raises invalid_parameter_value for a range, a version or a basket that cannot be, no_data_found for a symbol that is not a synthetic asset.';
 
 create function public.derive_synthetic_range(
   p_symbol text, p_from_utc timestamptz, p_to_utc timestamptz, p_derivation_version integer default 1
@@ -12,6 +17,7 @@ set search_path = pg_catalog, pg_temp
 set statement_timeout = '120s'
 as $$
 declare
+  v_request agg.build_request;
   v_result agg.build_result;
 begin
   if p_from_utc is null or p_to_utc is null or p_from_utc >= p_to_utc then
@@ -27,16 +33,20 @@ begin
   ) then
     raise exception '% is not a synthetic asset of the registry', p_symbol
       using errcode = 'no_data_found',
-        hint = 'Its metadata needs is_synthetic, components, component_weights and formula_base.';
+        hint = 'Its metadata need is_synthetic, components, component_weights and formula_base.';
   end if;
 
-  -- Two builders of one minute, of which the slower has seen less, would leave what the slower saw.
+  v_request.canonical_symbol := p_symbol;
+  v_request.timeframe := '1m';
+  v_request.window_length := interval '1 minute';
+  v_request.from_utc := p_from_utc;
+  v_request.to_utc := p_to_utc;
+  v_request.frontier_utc := p_to_utc;
+  v_request.derivation_version := p_derivation_version;
+  v_request.is_rebuild := true;
+  -- Of two builders of one minute, the slower one may have seen less, and would replace what the faster one made.
   perform agg.lock_series(p_symbol, '1m');
-  select r.* into strict v_result
-  from agg.build_synthetic(array[row(
-    p_symbol, '1m', null, interval '1 minute', null, p_from_utc, p_to_utc, p_to_utc, null, null, p_derivation_version,
-    null, null, null, null, true
-  )::agg.build_request]) as r;
+  select r.* into strict v_result from agg.build_synthetic(array[v_request]) as r;
   perform agg.extend_built_to(p_symbol, '1m', (
     select max(d.ts_utc) + interval '1 minute'
     from public.data_bars as d

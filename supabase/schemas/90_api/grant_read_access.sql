@@ -1,12 +1,15 @@
 comment on function public.grant_read_access is
-  'Opens bars read-only to a role (authenticated, anon or one of your own), over the Data API and directly: select on data_bars and on the bars of derived_data_bars that are not deleted; nothing else. For the owner of the tables. May be repeated, and then does nothing. Raises undefined_object for an unknown role, invalid_parameter_value for one that reads everything anyway, lock_not_available where a reader is at work for more than five seconds.';
+  'Lets a role read bars, over the Data API and directly.
+p_role is authenticated, anon or a role of your own. It gets select on data_bars and on the bars of derived_data_bars that are not deleted, and nothing else.
+Returns success, role and tables. For the owner of the tables. Repeating it changes nothing.
+Raises undefined_object for an unknown role, invalid_parameter_value for one that reads all bars anyway, lock_not_available where a reader holds a table for more than five seconds.';
 
 create function public.grant_read_access(p_role text)
 returns jsonb
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
--- A policy waits for whoever reads the table, and lets nobody write it meanwhile.
+-- A new policy waits for all readers of the table, and writers wait for it.
 set lock_timeout = '5s'
 as $$
 declare

@@ -1,5 +1,8 @@
 comment on function public.install_webhooks is
-  'Has every insert, update and delete of core_asset_registry_all posted to the Edge Function registry-sync, through pg_net, with URL and key from the secrets of these names in Vault: rotate them there, and the next post has them. Where an extension or a secret is missing it changes nothing, and missing says what and which SQL mends it. For the owner of the database; may be repeated, other names replace those before. Raises invalid_parameter_value for null.';
+  'Posts every insert, update and delete of core_asset_registry_all to the Edge Function registry-sync, through pg_net.
+p_url_secret and p_key_secret name the secrets in Vault that hold its URL and key. They are read for each post, so that a change of a secret takes effect with the next one.
+Returns success, missing and message. Where an extension or a secret is missing it changes nothing, and missing lists what is missing and the SQL that helps.
+For the owner of the database. It may be repeated; other names replace those before. Raises invalid_parameter_value for null.';
 
 create function public.install_webhooks(
   p_url_secret text default 'pgbars_registry_sync_url', p_key_secret text default 'pgbars_registry_sync_key'

@@ -1,4 +1,4 @@
-comment on function agg.read_policy_name is 'The policy that opens bars to a role.';
+comment on function agg.read_policy_name is 'The name of the policy that lets a role read bars.';
 
 create function agg.read_policy_name(p_role text)
 returns text

@@ -1,5 +1,5 @@
 comment on function agg.read_secret is
-  'The value that Vault holds under this name; null where there is none. Raises where there is no Vault.';
+  'The value that Vault holds under this name; null for a name that it does not hold. Raises undefined_table without Vault.';
 
 create function agg.read_secret(p_name text)
 returns text

@@ -1,5 +1,5 @@
 comment on function agg.readable_table is
-  'The tables that read access opens, with the policy that opens each to the role and whether it is there. Raises undefined_object for a role that does not exist, invalid_parameter_value for one that policies do not bind: the owner of the tables, a superuser, one with bypassrls such as service_role.';
+  'The tables of bars, with the policy that lets the role read each, and whether that policy exists. Raises undefined_object for a role that does not exist, invalid_parameter_value for one that policies do not bind: the owner of the tables, a superuser, a role with bypassrls such as service_role.';
 
 create function agg.readable_table(p_role text)
 returns table (table_name text, policy_name text, is_open boolean)
@@ -10,7 +10,7 @@ as $$
 begin
   if not exists (select from pg_catalog.pg_roles as r where r.rolname = p_role) then
     raise exception '% is not a role', coalesce(p_role, 'null')
-      using errcode = 'undefined_object', hint = 'On Supabase: authenticated (signed in), or anon (everybody).';
+      using errcode = 'undefined_object', hint = 'On Supabase: authenticated (signed in), or anon (not signed in).';
   end if;
   if (select r.rolsuper or r.rolbypassrls from pg_catalog.pg_roles as r where r.rolname = p_role)
     or exists (
@@ -18,7 +18,7 @@ begin
     )
   then
     raise exception '% reads all bars by itself', p_role
-      using errcode = 'invalid_parameter_value', hint = 'On Supabase: authenticated (signed in), or anon (everybody).';
+      using errcode = 'invalid_parameter_value', hint = 'On Supabase: authenticated (signed in), or anon (not signed in).';
   end if;
   return query
   select

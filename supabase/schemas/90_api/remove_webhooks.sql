@@ -1,5 +1,6 @@
 comment on function public.remove_webhooks is
-  'Takes away what install_webhooks set up, and returns the names of the triggers it removed. For the owner of the database; may be repeated.';
+  'Removes what install_webhooks made.
+Returns success and removed, the names of the triggers that are gone. For the owner of the database. It may be repeated.';
 
 create function public.remove_webhooks()
 returns jsonb

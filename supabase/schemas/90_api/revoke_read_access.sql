@@ -1,5 +1,6 @@
 comment on function public.revoke_read_access is
-  'Takes back what grant_read_access opened to a role: its policies, and select on their tables; without those it does nothing. For the owner of the tables; may be repeated. Raises like grant_read_access.';
+  'Takes from a role what grant_read_access gave it: its policies, and select on their tables.
+Returns success, role and tables. Changes nothing where there are no such policies. For the owner of the tables. It may be repeated. Raises what grant_read_access raises.';
 
 create function public.revoke_read_access(p_role text)
 returns jsonb

@@ -1,13 +1,15 @@
 comment on function agg.send_webhook is
-  'Posts the payload of a Supabase database webhook through pg_net, which sends it after commit. Once a statement, with the first changed asset by symbol, however many changed: registry-sync syncs them all, and a load of 10,000 assets must not post 10,000 times; insert ... on conflict counts as an insert and an update. An update of nothing but updated_at posts nothing. Its arguments are the names of the secrets in Vault that hold URL and key, read each time. Whatever goes wrong is a warning: delivery is at most once, and the registry does not depend on it.';
+  'Posts the payload of a Supabase database webhook through pg_net, which sends it after commit.
+It posts once a statement, with the first changed asset by symbol: registry-sync syncs all of them, and a load of 10,000 assets must not post 10,000 times. insert ... on conflict counts as an insert and an update. An update that changes updated_at only posts nothing.
+Its arguments are the names of the secrets in Vault that hold URL and key; it reads them each time. Errors become warnings: delivery is at most once, and the registry does not depend on it.';
 
--- Supabase's own supabase_functions.http_request is not used. It needs pg_net as well, posts once a row, and takes URL and
--- headers as arguments of the trigger: the key would stand in the catalog, where every role may read it.
+-- Supabase's own supabase_functions.http_request needs pg_net as well, posts once a row, and takes URL and headers as
+-- arguments of the trigger: every role could read the key in the catalog.
 create function agg.send_webhook()
 returns trigger
 language plpgsql
 volatile
--- Whoever may write the registry need not be allowed to read secrets.
+-- Writers of the registry have no rights on secrets.
 security definer
 set search_path = pg_catalog, pg_temp
 as $$

@@ -1,5 +1,5 @@
 comment on function agg.webhook_problems is
-  'What keeps a webhook with URL and key in these secrets from being sent, and the SQL that mends it; no row where nothing does. Never shows what a secret holds.';
+  'What keeps a webhook with URL and key in these secrets from being sent, and the SQL that helps. No row where all is there. Never shows the value of a secret.';
 
 create function agg.webhook_problems(p_url_secret text, p_key_secret text)
 returns table (what text, remedy text)

@@ -7,9 +7,9 @@ insert into public.core_asset_registry_all (canonical_symbol, active, test_activ
 
 select results_eq(
   $$
-    select e.env, string_agg(a.symbol, ' ' order by a.symbol)
+    select e.env, string_agg(a.canonical_symbol, ' ' order by a.canonical_symbol)
     from unnest(array['DEV', 'dev', 'Dev', 'TEST', 'test', 'tEsT', 'prod', 'PROD', 'staging', 'development', 'testing', '']) as e (env)
-    cross join lateral agg.active_symbols(e.env) as a (symbol)
+    join agg.active_asset as a on a.is_test = agg.is_test(e.env)
     group by e.env
     order by e.env collate "C"
   $$,
@@ -19,7 +19,7 @@ select results_eq(
       ('dev', 'BOTH TRIAL'), ('development', 'BOTH LIVE'), ('prod', 'BOTH LIVE'), ('staging', 'BOTH LIVE'), ('tEsT', 'BOTH TRIAL'),
       ('test', 'BOTH TRIAL'), ('testing', 'BOTH LIVE')
   $$,
-  'active_symbols() looks at test_active for DEV and TEST in any case, at active for everything else'
+  'active_asset looks at test_active for DEV and TEST in any case, at active for everything else'
 );
 create function pg_temp.enabled_after(p_env text) returns text
 language plpgsql as $$
