@@ -18,9 +18,12 @@ Deno.test("a synthetic series takes away its own minutes alone where data_bars i
   const parts = script.split(TABLE_END);
   assert.equal(parts.length, 2, "the schema has one table of 1m bars");
   await db.exec(parts.join(
-    TABLE_END.replace(/;$/, ` partition by range (ts_utc);
+    TABLE_END.replace(
+      /;$/,
+      ` partition by range (ts_utc);
       create table public.data_bars_july partition of public.data_bars for values from ('2025-07-01') to ('2025-08-01');
-      create table public.data_bars_august partition of public.data_bars for values from ('2025-08-01') to ('2025-09-01');`),
+      create table public.data_bars_august partition of public.data_bars for values from ('2025-08-01') to ('2025-09-01');`,
+    ),
   ));
 
   // The same rows at the same places of both partitions.

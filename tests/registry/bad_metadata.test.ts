@@ -18,7 +18,10 @@ for (const [engine, openStack] of Object.entries(ENGINES)) {
     assert.equal(refused.status, 400);
     assert.equal(refused.error!.code, "22023");
     assert.match(refused.error!.message, /^metadata of BAD: agg\.enabld is not known; known are enabled, /);
-    assert.equal(refused.error!.hint, "Nothing of this statement is stored. Correct the metadata it gives and try again.");
+    assert.equal(
+      refused.error!.hint,
+      "Nothing of this statement is stored. Correct the metadata it gives and try again.",
+    );
 
     const taken = await supabase.from(REGISTRY).insert({ canonical_symbol: "GOOD", active: true, metadata: {} });
     assert.equal(taken.status, 201);
