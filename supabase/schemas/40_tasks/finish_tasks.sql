@@ -20,7 +20,7 @@ begin
       built_to_utc = case when s.built_to_utc > n.cursor_utc + c.window_length then s.built_to_utc end,
       status = case
         when not s.enabled or s.status = 'disabled' then 'disabled'
-        when n.hard_fail_streak < 3 then 'idle'
+        when n.hard_fail_streak < d.hard_failures then 'idle'
         when s.is_mandatory then 'hard_failed'
         else 'disabled'
       end,
@@ -44,7 +44,8 @@ begin
       last_stopped_reason = case when r.fail_kind is null then r.stopped_reason else s.last_stopped_reason end,
       last_error = r.error,
       updated_at = now()
-    from unnest(p_results) as r
+    from agg.defaults as d
+    cross join unnest(p_results) as r
     join agg.task as c on c.canonical_symbol = r.canonical_symbol and c.timeframe = r.timeframe
     cross join lateral (
       select
@@ -67,7 +68,7 @@ begin
   )
   into v_alarms
   from finished as f
-  where f.hard_fail_streak >= 3;
+  where f.hard_fail_streak >= (select d.hard_failures from agg.defaults as d);
 
   if v_alarms is not null then
     raise warning 'hard failures: %', v_alarms using hint = 'select * from agg_health() explains every task.';

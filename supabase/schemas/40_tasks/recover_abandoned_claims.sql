@@ -14,17 +14,18 @@ declare
 begin
   update public.data_agg_state as s
   set
-    status = case when s.hard_fail_streak >= 3 then 'hard_failed' else 'idle' end,
+    status = case when s.hard_fail_streak >= abandoned.hard_failures then 'hard_failed' else 'idle' end,
     running_started_at_utc = null,
     next_run_at = p_now,
     last_error = format('claim of %s was abandoned', s.running_started_at_utc),
     updated_at = now()
   from (
-    select a.canonical_symbol, a.timeframe
+    select a.canonical_symbol, a.timeframe, d.hard_failures
     from public.data_agg_state as a
+    cross join agg.defaults as d
     where a.status = 'running'
-      and a.running_started_at_utc not between p_now - interval '15 minutes' + interval '1 microsecond' and p_now + interval '15 minutes'
-    for update skip locked
+      and a.running_started_at_utc not between p_now - d.overdue_after + interval '1 microsecond' and p_now + d.overdue_after
+    for update of a skip locked
   ) as abandoned
   where s.canonical_symbol = abandoned.canonical_symbol and s.timeframe = abandoned.timeframe;
   get diagnostics v_recovered = row_count;

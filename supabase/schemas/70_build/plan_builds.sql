@@ -34,10 +34,11 @@ begin
     case when p_stop_at_data_frontier then p_now end,
     p_max_windows,
     coalesce(p_derivation_version, synthetic.derivation_version),
-    coalesce(s.good_percent, 80::smallint), coalesce(s.poor_percent, 60::smallint),
+    coalesce(s.good_percent, d.good_percent), coalesce(s.poor_percent, d.poor_percent),
     s.session_time_zone, s.session_minutes,
     coalesce(r.from_utc < s.followed_to_utc, false)
   from unnest(p_symbols) as c (symbol)
+  cross join agg.defaults as d
   join agg.timeframe as t on t.timeframe = p_timeframe
   left join agg.timeframe as st on st.timeframe = t.source_timeframe
   left join agg.task as s on s.canonical_symbol = c.symbol and s.timeframe = p_timeframe
@@ -53,7 +54,7 @@ begin
       date_bin(
         t.duration,
         least(
-          p_now - make_interval(secs => coalesce(s.aggregation_delay_seconds, 300)),
+          p_now - make_interval(secs => coalesce(s.aggregation_delay_seconds, d.delay_seconds)),
           up.decided_to_utc
         ),
         timestamptz '2000-01-01 00:00:00+00'

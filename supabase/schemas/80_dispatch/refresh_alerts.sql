@@ -17,17 +17,20 @@ begin
       s.canonical_symbol, s.timeframe,
       format('%s hard failures in a row: %s', s.hard_fail_streak, s.last_error) as message
     from public.data_agg_state as s
-    where s.enabled and s.hard_fail_streak >= 3
+    cross join agg.defaults as d
+    where s.enabled and s.hard_fail_streak >= d.hard_failures
     union all
     select
       'failing', s.canonical_symbol, s.timeframe,
       format('has failed since %s, %s times in a row: %s', s.failing_since_utc, s.fail_streak, s.last_error)
     from public.data_agg_state as s
-    where s.enabled and s.is_mandatory and s.hard_fail_streak < 3 and s.failing_since_utc <= p_now - interval '15 minutes'
+    cross join agg.defaults as d
+    where s.enabled and s.is_mandatory and s.hard_fail_streak < d.hard_failures and s.failing_since_utc <= p_now - d.overdue_after
     union all
     select 'behind', h.canonical_symbol, h.timeframe, h.explanation
     from public.agg_health(p_now) as h
-    where h.state in ('overdue', 'never_ran') and h.due_for > interval '15 minutes'
+    cross join agg.defaults as d
+    where h.state in ('overdue', 'never_ran') and h.due_for > d.overdue_after
     union all
     select 'refused', f.item ->> 'canonical_symbol', '*', string_agg(f.item ->> 'problem', '; ')
     from jsonb_array_elements(p_sync -> 'refused') as f (item)
@@ -43,11 +46,12 @@ begin
         ': the open transaction of backend ' || agg.new_tasks_holder() || ' has added assets'
       )
     from agg.change_note as n
-    having min(n.changed_at) < p_now - interval '15 minutes'
+    having min(n.changed_at) < p_now - (select d.overdue_after from agg.defaults as d)
     union all
     select 'uncorrected', k.canonical_symbol, k.timeframe, format('%s tries to build %s again failed: %s', k.failures, k.spans, k.error)
     from agg.correction as k
-    where k.failures >= 3 and k.error is not null
+    cross join agg.defaults as d
+    where k.failures >= d.hard_failures and k.error is not null
   ),
   resolved as (
     update agg.alert as a
