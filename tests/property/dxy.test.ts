@@ -93,7 +93,7 @@ Deno.test("the dispatcher builds DXY minutes, then their 5m and 1h bars, as the 
     const minuteCursor = cursorAfterCatchup({
       timeframe: "1m",
       startUtc: ORIGIN,
-      delaySeconds: 300,
+      delaySeconds: 0,
       now,
       sourceTimes: [Math.min(...lastOfEach)],
     });

@@ -9,7 +9,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   -- As in the checks of the tables of bars, which cannot look up another table.
-  v_lengths constant jsonb := '{"1m": 1, "5m": 5, "15m": 15, "1h": 60, "4h": 240, "1d": 1440}';
+  v_lengths constant jsonb := jsonb '{"1m": 1, "5m": 5, "15m": 15, "1h": 60, "4h": 240, "1d": 1440}';
   v_source_length interval;
   v_problem text;
   v_user text;
