@@ -551,13 +551,6 @@ comment on column agg.correction.failures is 'Failures in a row; error is the la
 comment on column agg.correction.retry_at is 'Not tried before this instant, on the dispatcher''s clock.';
 
 -- 80_dispatch/alert.table.sql
-comment on table agg.alert is
-<<<<<<< HEAD
-  'What needs attention: raised once, resolved when its cause is gone, deleted by agg_maintain 90 days later. timeframe * concerns all of an asset, symbol * all of the database.';
-=======
-  'What somebody should look at: raised once, resolved when its cause is gone. Metadata that are not understood have timeframe *, and what concerns no asset in particular has symbol * as well. Kept for 90 days after that by agg_maintain.';
->>>>>>> 57bea62 (Split the sync into what is wrong, what is wanted and what differs; follow metadata as far as they are understood)
-
 create table agg.alert (
   alert_id bigint generated always as identity,
   kind text not null,
@@ -575,6 +568,9 @@ create unique index alert_open_idx on agg.alert (kind, canonical_symbol, timefra
 alter table agg.alert enable row level security;
 
 create policy service_role_reads on agg.alert for select to service_role using (true);
+
+comment on table agg.alert is
+  'What needs attention: raised once, resolved when its cause is gone, deleted by agg_maintain 90 days later. timeframe * concerns all of an asset, symbol * all of the database.';
 
 -- 80_dispatch/run_log.table.sql
 create table agg.run_log (
@@ -606,12 +602,12 @@ comment on table agg.run_log is 'One row a call of agg_run_due, kept for 14 days
 create function agg.check_timeframe()
 returns trigger
 language plpgsql
-volatile
+stable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
   -- As in the checks of the tables of bars, which cannot look up another table.
-  v_lengths constant jsonb := '{"1m": 1, "5m": 5, "15m": 15, "1h": 60, "4h": 240, "1d": 1440}';
+  v_lengths constant jsonb := jsonb '{"1m": 1, "5m": 5, "15m": 15, "1h": 60, "4h": 240, "1d": 1440}';
   v_source_length interval;
   v_problem text;
   v_user text;
@@ -859,18 +855,6 @@ as $$
 $$;
 
 comment on function agg.version is 'The version of pgbars that this schema is of, as in deno.json.';
-
--- 20_registry/active_symbols.sql
-create function agg.active_symbols(p_env text)
-returns setof text
-language sql
-stable
-set search_path = pg_catalog, pg_temp
-as $$
-  select a.canonical_symbol from agg.active_asset as a where a.is_test = (select agg.is_test(p_env));
-$$;
-
-comment on function agg.active_symbols is 'Symbols of the assets active in p_env.';
 
 -- 20_registry/asset_problems.sql
 create function agg.asset_problems(p_symbols text[])
@@ -1125,7 +1109,7 @@ as $$
 $$;
 
 comment on function agg.open_minutes is
-  'How many of the p_minutes (at most a day) from p_from_utc the session is open. A window across a change of the clock counts from the wall clock of its start.';
+  'For how many of the p_minutes (at most a day) after p_from_utc the session is open. Where the clock changes within them, the wall clock of their start counts.';
 
 -- 20_registry/session_minutes.sql
 -- The week is given as in {"time_zone": "America/New_York", "weekly": [{"open": "Sun 17:00", "close": "Fri 17:00"}]}.
@@ -1583,7 +1567,7 @@ begin
       built_to_utc = case when s.built_to_utc > n.cursor_utc + c.window_length then s.built_to_utc end,
       status = case
         when not s.enabled or s.status = 'disabled' then 'disabled'
-        when n.hard_fail_streak < 3 then 'idle'
+        when n.hard_fail_streak < d.hard_failures then 'idle'
         when s.is_mandatory then 'hard_failed'
         else 'disabled'
       end,
@@ -1607,7 +1591,8 @@ begin
       last_stopped_reason = case when r.fail_kind is null then r.stopped_reason else s.last_stopped_reason end,
       last_error = r.error,
       updated_at = now()
-    from unnest(p_results) as r
+    from agg.defaults as d
+    cross join unnest(p_results) as r
     join agg.task as c on c.canonical_symbol = r.canonical_symbol and c.timeframe = r.timeframe
     cross join lateral (
       select
@@ -1630,7 +1615,7 @@ begin
   )
   into v_alarms
   from finished as f
-  where f.hard_fail_streak >= 3;
+  where f.hard_fail_streak >= (select d.hard_failures from agg.defaults as d);
 
   if v_alarms is not null then
     raise warning 'hard failures: %', v_alarms using hint = 'select * from agg_health() explains every task.';
@@ -1742,17 +1727,18 @@ declare
 begin
   update public.data_agg_state as s
   set
-    status = case when s.hard_fail_streak >= 3 then 'hard_failed' else 'idle' end,
+    status = case when s.hard_fail_streak >= abandoned.hard_failures then 'hard_failed' else 'idle' end,
     running_started_at_utc = null,
     next_run_at = p_now,
     last_error = format('claim of %s was abandoned', s.running_started_at_utc),
     updated_at = now()
   from (
-    select a.canonical_symbol, a.timeframe
+    select a.canonical_symbol, a.timeframe, d.hard_failures
     from public.data_agg_state as a
+    cross join agg.defaults as d
     where a.status = 'running'
-      and a.running_started_at_utc not between p_now - interval '15 minutes' + interval '1 microsecond' and p_now + interval '15 minutes'
-    for update skip locked
+      and a.running_started_at_utc not between p_now - d.overdue_after + interval '1 microsecond' and p_now + d.overdue_after
+    for update of a skip locked
   ) as abandoned
   where s.canonical_symbol = abandoned.canonical_symbol and s.timeframe = abandoned.timeframe;
   get diagnostics v_recovered = row_count;
@@ -3515,10 +3501,11 @@ begin
     case when p_stop_at_data_frontier then p_now end,
     p_max_windows,
     coalesce(p_derivation_version, synthetic.derivation_version),
-    coalesce(s.good_percent, 80::smallint), coalesce(s.poor_percent, 60::smallint),
+    coalesce(s.good_percent, d.good_percent), coalesce(s.poor_percent, d.poor_percent),
     s.session_time_zone, s.session_minutes,
     coalesce(r.from_utc < s.followed_to_utc, false)
   from unnest(p_symbols) as c (symbol)
+  cross join agg.defaults as d
   join agg.timeframe as t on t.timeframe = p_timeframe
   left join agg.timeframe as st on st.timeframe = t.source_timeframe
   left join agg.task as s on s.canonical_symbol = c.symbol and s.timeframe = p_timeframe
@@ -3534,7 +3521,7 @@ begin
       date_bin(
         t.duration,
         least(
-          p_now - make_interval(secs => coalesce(s.aggregation_delay_seconds, 300)),
+          p_now - make_interval(secs => coalesce(s.aggregation_delay_seconds, d.delay_seconds)),
           up.decided_to_utc
         ),
         timestamptz '2000-01-01 00:00:00+00'
@@ -3844,7 +3831,7 @@ as $$
 $$;
 
 comment on function agg.job_list is
-  'Every job of pgbars: name, cron schedule in UTC, and the SQL to run, at p_now where given, in the environment of the database. The one definition, for pg_cron and for runners without it. The dispatch job commits after each batch and stops after 40 seconds.';
+  'Every job of pgbars: name, cron schedule in UTC, and the SQL to run in the environment of the database. p_now, where given, is put in for now(). The one definition, for pg_cron and for runners without it. The dispatch job commits after each batch and stops after 40 seconds.';
 
 -- 80_dispatch/prune_logs.sql
 create function agg.prune_logs(p_now timestamptz)
@@ -3891,14 +3878,6 @@ comment on function agg.prune_logs is
 'Deletes run log rows older than 14 days, alerts resolved 90 days ago, corrections of tasks that are gone, and the jobs'' own rows of cron.job_run_details older than 3 days. Returns how many rows of logs.';
 
 -- 80_dispatch/refresh_alerts.sql
-comment on function agg.refresh_alerts is
-<<<<<<< HEAD
-'Raises alerts whose cause is there, and resolves those whose cause is gone. Returns how many are new.
-Kinds: hard_failed and disabled (three hard failures in a row), failing (a mandatory task, for 15 minutes), behind (due for 15 minutes, and no dispatcher has run it), uncorrected (a correction failed three times in a row), refused and unsynced (from p_sync, what a sync returned; null leaves these alone), unread (no dispatcher has read change notes for 15 minutes).';
-=======
-  'Raises an alert for every task with three hard failures in a row, every task that no dispatcher has run for 15 minutes though due, every task with a correction that failed three times in a row, every asset whose metadata a sync did not understand and a sync that failed (p_sync is what it returned; null leaves these alerts alone), and changes that no dispatcher has read for 15 minutes; resolves those whose cause is gone. Returns how many are new.';
->>>>>>> 57bea62 (Split the sync into what is wrong, what is wanted and what differs; follow metadata as far as they are understood)
-
 create function agg.refresh_alerts(p_now timestamptz, p_sync jsonb default null)
 returns integer
 language plpgsql
@@ -3914,19 +3893,23 @@ begin
       s.canonical_symbol, s.timeframe,
       format('%s hard failures in a row: %s', s.hard_fail_streak, s.last_error) as message
     from public.data_agg_state as s
-    where s.enabled and s.hard_fail_streak >= 3
+    cross join agg.defaults as d
+    where s.enabled and s.hard_fail_streak >= d.hard_failures
     union all
     select
       'failing', s.canonical_symbol, s.timeframe,
       format('has failed since %s, %s times in a row: %s', s.failing_since_utc, s.fail_streak, s.last_error)
     from public.data_agg_state as s
-    where s.enabled and s.is_mandatory and s.hard_fail_streak < 3 and s.failing_since_utc <= p_now - interval '15 minutes'
+    cross join agg.defaults as d
+    where s.enabled and s.is_mandatory and s.hard_fail_streak < d.hard_failures and s.failing_since_utc <= p_now - d.overdue_after
     union all
     select 'behind', h.canonical_symbol, h.timeframe, h.explanation
     from public.agg_health(p_now) as h
-    where h.state in ('overdue', 'never_ran') and h.due_for > interval '15 minutes'
+    cross join agg.defaults as d
+    where h.state in ('overdue', 'never_ran') and h.due_for > d.overdue_after
     union all
-    select 'metadata', f.item ->> 'canonical_symbol', '*',
+    select
+      'metadata', f.item ->> 'canonical_symbol', '*',
       string_agg(format('%s (left out: %s)', f.item ->> 'problem', f.item ->> 'leaves_out'), '; ')
     from jsonb_array_elements(p_sync -> 'refused') as f (item)
     group by f.item ->> 'canonical_symbol'
@@ -3941,11 +3924,12 @@ begin
         ': the open transaction of backend ' || agg.new_tasks_holder() || ' has added assets'
       )
     from agg.change_note as n
-    having min(n.changed_at) < p_now - interval '15 minutes'
+    having min(n.changed_at) < p_now - (select d.overdue_after from agg.defaults as d)
     union all
     select 'uncorrected', k.canonical_symbol, k.timeframe, format('%s tries to build %s again failed: %s', k.failures, k.spans, k.error)
     from agg.correction as k
-    where k.failures >= 3 and k.error is not null
+    cross join agg.defaults as d
+    where k.failures >= d.hard_failures and k.error is not null
   ),
   resolved as (
     update agg.alert as a
@@ -3965,6 +3949,10 @@ begin
   return v_raised;
 end;
 $$;
+
+comment on function agg.refresh_alerts is
+'Raises alerts whose cause is there, and resolves those whose cause is gone. Returns how many are new.
+Kinds: hard_failed and disabled (three hard failures in a row), failing (a mandatory task, for 15 minutes), behind (due for 15 minutes, and no dispatcher has run it), uncorrected (a correction failed three times in a row), metadata (not understood, with what is left out) and unsynced (from p_sync, what a sync returned; null leaves these alone), unread (no dispatcher has read change notes for 15 minutes).';
 
 -- 80_dispatch/run_batch.sql
 create function agg.run_batch(
@@ -4083,7 +4071,7 @@ comment on function public.schedule_jobs is
   'Makes the jobs of pg_cron whose names begin with pgbars: those of agg.job_list, no more and no fewer.
 p_env becomes the environment of the database (prod at first), and the tasks of all assets follow at once. Its jobs work for this environment, and changes of the registry take effect in it. Null leaves it as it is.
 Returns pg_cron (whether it is installed in this database), scheduled and removed (names of jobs), env, flag and message. flag is the column that says which assets are active: test_active for DEV and TEST in any case, otherwise active.
-Where jobs cannot start, message says why, with a notice: pg_cron is not installed, or its launcher does not run. A role that may not see the launcher (pg_read_all_stats) is not told about it.
+Where jobs cannot start, message says why, with a notice: pg_cron is not installed, or its launcher does not run. Only a role with the rights of pg_read_all_stats sees the launcher; for others message does not speak of it.
 For the owner of the database. Repeating it changes nothing. Raises invalid_parameter_value for a text that is not a name of an environment.';
 
 -- 80_dispatch/sum_batches.sql
@@ -4794,7 +4782,9 @@ as $$
 $$;
 
 comment on function public.calc_dxy_range_1m is
-  'derive_synthetic_range for DXY: 50.14348112 x EURUSD^-0.576 x USDJPY^0.136 x GBPUSD^-0.119 x USDCAD^0.091 x USDSEK^0.042 x USDCHF^0.036. A synthetic series, not an official print of the index.';
+  'Computes the 1m bars of DXY from six currency pairs, into data_bars, for minutes in [p_from_utc, p_to_utc).
+The price is 50.14348112 x EURUSD^-0.576 x USDJPY^0.136 x GBPUSD^-0.119 x USDCAD^0.091 x USDSEK^0.042 x USDCHF^0.036. It is a synthetic series, not an official print of the index.
+Everything else is as in derive_synthetic_range.';
 
 -- 90_api/catchup_aggregation_range.sql
 create function public.catchup_aggregation_range(
@@ -4891,6 +4881,7 @@ set search_path = pg_catalog, pg_temp
 set statement_timeout = '120s'
 as $$
 declare
+  v_request agg.build_request;
   v_result agg.build_result;
 begin
   if p_from_utc is null or p_to_utc is null or p_from_utc >= p_to_utc then
@@ -4906,16 +4897,20 @@ begin
   ) then
     raise exception '% is not a synthetic asset of the registry', p_symbol
       using errcode = 'no_data_found',
-        hint = 'Its metadata needs is_synthetic, components, component_weights and formula_base.';
+        hint = 'Its metadata need is_synthetic, components, component_weights and formula_base.';
   end if;
 
-  -- Two builders of one minute, of which the slower has seen less, would leave what the slower saw.
+  v_request.canonical_symbol := p_symbol;
+  v_request.timeframe := '1m';
+  v_request.window_length := interval '1 minute';
+  v_request.from_utc := p_from_utc;
+  v_request.to_utc := p_to_utc;
+  v_request.frontier_utc := p_to_utc;
+  v_request.derivation_version := p_derivation_version;
+  v_request.is_rebuild := true;
+  -- Of two builders of one minute, the slower one may have seen less, and would replace what the faster one made.
   perform agg.lock_series(p_symbol, '1m');
-  select r.* into strict v_result
-  from agg.build_synthetic(array[row(
-    p_symbol, '1m', null, interval '1 minute', null, p_from_utc, p_to_utc, p_to_utc, null, null, p_derivation_version,
-    null, null, null, null, true
-  )::agg.build_request]) as r;
+  select r.* into strict v_result from agg.build_synthetic(array[v_request]) as r;
   perform agg.extend_built_to(p_symbol, '1m', (
     select max(d.ts_utc) + interval '1 minute'
     from public.data_bars as d
@@ -4935,7 +4930,12 @@ end;
 $$;
 
 comment on function public.derive_synthetic_range is
-  'Computes the 1m bars of a synthetic asset for minutes in [p_from_utc, p_to_utc) from the components, weights and base in its registry metadata, into data_bars. Minutes without all components, or with a price that is not positive, are counted as skipped_incomplete. A synthetic minute that is not complete any more is deleted and counted as removed. Builds just the range it is given, whatever the task''s start and frontiers. Moves no cursor; locks the task''s row to the end of the transaction; repeating it counts unchanged and writes nothing. Version 1 is the flat bar of the closes, version 2 has open and close (high and low are then a lower bound of the true range). Errors raise: invalid_parameter_value, no_data_found.';
+  'Computes the 1m bars of a synthetic asset from its components, into data_bars, for minutes in [p_from_utc, p_to_utc).
+Components, weights and base are those of the registry. p_derivation_version 1 is the flat bar of the closes. 2 has open and close; its high and low are a lower bound of the true range.
+Minutes without all components, or whose price is not a positive number, count as skipped_incomplete. A synthetic minute that is not complete any more is deleted and counts as removed. Prices have 8 decimals, and below 1 so many more that 8 significant digits stay.
+Returns success, inserted, updated, unchanged, removed, skipped_incomplete, derivation_version and timestamp_range (from, to).
+Builds just this range, whatever the start and frontiers of the task. Moves no cursor. Locks the row of the task to the end of the transaction. Repeating it counts unchanged and writes nothing.
+Raises invalid_parameter_value for a range, a version or a basket that cannot be, no_data_found for a symbol that is not a synthetic asset.';
 
 -- 90_api/find_differences.sql
 create function agg.find_differences(p_requests agg.build_request[])
@@ -5003,7 +5003,7 @@ returns jsonb
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
--- A policy waits for whoever reads the table, and lets nobody write it meanwhile.
+-- A new policy waits for all readers of the table, and writers wait for it.
 set lock_timeout = '5s'
 as $$
 declare
@@ -5028,7 +5028,10 @@ end;
 $$;
 
 comment on function public.grant_read_access is
-  'Opens bars read-only to a role (authenticated, anon or one of your own), over the Data API and directly: select on data_bars and on the bars of derived_data_bars that are not deleted; nothing else. For the owner of the tables. May be repeated, and then does nothing. Raises undefined_object for an unknown role, invalid_parameter_value for one that reads everything anyway, lock_not_available where a reader is at work for more than five seconds.';
+  'Lets a role read bars, over the Data API and directly.
+p_role is authenticated, anon or a role of your own. It gets select on data_bars and on the bars of derived_data_bars that are not deleted, and nothing else.
+Returns success, role and tables. For the owner of the tables. Repeating it changes nothing.
+Raises undefined_object for an unknown role, invalid_parameter_value for one that reads all bars anyway, lock_not_available where a reader holds a table for more than five seconds.';
 
 -- 90_api/install_webhooks.sql
 create function public.install_webhooks(
@@ -5079,7 +5082,10 @@ end;
 $$;
 
 comment on function public.install_webhooks is
-  'Has every insert, update and delete of core_asset_registry_all posted to the Edge Function registry-sync, through pg_net, with URL and key from the secrets of these names in Vault: rotate them there, and the next post has them. Where an extension or a secret is missing it changes nothing, and missing says what and which SQL mends it. For the owner of the database; may be repeated, other names replace those before. Raises invalid_parameter_value for null.';
+  'Posts every insert, update and delete of core_asset_registry_all to the Edge Function registry-sync, through pg_net.
+p_url_secret and p_key_secret name the secrets in Vault that hold its URL and key. They are read for each post, so that a change of a secret takes effect with the next one.
+Returns success, missing and message. Where an extension or a secret is missing it changes nothing, and missing lists what is missing and the SQL that helps.
+For the owner of the database. It may be repeated; other names replace those before. Raises invalid_parameter_value for null.';
 
 -- 90_api/read_policy_name.sql
 create function agg.read_policy_name(p_role text)
@@ -5093,7 +5099,7 @@ as $$
   select 'pgbars_read_' || case when octet_length(p_role) <= 51 then p_role else md5(p_role) end;
 $$;
 
-comment on function agg.read_policy_name is 'The policy that opens bars to a role.';
+comment on function agg.read_policy_name is 'The name of the policy that lets a role read bars.';
 
 -- 90_api/read_secret.sql
 create function agg.read_secret(p_name text)
@@ -5111,7 +5117,7 @@ end;
 $$;
 
 comment on function agg.read_secret is
-  'The value that Vault holds under this name; null where there is none. Raises where there is no Vault.';
+  'The value that Vault holds under this name; null for a name that it does not hold. Raises undefined_table without Vault.';
 
 -- 90_api/readable_table.sql
 create function agg.readable_table(p_role text)
@@ -5123,7 +5129,7 @@ as $$
 begin
   if not exists (select from pg_catalog.pg_roles as r where r.rolname = p_role) then
     raise exception '% is not a role', coalesce(p_role, 'null')
-      using errcode = 'undefined_object', hint = 'On Supabase: authenticated (signed in), or anon (everybody).';
+      using errcode = 'undefined_object', hint = 'On Supabase: authenticated (signed in), or anon (not signed in).';
   end if;
   if (select r.rolsuper or r.rolbypassrls from pg_catalog.pg_roles as r where r.rolname = p_role)
     or exists (
@@ -5131,7 +5137,7 @@ begin
     )
   then
     raise exception '% reads all bars by itself', p_role
-      using errcode = 'invalid_parameter_value', hint = 'On Supabase: authenticated (signed in), or anon (everybody).';
+      using errcode = 'invalid_parameter_value', hint = 'On Supabase: authenticated (signed in), or anon (not signed in).';
   end if;
   return query
   select
@@ -5145,7 +5151,7 @@ end;
 $$;
 
 comment on function agg.readable_table is
-  'The tables that read access opens, with the policy that opens each to the role and whether it is there. Raises undefined_object for a role that does not exist, invalid_parameter_value for one that policies do not bind: the owner of the tables, a superuser, one with bypassrls such as service_role.';
+  'The tables of bars, with the policy that lets the role read each, and whether that policy exists. Raises undefined_object for a role that does not exist, invalid_parameter_value for one that policies do not bind: the owner of the tables, a superuser, a role with bypassrls such as service_role.';
 
 -- 90_api/remove_webhooks.sql
 create function public.remove_webhooks()
@@ -5171,7 +5177,8 @@ end;
 $$;
 
 comment on function public.remove_webhooks is
-  'Takes away what install_webhooks set up, and returns the names of the triggers it removed. For the owner of the database; may be repeated.';
+  'Removes what install_webhooks made.
+Returns success and removed, the names of the triggers that are gone. For the owner of the database. It may be repeated.';
 
 -- 90_api/revoke_read_access.sql
 create function public.revoke_read_access(p_role text)
@@ -5193,16 +5200,17 @@ end;
 $$;
 
 comment on function public.revoke_read_access is
-  'Takes back what grant_read_access opened to a role: its policies, and select on their tables; without those it does nothing. For the owner of the tables; may be repeated. Raises like grant_read_access.';
+  'Takes from a role what grant_read_access gave it: its policies, and select on their tables.
+Returns success, role and tables. Changes nothing where there are no such policies. For the owner of the tables. It may be repeated. Raises what grant_read_access raises.';
 
 -- 90_api/send_webhook.sql
--- Supabase's own supabase_functions.http_request is not used. It needs pg_net as well, posts once a row, and takes URL and
--- headers as arguments of the trigger: the key would stand in the catalog, where every role may read it.
+-- Supabase's own supabase_functions.http_request needs pg_net as well, posts once a row, and takes URL and headers as
+-- arguments of the trigger: every role could read the key in the catalog.
 create function agg.send_webhook()
 returns trigger
 language plpgsql
 volatile
--- Whoever may write the registry need not be allowed to read secrets.
+-- Writers of the registry have no rights on secrets.
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
@@ -5260,7 +5268,9 @@ end;
 $$;
 
 comment on function agg.send_webhook is
-  'Posts the payload of a Supabase database webhook through pg_net, which sends it after commit. Once a statement, with the first changed asset by symbol, however many changed: registry-sync syncs them all, and a load of 10,000 assets must not post 10,000 times; insert ... on conflict counts as an insert and an update. An update of nothing but updated_at posts nothing. Its arguments are the names of the secrets in Vault that hold URL and key, read each time. Whatever goes wrong is a warning: delivery is at most once, and the registry does not depend on it.';
+  'Posts the payload of a Supabase database webhook through pg_net, which sends it after commit.
+It posts once a statement, with the first changed asset by symbol: registry-sync syncs all of them, and a load of 10,000 assets must not post 10,000 times. insert ... on conflict counts as an insert and an update. An update that changes updated_at only posts nothing.
+Its arguments are the names of the secrets in Vault that hold URL and key; it reads them each time. Errors become warnings: delivery is at most once, and the registry does not depend on it.';
 
 -- 90_api/webhook_problems.sql
 create function agg.webhook_problems(p_url_secret text, p_key_secret text)
@@ -5305,7 +5315,7 @@ end;
 $$;
 
 comment on function agg.webhook_problems is
-  'What keeps a webhook with URL and key in these secrets from being sent, and the SQL that mends it; no row where nothing does. Never shows what a secret holds.';
+  'What keeps a webhook with URL and key in these secrets from being sent, and the SQL that helps. No row where all is there. Never shows the value of a secret.';
 
 -- 10_foundation/defaults.view.sql
 create view agg.defaults with (security_invoker = true) as
@@ -5332,7 +5342,7 @@ from public.core_asset_registry_all as r
 cross join lateral (values (false, r.active), (true, r.test_active)) as e (is_test, is_active)
 where e.is_active;
 
-comment on view agg.active_asset is 'Assets that are active: for is_test by test_active, otherwise by active.';
+comment on view agg.active_asset is 'Assets that are active in an environment: by test_active where is_test (see agg.is_test), otherwise by active. The one place that says so.';
 
 -- 20_registry/basket.view.sql
 create view agg.basket with (security_invoker = true) as

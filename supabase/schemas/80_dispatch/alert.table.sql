@@ -10,7 +10,7 @@ create table agg.alert (
   raised_at timestamptz not null,
   resolved_at timestamptz,
   constraint alert_pkey primary key (alert_id),
-  constraint alert_kind_check check (kind in ('hard_failed', 'disabled', 'failing', 'behind', 'refused', 'uncorrected', 'unread', 'unsynced'))
+  constraint alert_kind_check check (kind in ('hard_failed', 'disabled', 'failing', 'behind', 'metadata', 'uncorrected', 'unread', 'unsynced'))
 );
 
 create unique index alert_open_idx on agg.alert (kind, canonical_symbol, timeframe) where resolved_at is null;

@@ -1,6 +1,6 @@
 comment on function agg.refresh_alerts is
 'Raises alerts whose cause is there, and resolves those whose cause is gone. Returns how many are new.
-Kinds: hard_failed and disabled (three hard failures in a row), failing (a mandatory task, for 15 minutes), behind (due for 15 minutes, and no dispatcher has run it), uncorrected (a correction failed three times in a row), refused and unsynced (from p_sync, what a sync returned; null leaves these alone), unread (no dispatcher has read change notes for 15 minutes).';
+Kinds: hard_failed and disabled (three hard failures in a row), failing (a mandatory task, for 15 minutes), behind (due for 15 minutes, and no dispatcher has run it), uncorrected (a correction failed three times in a row), metadata (not understood, with what is left out) and unsynced (from p_sync, what a sync returned; null leaves these alone), unread (no dispatcher has read change notes for 15 minutes).';
 
 create function agg.refresh_alerts(p_now timestamptz, p_sync jsonb default null)
 returns integer
@@ -32,7 +32,9 @@ begin
     cross join agg.defaults as d
     where h.state in ('overdue', 'never_ran') and h.due_for > d.overdue_after
     union all
-    select 'refused', f.item ->> 'canonical_symbol', '*', string_agg(f.item ->> 'problem', '; ')
+    select
+      'metadata', f.item ->> 'canonical_symbol', '*',
+      string_agg(format('%s (left out: %s)', f.item ->> 'problem', f.item ->> 'leaves_out'), '; ')
     from jsonb_array_elements(p_sync -> 'refused') as f (item)
     group by f.item ->> 'canonical_symbol'
     union all
@@ -58,7 +60,7 @@ begin
     set resolved_at = p_now
     where a.resolved_at is null
       and (a.kind <> 'unsynced' or p_sync is not null)
-      and (a.kind <> 'refused' or p_sync ? 'refused')
+      and (a.kind <> 'metadata' or p_sync ? 'refused')
       and (a.kind, a.canonical_symbol, a.timeframe) not in (
         select w.kind, w.canonical_symbol, w.timeframe from wanted as w
       )

@@ -14,10 +14,10 @@ language sql as $$
 $$;
 
 do $$ begin perform public.agg_maintain('prod', '2025-07-01 00:00+00'); end; $$;
-select is(pg_temp.open_alerts(), 'refused BAD *', 'agg_maintain() raises an alert for an asset that the sync refuses');
+select is(pg_temp.open_alerts(), 'metadata BAD *', 'agg_maintain() raises an alert for metadata that the sync does not understand');
 select matches((select a.message from agg.alert as a), 'agg\.start is not known', 'agg_maintain() names the key of BAD');
 do $$ begin perform agg.refresh_alerts('2025-07-01 00:01+00'); end; $$;
-select is(pg_temp.open_alerts(), 'refused BAD *', 'refresh_alerts() keeps the alert of BAD, since no sync ran');
+select is(pg_temp.open_alerts(), 'metadata BAD *', 'refresh_alerts() keeps the alert of BAD, since no sync ran');
 update public.core_asset_registry_all as r set metadata = '{}' where r.canonical_symbol = 'BAD';
 do $$ begin perform public.agg_maintain('prod', '2025-07-01 00:05+00'); end; $$;
 select is(pg_temp.open_alerts(), 'none', 'agg_maintain() resolves the alert once the metadata of BAD are fixed');

@@ -54,11 +54,11 @@ select lives_ok(
   'an asset that holds bad metadata already may be changed otherwise'
 );
 select set_eq(
-  $$ select s.canonical_symbol from public.data_agg_state as s where s.enabled $$, array['ONE', 'TWO'],
-  'it is left out of the sync, and all others sync'
+  $$ select s.canonical_symbol from public.data_agg_state as s where s.enabled $$, array['OLD', 'ONE', 'TWO'],
+  'its key is ignored, and it syncs like all others'
 );
 select lives_ok(
-  $$ update public.core_asset_registry_all as r set active = false where r.canonical_symbol in ('ONE', 'TWO') $$, 'such an asset may be switched off'
+  $$ update public.core_asset_registry_all as r set active = false where r.canonical_symbol in ('OLD', 'ONE', 'TWO') $$, 'such an asset may be switched off'
 );
 select is_empty($$ select s.canonical_symbol from public.data_agg_state as s where s.enabled $$, 'switching it off takes effect');
 select throws_ok(
@@ -66,7 +66,7 @@ select throws_ok(
   '22023', null, 'other bad metadata are refused'
 );
 select lives_ok(
-  $$ update public.core_asset_registry_all as r set metadata = '{"agg": {"enabled": true}}' where r.canonical_symbol = 'OLD' $$, 'good metadata are accepted'
+  $$ update public.core_asset_registry_all as r set metadata = '{"agg": {"enabled": true}}', active = true where r.canonical_symbol = 'OLD' $$, 'good metadata are accepted'
 );
 select set_eq(
   $$ select s.canonical_symbol from public.data_agg_state as s where s.enabled $$, array['OLD'], 'its tasks then exist'
