@@ -45,8 +45,8 @@ Deno.test("a task that raises among a hundred good ones costs only itself", asyn
   assert.deepEqual([next.tasks, next.failed], [0, 0], "the next run does not suffer");
 
   await setVolume(1);
-  const mended = await runDue(db, failed.next_run_at);
-  assert.equal(mended.failed, 0);
+  const fixed = await runDue(db, failed.next_run_at);
+  assert.equal(fixed.failed, 0);
   const task = await readTask(db, "BAD", "5m");
   assert.deepEqual([task.fail_streak, task.hard_fail_streak, task.last_error], [0, 0, null]);
   assert.ok(task.cursor >= new Date(ORIGIN), "it advances again");
@@ -84,8 +84,8 @@ Deno.test("a failure is transient or hard by its SQLSTATE, backs off, and is for
 
       await clearFaults(db);
       assert.equal((await runDue(db, addMinutes(now, 61))).failed, 0);
-      const mended = await readTask(db, "S001", "5m");
-      assert.deepEqual([mended.fail_streak, mended.hard_fail_streak, mended.last_error], [0, 0, null]);
+      const fixed = await readTask(db, "S001", "5m");
+      assert.deepEqual([fixed.fail_streak, fixed.hard_fail_streak, fixed.last_error], [0, 0, null]);
       await compareAll(db, assets, addMinutes(now, 61));
     });
   }

@@ -20,7 +20,7 @@ export const CASES = [
   "a bar was moved to another minute or symbol",
   "notes were folded",
   "a session was killed in a transaction",
-  "a statement waited for a lock in vain",
+  "a statement gave up waiting for a lock",
   "work with an old snapshot was refused",
   "a claim was abandoned and taken back",
   "a worker finished without naming its claim",
@@ -133,7 +133,7 @@ export class Observer {
     if (stoppedReason === "killed in a transaction") this.#count("a session was killed in a transaction");
     if (refused === "57P01") this.#count("a session was killed in mid-statement");
     if (refused === "25001") this.#count("work with an old snapshot was refused");
-    if (refused === "55P03") this.#count("a statement waited for a lock in vain");
+    if (refused === "55P03") this.#count("a statement gave up waiting for a lock");
     if (written && written.rows > 1000) this.#count("more than 1,000 rows were written in a statement");
     if (op.kind === "move" && written?.rows) this.#count("a bar was moved to another minute or symbol");
     if (op.kind === "truncate" && !refused) this.#count("all bars were truncated");
