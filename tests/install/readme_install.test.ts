@@ -28,10 +28,11 @@ Deno.test("without --remote the same lines go to the local stack, and not to the
   assert.equal(row!.found, false);
 });
 
-/** The first shell block of README's section on installing, as it stands, for the project `ref`. */
+/** The shell block of README that links a project, as it stands, for the project `ref`. */
 async function readInstall(ref: string): Promise<string> {
   const readme = await Deno.readTextFile("README.md");
-  const [, lines = ""] = /^## Install on Supabase$[^]*?^```sh\n([^]*?)^```$/m.exec(readme) ?? [];
-  assert.match(lines, /YOUR_PROJECT/, "README has no shell block under Install on Supabase");
-  return lines.replaceAll("YOUR_PROJECT", ref);
+  const blocks = [...readme.matchAll(/^```sh\n([^]*?)^```$/gm)].map(([, lines]) => lines!);
+  const install = blocks.filter((lines) => lines.includes(" link --project-ref YOUR_PROJECT"));
+  assert.equal(install.length, 1, "README must have one shell block that links a project");
+  return install[0]!.replaceAll("YOUR_PROJECT", ref);
 }
