@@ -1,6 +1,21 @@
 begin;
 select plan(3);
 
+-- plpgsql_check evaluates constant calls, and reads freed memory of a function that ran earlier in the session: compile all anew.
+do $$
+declare
+  v_function regprocedure;
+begin
+  for v_function in
+    select p.oid
+    from pg_catalog.pg_proc as p
+    join pg_catalog.pg_language as l on l.oid = p.prolang and l.lanname = 'plpgsql'
+    where p.pronamespace in ('public'::regnamespace, 'agg'::regnamespace)
+  loop
+    execute pg_get_functiondef(v_function);
+  end loop;
+end;
+$$;
 -- Debian's Postgres 15 must have the extension; the embedded Postgres and that of npm have none.
 create temporary table machine as
 select current_setting('server_version_num')::integer / 10000 <> 15 as is_without;
