@@ -23,6 +23,10 @@ create table public.core_asset_registry_all (
   constraint core_asset_registry_all_metadata_is_object check (jsonb_typeof(metadata) = 'object')
 );
 
+-- Every insert of bars asks which series are computed.
+create index core_asset_registry_all_synthetic_idx on public.core_asset_registry_all (canonical_symbol)
+where metadata -> 'is_synthetic' = 'true';
+
 alter table public.core_asset_registry_all enable row level security;
 
 create policy service_role_writes on public.core_asset_registry_all for all to service_role using (true) with check (true);

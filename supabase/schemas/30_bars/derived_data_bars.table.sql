@@ -6,6 +6,16 @@ comment on column public.derived_data_bars.expected_minutes is 'Minutes of the w
 comment on column public.derived_data_bars.is_partial is 'A 1m bar that went into this bar was partial: its minute had not ended when it was taken.';
 comment on column public.derived_data_bars.quality_score is
   '2 excellent: every expected minute is covered; 1 good: at least 80 %; 0 poor: at least 60 % (thresholds: metadata.agg.quality).';
+comment on constraint derived_data_bars_timeframe_check on public.derived_data_bars is 'timeframe must be 5m, 15m, 1h, 4h or 1d.';
+comment on constraint derived_data_bars_ts_aligned on public.derived_data_bars is 'ts_utc must be the start of a window of its timeframe.';
+comment on constraint derived_data_bars_finite_prices on public.derived_data_bars is 'open, high, low and close must be finite.';
+comment on constraint derived_data_bars_high_covers on public.derived_data_bars is 'high must not be below open or close.';
+comment on constraint derived_data_bars_low_covers on public.derived_data_bars is 'low must not be above open, close or high.';
+comment on constraint derived_data_bars_vwap_finite on public.derived_data_bars is 'vwap must be finite.';
+comment on constraint derived_data_bars_vol_not_negative on public.derived_data_bars is 'vol must be finite and not negative.';
+comment on constraint derived_data_bars_trade_count_not_negative on public.derived_data_bars is 'trade_count must not be negative.';
+comment on constraint derived_data_bars_quality_check on public.derived_data_bars is 'quality_score must be 0, 1 or 2.';
+comment on constraint derived_data_bars_counts_check on public.derived_data_bars is 'source_candles, expected_candles, covered_minutes and expected_minutes must be positive.';
 
 create table public.derived_data_bars (
   canonical_symbol text not null,
@@ -45,11 +55,12 @@ create table public.derived_data_bars (
       ts_utc, timestamptz '2000-01-01 00:00:00+00'
     ) = ts_utc
   ),
+  constraint derived_data_bars_finite_prices check (
+    abs(open) < 'infinity' and abs(high) < 'infinity' and abs(low) < 'infinity' and abs(close) < 'infinity'
+  ),
   constraint derived_data_bars_high_covers check (high >= open and high >= close),
   constraint derived_data_bars_low_covers check (low <= open and low <= close and low <= high),
-  constraint derived_data_bars_prices_finite check (
-    high < 'infinity' and low > '-infinity' and open < 'infinity' and close < 'infinity'
-  ),
+  -- Sums of minutes: data_bars bounds what they are made of.
   constraint derived_data_bars_vwap_finite check (vwap < 'infinity' and vwap > '-infinity'),
   constraint derived_data_bars_vol_not_negative check (vol >= 0 and vol < 'infinity'),
   constraint derived_data_bars_trade_count_not_negative check (trade_count >= 0),

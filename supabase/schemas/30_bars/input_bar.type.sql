@@ -1,4 +1,4 @@
-comment on type agg.input_bar is 'A 1m bar as somebody gives it, in the place index from 0.';
+comment on type agg.input_bar is 'A 1m bar as a caller gives it, at the place index from 0.';
 
 create type agg.input_bar as (
   index integer,

@@ -1,5 +1,5 @@
 comment on function agg.malformed_bars is
-  'The bars of an array that are refused before they are read: no object, a key that is not known, no symbol, no instant with its zone, a flag that is none.';
+  'The bars of an array that are refused before they are read: a bar that is not an object, an unknown key, a bad symbol, a time that is not an instant with its zone, a trade_count that is not a whole number, an is_partial that is not true or false.';
 
 create function agg.malformed_bars(p_bars jsonb)
 returns setof agg.rejected_bar
@@ -28,10 +28,14 @@ begin
         or length(e.bar ->> 'canonical_symbol') not between 1 and 200
         or e.bar ->> 'canonical_symbol' ~ '[[:cntrl:]]'
       then format(
-        'canonical_symbol must be a text of 1 to 200 characters, none of them a control character, without space around it, not %s', coalesce(e.bar -> 'canonical_symbol', 'null')
+        'canonical_symbol must be a text of 1 to 200 characters, without control characters and without space around it, not %s',
+        coalesce(e.bar -> 'canonical_symbol', 'null')
       )
       when coalesce(e.bar ->> 'ts_utc' !~ v_pattern, true) then format(
         'ts_utc must be an instant with its zone such as "2026-01-02T10:00:00Z", not %s', coalesce(e.bar -> 'ts_utc', 'null')
+      )
+      when e.bar ->> 'trade_count' is not null and not agg.is_whole_number(e.bar -> 'trade_count') then format(
+        'trade_count must be a whole number of at most 18 digits, not %s', e.bar -> 'trade_count'
       )
       when jsonb_typeof(e.bar -> 'is_partial') not in ('boolean', 'null') then format(
         'is_partial must be true or false, not %s', e.bar -> 'is_partial'

@@ -1,5 +1,5 @@
 comment on type agg.rejected_bar is
-  'Why the bar in the place index is refused: SQLSTATE, the constraint that it breaks where it is one, and the problem in words.';
+  'Why the bar at the place index is refused: SQLSTATE, the constraint that it breaks (null for another reason), and the problem in words.';
 
 create type agg.rejected_bar as (
   index integer,

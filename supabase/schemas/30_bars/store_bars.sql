@@ -7,6 +7,9 @@ language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+  -- Marks the rows of this statement: an update leaves created_at alone.
+  v_at constant timestamptz := clock_timestamp();
 begin
   with given as materialized (
     select distinct on (g.canonical_symbol, g.ts_utc) g.*
@@ -15,23 +18,23 @@ begin
   ),
   stored as (
     insert into public.data_bars as b (
-      canonical_symbol, timeframe, ts_utc, open, high, low, close, vol, vwap, trade_count, is_partial, source, raw
+      canonical_symbol, timeframe, ts_utc, open, high, low, close, vol, vwap, trade_count, is_partial, source, raw, created_at
     )
     select
-      g.canonical_symbol, g.timeframe, g.ts_utc, g.open, g.high, g.low, g.close, g.vol, g.vwap, g.trade_count, g.is_partial, g.source, g.raw
+      g.canonical_symbol, g.timeframe, g.ts_utc, g.open, g.high, g.low, g.close, g.vol, g.vwap, g.trade_count, g.is_partial, g.source, g.raw,
+      v_at
     from given as g
     on conflict (canonical_symbol, timeframe, ts_utc) do update set
       open = excluded.open, high = excluded.high, low = excluded.low, close = excluded.close,
       vol = excluded.vol, vwap = excluded.vwap, trade_count = excluded.trade_count,
       is_partial = excluded.is_partial, source = excluded.source, raw = excluded.raw,
-      ingested_at = excluded.ingested_at, updated_at = now()
+      ingested_at = excluded.ingested_at
     where (b.open, b.high, b.low, b.close, b.vol, b.vwap, b.trade_count, b.is_partial, b.source, b.raw)
       is distinct from (
         excluded.open, excluded.high, excluded.low, excluded.close, excluded.vol, excluded.vwap, excluded.trade_count,
         excluded.is_partial, excluded.source, excluded.raw
       )
-    -- A row version that nobody has locked or replaced yet was inserted.
-    returning b.xmax = 0 as is_new
+    returning b.created_at = v_at as is_new
   )
   select
     count(*) filter (where s.is_new), count(*) filter (where not s.is_new), (select count(*) from given as g) - count(*)

@@ -1,7 +1,14 @@
 comment on function public.upsert_bars is
-  'Stores 1m bars, a JSON array of objects with canonical_symbol, ts_utc (with its zone), open, high, low, close, and optionally vol, vwap, trade_count (null where unknown), is_partial, source, raw. A bar that is there already is replaced as a whole, and not written where it is the same. A bad bar is refused and the others are stored: refused lists index (from 0), canonical_symbol, ts_utc, code (SQLSTATE), constraint and problem of each. inserted, updated and unchanged count bars; superseded those that a later one with the same key replaced in the same call. Locks the bars it writes, in the order of their keys, to the end of the transaction; repeating it changes nothing. Runs with the rights of the owner: no policy on data_bars binds its caller. Errors raise and store nothing: invalid_parameter_value for what is no array, what is no JSON (which jsonb refuses before: a NUL, half a surrogate, a number beyond numeric), what a trigger or foreign key of your own raises, and what passes by itself (a deadlock, a timeout).';
+  'Stores 1m bars, refuses bad ones, and says what became of each.
+p_bars: a JSON array of objects with canonical_symbol, ts_utc (an instant with its zone), open, high, low, close, and optionally vol, vwap, trade_count (null where unknown), is_partial, source, raw.
+p_clamp: widens high and low to cover open and close where they miss by at most 1e-9 of the price.
+A bar that is stored already is replaced as a whole, and not written where it is the same. Repeating a call changes nothing.
+Result: inserted, updated and unchanged count bars; superseded counts bars that a later one with the same key replaced in the same call. refused lists index (from 0), canonical_symbol, ts_utc, code (SQLSTATE), constraint and problem of each refused bar. unregistered lists the symbols of stored bars that the registry does not know: no task builds from them.
+Refused are malformed bars, bars that break a check of data_bars, bars of a computed series, and what a check, foreign key or trigger of your own refuses. A constraint that is deferred raises at the end of the transaction instead.
+Raises invalid_parameter_value for what is not an array, and what no bar is the reason of, such as a deadlock or a timeout; then nothing is stored. jsonb itself refuses what is not JSON, a NUL, half a surrogate pair and a number beyond numeric.
+Locks the bars it writes, in the order of their keys, to the end of the transaction. Runs with the rights of its owner: no policy on data_bars binds the caller.';
 
-create function public.upsert_bars(p_bars jsonb)
+create function public.upsert_bars(p_bars jsonb, p_clamp boolean default false)
 returns jsonb
 language plpgsql
 volatile
@@ -13,7 +20,6 @@ set statement_timeout = '60s'
 as $$
 declare
   v_refused agg.rejected_bar[];
-  v_broken agg.rejected_bar[];
   v_read record;
   v_bars agg.input_bar[];
   v_stored record;
@@ -32,21 +38,18 @@ begin
     from jsonb_array_elements(p_bars) with ordinality as e (bar, nr)
     where e.nr - 1 not in (select m.index from unnest(v_refused) as m)
   ) as w
-  cross join lateral agg.read_bars(w.bars, w.indexes) as r;
-  v_refused := v_refused || v_read.refused;
-  v_bars := v_read.bars;
-
-  begin
-    v_stored := agg.store_bars(v_bars);
-  exception when check_violation or not_null_violation then
-    v_broken := array(select k from agg.broken_bars(v_bars) as k);
-    if v_broken = '{}' then
-      raise;
-    end if;
-    v_refused := v_refused || v_broken;
-    v_bars := array(select g from unnest(v_bars) as g where g.index not in (select k.index from unnest(v_broken) as k));
-    v_stored := agg.store_bars(v_bars);
-  end;
+  cross join lateral agg.read_bars(w.bars, w.indexes, coalesce(p_clamp, false)) as r;
+  v_refused := v_refused || v_read.refused || array(
+    select row(b.index, '23000', null, s.problem)::agg.rejected_bar
+    from unnest(v_read.bars) as b
+    join agg.computed_series as s on s.canonical_symbol = b.canonical_symbol
+  );
+  v_bars := agg.bars_without(v_read.bars, v_refused);
+  v_refused := v_refused || array(select k from agg.broken_bars(v_bars) as k);
+  v_bars := agg.bars_without(v_bars, v_refused);
+  v_stored := agg.store_or_split(v_bars);
+  v_refused := v_refused || v_stored.refused;
+  v_bars := agg.bars_without(v_bars, v_refused);
 
   return jsonb_build_object(
     'success', true, 'inserted', v_stored.inserted, 'updated', v_stored.updated, 'unchanged', v_stored.unchanged,
@@ -59,6 +62,11 @@ begin
         ) order by r.index
       ), '[]')
       from unnest(v_refused) as r
+    ),
+    'unregistered', (
+      select coalesce(jsonb_agg(s.symbol order by s.symbol), '[]')
+      from (select distinct b.canonical_symbol from unnest(v_bars) as b) as s (symbol)
+      where not exists (select from public.core_asset_registry_all as r where r.canonical_symbol = s.symbol)
     )
   );
 end;

@@ -1,11 +1,11 @@
 comment on function agg.add_change_notes is
-  'Notes what a statement changed, from its transition table: minute by minute up to 1,000 rows, beyond that as runs of minutes, 1,000 to a note.';
+  'Leaves notes of what a statement changed, from its transition table: minute by minute up to 1,000 rows, beyond that as runs of minutes, 1,000 to a note. Refuses bars of a computed series that its builder has not written.';
 
 create function agg.add_change_notes()
 returns trigger
 language plpgsql
 volatile
--- Whoever may write bars need not be allowed to write notes.
+-- Writers of data_bars have no rights on agg.change_note.
 security definer
 set search_path = pg_catalog, pg_temp
 -- A plan made for a bulk load serves the small statements of the same session as well: without compiling it.
@@ -13,34 +13,52 @@ set jit = off
 as $$
 declare
   v_is_built constant boolean := coalesce(current_setting('pgbars.is_building', true), '') = 'on';
+  v_is_checked constant boolean := not v_is_built and tg_op <> 'DELETE';
   v_rows bigint;
-  v_note_id bigint;
+  v_series text;
+  v_is_fold_due boolean;
 begin
-  select count(*) into v_rows from changed_rows;
+  select
+    count(*),
+    min(c.canonical_symbol) filter (where v_is_checked and c.canonical_symbol in (select s.canonical_symbol from agg.computed_series as s))
+  into v_rows, v_series
+  from changed_rows as c;
+  if v_series is not null then
+    raise exception '%', (select s.problem from agg.computed_series as s where s.canonical_symbol = v_series)
+      using errcode = 'integrity_constraint_violation',
+        hint = 'Store bars of its components, or change the registry. Deleted bars are computed again.';
+  end if;
+
   if v_rows between 1 and 1000 then
-    insert into agg.change_note (symbols, from_utc, is_built)
-    select array_agg(c.canonical_symbol), array_agg(c.ts_utc), v_is_built from changed_rows as c
-    returning note_id into v_note_id;
-    if v_note_id % 100 = 0 then
-      perform agg.fold_notes();
-    end if;
+    with added as (
+      insert into agg.change_note (symbols, from_utc, is_built)
+      select array_agg(c.canonical_symbol), array_agg(c.ts_utc), v_is_built from changed_rows as c
+      returning note_id
+    )
+    select a.note_id % 1000 = 0 into v_is_fold_due from added as a;
   elsif v_rows > 1000 then
-    insert into agg.change_note (symbols, from_utc, to_utc, is_built)
-    select array_agg(i.canonical_symbol), array_agg(i.from_utc), array_agg(i.to_utc), v_is_built
-    from (
-      select
-        r.canonical_symbol, min(r.ts_utc) as from_utc, max(r.ts_utc) + interval '1 minute' as to_utc,
-        (row_number() over (order by r.canonical_symbol, min(r.ts_utc)) - 1) / 1000 as chunk
+    with added as (
+      insert into agg.change_note (symbols, from_utc, to_utc, is_built)
+      select array_agg(i.canonical_symbol), array_agg(i.from_utc), array_agg(i.to_utc), v_is_built
       from (
-        -- Minutes in a row are as far from their rank as their first.
         select
-          c.canonical_symbol, c.ts_utc,
-          c.ts_utc - interval '1 minute' * dense_rank() over (partition by c.canonical_symbol order by c.ts_utc) as run
-        from changed_rows as c
-      ) as r
-      group by r.canonical_symbol, r.run
-    ) as i
-    group by i.chunk;
+          r.canonical_symbol, min(r.ts_utc) as from_utc, max(r.ts_utc) + interval '1 minute' as to_utc,
+          (row_number() over (order by r.canonical_symbol, min(r.ts_utc)) - 1) / 1000 as chunk
+        from (
+          -- Minutes in a row are as far from their rank as their first.
+          select
+            c.canonical_symbol, c.ts_utc,
+            c.ts_utc - interval '1 minute' * dense_rank() over (partition by c.canonical_symbol order by c.ts_utc) as run
+          from changed_rows as c
+        ) as r
+        group by r.canonical_symbol, r.run
+      ) as i
+      group by i.chunk
+      returning note_id
+    )
+    select bool_or(a.note_id % 1000 = 0) into v_is_fold_due from added as a;
+  end if;
+  if v_is_fold_due then
     perform agg.fold_notes();
   end if;
   return null;

@@ -1,4 +1,5 @@
-comment on function agg.add_moved_bar_note is 'Notes the minute that an update of symbol or ts_utc took a bar away from: a note a bar.';
+comment on function agg.add_moved_bar_note is
+  'Leaves a note of the minute that an update of symbol or ts_utc took a bar away from: a note a bar.';
 
 create function agg.add_moved_bar_note()
 returns trigger
@@ -7,14 +8,8 @@ volatile
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
-declare
-  v_note_id bigint;
 begin
-  insert into agg.change_note (symbols, from_utc) values (array[old.canonical_symbol], array[old.ts_utc])
-  returning note_id into v_note_id;
-  if v_note_id % 100 = 0 then
-    perform agg.fold_notes();
-  end if;
+  insert into agg.change_note (symbols, from_utc) values (array[old.canonical_symbol], array[old.ts_utc]);
   return null;
 end;
 $$;

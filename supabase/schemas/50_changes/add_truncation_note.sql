@@ -1,4 +1,4 @@
-comment on function agg.add_truncation_note is 'Notes that every symbol changed at every time.';
+comment on function agg.add_truncation_note is 'Leaves a note that every symbol changed at every time.';
 
 create function agg.add_truncation_note()
 returns trigger
@@ -9,10 +9,12 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
   insert into agg.change_note (from_utc, to_utc) values ('{-infinity}', '{infinity}');
-  perform agg.fold_notes();
   return null;
 end;
 $$;
 
 create trigger note_truncate after truncate on public.data_bars
   for each statement execute function agg.add_truncation_note();
+
+-- Logical replication truncates, too.
+alter table public.data_bars enable always trigger note_truncate;

@@ -1,5 +1,5 @@
 comment on function agg.fold_notes is
-  'Merges notes into few, by symbol, once one of them is older than ten minutes: no dispatcher reads them, and they must not grow with every statement. Writers call it now and then; it does something only when there is as much to merge as was merged already. Never waits, and leaves alone what others hold; what it has merged is with the writer until that commits.';
+  'Merges notes into few, by symbol, once one of them is older than ten minutes: no dispatcher reads them, and they must not grow with every statement. Writers call it at every thousandth note. It merges at most 2,000 notes, those first that are not merged yet. Never waits, and leaves alone what other sessions hold; what it has merged stays locked by the writer until that commits.';
 
 create function agg.fold_notes()
 returns void
@@ -8,8 +8,6 @@ volatile
 set search_path = pg_catalog, pg_temp
 set jit = off
 as $$
-declare
-  v_is_due boolean;
 begin
   -- In a transaction that keeps one snapshot, a note that a dispatcher has deleted since would fail the writer.
   if current_setting('transaction_isolation') <> 'read committed'
@@ -17,21 +15,11 @@ begin
   then
     return;
   end if;
-  -- As much again as there is already, so that folding costs each note no more than a few times.
-  select
-    count(*) filter (where not n.is_folded) >= greatest(1000, 10 * count(*) filter (where n.is_folded))
-    or coalesce(sum(cardinality(n.from_utc)) filter (where not n.is_folded), 0)
-      >= greatest(100000, sum(cardinality(n.from_utc)) filter (where n.is_folded))
-  into v_is_due
-  from agg.change_note as n;
-  if not v_is_due then
-    return;
-  end if;
 
   with folded as (
     delete from agg.change_note as n
     where n.note_id in (
-      select f.note_id from agg.change_note as f order by f.is_folded, f.note_id limit 10000 for update skip locked
+      select f.note_id from agg.change_note as f order by f.is_folded, f.note_id limit 2000 for update skip locked
     )
     returning n.symbols, n.from_utc, n.to_utc, n.changed_at, n.is_built
   ),

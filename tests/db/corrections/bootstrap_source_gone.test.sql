@@ -13,11 +13,12 @@ language sql as $$
 $$;
 select is(array[pg_temp.hours('ACME'), pg_temp.hours('BCME')], array[2, 2]::bigint[], 'two hours are built');
 
--- With the triggers on, and with them off.
+-- With its notes, and without.
 delete from public.data_bars as b where b.canonical_symbol = 'ACME' and b.ts_utc >= '2025-07-01 00:30+00';
 set local session_replication_role = replica;
 delete from public.data_bars as b where b.canonical_symbol = 'BCME' and b.ts_utc >= '2025-07-01 00:30+00';
 set local session_replication_role = origin;
+delete from agg.change_note as n where n.symbols = '{BCME}';
 do $$
 begin
   perform public.agg_bootstrap_cursor('ACME', '5m');

@@ -1,6 +1,9 @@
 begin;
 select plan(9);
 
+-- A task fails whose bars overflow, which no door lets in.
+alter table public.data_bars drop constraint data_bars_vol_in_range;
+
 call tests.clear();
 call tests.add_asset('ACME');
 call tests.add_asset('OTHER');

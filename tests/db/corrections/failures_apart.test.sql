@@ -1,6 +1,9 @@
 begin;
 select plan(4);
 
+-- A task fails whose bars overflow, which no door lets in.
+alter table public.data_bars drop constraint data_bars_vol_in_range;
+
 call tests.clear();
 call tests.add_asset('ACME');
 call tests.add_minutes('ACME', '2025-07-01 00:00+00', '2025-07-01 04:00+00');

@@ -1,6 +1,9 @@
 begin;
 select plan(8);
 
+-- A task fails whose bars overflow, which no door lets in.
+alter table public.data_bars drop constraint data_bars_vol_in_range;
+
 call tests.clear();
 insert into public.core_asset_registry_all (canonical_symbol, active, metadata)
 select s.symbol, true, '{"agg": {"start_utc": "2025-07-01T00:00:00Z"}}'

@@ -7,7 +7,9 @@ do $$ begin perform public.calc_dxy_range_1m('2025-07-01 12:00+00', '2025-07-01 
 delete from public.data_bars as b where b.canonical_symbol = 'USDSEK' and b.ts_utc in ('2025-07-01 12:01+00', '2025-07-01 12:04+00');
 update public.data_bars as b set close = 0, low = 0 where b.canonical_symbol = 'USDCHF' and b.ts_utc = '2025-07-01 12:02+00';
 -- A bar with another source must stay.
+set local session_replication_role = replica;
 call tests.add_minute('DXY', '2025-07-01 12:05+00', 97);
+set local session_replication_role = origin;
 select is(
   public.calc_dxy_range_1m('2025-07-01 12:00+00', '2025-07-01 12:04+00') - 'timestamp_range' - 'success',
   '{"inserted": 0, "updated": 0, "unchanged": 2, "removed": 2, "skipped_incomplete": 2, "derivation_version": 1}',

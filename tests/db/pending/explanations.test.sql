@@ -1,6 +1,9 @@
 begin;
 select plan(7);
 
+-- A task fails whose bars overflow, which no door lets in.
+alter table public.data_bars drop constraint data_bars_vol_in_range;
+
 -- Without the triggers of the registry, so that only a sync changes tasks.
 alter table public.core_asset_registry_all disable trigger user;
 insert into agg.timeframe (timeframe, duration, source_timeframe, is_mandatory) values ('15m', interval '15 minutes', '5m', false);

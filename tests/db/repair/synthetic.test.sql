@@ -14,7 +14,7 @@ language sql as $$
 $$;
 create temporary table bar_before as select d.* from pg_temp.dxy() as d;
 
--- With the triggers off, so that no note is left.
+-- Unnoticed: the notes are lost.
 set local session_replication_role = replica;
 delete from public.data_bars as b
 where b.canonical_symbol = 'DXY' and b.ts_utc >= '2025-07-01 00:10+00' and b.ts_utc < '2025-07-01 00:20+00';
@@ -22,6 +22,7 @@ update public.data_bars as b set close = 60, high = 60 where b.canonical_symbol 
 insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close, source)
 values ('DXY', '2025-07-01 00:40+00', 50, 50, 50, 50, 'synthetic');
 set local session_replication_role = origin;
+delete from agg.change_note;
 call tests.run('2025-07-01 03:00+00');
 select is(
   public.agg_repair('DXY'), '{"success": true, "tasks": 2, "windows": 16}', 'agg_repair() adds corrections of synthetic minutes'

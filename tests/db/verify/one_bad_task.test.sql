@@ -1,6 +1,9 @@
 begin;
 select plan(5);
 
+-- A task fails whose bars overflow, which no door lets in.
+alter table public.data_bars drop constraint data_bars_vol_in_range;
+
 -- Without the triggers of the registry, so that only a sync changes tasks.
 alter table public.core_asset_registry_all disable trigger user;
 call tests.clear();
@@ -15,13 +18,14 @@ do $$ begin perform public.sync_agg_state_from_registry(); end; $$;
 call tests.run('2025-07-01 02:05+00');
 select is_empty('select v.* from public.agg_verify() as v', 'agg_verify() lists nothing before the changes');
 
--- With the triggers off, so that no note is left. Two volumes are fine each and overflow their sum.
+-- Unnoticed: the notes are lost. Two volumes are fine each and overflow their sum.
 set local session_replication_role = replica;
 update public.data_bars as b set high = 2 where b.canonical_symbol in ('ALPHA', 'OMEGA') and b.ts_utc = '2025-07-01 00:31+00';
 update public.data_bars as b set vol = 1e308
 where b.canonical_symbol = 'HUGE' and b.ts_utc in ('2025-07-01 00:31+00', '2025-07-01 00:33+00');
 delete from public.derived_data_bars as d where d.canonical_symbol = 'HUGE' and d.timeframe = '1h' and d.ts_utc = '2025-07-01 01:00+00';
 set local session_replication_role = origin;
+delete from agg.change_note;
 call tests.set_metadata('BASKET', '{formula_base}', '"one"');
 
 select results_eq(
