@@ -1,0 +1,28 @@
+import type { Cluster } from "../../scripts/lib/cluster.ts";
+
+const RECIPES = new URL("../../docs/recipes.md", import.meta.url);
+
+/** Runs the shell commands of a chapter of docs/recipes.md, as they stand there, in `folder`. Rejects when one fails. */
+export async function runRecipe(
+  cluster: Cluster,
+  title: string,
+  { folder, ...variables }: { folder: string } & Record<string, string>,
+): Promise<void> {
+  const commands = await readRecipe(title);
+  const { success, stderr } = await new Deno.Command("sh", {
+    args: ["-e", "-c", commands],
+    cwd: folder,
+    env: { ...variables, PATH: `${cluster.binDir}:${Deno.env.get("PATH")}` },
+    stdout: "null",
+    stderr: "piped",
+  }).output();
+  if (!success) throw new Error(new TextDecoder().decode(stderr));
+}
+
+/** The shell commands of a chapter. */
+export async function readRecipe(title: string): Promise<string> {
+  const chapters = (await Deno.readTextFile(RECIPES)).split(/^## /m);
+  const chapter = chapters.find((text) => text.startsWith(`${title}\n`));
+  if (chapter === undefined) throw new Error(`docs/recipes.md has no chapter "${title}"`);
+  return [...chapter.matchAll(/^```sh\n([^]*?)^```$/gm)].map(([, commands]) => commands).join("\n");
+}
