@@ -30,12 +30,9 @@ begin
   end if;
 
   if v_rows between 1 and 1000 then
-    with added as (
-      insert into agg.change_note (symbols, from_utc, is_built)
-      select array_agg(c.canonical_symbol), array_agg(c.ts_utc), v_is_built from changed_rows as c
-      returning note_id
-    )
-    select a.note_id % 1000 = 0 into v_is_fold_due from added as a;
+    insert into agg.change_note (symbols, from_utc, is_built)
+    select array_agg(c.canonical_symbol), array_agg(c.ts_utc), v_is_built from changed_rows as c
+    returning note_id % 1000 = 0 into v_is_fold_due;
   elsif v_rows > 1000 then
     with added as (
       insert into agg.change_note (symbols, from_utc, to_utc, is_built)
