@@ -4,7 +4,7 @@ comment on function agg.set_updated_at is
 create function agg.set_updated_at()
 returns trigger
 language plpgsql
-volatile
+stable
 set search_path = pg_catalog, pg_temp
 as $$
 begin
