@@ -4,10 +4,9 @@ comment on constraint data_bars_timeframe_check on public.data_bars is 'timefram
 comment on constraint data_bars_source_check on public.data_bars is 'source must be massive_api, ingest or synthetic.';
 comment on constraint data_bars_ts_aligned on public.data_bars is 'ts_utc must be a whole minute.';
 comment on constraint data_bars_ts_in_range on public.data_bars is 'ts_utc must lie in the years 1900 to 2199.';
-comment on constraint data_bars_finite_prices on public.data_bars is 'open, high, low and close must be finite.';
+comment on constraint data_bars_finite_prices on public.data_bars is 'open, high, low and close must be finite, between -1e50 and 1e50.';
 comment on constraint data_bars_high_covers on public.data_bars is 'high must not be below open or close.';
 comment on constraint data_bars_low_covers on public.data_bars is 'low must not be above open, close or high.';
-comment on constraint data_bars_prices_in_range on public.data_bars is 'open, high, low and close must lie between -1e50 and 1e50.';
 comment on constraint data_bars_vol_in_range on public.data_bars is 'vol must be 0, or from 1e-50 to 1e50.';
 comment on constraint data_bars_vwap_in_range on public.data_bars is 'vwap must be 0, or from 1e-50 to 1e50 above or below it.';
 comment on constraint data_bars_trade_count_in_range on public.data_bars is 'trade_count must be from 0 to 1000000000000.';
@@ -38,17 +37,20 @@ create table public.data_bars (
   -- Room for a span around every bar that a note, a window or a frontier may need.
   constraint data_bars_ts_in_range check (ts_utc >= '1900-01-01 00:00:00+00' and ts_utc < '2200-01-01 00:00:00+00'),
   -- Postgres evaluates checks in the order of their names: a bar with NaN breaks this one before any other of its prices.
-  -- NaN sorts above infinity, so that one comparison refuses both.
+  -- The bounds are far beyond every market, and near enough for arithmetic: vwap * vol neither overflows nor underflows,
+  -- and the trades of ten years of minutes fit a bigint. Literals are typed: casts would cost every statement microseconds.
   constraint data_bars_finite_prices check (
-    abs(open) < 'infinity' and abs(high) < 'infinity' and abs(low) < 'infinity' and abs(close) < 'infinity'
+    abs(open) < '1e50'::double precision and abs(high) < '1e50'::double precision
+    and abs(low) < '1e50'::double precision and abs(close) < '1e50'::double precision
   ),
   constraint data_bars_high_covers check (high >= open and high >= close),
   constraint data_bars_low_covers check (low <= open and low <= close and low <= high),
-  -- Far beyond every market, and near enough for arithmetic: vwap * vol neither overflows nor underflows, and the trades
-  -- of ten years of minutes fit a bigint.
-  constraint data_bars_prices_in_range check (high < 1e50 and low > -1e50),
-  constraint data_bars_vol_in_range check (vol = 0 or (vol >= 1e-50 and vol <= 1e50)),
-  constraint data_bars_vwap_in_range check (vwap = 0 or (abs(vwap) >= 1e-50 and abs(vwap) <= 1e50)),
+  constraint data_bars_vol_in_range check (
+    vol = '0'::double precision or (vol >= '1e-50'::double precision and vol <= '1e50'::double precision)
+  ),
+  constraint data_bars_vwap_in_range check (
+    vwap = '0'::double precision or (abs(vwap) >= '1e-50'::double precision and abs(vwap) <= '1e50'::double precision)
+  ),
   constraint data_bars_trade_count_in_range check (trade_count >= 0 and trade_count <= 1000000000000)
 );
 

@@ -45,9 +45,9 @@ cross join (
     ('finite_prices', '{"low": "-Infinity"}', '{"low": -1e49}')
 ) as v (suffix, bad, good);
 insert into trial (table_name, constraint_name, bad, good) values
-  ('public.data_bars', 'data_bars_prices_in_range', '{"high": 1e50}', '{"high": 3.1e24}'),
-  ('public.data_bars', 'data_bars_prices_in_range', '{"low": -1e50}', '{"open": -37.63, "high": -37, "low": -40.32, "close": -39}'),
-  ('public.data_bars', 'data_bars_prices_in_range', '{"high": 1.7e308}', '{"open": 1e-12, "high": 1e-12, "low": 1e-12, "close": 1e-12}'),
+  ('public.data_bars', 'data_bars_finite_prices', '{"high": 1e50}', '{"high": 3.1e24}'),
+  ('public.data_bars', 'data_bars_finite_prices', '{"low": -1e50}', '{"open": -37.63, "high": -37, "low": -40.32, "close": -39}'),
+  ('public.data_bars', 'data_bars_finite_prices', '{"high": 1.7e308}', '{"open": 1e-12, "high": 1e-12, "low": 1e-12, "close": 1e-12}'),
   ('public.data_bars', 'data_bars_vol_in_range', '{"vol": 1.7e308}', '{"vol": 1e24}'),
   ('public.data_bars', 'data_bars_vol_in_range', '{"vol": 1.1e50}', '{"vol": 1e50}'),
   ('public.data_bars', 'data_bars_vol_in_range', '{"vol": 1e-51}', '{"vol": 1e-50}'),

@@ -25,12 +25,12 @@ insert into given (changes, constraint_name, problem) values
   ('{"low": 1.2}', 'data_bars_low_covers', 'low must not be above open, close or high.'),
   ('{"vol": -1}', 'data_bars_vol_in_range', 'vol must be 0, or from 1e-50 to 1e50.'),
   ('{"vwap": 1e60}', 'data_bars_vwap_in_range', 'vwap must be 0, or from 1e-50 to 1e50 above or below it.'),
-  ('{"high": 1e60}', 'data_bars_prices_in_range', 'open, high, low and close must lie between -1e50 and 1e50.'),
+  ('{"high": 1e60}', 'data_bars_finite_prices', 'open, high, low and close must be finite, between -1e50 and 1e50.'),
   ('{"trade_count": -1}', 'data_bars_trade_count_in_range', 'trade_count must be from 0 to 1000000000000.'),
   ('{"source": "rumour"}', 'data_bars_source_check', 'source must be massive_api, ingest or synthetic.'),
   ('{"timeframe": "5m"}', 'data_bars_timeframe_check', 'timeframe must be 1m.');
 insert into given (changes, constraint_name, problem)
-select jsonb_build_object(p.price, v.value), 'data_bars_finite_prices', 'open, high, low and close must be finite.'
+select jsonb_build_object(p.price, v.value), 'data_bars_finite_prices', 'open, high, low and close must be finite, between -1e50 and 1e50.'
 from unnest(array['open', 'high', 'low', 'close']) as p (price)
 cross join unnest(array['NaN', 'Infinity', '-Infinity']) as v (value);
 select is_empty(
