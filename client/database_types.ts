@@ -429,7 +429,7 @@ export type Database = {
         Args: { "p_default_start_utc"?: string; "p_env"?: string; "p_symbols"?: (string)[] };
         Returns: Json;
       };
-      "upsert_bars": { Args: { "p_bars": Json }; Returns: Json };
+      "upsert_bars": { Args: { "p_bars": Json; "p_clamp"?: boolean }; Returns: Json };
     };
     Enums: {
       [_ in never]: never;

@@ -11,7 +11,9 @@ for (const { path, sql } of await readSchemas()) {
   const [room, file] = path.split("/");
   if (room === undefined || file === undefined) continue;
   const code = sql.replaceAll(/--.*$/gm, "").replaceAll(/^comment on (?:'(?:[^']|'')*'|[^';])*;$/gm, "");
-  const defined = [...code.matchAll(/^create (?:table|view|type|function) (?:agg|public)\.(\w+)/gm)].map((match) => match[1]!);
+  const defined = [...code.matchAll(/^create (?:table|view|type|function) (?:agg|public)\.(\w+)/gm)].map((match) =>
+    match[1]!
+  );
   const named = [...code.matchAll(/\b(?:agg|public)\.(\w+)/g)].map((match) => match[1]!);
   for (const name of defined) objects.set(name, { room, uses: new Set(named.filter((other) => other !== name)) });
 }
@@ -29,5 +31,7 @@ for (const { room, uses } of objects.values()) {
 const pairs = new Set([...between.keys()].map((arrow) => arrow.split(" -> ").sort().join(" - ")));
 const sum = [...between.values()].reduce((total, count) => total + count, 0);
 console.log(`${objects.size} objects in ${new Set([...objects.values()].map(({ room }) => room)).size} rooms`);
-console.log(`${inside} references inside rooms, ${sum} between rooms, ${pairs.size} pairs of rooms that know each other`);
+console.log(
+  `${inside} references inside rooms, ${sum} between rooms, ${pairs.size} pairs of rooms that know each other`,
+);
 for (const [arrow, count] of [...between].sort((a, b) => b[1] - a[1])) console.log(`  ${arrow.padEnd(32)}${count}`);

@@ -54,7 +54,7 @@ create type agg.input_bar as (
   raw jsonb
 );
 
-comment on type agg.input_bar is 'A 1m bar as somebody gives it, in the place index from 0.';
+comment on type agg.input_bar is 'A 1m bar as a caller gives it, at the place index from 0.';
 
 -- 30_bars/rejected_bar.type.sql
 create type agg.rejected_bar as (
@@ -65,7 +65,7 @@ create type agg.rejected_bar as (
 );
 
 comment on type agg.rejected_bar is
-  'Why the bar in the place index is refused: SQLSTATE, the constraint that it breaks where it is one, and the problem in words.';
+  'Why the bar at the place index is refused: SQLSTATE, the constraint that it breaks (null for another reason), and the problem in words.';
 
 -- 50_changes/changed_span.type.sql
 create type agg.changed_span as (
@@ -286,6 +286,10 @@ create table public.core_asset_registry_all (
   constraint core_asset_registry_all_metadata_is_object check (jsonb_typeof(metadata) = 'object')
 );
 
+-- Every insert of bars asks which series are computed.
+create index core_asset_registry_all_synthetic_idx on public.core_asset_registry_all (canonical_symbol)
+where metadata -> 'is_synthetic' = 'true';
+
 alter table public.core_asset_registry_all enable row level security;
 
 create policy service_role_writes on public.core_asset_registry_all for all to service_role using (true) with check (true);
@@ -324,15 +328,22 @@ create table public.data_bars (
   ),
   -- Room for a span around every bar that a note, a window or a frontier may need.
   constraint data_bars_ts_in_range check (ts_utc >= '1900-01-01 00:00:00+00' and ts_utc < '2200-01-01 00:00:00+00'),
+  -- Postgres evaluates checks in the order of their names: a bar with NaN breaks this one before any other of its prices.
+  -- The bounds are far beyond every market, and near enough for arithmetic: vwap * vol neither overflows nor underflows,
+  -- and the trades of ten years of minutes fit a bigint. Literals are typed: casts would cost every statement microseconds.
+  constraint data_bars_finite_prices check (
+    abs(open) < '1e50'::double precision and abs(high) < '1e50'::double precision
+    and abs(low) < '1e50'::double precision and abs(close) < '1e50'::double precision
+  ),
   constraint data_bars_high_covers check (high >= open and high >= close),
   constraint data_bars_low_covers check (low <= open and low <= close and low <= high),
-  -- NaN sorts above infinity in Postgres, so that one comparison refuses both.
-  constraint data_bars_prices_finite check (
-    high < 'infinity' and low > '-infinity' and open < 'infinity' and close < 'infinity'
+  constraint data_bars_vol_in_range check (
+    vol = '0'::double precision or (vol >= '1e-50'::double precision and vol <= '1e50'::double precision)
   ),
-  constraint data_bars_vwap_finite check (vwap < 'infinity' and vwap > '-infinity'),
-  constraint data_bars_vol_not_negative check (vol >= 0 and vol < 'infinity'),
-  constraint data_bars_trade_count_not_negative check (trade_count >= 0)
+  constraint data_bars_vwap_in_range check (
+    vwap = '0'::double precision or (abs(vwap) >= '1e-50'::double precision and abs(vwap) <= '1e50'::double precision)
+  ),
+  constraint data_bars_trade_count_in_range check (trade_count >= 0 and trade_count <= 1000000000000)
 );
 
 alter table public.data_bars enable row level security;
@@ -340,7 +351,17 @@ alter table public.data_bars enable row level security;
 create policy service_role_writes on public.data_bars for all to service_role using (true) with check (true);
 
 comment on table public.data_bars is
-  'Every 1m bar, ingested or synthetic, stamped with the start of its minute in UTC. vol, vwap and trade_count are null where unknown.';
+  'Every 1m bar, ingested or synthetic, stamped with the start of its minute in UTC. vol, vwap and trade_count are null where unknown. upsert_bars answers with the comments of the checks.';
+comment on constraint data_bars_timeframe_check on public.data_bars is 'timeframe must be 1m.';
+comment on constraint data_bars_source_check on public.data_bars is 'source must be massive_api, ingest or synthetic.';
+comment on constraint data_bars_ts_aligned on public.data_bars is 'ts_utc must be a whole minute.';
+comment on constraint data_bars_ts_in_range on public.data_bars is 'ts_utc must lie in the years 1900 to 2199.';
+comment on constraint data_bars_finite_prices on public.data_bars is 'open, high, low and close must be finite, between -1e50 and 1e50.';
+comment on constraint data_bars_high_covers on public.data_bars is 'high must not be below open or close.';
+comment on constraint data_bars_low_covers on public.data_bars is 'low must not be above open, close or high.';
+comment on constraint data_bars_vol_in_range on public.data_bars is 'vol must be 0, or from 1e-50 to 1e50.';
+comment on constraint data_bars_vwap_in_range on public.data_bars is 'vwap must be 0, or from 1e-50 to 1e50 above or below it.';
+comment on constraint data_bars_trade_count_in_range on public.data_bars is 'trade_count must be from 0 to 1000000000000.';
 
 -- 30_bars/derived_data_bars.table.sql
 create table public.derived_data_bars (
@@ -381,11 +402,12 @@ create table public.derived_data_bars (
       ts_utc, timestamptz '2000-01-01 00:00:00+00'
     ) = ts_utc
   ),
+  constraint derived_data_bars_finite_prices check (
+    abs(open) < 'infinity' and abs(high) < 'infinity' and abs(low) < 'infinity' and abs(close) < 'infinity'
+  ),
   constraint derived_data_bars_high_covers check (high >= open and high >= close),
   constraint derived_data_bars_low_covers check (low <= open and low <= close and low <= high),
-  constraint derived_data_bars_prices_finite check (
-    high < 'infinity' and low > '-infinity' and open < 'infinity' and close < 'infinity'
-  ),
+  -- Sums of minutes: data_bars bounds what they are made of.
   constraint derived_data_bars_vwap_finite check (vwap < 'infinity' and vwap > '-infinity'),
   constraint derived_data_bars_vol_not_negative check (vol >= 0 and vol < 'infinity'),
   constraint derived_data_bars_trade_count_not_negative check (trade_count >= 0),
@@ -407,6 +429,16 @@ comment on column public.derived_data_bars.expected_minutes is 'Minutes of the w
 comment on column public.derived_data_bars.is_partial is 'A 1m bar that went into this bar was partial: its minute had not ended when it was taken.';
 comment on column public.derived_data_bars.quality_score is
   '2 excellent: every expected minute is covered; 1 good: at least 80 %; 0 poor: at least 60 % (thresholds: metadata.agg.quality).';
+comment on constraint derived_data_bars_timeframe_check on public.derived_data_bars is 'timeframe must be 5m, 15m, 1h, 4h or 1d.';
+comment on constraint derived_data_bars_ts_aligned on public.derived_data_bars is 'ts_utc must be the start of a window of its timeframe.';
+comment on constraint derived_data_bars_finite_prices on public.derived_data_bars is 'open, high, low and close must be finite.';
+comment on constraint derived_data_bars_high_covers on public.derived_data_bars is 'high must not be below open or close.';
+comment on constraint derived_data_bars_low_covers on public.derived_data_bars is 'low must not be above open, close or high.';
+comment on constraint derived_data_bars_vwap_finite on public.derived_data_bars is 'vwap must be finite.';
+comment on constraint derived_data_bars_vol_not_negative on public.derived_data_bars is 'vol must be finite and not negative.';
+comment on constraint derived_data_bars_trade_count_not_negative on public.derived_data_bars is 'trade_count must not be negative.';
+comment on constraint derived_data_bars_quality_check on public.derived_data_bars is 'quality_score must be 0, 1 or 2.';
+comment on constraint derived_data_bars_counts_check on public.derived_data_bars is 'source_candles, expected_candles, covered_minutes and expected_minutes must be positive.';
 
 -- 40_tasks/data_agg_state.table.sql
 create table public.data_agg_state (
@@ -730,10 +762,11 @@ immutable
 parallel safe
 set search_path = pg_catalog, pg_temp
 as $$
-  select '^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])[T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,6})?)?(Z|[+-]\d\d(:?\d\d)?)$';
+  select '^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])[T ]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,6}0*)?)? ?([Zz]|[Uu][Tt][Cc]|[+-][0-9]{2}(:?[0-9]{2})?)$';
 $$;
 
-comment on function agg.instant_pattern is 'How an instant is written: ISO 8601 with its zone, to the microsecond.';
+comment on function agg.instant_pattern is
+  'How an instant is written: ISO 8601 date and time with its zone. T or a space stands between them; seconds may be left out; beyond microseconds a fraction has zeros only. The zone is Z, UTC or an offset such as +00, +0000 or +00:00; one space may stand before it.';
 
 -- 10_foundation/is_number_between.sql
 create function agg.is_number_between(p_value jsonb, p_least numeric, p_most numeric)
@@ -824,6 +857,53 @@ comment on function agg.retry_delay is
 'How long to wait after a failure of p_fail_kind that followed p_failures hard ones in a row.
 A transient failure: a minute, so that bars are back soon after what was in the way is gone. A hard one: a minute, doubled each time, at most an hour.';
 
+-- 10_foundation/set_asset_updated_at.sql
+create function agg.set_asset_updated_at()
+returns trigger
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if to_jsonb(new) - 'is_active' <> to_jsonb(old) - 'is_active' then
+    new.updated_at := now();
+  end if;
+  return new;
+end;
+$$;
+
+create trigger set_updated_at before update on public.core_asset_registry_all
+  for each row when (old.updated_at is not distinct from new.updated_at)
+  execute function agg.set_asset_updated_at();
+
+comment on function agg.set_asset_updated_at is
+  'agg.set_updated_at for the registry, whose generated column has no value yet when the trigger runs.';
+
+-- 10_foundation/set_updated_at.sql
+create function agg.set_updated_at()
+returns trigger
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  new.updated_at := now();
+  return new;
+end;
+$$;
+
+-- *<> compares whole rows whatever their types, also json, which has no equality.
+create trigger set_updated_at before update on public.data_bars
+  for each row when (old.updated_at is not distinct from new.updated_at and old.* *<> new.*)
+  execute function agg.set_updated_at();
+
+create trigger set_updated_at before update on public.derived_data_bars
+  for each row when (old.updated_at is not distinct from new.updated_at and old.* *<> new.*)
+  execute function agg.set_updated_at();
+
+comment on function agg.set_updated_at is
+  'Sets updated_at of a row that an update changes, where the writer has left it alone.';
+
 -- 10_foundation/utc_instant.sql
 create function agg.utc_instant(p_text text)
 returns timestamptz
@@ -833,7 +913,8 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
   if p_text ~ agg.instant_pattern() then
-    return p_text::timestamptz;
+    -- Postgres reads texts of limited length.
+    return regexp_replace(p_text, '(\.[0-9]{6})0+', '\1')::timestamptz;
   end if;
   return null;
 exception when datetime_field_overflow or invalid_datetime_format or invalid_time_zone_displacement_value then
@@ -841,7 +922,8 @@ exception when datetime_field_overflow or invalid_datetime_format or invalid_tim
 end;
 $$;
 
-comment on function agg.utc_instant is 'The instant that an ISO 8601 text with a zone names, null where it names none.';
+comment on function agg.utc_instant is
+  'The instant that an ISO 8601 text with a zone names (see agg.instant_pattern), null where it names none.';
 
 -- 10_foundation/version.sql
 create function agg.version()
@@ -1225,26 +1307,50 @@ language sql
 stable
 set search_path = pg_catalog, pg_temp
 as $$
-  select string_agg(r.rule, ', ' order by r.is_check, r.name)
-  from (
-    select false as is_check, a.attname as name, format('(%1$I is null, ''23502'', null, ''%1$s must not be null'')', a.attname) as rule
-    from pg_catalog.pg_attribute as a
-    join pg_catalog.pg_attribute as g on g.attname = a.attname and g.attrelid = (
+  with input_column as (
+    select d.attnum, d.attname, d.attnotnull
+    from pg_catalog.pg_attribute as d
+    join pg_catalog.pg_attribute as i on i.attname = d.attname and i.attrelid = (
       select t.typrelid from pg_catalog.pg_type as t where t.oid = 'agg.input_bar'::regtype
     )
-    where a.attrelid = 'public.data_bars'::regclass and a.attnotnull
+    where d.attrelid = 'public.data_bars'::regclass and d.attnum > 0 and not d.attisdropped
+  ),
+  rule as (
+    select 1 as kind, i.attname as name, format('b.%I is null', i.attname) as is_broken, '23502' as code, null as constraint_name,
+      format('%s must not be null', i.attname) as problem
+    from input_column as i
+    where i.attnotnull
     union all
-    select
-      true, c.conname,
-      format('(not (%s), ''23514'', %L, %L)', e.expression, c.conname, format('%s requires %s', c.conname, e.expression))
+    select 2, c.conname, format('not (%s)', e.expression), '23514', c.conname,
+      coalesce(pg_catalog.obj_description(c.oid, 'pg_constraint'), format('%s requires %s', c.conname, e.expression))
     from pg_catalog.pg_constraint as c
     cross join lateral (select pg_catalog.pg_get_expr(c.conbin, c.conrelid)) as e (expression)
     where c.conrelid = 'public.data_bars'::regclass and c.contype = 'c'
-  ) as r;
+      and c.conkey <@ array(select i.attnum from input_column as i)
+  )
+  select string_agg(
+    format(
+      '(%s, %s, %L, %L, %L)', row_number, r.is_broken, r.code, r.constraint_name, r.problem
+    ), ', ' order by r.row_number
+  )
+  from (select k.*, row_number() over (order by k.kind, k.name) from rule as k) as r;
 $$;
 
 comment on function agg.bar_rules is
-  'The checks of data_bars, and the columns that it needs a value in, as rows of SQL: whether a bar breaks it, SQLSTATE, constraint, and the problem in words.';
+  'What data_bars asks of a bar, as rows of SQL over a bar b: place in the order of evaluation, whether b breaks it, SQLSTATE, constraint, and the problem in words. Values that must not be null come first, then checks by name. The words are the comment on the constraint, or its expression. Checks that need more columns than agg.input_bar has are left out.';
+
+-- 30_bars/bars_without.sql
+create function agg.bars_without(p_bars agg.input_bar[], p_refused agg.rejected_bar[])
+returns agg.input_bar[]
+language sql
+immutable
+parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+  select array(select b from unnest(p_bars) as b where b.index not in (select r.index from unnest(p_refused) as r));
+$$;
+
+comment on function agg.bars_without is 'The bars that are not among the refused ones.';
 
 -- 30_bars/broken_bars.sql
 create function agg.broken_bars(p_bars agg.input_bar[])
@@ -1256,19 +1362,63 @@ as $$
 begin
   return query execute format(
     $sql$
-      select distinct on (b.index) b.index, r.code, r.constraint_name, r.problem
+      select distinct on (b.index) b.index, r.code, r.constraint_name,
+        case
+          when r.constraint_name in ('data_bars_high_covers', 'data_bars_low_covers')
+            and (b.high >= e.top or agg.is_rounding_error(b.high, e.top))
+            and (b.low <= e.bottom or agg.is_rounding_error(b.low, e.bottom))
+          then r.problem || ' It is by rounding only (at most 1e-9 of the price): p_clamp => true widens high and low.'
+          else r.problem
+        end
       from unnest($1) as b
-      cross join lateral (values %s) as r (is_broken, code, constraint_name, problem)
+      cross join lateral (values %s) as r (nr, is_broken, code, constraint_name, problem)
+      cross join lateral (select greatest(b.open, b.close), least(b.open, b.close)) as e (top, bottom)
       where r.is_broken
-      order by b.index
+      order by b.index, r.nr
     $sql$,
     agg.bar_rules()
   ) using p_bars;
+exception when data_exception then
+  return;
 end;
 $$;
 
 comment on function agg.broken_bars is
-  'The bars that break a check of data_bars, or lack a value that it needs, each with the first one by name.';
+  'The bars that break a rule of agg.bar_rules, each with the first one. Empty where a check raises an error of its own.';
+
+-- 30_bars/is_rounding_error.sql
+create function agg.is_rounding_error(p_bound double precision, p_price double precision)
+returns boolean
+language sql
+immutable
+parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+  -- What is not a price is no rounding error, and a difference of the largest numbers would overflow.
+  select case when abs(p_bound) < 1e50 and abs(p_price) < 1e50 then abs(p_bound - p_price) <= 1e-9 * abs(p_bound) else false end;
+$$;
+
+comment on function agg.is_rounding_error is
+  'Whether two prices differ by at most a billionth of the first.';
+
+-- 30_bars/is_whole_number.sql
+create function agg.is_whole_number(p_value jsonb)
+returns boolean
+language sql
+immutable
+parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+  select case
+    when jsonb_typeof(p_value) in ('number', 'string')
+      and p_value #>> '{}' ~ '^\s*[+-]?([0-9]{1,100}\.?[0-9]{0,100}|\.[0-9]{1,100})([eE][+-]?[0-9]{1,3})?\s*$'
+    then abs((p_value #>> '{}')::numeric) < 1e18 and (p_value #>> '{}')::numeric % 1 = 0
+    else false
+  end;
+$$;
+
+comment on function agg.is_whole_number is
+  'Whether a JSON value, or the text in it, is a whole number of at most 18 digits, however it is spelled: 12, 12.0, 1.2e1, "12".';
 
 -- 30_bars/malformed_bars.sql
 create function agg.malformed_bars(p_bars jsonb)
@@ -1298,10 +1448,14 @@ begin
         or length(e.bar ->> 'canonical_symbol') not between 1 and 200
         or e.bar ->> 'canonical_symbol' ~ '[[:cntrl:]]'
       then format(
-        'canonical_symbol must be a text of 1 to 200 characters, none of them a control character, without space around it, not %s', coalesce(e.bar -> 'canonical_symbol', 'null')
+        'canonical_symbol must be a text of 1 to 200 characters, without control characters and without space around it, not %s',
+        coalesce(e.bar -> 'canonical_symbol', 'null')
       )
       when coalesce(e.bar ->> 'ts_utc' !~ v_pattern, true) then format(
         'ts_utc must be an instant with its zone such as "2026-01-02T10:00:00Z", not %s', coalesce(e.bar -> 'ts_utc', 'null')
+      )
+      when e.bar ->> 'trade_count' is not null and not agg.is_whole_number(e.bar -> 'trade_count') then format(
+        'trade_count must be a whole number of at most 18 digits, not %s', e.bar -> 'trade_count'
       )
       when jsonb_typeof(e.bar -> 'is_partial') not in ('boolean', 'null') then format(
         'is_partial must be true or false, not %s', e.bar -> 'is_partial'
@@ -1313,10 +1467,12 @@ end;
 $$;
 
 comment on function agg.malformed_bars is
-  'The bars of an array that are refused before they are read: no object, a key that is not known, no symbol, no instant with its zone, a flag that is none.';
+  'The bars of an array that are refused before they are read: a bar that is not an object, an unknown key, a bad symbol, a time that is not an instant with its zone, a trade_count that is not a whole number, an is_partial that is not true or false.';
 
 -- 30_bars/read_bars.sql
-create function agg.read_bars(p_bars jsonb[], p_indexes integer[], out bars agg.input_bar[], out refused agg.rejected_bar[])
+create function agg.read_bars(
+  p_bars jsonb[], p_indexes integer[], p_clamp boolean, out bars agg.input_bar[], out refused agg.rejected_bar[]
+)
 returns record
 language plpgsql
 stable
@@ -1329,15 +1485,22 @@ declare
 begin
   bars := array(
     select row(
-      i.index, g.canonical_symbol, coalesce(g.timeframe, '1m'), g.ts_utc, g.open, g.high, g.low, g.close, g.vol, g.vwap, g.trade_count,
+      i.index, g.canonical_symbol, coalesce(g.timeframe, '1m'),
+      -- Postgres reads instants of limited length.
+      regexp_replace(g.ts_utc, '(\.[0-9]{6})0+', '\1')::timestamptz,
+      g.open,
+      case when p_clamp and agg.is_rounding_error(g.high, e.top) then greatest(g.high, e.top) else g.high end,
+      case when p_clamp and agg.is_rounding_error(g.low, e.bottom) then least(g.low, e.bottom) else g.low end,
+      g.close, g.vol, g.vwap, g.trade_count::bigint,
       coalesce(g.is_partial, false), coalesce(g.source, 'ingest'), coalesce(g.raw, '{}')
     )::agg.input_bar
     from unnest(p_bars, p_indexes) as i (bar, index)
     cross join lateral jsonb_to_record(i.bar) as g (
-      canonical_symbol text, timeframe text, ts_utc timestamptz,
+      canonical_symbol text, timeframe text, ts_utc text,
       open double precision, high double precision, low double precision, close double precision,
-      vol double precision, vwap double precision, trade_count bigint, is_partial boolean, source text, raw jsonb
+      vol double precision, vwap double precision, trade_count numeric, is_partial boolean, source text, raw jsonb
     )
+    cross join lateral (select greatest(g.open, g.close), least(g.open, g.close)) as e (top, bottom)
   );
   refused := '{}';
 exception when data_exception then
@@ -1346,15 +1509,15 @@ exception when data_exception then
     refused := array[row(p_indexes[1], sqlstate, null, regexp_replace(sqlerrm, '"([^"]{40})[^"]+"', '"\1..."'))::agg.rejected_bar];
     return;
   end if;
-  v_first := agg.read_bars(p_bars[:v_half], p_indexes[:v_half]);
-  v_second := agg.read_bars(p_bars[v_half + 1:], p_indexes[v_half + 1:]);
+  v_first := agg.read_bars(p_bars[:v_half], p_indexes[:v_half], p_clamp);
+  v_second := agg.read_bars(p_bars[v_half + 1:], p_indexes[v_half + 1:], p_clamp);
   bars := v_first.bars || v_second.bars;
   refused := v_first.refused || v_second.refused;
 end;
 $$;
 
 comment on function agg.read_bars is
-  'Reads bars out of JSON, with the places that they have among those of the caller. Where a value cannot be read, by halves, until only the bad ones are refused.';
+  'Reads bars out of JSON, with their places in the array of the caller. p_clamp widens high and low to cover open and close where the excess is a rounding error. Where a value cannot be read, reads by halves, until only bad bars are refused.';
 
 -- 30_bars/store_bars.sql
 create function agg.store_bars(p_bars agg.input_bar[], out inserted bigint, out updated bigint, out unchanged bigint)
@@ -1363,6 +1526,9 @@ language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+  -- Marks the rows of this statement: an update leaves created_at alone.
+  v_at constant timestamptz := clock_timestamp();
 begin
   with given as materialized (
     select distinct on (g.canonical_symbol, g.ts_utc) g.*
@@ -1371,23 +1537,23 @@ begin
   ),
   stored as (
     insert into public.data_bars as b (
-      canonical_symbol, timeframe, ts_utc, open, high, low, close, vol, vwap, trade_count, is_partial, source, raw
+      canonical_symbol, timeframe, ts_utc, open, high, low, close, vol, vwap, trade_count, is_partial, source, raw, created_at
     )
     select
-      g.canonical_symbol, g.timeframe, g.ts_utc, g.open, g.high, g.low, g.close, g.vol, g.vwap, g.trade_count, g.is_partial, g.source, g.raw
+      g.canonical_symbol, g.timeframe, g.ts_utc, g.open, g.high, g.low, g.close, g.vol, g.vwap, g.trade_count, g.is_partial, g.source, g.raw,
+      v_at
     from given as g
     on conflict (canonical_symbol, timeframe, ts_utc) do update set
       open = excluded.open, high = excluded.high, low = excluded.low, close = excluded.close,
       vol = excluded.vol, vwap = excluded.vwap, trade_count = excluded.trade_count,
       is_partial = excluded.is_partial, source = excluded.source, raw = excluded.raw,
-      ingested_at = excluded.ingested_at, updated_at = now()
+      ingested_at = excluded.ingested_at
     where (b.open, b.high, b.low, b.close, b.vol, b.vwap, b.trade_count, b.is_partial, b.source, b.raw)
       is distinct from (
         excluded.open, excluded.high, excluded.low, excluded.close, excluded.vol, excluded.vwap, excluded.trade_count,
         excluded.is_partial, excluded.source, excluded.raw
       )
-    -- A row version that nobody has locked or replaced yet was inserted.
-    returning b.xmax = 0 as is_new
+    returning b.created_at = v_at as is_new
   )
   select
     count(*) filter (where s.is_new), count(*) filter (where not s.is_new), (select count(*) from given as g) - count(*)
@@ -1399,8 +1565,55 @@ $$;
 comment on function agg.store_bars is
   'Stores bars in one statement, locking them in the order of their keys; of bars with one key the last one.';
 
+-- 30_bars/store_or_split.sql
+create function agg.store_or_split(
+  p_bars agg.input_bar[], out inserted bigint, out updated bigint, out unchanged bigint, out refused agg.rejected_bar[]
+)
+returns record
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_half constant integer := cardinality(p_bars) / 2;
+  v_constraint text;
+  v_first record;
+  v_second record;
+begin
+  select s.inserted, s.updated, s.unchanged, '{}'::agg.rejected_bar[]
+  into strict inserted, updated, unchanged, refused
+  from agg.store_bars(p_bars) as s;
+exception when others then
+  if cardinality(p_bars) = 0
+    -- A unique violation is a bar's own here: bars that are stored already are no conflict.
+    or (sqlstate <> '23505' and agg.fail_kind(sqlstate) = 'transient')
+    -- Errors of the transaction, of the schema, and internal ones, but not a refusal of access.
+    or (left(sqlstate, 2) in ('25', '42', 'XX') and sqlstate <> '42501')
+  then
+    raise;
+  end if;
+  if v_half = 0 then
+    get stacked diagnostics v_constraint = constraint_name;
+    inserted := 0;
+    updated := 0;
+    unchanged := 0;
+    refused := array[row(p_bars[1].index, sqlstate, nullif(v_constraint, ''), left(sqlerrm, 300))::agg.rejected_bar];
+    return;
+  end if;
+  v_first := agg.store_or_split(p_bars[:v_half]);
+  v_second := agg.store_or_split(p_bars[v_half + 1:]);
+  inserted := v_first.inserted + v_second.inserted;
+  updated := v_first.updated + v_second.updated;
+  unchanged := v_first.unchanged + v_second.unchanged;
+  refused := v_first.refused || v_second.refused;
+end;
+$$;
+
+comment on function agg.store_or_split is
+  'Stores bars, in one statement where none is refused, otherwise by halves, until only bad bars are refused: what a check, foreign key or trigger raises for a bar costs that bar. Raises what no bar is the reason of: a cancelled statement, and what passes by itself, such as a deadlock or a full disk.';
+
 -- 30_bars/upsert_bars.sql
-create function public.upsert_bars(p_bars jsonb)
+create function public.upsert_bars(p_bars jsonb, p_clamp boolean default false)
 returns jsonb
 language plpgsql
 volatile
@@ -1412,7 +1625,6 @@ set statement_timeout = '60s'
 as $$
 declare
   v_refused agg.rejected_bar[];
-  v_broken agg.rejected_bar[];
   v_read record;
   v_bars agg.input_bar[];
   v_stored record;
@@ -1431,21 +1643,18 @@ begin
     from jsonb_array_elements(p_bars) with ordinality as e (bar, nr)
     where e.nr - 1 not in (select m.index from unnest(v_refused) as m)
   ) as w
-  cross join lateral agg.read_bars(w.bars, w.indexes) as r;
-  v_refused := v_refused || v_read.refused;
-  v_bars := v_read.bars;
-
-  begin
-    v_stored := agg.store_bars(v_bars);
-  exception when check_violation or not_null_violation then
-    v_broken := array(select k from agg.broken_bars(v_bars) as k);
-    if v_broken = '{}' then
-      raise;
-    end if;
-    v_refused := v_refused || v_broken;
-    v_bars := array(select g from unnest(v_bars) as g where g.index not in (select k.index from unnest(v_broken) as k));
-    v_stored := agg.store_bars(v_bars);
-  end;
+  cross join lateral agg.read_bars(w.bars, w.indexes, coalesce(p_clamp, false)) as r;
+  v_refused := v_refused || v_read.refused || array(
+    select row(b.index, '23000', null, s.problem)::agg.rejected_bar
+    from unnest(v_read.bars) as b
+    join agg.computed_series as s on s.canonical_symbol = b.canonical_symbol
+  );
+  v_bars := agg.bars_without(v_read.bars, v_refused);
+  v_refused := v_refused || array(select k from agg.broken_bars(v_bars) as k);
+  v_bars := agg.bars_without(v_bars, v_refused);
+  v_stored := agg.store_or_split(v_bars);
+  v_refused := v_refused || v_stored.refused;
+  v_bars := agg.bars_without(v_bars, v_refused);
 
   return jsonb_build_object(
     'success', true, 'inserted', v_stored.inserted, 'updated', v_stored.updated, 'unchanged', v_stored.unchanged,
@@ -1458,13 +1667,25 @@ begin
         ) order by r.index
       ), '[]')
       from unnest(v_refused) as r
+    ),
+    'unregistered', (
+      select coalesce(jsonb_agg(s.symbol order by s.symbol), '[]')
+      from (select distinct b.canonical_symbol from unnest(v_bars) as b) as s (symbol)
+      where not exists (select from public.core_asset_registry_all as r where r.canonical_symbol = s.symbol)
     )
   );
 end;
 $$;
 
 comment on function public.upsert_bars is
-  'Stores 1m bars, a JSON array of objects with canonical_symbol, ts_utc (with its zone), open, high, low, close, and optionally vol, vwap, trade_count (null where unknown), is_partial, source, raw. A bar that is there already is replaced as a whole, and not written where it is the same. A bad bar is refused and the others are stored: refused lists index (from 0), canonical_symbol, ts_utc, code (SQLSTATE), constraint and problem of each. inserted, updated and unchanged count bars; superseded those that a later one with the same key replaced in the same call. Locks the bars it writes, in the order of their keys, to the end of the transaction; repeating it changes nothing. Runs with the rights of the owner: no policy on data_bars binds its caller. Errors raise and store nothing: invalid_parameter_value for what is no array, what is no JSON (which jsonb refuses before: a NUL, half a surrogate, a number beyond numeric), what a trigger or foreign key of your own raises, and what passes by itself (a deadlock, a timeout).';
+  'Stores 1m bars, refuses bad ones, and says what became of each.
+p_bars: a JSON array of objects with canonical_symbol, ts_utc (an instant with its zone), open, high, low, close, and optionally vol, vwap, trade_count (null where unknown), is_partial, source, raw.
+p_clamp: widens high and low to cover open and close where they miss by at most 1e-9 of the price.
+A bar that is stored already is replaced as a whole, and not written where it is the same. Repeating a call changes nothing.
+Result: inserted, updated and unchanged count bars; superseded counts bars that a later one with the same key replaced in the same call. refused lists index (from 0), canonical_symbol, ts_utc, code (SQLSTATE), constraint and problem of each refused bar. unregistered lists the symbols of stored bars that the registry does not know: no task builds from them.
+Refused are malformed bars, bars that break a check of data_bars, bars of a computed series, and what a check, foreign key or trigger of your own refuses. A constraint that is deferred raises at the end of the transaction instead.
+Raises invalid_parameter_value for what is not an array, and what no bar is the reason of, such as a deadlock or a timeout; then nothing is stored. jsonb itself refuses what is not JSON, a NUL, half a surrogate pair and a number beyond numeric.
+Locks the bars it writes, in the order of their keys, to the end of the transaction. Runs with the rights of its owner: no policy on data_bars binds the caller.';
 
 -- 40_tasks/bootstrap_cursor.sql
 create function agg.bootstrap_cursor(p_start_utc timestamptz, p_window_length interval)
@@ -1797,7 +2018,7 @@ create function agg.add_change_notes()
 returns trigger
 language plpgsql
 volatile
--- Whoever may write bars need not be allowed to write notes.
+-- Writers of data_bars have no rights on agg.change_note.
 security definer
 set search_path = pg_catalog, pg_temp
 -- A plan made for a bulk load serves the small statements of the same session as well: without compiling it.
@@ -1805,34 +2026,49 @@ set jit = off
 as $$
 declare
   v_is_built constant boolean := coalesce(current_setting('pgbars.is_building', true), '') = 'on';
+  v_is_checked constant boolean := not v_is_built and tg_op <> 'DELETE';
   v_rows bigint;
-  v_note_id bigint;
+  v_series text;
+  v_is_fold_due boolean;
 begin
-  select count(*) into v_rows from changed_rows;
+  select
+    count(*),
+    min(c.canonical_symbol) filter (where v_is_checked and c.canonical_symbol in (select s.canonical_symbol from agg.computed_series as s))
+  into v_rows, v_series
+  from changed_rows as c;
+  if v_series is not null then
+    raise exception '%', (select s.problem from agg.computed_series as s where s.canonical_symbol = v_series)
+      using errcode = 'integrity_constraint_violation',
+        hint = 'Store bars of its components, or change the registry. Deleted bars are computed again.';
+  end if;
+
   if v_rows between 1 and 1000 then
     insert into agg.change_note (symbols, from_utc, is_built)
     select array_agg(c.canonical_symbol), array_agg(c.ts_utc), v_is_built from changed_rows as c
-    returning note_id into v_note_id;
-    if v_note_id % 100 = 0 then
-      perform agg.fold_notes();
-    end if;
+    returning note_id % 1000 = 0 into v_is_fold_due;
   elsif v_rows > 1000 then
-    insert into agg.change_note (symbols, from_utc, to_utc, is_built)
-    select array_agg(i.canonical_symbol), array_agg(i.from_utc), array_agg(i.to_utc), v_is_built
-    from (
-      select
-        r.canonical_symbol, min(r.ts_utc) as from_utc, max(r.ts_utc) + interval '1 minute' as to_utc,
-        (row_number() over (order by r.canonical_symbol, min(r.ts_utc)) - 1) / 1000 as chunk
+    with added as (
+      insert into agg.change_note (symbols, from_utc, to_utc, is_built)
+      select array_agg(i.canonical_symbol), array_agg(i.from_utc), array_agg(i.to_utc), v_is_built
       from (
-        -- Minutes in a row are as far from their rank as their first.
         select
-          c.canonical_symbol, c.ts_utc,
-          c.ts_utc - interval '1 minute' * dense_rank() over (partition by c.canonical_symbol order by c.ts_utc) as run
-        from changed_rows as c
-      ) as r
-      group by r.canonical_symbol, r.run
-    ) as i
-    group by i.chunk;
+          r.canonical_symbol, min(r.ts_utc) as from_utc, max(r.ts_utc) + interval '1 minute' as to_utc,
+          (row_number() over (order by r.canonical_symbol, min(r.ts_utc)) - 1) / 1000 as chunk
+        from (
+          -- Minutes in a row are as far from their rank as their first.
+          select
+            c.canonical_symbol, c.ts_utc,
+            c.ts_utc - interval '1 minute' * dense_rank() over (partition by c.canonical_symbol order by c.ts_utc) as run
+          from changed_rows as c
+        ) as r
+        group by r.canonical_symbol, r.run
+      ) as i
+      group by i.chunk
+      returning note_id
+    )
+    select bool_or(a.note_id % 1000 = 0) into v_is_fold_due from added as a;
+  end if;
+  if v_is_fold_due then
     perform agg.fold_notes();
   end if;
   return null;
@@ -1849,7 +2085,7 @@ create trigger note_delete after delete on public.data_bars
   referencing old table as changed_rows for each statement execute function agg.add_change_notes();
 
 comment on function agg.add_change_notes is
-  'Notes what a statement changed, from its transition table: minute by minute up to 1,000 rows, beyond that as runs of minutes, 1,000 to a note.';
+  'Leaves notes of what a statement changed, from its transition table: minute by minute up to 1,000 rows, beyond that as runs of minutes, 1,000 to a note. Refuses bars of a computed series that its builder has not written.';
 
 -- 50_changes/add_corrections.sql
 create function agg.add_corrections(p_changes agg.changed_span[])
@@ -1935,14 +2171,8 @@ volatile
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
-declare
-  v_note_id bigint;
 begin
-  insert into agg.change_note (symbols, from_utc) values (array[old.canonical_symbol], array[old.ts_utc])
-  returning note_id into v_note_id;
-  if v_note_id % 100 = 0 then
-    perform agg.fold_notes();
-  end if;
+  insert into agg.change_note (symbols, from_utc) values (array[old.canonical_symbol], array[old.ts_utc]);
   return null;
 end;
 $$;
@@ -1952,7 +2182,63 @@ create trigger note_move after update on public.data_bars
   when ((old.canonical_symbol, old.timeframe, old.ts_utc) is distinct from (new.canonical_symbol, new.timeframe, new.ts_utc))
   execute function agg.add_moved_bar_note();
 
-comment on function agg.add_moved_bar_note is 'Notes the minute that an update of symbol or ts_utc took a bar away from: a note a bar.';
+comment on function agg.add_moved_bar_note is
+  'Leaves a note of the minute that an update of symbol or ts_utc took a bar away from: a note a bar.';
+
+-- 50_changes/add_replicated_note.sql
+create function agg.add_replicated_note()
+returns trigger
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_symbol constant text := case tg_op when 'DELETE' then old.canonical_symbol else new.canonical_symbol end;
+  v_ts_utc constant timestamptz := case tg_op when 'DELETE' then old.ts_utc else new.ts_utc end;
+  v_day constant timestamptz := date_bin(interval '1 day', v_ts_utc, timestamptz '2000-01-01 00:00:00+00');
+  -- The symbols, and the days of symbols, that this transaction has noted. Quoted, so that no symbol looks like an entry.
+  v_noted constant text := coalesce(current_setting('pgbars.replicated', true), '');
+  v_entry_symbol constant text := '|' || quote_literal(v_symbol);
+  v_entry text := v_entry_symbol || date_part('epoch', v_day) || '|';
+  v_is_first boolean;
+  v_note_id bigint;
+begin
+  if tg_op = 'UPDATE' and (old.canonical_symbol <> v_symbol or old.ts_utc <> v_ts_utc) then
+    insert into agg.change_note (symbols, from_utc) values (array[old.canonical_symbol], array[old.ts_utc]);
+  end if;
+  if strpos(v_noted, v_entry) > 0 then
+    return null;
+  end if;
+
+  v_is_first := strpos(v_noted, v_entry_symbol || '|') = 0;
+  if v_is_first then
+    v_entry := v_entry_symbol || '|';
+  end if;
+  -- Room for thousands of symbols. What is forgotten is noted again.
+  perform set_config('pgbars.replicated', case when length(v_noted) < 100000 then v_noted else '' end || v_entry, true);
+  insert into agg.change_note (symbols, from_utc, to_utc)
+  values (
+    array[v_symbol],
+    array[case when v_is_first then v_ts_utc else v_day end],
+    array[case when v_is_first then v_ts_utc + interval '1 minute' else v_day + interval '24 hours' end]
+  )
+  returning note_id into v_note_id;
+  if v_note_id % 1000 = 0 then
+    perform agg.fold_notes();
+  end if;
+  return null;
+end;
+$$;
+
+-- Fires in the replica role only, where no trigger of a statement fires. Other sessions pay nothing for it.
+create trigger note_replicated after insert or update or delete on public.data_bars
+  for each row execute function agg.add_replicated_note();
+
+alter table public.data_bars enable replica trigger note_replicated;
+
+comment on function agg.add_replicated_note is
+  'Leaves a note of a row that logical replication, or a session with session_replication_role = replica, has written. The first row of a symbol in a transaction is noted as its minute, each later one as its whole UTC day, once: a large copy leaves a note a day and symbol.';
 
 -- 50_changes/add_truncation_note.sql
 create function agg.add_truncation_note()
@@ -1964,7 +2250,6 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
   insert into agg.change_note (from_utc, to_utc) values ('{-infinity}', '{infinity}');
-  perform agg.fold_notes();
   return null;
 end;
 $$;
@@ -1972,7 +2257,10 @@ $$;
 create trigger note_truncate after truncate on public.data_bars
   for each statement execute function agg.add_truncation_note();
 
-comment on function agg.add_truncation_note is 'Notes that every symbol changed at every time.';
+-- Logical replication truncates, too.
+alter table public.data_bars enable always trigger note_truncate;
+
+comment on function agg.add_truncation_note is 'Leaves a note that every symbol changed at every time.';
 
 -- 50_changes/agg_add_change_note.sql
 create function public.agg_add_change_note(
@@ -2203,8 +2491,6 @@ volatile
 set search_path = pg_catalog, pg_temp
 set jit = off
 as $$
-declare
-  v_is_due boolean;
 begin
   -- In a transaction that keeps one snapshot, a note that a dispatcher has deleted since would fail the writer.
   if current_setting('transaction_isolation') <> 'read committed'
@@ -2212,21 +2498,11 @@ begin
   then
     return;
   end if;
-  -- As much again as there is already, so that folding costs each note no more than a few times.
-  select
-    count(*) filter (where not n.is_folded) >= greatest(1000, 10 * count(*) filter (where n.is_folded))
-    or coalesce(sum(cardinality(n.from_utc)) filter (where not n.is_folded), 0)
-      >= greatest(100000, sum(cardinality(n.from_utc)) filter (where n.is_folded))
-  into v_is_due
-  from agg.change_note as n;
-  if not v_is_due then
-    return;
-  end if;
 
   with folded as (
     delete from agg.change_note as n
     where n.note_id in (
-      select f.note_id from agg.change_note as f order by f.is_folded, f.note_id limit 10000 for update skip locked
+      select f.note_id from agg.change_note as f order by f.is_folded, f.note_id limit 2000 for update skip locked
     )
     returning n.symbols, n.from_utc, n.to_utc, n.changed_at, n.is_built
   ),
@@ -2259,7 +2535,7 @@ end;
 $$;
 
 comment on function agg.fold_notes is
-  'Merges notes into few, by symbol, once one of them is older than ten minutes: no dispatcher reads them, and they must not grow with every statement. Writers call it now and then; it does something only when there is as much to merge as was merged already. Never waits, and leaves alone what others hold; what it has merged is with the writer until that commits.';
+  'Merges notes into few, by symbol, once one of them is older than ten minutes: no dispatcher reads them, and they must not grow with every statement. Writers call it at every thousandth note. It merges at most 2,000 notes, those first that are not merged yet. Never waits, and leaves alone what other sessions hold; what it has merged stays locked by the writer until that commits.';
 
 -- 50_changes/new_changed_span.sql
 create function agg.new_changed_span(
@@ -3189,11 +3465,11 @@ begin
       ) end as stored
     from minute as m
     cross join lateral (select case m.derivation_version when 1 then m.ln_close else m.ln_open end) as o (ln_open)
-    -- Within exp(-700) and exp(700) neither the product nor the base overflows or vanishes, which would raise.
+    -- data_bars takes prices below 1e50, which is exp(115.1). Beyond exp(700) double precision would raise.
     cross join lateral (
       select
-        case when greatest(abs(o.ln_open), abs(o.ln_open + ln(m.formula_base))) <= 700 then m.formula_base * exp(o.ln_open) end,
-        case when greatest(abs(m.ln_close), abs(m.ln_close + ln(m.formula_base))) <= 700 then m.formula_base * exp(m.ln_close) end
+        case when greatest(abs(o.ln_open), abs(o.ln_open + ln(m.formula_base))) <= 115 then m.formula_base * exp(o.ln_open) end,
+        case when greatest(abs(m.ln_close), abs(m.ln_close + ln(m.formula_base))) <= 115 then m.formula_base * exp(m.ln_close) end
     ) as p (open, close)
     cross join lateral (
       select
@@ -3201,7 +3477,7 @@ begin
         round(p.close::numeric, greatest(8, 8 - floor(log(p.close))::integer))::double precision
     ) as v (open, close)
   ),
-  -- Grouped rather than joined: linear whatever the planner believes about the number of requests.
+  -- Grouped rather than joined: linear whatever the planner assumes about the number of requests.
   replaced as (
     select
       e.request_no,
@@ -5383,6 +5659,18 @@ cross join lateral jsonb_array_elements_text(c.components) with ordinality as k 
 
 comment on view agg.synthetic_component is
   'The baskets of the registry, a row for each component. weight and formula_base are null where the registry holds no number.';
+
+-- 30_bars/computed_series.view.sql
+create view agg.computed_series with (security_invoker = true) as
+select
+  r.canonical_symbol,
+  format('%s is computed from other series (metadata.is_synthetic) and takes no bars from outside', r.canonical_symbol) as problem
+from public.core_asset_registry_all as r
+-- The condition of the index core_asset_registry_all_synthetic_idx.
+where r.metadata -> 'is_synthetic' = 'true';
+
+comment on view agg.computed_series is
+  'Symbols of the registry that are computed from other series (metadata.is_synthetic) and take no bars from outside, with the reason in words.';
 
 -- 30_bars/source_bar.view.sql
 create view agg.source_bar with (security_invoker = true) as

@@ -109,11 +109,11 @@ begin
       ) end as stored
     from minute as m
     cross join lateral (select case m.derivation_version when 1 then m.ln_close else m.ln_open end) as o (ln_open)
-    -- Within exp(-700) and exp(700) neither the product nor the base overflows or vanishes, which would raise.
+    -- data_bars takes prices below 1e50, which is exp(115.1). Beyond exp(700) double precision would raise.
     cross join lateral (
       select
-        case when greatest(abs(o.ln_open), abs(o.ln_open + ln(m.formula_base))) <= 700 then m.formula_base * exp(o.ln_open) end,
-        case when greatest(abs(m.ln_close), abs(m.ln_close + ln(m.formula_base))) <= 700 then m.formula_base * exp(m.ln_close) end
+        case when greatest(abs(o.ln_open), abs(o.ln_open + ln(m.formula_base))) <= 115 then m.formula_base * exp(o.ln_open) end,
+        case when greatest(abs(m.ln_close), abs(m.ln_close + ln(m.formula_base))) <= 115 then m.formula_base * exp(m.ln_close) end
     ) as p (open, close)
     cross join lateral (
       select
@@ -121,7 +121,7 @@ begin
         round(p.close::numeric, greatest(8, 8 - floor(log(p.close))::integer))::double precision
     ) as v (open, close)
   ),
-  -- Grouped rather than joined: linear whatever the planner believes about the number of requests.
+  -- Grouped rather than joined: linear whatever the planner assumes about the number of requests.
   replaced as (
     select
       e.request_no,
