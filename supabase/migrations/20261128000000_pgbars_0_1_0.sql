@@ -1469,6 +1469,28 @@ $$;
 comment on function agg.malformed_bars is
   'The bars of an array that are refused before they are read: a bar that is not an object, an unknown key, a bad symbol, a time that is not an instant with its zone, a trade_count that is not a whole number, an is_partial that is not true or false.';
 
+-- 30_bars/new_rejected_bar.sql
+create function agg.new_rejected_bar(p_index integer, p_code text, p_constraint_name text, p_problem text)
+returns agg.rejected_bar
+language plpgsql
+immutable
+parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_bar agg.rejected_bar;
+begin
+  v_bar.index := p_index;
+  v_bar.code := p_code;
+  v_bar.constraint_name := p_constraint_name;
+  v_bar.problem := p_problem;
+  return v_bar;
+end;
+$$;
+
+comment on function agg.new_rejected_bar is
+'The one constructor of agg.rejected_bar.';
+
 -- 30_bars/read_bars.sql
 create function agg.read_bars(
   p_bars jsonb[], p_indexes integer[], p_clamp boolean, out bars agg.input_bar[], out refused agg.rejected_bar[]
@@ -1506,7 +1528,7 @@ begin
 exception when data_exception then
   if v_half = 0 then
     bars := '{}';
-    refused := array[row(p_indexes[1], sqlstate, null, regexp_replace(sqlerrm, '"([^"]{40})[^"]+"', '"\1..."'))::agg.rejected_bar];
+    refused := array[agg.new_rejected_bar(p_indexes[1], sqlstate, null, regexp_replace(sqlerrm, '"([^"]{40})[^"]+"', '"\1..."'))];
     return;
   end if;
   v_first := agg.read_bars(p_bars[:v_half], p_indexes[:v_half], p_clamp);
@@ -1597,7 +1619,7 @@ exception when others then
     inserted := 0;
     updated := 0;
     unchanged := 0;
-    refused := array[row(p_bars[1].index, sqlstate, nullif(v_constraint, ''), left(sqlerrm, 300))::agg.rejected_bar];
+    refused := array[agg.new_rejected_bar(p_bars[1].index, sqlstate, nullif(v_constraint, ''), left(sqlerrm, 300))];
     return;
   end if;
   v_first := agg.store_or_split(p_bars[:v_half]);
@@ -1645,7 +1667,7 @@ begin
   ) as w
   cross join lateral agg.read_bars(w.bars, w.indexes, coalesce(p_clamp, false)) as r;
   v_refused := v_refused || v_read.refused || array(
-    select row(b.index, '23000', null, s.problem)::agg.rejected_bar
+    select agg.new_rejected_bar(b.index, '23000', null, s.problem)
     from unnest(v_read.bars) as b
     join agg.computed_series as s on s.canonical_symbol = b.canonical_symbol
   );
@@ -1686,6 +1708,248 @@ Result: inserted, updated and unchanged count bars; superseded counts bars that 
 Refused are malformed bars, bars that break a check of data_bars, bars of a computed series, and what a check, foreign key or trigger of your own refuses. A constraint that is deferred raises at the end of the transaction instead.
 Raises invalid_parameter_value for what is not an array, and what no bar is the reason of, such as a deadlock or a timeout; then nothing is stored. jsonb itself refuses what is not JSON, a NUL, half a surrogate pair and a number beyond numeric.
 Locks the bars it writes, in the order of their keys, to the end of the transaction. Runs with the rights of its owner: no policy on data_bars binds the caller.';
+
+-- 40_tasks/agg_bootstrap_cursor.sql
+create function public.agg_bootstrap_cursor(p_symbol text, p_to_tf text)
+returns jsonb
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_task public.data_agg_state;
+begin
+  update public.data_agg_state as s
+  set
+    last_agg_bar_ts_utc = b.cursor_utc,
+    built_to_utc = nullif(greatest(b.cursor_utc + b.window_length, b.followed_to_utc), b.cursor_utc + b.window_length),
+    status = case when s.enabled then 'idle' else 'disabled' end,
+    running_started_at_utc = null,
+    fail_streak = 0,
+    hard_fail_streak = 0,
+    failing_since_utc = null,
+    next_run_at = agg.due_at(b.cursor_utc, b.window_length, s.aggregation_delay_seconds),
+    updated_at = now()
+  from (
+    with recursive level as (
+      select t.timeframe from agg.timeframe as t where t.timeframe = p_to_tf
+      union all
+      select t.timeframe from level as l join agg.timeframe as t on t.source_timeframe = l.timeframe
+    )
+    select
+      t.canonical_symbol, t.timeframe, t.window_length, t.followed_to_utc,
+      agg.bootstrap_cursor(t.agg_start_utc, t.window_length) as cursor_utc
+    from agg.task as t
+    where t.canonical_symbol = p_symbol and t.timeframe in (select l.timeframe from level as l)
+    order by t.run_interval_minutes
+    for update of t
+  ) as b
+  where s.canonical_symbol = b.canonical_symbol and s.timeframe = b.timeframe;
+  select s.* into v_task
+  from public.data_agg_state as s
+  where s.canonical_symbol = p_symbol and s.timeframe = p_to_tf;
+  if not found then
+    perform agg.raise_no_task(p_symbol, p_to_tf);
+  end if;
+  return jsonb_build_object(
+    'success', true,
+    'bootstrapped_cursor', v_task.last_agg_bar_ts_utc,
+    'will_start_at', v_task.last_agg_bar_ts_utc + make_interval(mins => v_task.run_interval_minutes)
+  );
+end;
+$$;
+
+comment on function public.agg_bootstrap_cursor is
+'Starts a task over from its agg_start_utc, and the tasks that build from it.
+Sets the cursor one interval before agg_start_utc and clears the failures. An unchanged bar is not written; a bar whose source bars are gone is soft-deleted. Only this, and a start moved back under a task that has decided nothing, move a cursor back.
+Returns success, bootstrapped_cursor and will_start_at. Locks: waits for a dispatcher that holds the task. Raises no_data_found without a task.';
+
+-- 40_tasks/agg_finish.sql
+create function public.agg_finish(
+  p_symbol text,
+  p_tf text,
+  p_success boolean,
+  p_new_cursor_utc timestamptz default null,
+  p_stats jsonb default null,
+  p_fail_kind text default null,
+  p_error text default null,
+  p_now timestamptz default now(),
+  p_claimed_at timestamptz default null
+)
+returns jsonb
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_task public.data_agg_state;
+  v_length interval;
+  v_frontier_utc timestamptz;
+  v_result agg.build_result;
+begin
+  if p_success is null then
+    raise exception 'p_success must be true or false' using errcode = 'invalid_parameter_value';
+  end if;
+  if not p_success and coalesce(p_fail_kind, '') not in ('transient', 'hard') then
+    raise exception 'p_fail_kind must be transient or hard, not %', coalesce(p_fail_kind, 'null')
+      using errcode = 'invalid_parameter_value';
+  end if;
+
+  v_task := agg.lock_task(p_symbol, p_tf);
+  if v_task.running_started_at_utc is null or v_task.running_started_at_utc <> p_claimed_at then
+    raise exception 'task % % is not claimed%', p_symbol, p_tf, coalesce(' since ' || p_claimed_at, '')
+      using errcode = 'object_not_in_prerequisite_state',
+        hint = 'Claim it with agg_start() first. A claim older than 15 minutes counts as abandoned and is taken back.';
+  end if;
+
+  v_length := make_interval(mins => v_task.run_interval_minutes);
+  if p_success and p_new_cursor_utc is not null then
+    if date_bin(v_length, p_new_cursor_utc, timestamptz '2000-01-01 00:00:00+00') <> p_new_cursor_utc
+      or p_new_cursor_utc < v_task.last_agg_bar_ts_utc
+    then
+      raise exception 'cursor % of % % is not the start of a window at or after the cursor %',
+        p_new_cursor_utc, p_symbol, p_tf, v_task.last_agg_bar_ts_utc
+        using errcode = 'invalid_parameter_value', hint = 'Give new_cursor as catchup_aggregation_range() returned it.';
+    end if;
+    -- A start that was moved ahead leaves the cursor behind it; nothing between them is built.
+    select greatest(o.frontier_utc, o.from_utc) into v_frontier_utc
+    from agg.plan_builds(array[p_symbol], p_tf, p_now, null, 1) as o;
+    if p_new_cursor_utc > v_task.last_agg_bar_ts_utc and p_new_cursor_utc + v_length > v_frontier_utc then
+      raise exception 'cursor % of % % is beyond the frontier %', p_new_cursor_utc, p_symbol, p_tf, v_frontier_utc
+        using errcode = 'invalid_parameter_value', hint = 'Give new_cursor as catchup_aggregation_range() returned it.';
+    end if;
+  end if;
+
+  v_result.canonical_symbol := p_symbol;
+  v_result.timeframe := p_tf;
+  v_result.decided_to_utc := p_new_cursor_utc + v_length;
+  v_result.stopped_reason := left(p_stats ->> 'stopped_reason', 100);
+  v_result.bars := agg.read_count(p_stats, 'bars_created');
+  v_result.bars_poor := agg.read_count(p_stats, 'bars_quality_poor');
+  if not p_success then
+    v_result.fail_kind := p_fail_kind;
+    v_result.error := coalesce(left(p_error, 2000), 'the worker gave no reason');
+  end if;
+  perform agg.finish_tasks(array[v_result], p_now);
+  -- The claim may have been lost and another's: what was built under it may have missed a change whose note is gone.
+  if p_success and p_claimed_at is null and p_new_cursor_utc > v_task.last_agg_bar_ts_utc then
+    perform agg.add_corrections(array[agg.new_changed_span(
+      p_symbol, p_tf, tstzmultirange(tstzrange(v_task.last_agg_bar_ts_utc + v_length, p_new_cursor_utc + v_length))
+    )]);
+  end if;
+  select s.* into v_task
+  from public.data_agg_state as s
+  where s.canonical_symbol = p_symbol and s.timeframe = p_tf;
+  return jsonb_build_object(
+    'success', true,
+    'status', v_task.status,
+    'last_agg_bar_ts_utc', v_task.last_agg_bar_ts_utc,
+    'next_run_at', v_task.next_run_at,
+    'hard_fail_streak', v_task.hard_fail_streak
+  );
+end;
+$$;
+
+comment on function public.agg_finish is
+'Releases a claim of agg_start. Call it in the transaction that built the bars.
+On success it stores p_new_cursor_utc, which must be the start of a window, not behind the stored cursor and not beyond a frontier (null: unchanged), and adds the counts bars_created and bars_quality_poor of p_stats (what catchup_aggregation_range returned; each from 0 to 10^9). On failure it counts the failure (p_fail_kind transient or hard, p_error the reason) and backs off.
+p_claimed_at is claimed_at of agg_start: with it a worker whose claim was taken back cannot release that of another; without it the windows that the cursor passes are built once more by the dispatcher. p_now is the clock.
+Returns success, status, last_agg_bar_ts_utc, next_run_at, hard_fail_streak.
+Locks: the task''s row, to the end of the transaction. Raises object_not_in_prerequisite_state without the claim, invalid_parameter_value for bad arguments';
+
+-- 40_tasks/agg_get_due_tasks.sql
+create function public.agg_get_due_tasks(
+  p_env_name text default null, p_limit integer default 10, p_now timestamptz default now()
+)
+returns table (
+  canonical_symbol text,
+  timeframe text,
+  source_timeframe text,
+  last_agg_bar_ts_utc timestamptz,
+  run_interval_minutes integer,
+  aggregation_delay_seconds integer,
+  is_mandatory boolean,
+  task_priority integer
+)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_is_test constant boolean := agg.is_test(agg.current_env(p_env_name));
+begin
+  perform agg.recover_abandoned_claims(p_now);
+  return query
+  select
+    s.canonical_symbol, s.timeframe, s.source_timeframe, s.last_agg_bar_ts_utc,
+    s.run_interval_minutes, s.aggregation_delay_seconds, s.is_mandatory, s.task_priority
+  from agg.runnable_task as s
+  join agg.timeframe as t on t.timeframe = s.timeframe
+  where s.next_run_at <= p_now
+    and exists (select from agg.active_asset as a where a.canonical_symbol = s.canonical_symbol and a.is_test = v_is_test)
+  order by s.is_mandatory desc, t.duration, s.task_priority, s.last_successful_at_utc nulls first, s.canonical_symbol
+  limit p_limit;
+end;
+$$;
+
+comment on function public.agg_get_due_tasks is
+  'Tasks to work on at p_now, most urgent first, at most p_limit (null: all).
+p_env_name is the environment whose flag says which assets are active; null is the environment of the database.
+Mandatory tasks come first, then shorter timeframes, lower task_priority, and the least recently successful.
+Claims no task: agg_start does. Frees tasks that were claimed 15 minutes ago or longer and never finished.';
+
+-- 40_tasks/agg_start.sql
+create function public.agg_start(p_symbol text, p_tf text, p_now timestamptz default now())
+returns jsonb
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_task public.data_agg_state;
+begin
+  update public.data_agg_state as s
+  set status = 'running', running_started_at_utc = p_now, updated_at = now()
+  from (
+    select r.canonical_symbol, r.timeframe
+    from agg.runnable_task as r
+    where r.canonical_symbol = p_symbol and r.timeframe = p_tf
+    for update skip locked
+  ) as free
+  where s.canonical_symbol = free.canonical_symbol and s.timeframe = free.timeframe
+  returning s.* into v_task;
+  if found then
+    return jsonb_build_object(
+      'claimed', true,
+      'canonical_symbol', v_task.canonical_symbol,
+      'timeframe', v_task.timeframe,
+      'source_timeframe', v_task.source_timeframe,
+      'last_agg_bar_ts_utc', v_task.last_agg_bar_ts_utc,
+      'claimed_at', v_task.running_started_at_utc
+    );
+  end if;
+
+  select s.* into v_task
+  from public.data_agg_state as s
+  where s.canonical_symbol = p_symbol and s.timeframe = p_tf;
+  if not found then
+    perform agg.raise_no_task(p_symbol, p_tf);
+  end if;
+  return jsonb_build_object(
+    'claimed', false,
+    'reason', case when v_task.status in ('running', 'disabled') then v_task.status else 'busy' end
+  );
+end;
+$$;
+
+comment on function public.agg_start is
+'Claims a task for a worker outside the database.
+Returns claimed; with true also canonical_symbol, timeframe, source_timeframe, last_agg_bar_ts_utc and claimed_at (to be given to agg_finish); with false a reason: running, disabled, or busy (a dispatcher holds it).
+Locks: never waits. A claim older than 15 minutes is taken back. Raises no_data_found without a task.';
 
 -- 40_tasks/bootstrap_cursor.sql
 create function agg.bootstrap_cursor(p_start_utc timestamptz, p_window_length interval)
@@ -1987,7 +2251,7 @@ begin
   from (
     select r.canonical_symbol, r.timeframe
     from agg.runnable_task as r
-    where r.next_run_at > p_now + (select min(t.duration) from agg.timeframe as t) + interval '1 hour'
+    where r.next_run_at > p_now + interval '1 hour'
       and r.next_run_at > greatest(r.due_at, p_now + r.window_length + interval '1 hour')
     for update skip locked
   ) as postponed
@@ -3028,6 +3292,42 @@ $$;
 comment on function agg.task_changes is
   'How the tasks of p_symbols (null: of all assets) differ from agg.wanted_task in p_env; no row where they do not. p_problems are what agg.asset_problems says of the active ones: tasks that they leave out do not differ. Reads only.';
 
+-- 70_build/aggregate_1m_to_5m_window.sql
+create function public.aggregate_1m_to_5m_window(
+  p_symbol text, p_from_utc timestamptz, p_to_utc timestamptz, p_derivation_version integer default 1, p_now timestamptz default now()
+)
+returns jsonb
+language sql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  select agg.build_single_window(p_symbol, '5m', p_from_utc, p_to_utc, p_derivation_version, p_now);
+$$;
+
+comment on function public.aggregate_1m_to_5m_window is
+'Builds one 5m window of a symbol from its 1m bars, now.
+[p_from_utc, p_to_utc) must be exactly one window, aligned in UTC. Moves no cursor; may be repeated.
+Returns success, stored, source_count, and quality_score or the reason why no bar was stored: insufficient_source_bars, before_agg_start_utc, frontier (not complete at p_now).
+Locks: the task''s row, to the end of the transaction. Raises invalid_parameter_value for another range.';
+
+-- 70_build/aggregate_5m_to_1h_window.sql
+create function public.aggregate_5m_to_1h_window(
+  p_symbol text, p_from_utc timestamptz, p_to_utc timestamptz, p_derivation_version integer default 1, p_now timestamptz default now()
+)
+returns jsonb
+language sql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  select agg.build_single_window(p_symbol, '1h', p_from_utc, p_to_utc, p_derivation_version, p_now);
+$$;
+
+comment on function public.aggregate_5m_to_1h_window is
+'Builds one 1h window of a symbol from its 5m bars, now.
+Otherwise as aggregate_1m_to_5m_window. frontier also means that the 5m task has not decided the whole hour.';
+
 -- 70_build/build_bars.sql
 create function agg.build_bars(p_requests agg.build_request[])
 returns setof agg.build_result
@@ -3149,6 +3449,73 @@ comment on function agg.build_or_split is
 'agg.build_bars; where that raises, each half of the requests on its own, down to single ones, and a request that fails hard by halves in time, down to single windows. So what is bad fails alone, and comes back with its error. One result a request.
 Gives up halving in time after 200 failures in a batch: the rest fails as it is, and is halved further when it is tried again.
 Raises lock_not_available after 500 waits for locks.';
+
+-- 70_build/build_single_window.sql
+create function agg.build_single_window(
+  p_symbol text, p_timeframe text, p_from_utc timestamptz, p_to_utc timestamptz, p_derivation_version integer, p_now timestamptz
+)
+returns jsonb
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_length interval;
+  v_request agg.build_request;
+  v_quality smallint;
+  v_source_count integer;
+  v_reason text;
+begin
+  select t.duration into strict v_length from agg.timeframe as t where t.timeframe = p_timeframe;
+  if p_symbol is null or p_from_utc is null or p_to_utc is null
+    or p_to_utc <> p_from_utc + v_length
+    or date_bin(v_length, p_from_utc, timestamptz '2000-01-01 00:00:00+00') <> p_from_utc
+  then
+    raise exception '% %: [%, %) is not one % window', p_symbol, p_timeframe, p_from_utc, p_to_utc, p_timeframe
+      using errcode = 'invalid_parameter_value',
+        hint = format('Give the start of a window, aligned to %s in UTC, and the instant %s later.', v_length, v_length);
+  end if;
+
+  perform agg.lock_series(p_symbol, p_timeframe);
+  select o.* into v_request
+  from agg.plan_builds(
+    array[p_symbol], p_timeframe, p_now, null, p_derivation_version, false, p_from_utc - v_length
+  ) as o;
+
+  if v_request.from_utc > p_from_utc then
+    v_reason := 'before_agg_start_utc';
+  elsif v_request.frontier_utc < p_to_utc then
+    v_reason := 'frontier';
+  else
+    v_request.to_utc := p_to_utc;
+    perform agg.build_bars(array[v_request]);
+    perform agg.extend_built_to(p_symbol, p_timeframe, p_to_utc);
+    select d.quality_score, d.source_candles into v_quality, v_source_count
+    from public.derived_data_bars as d
+    where d.canonical_symbol = p_symbol and d.timeframe = p_timeframe and d.ts_utc = p_from_utc and d.deleted_at is null;
+    if v_quality is null then
+      v_reason := 'insufficient_source_bars';
+    end if;
+  end if;
+
+  if v_source_count is null then
+    select count(*) into v_source_count
+    from agg.source_bar as b
+    where b.canonical_symbol = p_symbol and b.timeframe = v_request.source_timeframe
+      and b.ts_utc >= p_from_utc and b.ts_utc < p_to_utc and b.deleted_at is null;
+  end if;
+  return jsonb_strip_nulls(jsonb_build_object(
+    'success', true,
+    'stored', v_quality is not null,
+    'source_count', v_source_count,
+    'quality_score', v_quality,
+    'reason', v_reason
+  ));
+end;
+$$;
+
+comment on function agg.build_single_window is
+'Builds one window of any timeframe, for the window functions of the contract.';
 
 -- 70_build/build_synthetic.sql
 create function agg.build_synthetic(p_requests agg.build_request[])
@@ -3358,6 +3725,108 @@ $$;
 comment on function agg.build_windows is
 'Stores what agg.compare_windows finds: writes only what differs, and soft-deletes bars of decided windows that no longer qualify. Returns a result for each request with a source_timeframe.
 Requests of one task must not overlap, and the caller has locked its row: two builders of one window would meet in a unique_violation.';
+
+-- 70_build/calc_dxy_range_1m.sql
+create function public.calc_dxy_range_1m(
+  p_from_utc timestamptz, p_to_utc timestamptz, p_derivation_version integer default 1
+)
+returns jsonb
+language sql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+set statement_timeout = '120s'
+as $$
+  select public.derive_synthetic_range('DXY', p_from_utc, p_to_utc, p_derivation_version);
+$$;
+
+comment on function public.calc_dxy_range_1m is
+  'Computes the 1m bars of DXY from six currency pairs, into data_bars, for minutes in [p_from_utc, p_to_utc).
+The price is 50.14348112 x EURUSD^-0.576 x USDJPY^0.136 x GBPUSD^-0.119 x USDCAD^0.091 x USDSEK^0.042 x USDCHF^0.036. It is a synthetic series, not an official print of the index.
+Everything else is as in derive_synthetic_range.';
+
+-- 70_build/catchup_aggregation_range.sql
+create function public.catchup_aggregation_range(
+  p_symbol text,
+  p_to_tf text,
+  p_start_cursor_utc timestamptz default null,
+  p_max_windows integer default 100,
+  p_until_utc timestamptz default now(),
+  p_derivation_version integer default null,
+  p_stop_on_zero_source boolean default true
+)
+returns jsonb
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+set statement_timeout = '120s'
+as $$
+declare
+  v_task public.data_agg_state;
+  v_length interval;
+  v_result agg.build_result;
+  v_cursor timestamptz;
+begin
+  v_task := agg.lock_task(p_symbol, p_to_tf);
+  if v_task is null then
+    perform agg.raise_no_task(p_symbol, p_to_tf);
+  end if;
+  select t.duration into strict v_length from agg.timeframe as t where t.timeframe = p_to_tf;
+  if p_max_windows is null or p_max_windows < 1 then
+    raise exception 'p_max_windows must be at least 1, not %', p_max_windows using errcode = 'invalid_parameter_value';
+  end if;
+  if p_until_utc is null then
+    raise exception 'p_until_utc must not be null' using errcode = 'invalid_parameter_value';
+  end if;
+  if date_bin(v_length, p_start_cursor_utc, timestamptz '2000-01-01 00:00:00+00') <> p_start_cursor_utc then
+    raise exception 'cursor % of % % is not the start of a window', p_start_cursor_utc, p_symbol, p_to_tf
+      using errcode = 'invalid_parameter_value',
+        hint = format('Cursors are aligned to %s in UTC; null goes on from the stored cursor.', v_length);
+  end if;
+
+  select r.* into strict v_result
+  from agg.build_bars(array(
+    select o
+    from agg.plan_builds(
+      array[p_symbol], p_to_tf, p_until_utc, p_max_windows, p_derivation_version, coalesce(p_stop_on_zero_source, true),
+      p_start_cursor_utc
+    ) as o
+  )) as r;
+  perform agg.extend_built_to(p_symbol, p_to_tf, v_result.decided_to_utc);
+  v_cursor := v_result.decided_to_utc - v_length;
+
+  return jsonb_build_object(
+    'success', true,
+    'windows_processed', v_result.windows,
+    'windows_empty', extract(epoch from v_result.decided_to_utc - v_result.from_utc)::bigint
+      / extract(epoch from v_length)::bigint - v_result.windows,
+    'bars_created', v_result.bars,
+    'bars_quality_poor', v_result.bars_poor,
+    'bars_written', v_result.inserted + v_result.updated,
+    'new_cursor', v_cursor,
+    'stopped_reason', v_result.stopped_reason,
+    'agg_start_enforced', v_task.agg_start_utc
+  ) || case v_result.stopped_reason
+    when 'cursor_at_frontier' then jsonb_build_object(
+      'cursor_position', v_cursor,
+      'max_source_ts', (
+        select max(b.ts_utc)
+        from agg.source_bar as b
+        where b.canonical_symbol = p_symbol and b.timeframe = v_task.source_timeframe and b.deleted_at is null
+      )
+    )
+    else '{}'
+  end;
+end;
+$$;
+
+comment on function public.catchup_aggregation_range is
+'Builds many windows of one task, and returns the cursor that agg_finish then stores.
+Begins with the window after p_start_cursor_utc (null: the stored cursor), never before agg_start_utc, and builds up to p_max_windows windows that have source bars, up to the frontiers at p_until_utc. It steps over gaps. With p_stop_on_zero_source false it also decides the empty windows behind the last source bar. Null p_derivation_version: that of the registry, otherwise that of the stored bar, or 1.
+Returns windows_processed (they had source bars), windows_empty (stepped over), bars_created (qualify), bars_quality_poor, bars_written (differed from what stood there), new_cursor, stopped_reason (max_windows, frontier, no_source_data, cursor_at_frontier) and agg_start_enforced; with cursor_at_frontier also cursor_position and max_source_ts (the last source bar, null where there is none).
+Stores no cursor; may be repeated. A start ahead of the stored cursor leaves the windows between unbuilt: do not store the cursor that comes of it.
+Locks: the task''s row, to the end of the transaction. Raises no_data_found without a task, invalid_parameter_value for bad arguments.';
 
 -- 70_build/compare_synthetic.sql
 -- Formula: the geometric basket of the ICE US Dollar Index, base * product of rate ^ weight.
@@ -3711,6 +4180,74 @@ comment on function agg.compare_windows is
 'The one rule that turns source bars into bars, for requests of any number of tasks and windows, in one statement.
 Returns each window that has source bars, with the bar that it makes and how that differs from what is stored, and each stored bar that has no source any more. Writes nothing.';
 
+-- 70_build/derive_synthetic_range.sql
+create function public.derive_synthetic_range(
+  p_symbol text, p_from_utc timestamptz, p_to_utc timestamptz, p_derivation_version integer default 1
+)
+returns jsonb
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+set statement_timeout = '120s'
+as $$
+declare
+  v_request agg.build_request;
+  v_result agg.build_result;
+begin
+  if p_from_utc is null or p_to_utc is null or p_from_utc >= p_to_utc then
+    raise exception '[%, %) is not a range of time', p_from_utc, p_to_utc using errcode = 'invalid_parameter_value';
+  end if;
+  if p_derivation_version is null or p_derivation_version not in (1, 2) then
+    raise exception 'p_derivation_version must be 1 (flat) or 2 (open and close), not %', p_derivation_version
+      using errcode = 'invalid_parameter_value';
+  end if;
+  if not exists (
+    select from public.core_asset_registry_all as r
+    where r.canonical_symbol = p_symbol and r.metadata -> 'is_synthetic' = 'true'
+  ) then
+    raise exception '% is not a synthetic asset of the registry', p_symbol
+      using errcode = 'no_data_found',
+        hint = 'Its metadata need is_synthetic, components, component_weights and formula_base.';
+  end if;
+
+  v_request.canonical_symbol := p_symbol;
+  v_request.timeframe := '1m';
+  v_request.window_length := interval '1 minute';
+  v_request.from_utc := p_from_utc;
+  v_request.to_utc := p_to_utc;
+  v_request.frontier_utc := p_to_utc;
+  v_request.derivation_version := p_derivation_version;
+  v_request.is_rebuild := true;
+  -- Of two builders of one minute, the slower one may have seen less, and would replace what the faster one made.
+  perform agg.lock_series(p_symbol, '1m');
+  select r.* into strict v_result from agg.build_synthetic(array[v_request]) as r;
+  perform agg.extend_built_to(p_symbol, '1m', (
+    select max(d.ts_utc) + interval '1 minute'
+    from public.data_bars as d
+    where d.canonical_symbol = p_symbol and d.timeframe = '1m' and d.ts_utc >= p_from_utc and d.ts_utc < p_to_utc
+  ));
+  return jsonb_build_object(
+    'success', true,
+    'inserted', v_result.inserted,
+    'updated', v_result.updated,
+    'unchanged', v_result.bars - v_result.inserted - v_result.updated,
+    'removed', v_result.removed,
+    'skipped_incomplete', v_result.windows - v_result.bars,
+    'derivation_version', p_derivation_version,
+    'timestamp_range', jsonb_build_object('from', p_from_utc, 'to', p_to_utc)
+  );
+end;
+$$;
+
+comment on function public.derive_synthetic_range is
+  'Computes the 1m bars of a synthetic asset from its components, into data_bars, for minutes in [p_from_utc, p_to_utc).
+Components, weights and base are those of the registry. p_derivation_version 1 is the flat bar of the closes. 2 has open and close; its high and low are a lower bound of the true range.
+Minutes without all components, or whose price is not a positive number, count as skipped_incomplete. A synthetic minute that is not complete any more is deleted and counts as removed. Prices have 8 decimals, and below 1 so many more that 8 significant digits stay.
+Returns success, inserted, updated, unchanged, removed, skipped_incomplete, derivation_version and timestamp_range (from, to).
+Builds just this range, whatever the start and frontiers of the task. Moves no cursor. Locks the row of the task to the end of the transaction. Repeating it counts unchanged and writes nothing.
+Raises invalid_parameter_value for a range, a version or a basket that cannot be, no_data_found for a symbol that is not a synthetic asset.';
+
 -- 70_build/merge_results.sql
 create function agg.merge_results(p_first agg.build_result, p_second agg.build_result)
 returns agg.build_result
@@ -3735,14 +4272,18 @@ begin
   -- Ask again at once: what stopped the halves is not what stops the whole.
   v_merged.stopped_reason := 'max_windows';
   v_merged.failed := coalesce(p_first.failed, '{}') + coalesce(p_second.failed, '{}');
-  v_merged.fail_kind := case when v_merged.decided_to_utc = p_first.from_utc then coalesce(p_first.fail_kind, p_second.fail_kind) end;
   v_merged.error := coalesce(p_first.error, p_second.error);
+  v_merged.fail_kind := null;
+  if v_merged.error is not null and v_merged.bars = 0 then
+    v_merged.fail_kind := coalesce(p_first.fail_kind, p_second.fail_kind);
+    v_merged.decided_to_utc := p_first.from_utc;
+  end if;
   return v_merged;
 end;
 $$;
 
 comment on function agg.merge_results is
-'The result of a request out of those of its two halves in time.';
+'The result of a request out of those of its two halves in time. It has failed where no bar could be built: to have decided windows without a bar is no success.';
 
 -- 70_build/plan_builds.sql
 create function agg.plan_builds(
@@ -4372,156 +4913,6 @@ $$;
 
 comment on function agg.sum_batches is 'The sums of two batches; nulls count as 0.';
 
--- 90_api/agg_bootstrap_cursor.sql
-create function public.agg_bootstrap_cursor(p_symbol text, p_to_tf text)
-returns jsonb
-language plpgsql
-volatile
-security definer
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-  v_task public.data_agg_state;
-begin
-  update public.data_agg_state as s
-  set
-    last_agg_bar_ts_utc = b.cursor_utc,
-    built_to_utc = nullif(greatest(b.cursor_utc + b.window_length, b.followed_to_utc), b.cursor_utc + b.window_length),
-    status = case when s.enabled then 'idle' else 'disabled' end,
-    running_started_at_utc = null,
-    fail_streak = 0,
-    hard_fail_streak = 0,
-    failing_since_utc = null,
-    next_run_at = agg.due_at(b.cursor_utc, b.window_length, s.aggregation_delay_seconds),
-    updated_at = now()
-  from (
-    with recursive level as (
-      select t.timeframe from agg.timeframe as t where t.timeframe = p_to_tf
-      union all
-      select t.timeframe from level as l join agg.timeframe as t on t.source_timeframe = l.timeframe
-    )
-    select
-      t.canonical_symbol, t.timeframe, t.window_length, t.followed_to_utc,
-      agg.bootstrap_cursor(t.agg_start_utc, t.window_length) as cursor_utc
-    from agg.task as t
-    where t.canonical_symbol = p_symbol and t.timeframe in (select l.timeframe from level as l)
-    order by t.run_interval_minutes
-    for update of t
-  ) as b
-  where s.canonical_symbol = b.canonical_symbol and s.timeframe = b.timeframe;
-  select s.* into v_task
-  from public.data_agg_state as s
-  where s.canonical_symbol = p_symbol and s.timeframe = p_to_tf;
-  if not found then
-    perform agg.raise_no_task(p_symbol, p_to_tf);
-  end if;
-  return jsonb_build_object(
-    'success', true,
-    'bootstrapped_cursor', v_task.last_agg_bar_ts_utc,
-    'will_start_at', v_task.last_agg_bar_ts_utc + make_interval(mins => v_task.run_interval_minutes)
-  );
-end;
-$$;
-
-comment on function public.agg_bootstrap_cursor is
-'Starts a task over from its agg_start_utc, and the tasks that build from it.
-Sets the cursor one interval before agg_start_utc and clears the failures. An unchanged bar is not written; a bar whose source bars are gone is soft-deleted. Only this, and a start moved back under a task that has decided nothing, move a cursor back.
-Returns success, bootstrapped_cursor and will_start_at. Locks: waits for a dispatcher that holds the task. Raises no_data_found without a task.';
-
--- 90_api/agg_finish.sql
-create function public.agg_finish(
-  p_symbol text,
-  p_tf text,
-  p_success boolean,
-  p_new_cursor_utc timestamptz default null,
-  p_stats jsonb default null,
-  p_fail_kind text default null,
-  p_error text default null,
-  p_now timestamptz default now(),
-  p_claimed_at timestamptz default null
-)
-returns jsonb
-language plpgsql
-volatile
-security definer
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-  v_task public.data_agg_state;
-  v_length interval;
-  v_frontier_utc timestamptz;
-  v_result agg.build_result;
-begin
-  if p_success is null then
-    raise exception 'p_success must be true or false' using errcode = 'invalid_parameter_value';
-  end if;
-  if not p_success and coalesce(p_fail_kind, '') not in ('transient', 'hard') then
-    raise exception 'p_fail_kind must be transient or hard, not %', coalesce(p_fail_kind, 'null')
-      using errcode = 'invalid_parameter_value';
-  end if;
-
-  v_task := agg.lock_task(p_symbol, p_tf);
-  if v_task.running_started_at_utc is null or v_task.running_started_at_utc <> p_claimed_at then
-    raise exception 'task % % is not claimed%', p_symbol, p_tf, coalesce(' since ' || p_claimed_at, '')
-      using errcode = 'object_not_in_prerequisite_state',
-        hint = 'Claim it with agg_start() first. A claim older than 15 minutes counts as abandoned and is taken back.';
-  end if;
-
-  v_length := make_interval(mins => v_task.run_interval_minutes);
-  if p_success and p_new_cursor_utc is not null then
-    if date_bin(v_length, p_new_cursor_utc, timestamptz '2000-01-01 00:00:00+00') <> p_new_cursor_utc
-      or p_new_cursor_utc < v_task.last_agg_bar_ts_utc
-    then
-      raise exception 'cursor % of % % is not the start of a window at or after the cursor %',
-        p_new_cursor_utc, p_symbol, p_tf, v_task.last_agg_bar_ts_utc
-        using errcode = 'invalid_parameter_value', hint = 'Give new_cursor as catchup_aggregation_range() returned it.';
-    end if;
-    -- A start that was moved ahead leaves the cursor behind it; nothing between them is built.
-    select greatest(o.frontier_utc, o.from_utc) into v_frontier_utc
-    from agg.plan_builds(array[p_symbol], p_tf, p_now, null, 1) as o;
-    if p_new_cursor_utc > v_task.last_agg_bar_ts_utc and p_new_cursor_utc + v_length > v_frontier_utc then
-      raise exception 'cursor % of % % is beyond the frontier %', p_new_cursor_utc, p_symbol, p_tf, v_frontier_utc
-        using errcode = 'invalid_parameter_value', hint = 'Give new_cursor as catchup_aggregation_range() returned it.';
-    end if;
-  end if;
-
-  v_result.canonical_symbol := p_symbol;
-  v_result.timeframe := p_tf;
-  v_result.decided_to_utc := p_new_cursor_utc + v_length;
-  v_result.stopped_reason := left(p_stats ->> 'stopped_reason', 100);
-  v_result.bars := agg.read_count(p_stats, 'bars_created');
-  v_result.bars_poor := agg.read_count(p_stats, 'bars_quality_poor');
-  if not p_success then
-    v_result.fail_kind := p_fail_kind;
-    v_result.error := coalesce(left(p_error, 2000), 'the worker gave no reason');
-  end if;
-  perform agg.finish_tasks(array[v_result], p_now);
-  -- The claim may have been lost and another's: what was built under it may have missed a change whose note is gone.
-  if p_success and p_claimed_at is null and p_new_cursor_utc > v_task.last_agg_bar_ts_utc then
-    perform agg.add_corrections(array[agg.new_changed_span(
-      p_symbol, p_tf, tstzmultirange(tstzrange(v_task.last_agg_bar_ts_utc + v_length, p_new_cursor_utc + v_length))
-    )]);
-  end if;
-  select s.* into v_task
-  from public.data_agg_state as s
-  where s.canonical_symbol = p_symbol and s.timeframe = p_tf;
-  return jsonb_build_object(
-    'success', true,
-    'status', v_task.status,
-    'last_agg_bar_ts_utc', v_task.last_agg_bar_ts_utc,
-    'next_run_at', v_task.next_run_at,
-    'hard_fail_streak', v_task.hard_fail_streak
-  );
-end;
-$$;
-
-comment on function public.agg_finish is
-'Releases a claim of agg_start. Call it in the transaction that built the bars.
-On success it stores p_new_cursor_utc, which must be the start of a window, not behind the stored cursor and not beyond a frontier (null: unchanged), and adds the counts bars_created and bars_quality_poor of p_stats (what catchup_aggregation_range returned; each from 0 to 10^9). On failure it counts the failure (p_fail_kind transient or hard, p_error the reason) and backs off.
-p_claimed_at is claimed_at of agg_start: with it a worker whose claim was taken back cannot release that of another; without it the windows that the cursor passes are built once more by the dispatcher. p_now is the clock.
-Returns success, status, last_agg_bar_ts_utc, next_run_at, hard_fail_streak.
-Locks: the task''s row, to the end of the transaction. Raises object_not_in_prerequisite_state without the claim, invalid_parameter_value for bad arguments';
-
 -- 90_api/agg_gaps.sql
 create function public.agg_gaps(
   p_symbol text, p_timeframe text, p_from_utc timestamptz default null, p_to_utc timestamptz default null
@@ -4569,48 +4960,6 @@ $$;
 comment on function public.agg_gaps is
 'Lists the gaps that a task has stepped over: runs of decided windows without a source bar.
 [p_from_utc, p_to_utc), aligned to the timeframe, limits the range; null: without bound. For a synthetic 1m task: minutes without a bar of the series. No row for an unknown task. Reads only.';
-
--- 90_api/agg_get_due_tasks.sql
-create function public.agg_get_due_tasks(
-  p_env_name text default null, p_limit integer default 10, p_now timestamptz default now()
-)
-returns table (
-  canonical_symbol text,
-  timeframe text,
-  source_timeframe text,
-  last_agg_bar_ts_utc timestamptz,
-  run_interval_minutes integer,
-  aggregation_delay_seconds integer,
-  is_mandatory boolean,
-  task_priority integer
-)
-language plpgsql
-volatile
-security definer
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-  v_is_test constant boolean := agg.is_test(agg.current_env(p_env_name));
-begin
-  perform agg.recover_abandoned_claims(p_now);
-  return query
-  select
-    s.canonical_symbol, s.timeframe, s.source_timeframe, s.last_agg_bar_ts_utc,
-    s.run_interval_minutes, s.aggregation_delay_seconds, s.is_mandatory, s.task_priority
-  from agg.runnable_task as s
-  join agg.timeframe as t on t.timeframe = s.timeframe
-  where s.next_run_at <= p_now
-    and exists (select from agg.active_asset as a where a.canonical_symbol = s.canonical_symbol and a.is_test = v_is_test)
-  order by s.is_mandatory desc, t.duration, s.task_priority, s.last_successful_at_utc nulls first, s.canonical_symbol
-  limit p_limit;
-end;
-$$;
-
-comment on function public.agg_get_due_tasks is
-  'Tasks to work on at p_now, most urgent first, at most p_limit (null: all).
-p_env_name is the environment whose flag says which assets are active; null is the environment of the database.
-Mandatory tasks come first, then shorter timeframes, lower task_priority, and the least recently successful.
-Claims no task: agg_start does. Frees tasks that were claimed 15 minutes ago or longer and never finished.';
 
 -- 90_api/agg_health.sql
 create function public.agg_health(p_now timestamptz default now())
@@ -4808,56 +5157,6 @@ comment on function public.agg_repair is
 'Makes a correction of every window that agg_verify lists, for the dispatcher to build again, level by level.
 Arguments and errors: see agg_verify. Returns success, and how many windows of how many tasks. May be repeated.';
 
--- 90_api/agg_start.sql
-create function public.agg_start(p_symbol text, p_tf text, p_now timestamptz default now())
-returns jsonb
-language plpgsql
-volatile
-security definer
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-  v_task public.data_agg_state;
-begin
-  update public.data_agg_state as s
-  set status = 'running', running_started_at_utc = p_now, updated_at = now()
-  from (
-    select r.canonical_symbol, r.timeframe
-    from agg.runnable_task as r
-    where r.canonical_symbol = p_symbol and r.timeframe = p_tf
-    for update skip locked
-  ) as free
-  where s.canonical_symbol = free.canonical_symbol and s.timeframe = free.timeframe
-  returning s.* into v_task;
-  if found then
-    return jsonb_build_object(
-      'claimed', true,
-      'canonical_symbol', v_task.canonical_symbol,
-      'timeframe', v_task.timeframe,
-      'source_timeframe', v_task.source_timeframe,
-      'last_agg_bar_ts_utc', v_task.last_agg_bar_ts_utc,
-      'claimed_at', v_task.running_started_at_utc
-    );
-  end if;
-
-  select s.* into v_task
-  from public.data_agg_state as s
-  where s.canonical_symbol = p_symbol and s.timeframe = p_tf;
-  if not found then
-    perform agg.raise_no_task(p_symbol, p_tf);
-  end if;
-  return jsonb_build_object(
-    'claimed', false,
-    'reason', case when v_task.status in ('running', 'disabled') then v_task.status else 'busy' end
-  );
-end;
-$$;
-
-comment on function public.agg_start is
-'Claims a task for a worker outside the database.
-Returns claimed; with true also canonical_symbol, timeframe, source_timeframe, last_agg_bar_ts_utc and claimed_at (to be given to agg_finish); with false a reason: running, disabled, or busy (a dispatcher holds it).
-Locks: never waits. A claim older than 15 minutes is taken back. Raises no_data_found without a task.';
-
 -- 90_api/agg_verify.sql
 create function public.agg_verify(
   p_symbol text default null, p_timeframe text default null, p_from timestamptz default null, p_to timestamptz default null
@@ -4939,279 +5238,6 @@ comment on function public.agg_verify is
 Nulls mean every task, and the whole of its decided range; windows that p_from and p_to cut count whole. Each level is compared with the one below it as it stands.
 problem: missing, different (stored and expected hold the fields that differ), stale (a bar that has no source any more) or failed (the task cannot be computed; expected holds the error). is_pending: a change note or a correction waits for it, and the next run builds it again.
 Writes and locks nothing. Raises no_data_found without a task, invalid_parameter_value for an unknown timeframe or an empty range.';
-
--- 90_api/aggregate_1m_to_5m_window.sql
-create function public.aggregate_1m_to_5m_window(
-  p_symbol text, p_from_utc timestamptz, p_to_utc timestamptz, p_derivation_version integer default 1, p_now timestamptz default now()
-)
-returns jsonb
-language sql
-volatile
-security definer
-set search_path = pg_catalog, pg_temp
-as $$
-  select agg.build_single_window(p_symbol, '5m', p_from_utc, p_to_utc, p_derivation_version, p_now);
-$$;
-
-comment on function public.aggregate_1m_to_5m_window is
-'Builds one 5m window of a symbol from its 1m bars, now.
-[p_from_utc, p_to_utc) must be exactly one window, aligned in UTC. Moves no cursor; may be repeated.
-Returns success, stored, source_count, and quality_score or the reason why no bar was stored: insufficient_source_bars, before_agg_start_utc, frontier (not complete at p_now).
-Locks: the task''s row, to the end of the transaction. Raises invalid_parameter_value for another range.';
-
--- 90_api/aggregate_5m_to_1h_window.sql
-create function public.aggregate_5m_to_1h_window(
-  p_symbol text, p_from_utc timestamptz, p_to_utc timestamptz, p_derivation_version integer default 1, p_now timestamptz default now()
-)
-returns jsonb
-language sql
-volatile
-security definer
-set search_path = pg_catalog, pg_temp
-as $$
-  select agg.build_single_window(p_symbol, '1h', p_from_utc, p_to_utc, p_derivation_version, p_now);
-$$;
-
-comment on function public.aggregate_5m_to_1h_window is
-'Builds one 1h window of a symbol from its 5m bars, now.
-Otherwise as aggregate_1m_to_5m_window. frontier also means that the 5m task has not decided the whole hour.';
-
--- 90_api/build_single_window.sql
-create function agg.build_single_window(
-  p_symbol text, p_timeframe text, p_from_utc timestamptz, p_to_utc timestamptz, p_derivation_version integer, p_now timestamptz
-)
-returns jsonb
-language plpgsql
-volatile
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-  v_length interval;
-  v_request agg.build_request;
-  v_quality smallint;
-  v_source_count integer;
-  v_reason text;
-begin
-  select t.duration into strict v_length from agg.timeframe as t where t.timeframe = p_timeframe;
-  if p_symbol is null or p_from_utc is null or p_to_utc is null
-    or p_to_utc <> p_from_utc + v_length
-    or date_bin(v_length, p_from_utc, timestamptz '2000-01-01 00:00:00+00') <> p_from_utc
-  then
-    raise exception '% %: [%, %) is not one % window', p_symbol, p_timeframe, p_from_utc, p_to_utc, p_timeframe
-      using errcode = 'invalid_parameter_value',
-        hint = format('Give the start of a window, aligned to %s in UTC, and the instant %s later.', v_length, v_length);
-  end if;
-
-  perform agg.lock_series(p_symbol, p_timeframe);
-  select o.* into v_request
-  from agg.plan_builds(
-    array[p_symbol], p_timeframe, p_now, null, p_derivation_version, false, p_from_utc - v_length
-  ) as o;
-
-  if v_request.from_utc > p_from_utc then
-    v_reason := 'before_agg_start_utc';
-  elsif v_request.frontier_utc < p_to_utc then
-    v_reason := 'frontier';
-  else
-    v_request.to_utc := p_to_utc;
-    perform agg.build_bars(array[v_request]);
-    perform agg.extend_built_to(p_symbol, p_timeframe, p_to_utc);
-    select d.quality_score, d.source_candles into v_quality, v_source_count
-    from public.derived_data_bars as d
-    where d.canonical_symbol = p_symbol and d.timeframe = p_timeframe and d.ts_utc = p_from_utc and d.deleted_at is null;
-    if v_quality is null then
-      v_reason := 'insufficient_source_bars';
-    end if;
-  end if;
-
-  if v_source_count is null then
-    select count(*) into v_source_count
-    from agg.source_bar as b
-    where b.canonical_symbol = p_symbol and b.timeframe = v_request.source_timeframe
-      and b.ts_utc >= p_from_utc and b.ts_utc < p_to_utc and b.deleted_at is null;
-  end if;
-  return jsonb_strip_nulls(jsonb_build_object(
-    'success', true,
-    'stored', v_quality is not null,
-    'source_count', v_source_count,
-    'quality_score', v_quality,
-    'reason', v_reason
-  ));
-end;
-$$;
-
-comment on function agg.build_single_window is
-'Builds one window of any timeframe, for the window functions of the contract.';
-
--- 90_api/calc_dxy_range_1m.sql
-create function public.calc_dxy_range_1m(
-  p_from_utc timestamptz, p_to_utc timestamptz, p_derivation_version integer default 1
-)
-returns jsonb
-language sql
-volatile
-security definer
-set search_path = pg_catalog, pg_temp
-set statement_timeout = '120s'
-as $$
-  select public.derive_synthetic_range('DXY', p_from_utc, p_to_utc, p_derivation_version);
-$$;
-
-comment on function public.calc_dxy_range_1m is
-  'Computes the 1m bars of DXY from six currency pairs, into data_bars, for minutes in [p_from_utc, p_to_utc).
-The price is 50.14348112 x EURUSD^-0.576 x USDJPY^0.136 x GBPUSD^-0.119 x USDCAD^0.091 x USDSEK^0.042 x USDCHF^0.036. It is a synthetic series, not an official print of the index.
-Everything else is as in derive_synthetic_range.';
-
--- 90_api/catchup_aggregation_range.sql
-create function public.catchup_aggregation_range(
-  p_symbol text,
-  p_to_tf text,
-  p_start_cursor_utc timestamptz default null,
-  p_max_windows integer default 100,
-  p_until_utc timestamptz default now(),
-  p_derivation_version integer default null,
-  p_stop_on_zero_source boolean default true
-)
-returns jsonb
-language plpgsql
-volatile
-security definer
-set search_path = pg_catalog, pg_temp
-set statement_timeout = '120s'
-as $$
-declare
-  v_task public.data_agg_state;
-  v_length interval;
-  v_result agg.build_result;
-  v_cursor timestamptz;
-begin
-  v_task := agg.lock_task(p_symbol, p_to_tf);
-  if v_task is null then
-    perform agg.raise_no_task(p_symbol, p_to_tf);
-  end if;
-  select t.duration into strict v_length from agg.timeframe as t where t.timeframe = p_to_tf;
-  if p_max_windows is null or p_max_windows < 1 then
-    raise exception 'p_max_windows must be at least 1, not %', p_max_windows using errcode = 'invalid_parameter_value';
-  end if;
-  if p_until_utc is null then
-    raise exception 'p_until_utc must not be null' using errcode = 'invalid_parameter_value';
-  end if;
-  if date_bin(v_length, p_start_cursor_utc, timestamptz '2000-01-01 00:00:00+00') <> p_start_cursor_utc then
-    raise exception 'cursor % of % % is not the start of a window', p_start_cursor_utc, p_symbol, p_to_tf
-      using errcode = 'invalid_parameter_value',
-        hint = format('Cursors are aligned to %s in UTC; null goes on from the stored cursor.', v_length);
-  end if;
-
-  select r.* into strict v_result
-  from agg.build_bars(array(
-    select o
-    from agg.plan_builds(
-      array[p_symbol], p_to_tf, p_until_utc, p_max_windows, p_derivation_version, coalesce(p_stop_on_zero_source, true),
-      p_start_cursor_utc
-    ) as o
-  )) as r;
-  perform agg.extend_built_to(p_symbol, p_to_tf, v_result.decided_to_utc);
-  v_cursor := v_result.decided_to_utc - v_length;
-
-  return jsonb_build_object(
-    'success', true,
-    'windows_processed', v_result.windows,
-    'windows_empty', extract(epoch from v_result.decided_to_utc - v_result.from_utc)::bigint
-      / extract(epoch from v_length)::bigint - v_result.windows,
-    'bars_created', v_result.bars,
-    'bars_quality_poor', v_result.bars_poor,
-    'bars_written', v_result.inserted + v_result.updated,
-    'new_cursor', v_cursor,
-    'stopped_reason', v_result.stopped_reason,
-    'agg_start_enforced', v_task.agg_start_utc
-  ) || case v_result.stopped_reason
-    when 'cursor_at_frontier' then jsonb_build_object(
-      'cursor_position', v_cursor,
-      'max_source_ts', (
-        select max(b.ts_utc)
-        from agg.source_bar as b
-        where b.canonical_symbol = p_symbol and b.timeframe = v_task.source_timeframe and b.deleted_at is null
-      )
-    )
-    else '{}'
-  end;
-end;
-$$;
-
-comment on function public.catchup_aggregation_range is
-'Builds many windows of one task, and returns the cursor that agg_finish then stores.
-Begins with the window after p_start_cursor_utc (null: the stored cursor), never before agg_start_utc, and builds up to p_max_windows windows that have source bars, up to the frontiers at p_until_utc. It steps over gaps. With p_stop_on_zero_source false it also decides the empty windows behind the last source bar. Null p_derivation_version: that of the registry, otherwise that of the stored bar, or 1.
-Returns windows_processed (they had source bars), windows_empty (stepped over), bars_created (qualify), bars_quality_poor, bars_written (differed from what stood there), new_cursor, stopped_reason (max_windows, frontier, no_source_data, cursor_at_frontier) and agg_start_enforced; with cursor_at_frontier also cursor_position and max_source_ts (the last source bar, null where there is none).
-Stores no cursor; may be repeated. A start ahead of the stored cursor leaves the windows between unbuilt: do not store the cursor that comes of it.
-Locks: the task''s row, to the end of the transaction. Raises no_data_found without a task, invalid_parameter_value for bad arguments.';
-
--- 90_api/derive_synthetic_range.sql
-create function public.derive_synthetic_range(
-  p_symbol text, p_from_utc timestamptz, p_to_utc timestamptz, p_derivation_version integer default 1
-)
-returns jsonb
-language plpgsql
-volatile
-security definer
-set search_path = pg_catalog, pg_temp
-set statement_timeout = '120s'
-as $$
-declare
-  v_request agg.build_request;
-  v_result agg.build_result;
-begin
-  if p_from_utc is null or p_to_utc is null or p_from_utc >= p_to_utc then
-    raise exception '[%, %) is not a range of time', p_from_utc, p_to_utc using errcode = 'invalid_parameter_value';
-  end if;
-  if p_derivation_version is null or p_derivation_version not in (1, 2) then
-    raise exception 'p_derivation_version must be 1 (flat) or 2 (open and close), not %', p_derivation_version
-      using errcode = 'invalid_parameter_value';
-  end if;
-  if not exists (
-    select from public.core_asset_registry_all as r
-    where r.canonical_symbol = p_symbol and r.metadata -> 'is_synthetic' = 'true'
-  ) then
-    raise exception '% is not a synthetic asset of the registry', p_symbol
-      using errcode = 'no_data_found',
-        hint = 'Its metadata need is_synthetic, components, component_weights and formula_base.';
-  end if;
-
-  v_request.canonical_symbol := p_symbol;
-  v_request.timeframe := '1m';
-  v_request.window_length := interval '1 minute';
-  v_request.from_utc := p_from_utc;
-  v_request.to_utc := p_to_utc;
-  v_request.frontier_utc := p_to_utc;
-  v_request.derivation_version := p_derivation_version;
-  v_request.is_rebuild := true;
-  -- Of two builders of one minute, the slower one may have seen less, and would replace what the faster one made.
-  perform agg.lock_series(p_symbol, '1m');
-  select r.* into strict v_result from agg.build_synthetic(array[v_request]) as r;
-  perform agg.extend_built_to(p_symbol, '1m', (
-    select max(d.ts_utc) + interval '1 minute'
-    from public.data_bars as d
-    where d.canonical_symbol = p_symbol and d.timeframe = '1m' and d.ts_utc >= p_from_utc and d.ts_utc < p_to_utc
-  ));
-  return jsonb_build_object(
-    'success', true,
-    'inserted', v_result.inserted,
-    'updated', v_result.updated,
-    'unchanged', v_result.bars - v_result.inserted - v_result.updated,
-    'removed', v_result.removed,
-    'skipped_incomplete', v_result.windows - v_result.bars,
-    'derivation_version', p_derivation_version,
-    'timestamp_range', jsonb_build_object('from', p_from_utc, 'to', p_to_utc)
-  );
-end;
-$$;
-
-comment on function public.derive_synthetic_range is
-  'Computes the 1m bars of a synthetic asset from its components, into data_bars, for minutes in [p_from_utc, p_to_utc).
-Components, weights and base are those of the registry. p_derivation_version 1 is the flat bar of the closes. 2 has open and close; its high and low are a lower bound of the true range.
-Minutes without all components, or whose price is not a positive number, count as skipped_incomplete. A synthetic minute that is not complete any more is deleted and counts as removed. Prices have 8 decimals, and below 1 so many more that 8 significant digits stay.
-Returns success, inserted, updated, unchanged, removed, skipped_incomplete, derivation_version and timestamp_range (from, to).
-Builds just this range, whatever the start and frontiers of the task. Moves no cursor. Locks the row of the task to the end of the transaction. Repeating it counts unchanged and writes nothing.
-Raises invalid_parameter_value for a range, a version or a basket that cannot be, no_data_found for a symbol that is not a synthetic asset.';
 
 -- 90_api/find_differences.sql
 create function agg.find_differences(p_requests agg.build_request[])

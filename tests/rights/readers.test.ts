@@ -69,7 +69,7 @@ for (const [engine, openStack] of Object.entries(ENGINES)) {
       assert.deepEqual(await notRefused(stack, anon, attempts), []);
     });
 
-    await test.step("the policy in the README opens the bars that it names, and no others", async () => {
+    await test.step("the policy in docs/operations.md opens the bars that it names, and no others", async () => {
       await db.exec(await readPolicyRecipe());
       assert.deepEqual(await notRefused(stack, user, attempts), READS);
       assert.deepEqual(await barsOf("data_bars"), ["EURUSD"]);
@@ -96,8 +96,8 @@ async function storeBars(db: Database): Promise<void> {
 }
 
 async function readPolicyRecipe(): Promise<string> {
-  const readme = await Deno.readTextFile(new URL("../../README.md", import.meta.url));
-  const recipes = [...readme.matchAll(/```sql\n(.*?)```/gs)].map(([, sql]) => sql!);
+  const page = await Deno.readTextFile(new URL("../../docs/operations.md", import.meta.url));
+  const recipes = [...page.matchAll(/```sql\n(.*?)```/gs)].map(([, sql]) => sql!);
   const recipe = recipes.find((sql) => sql.includes("create policy"));
   assert.ok(recipe);
   return recipe;

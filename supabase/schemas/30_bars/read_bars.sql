@@ -37,7 +37,7 @@ begin
 exception when data_exception then
   if v_half = 0 then
     bars := '{}';
-    refused := array[row(p_indexes[1], sqlstate, null, regexp_replace(sqlerrm, '"([^"]{40})[^"]+"', '"\1..."'))::agg.rejected_bar];
+    refused := array[agg.new_rejected_bar(p_indexes[1], sqlstate, null, regexp_replace(sqlerrm, '"([^"]{40})[^"]+"', '"\1..."'))];
     return;
   end if;
   v_first := agg.read_bars(p_bars[:v_half], p_indexes[:v_half], p_clamp);

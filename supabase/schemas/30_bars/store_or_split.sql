@@ -32,7 +32,7 @@ exception when others then
     inserted := 0;
     updated := 0;
     unchanged := 0;
-    refused := array[row(p_bars[1].index, sqlstate, nullif(v_constraint, ''), left(sqlerrm, 300))::agg.rejected_bar];
+    refused := array[agg.new_rejected_bar(p_bars[1].index, sqlstate, nullif(v_constraint, ''), left(sqlerrm, 300))];
     return;
   end if;
   v_first := agg.store_or_split(p_bars[:v_half]);

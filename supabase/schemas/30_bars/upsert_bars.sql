@@ -40,7 +40,7 @@ begin
   ) as w
   cross join lateral agg.read_bars(w.bars, w.indexes, coalesce(p_clamp, false)) as r;
   v_refused := v_refused || v_read.refused || array(
-    select row(b.index, '23000', null, s.problem)::agg.rejected_bar
+    select agg.new_rejected_bar(b.index, '23000', null, s.problem)
     from unnest(v_read.bars) as b
     join agg.computed_series as s on s.canonical_symbol = b.canonical_symbol
   );

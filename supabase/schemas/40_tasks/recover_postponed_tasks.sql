@@ -17,7 +17,7 @@ begin
   from (
     select r.canonical_symbol, r.timeframe
     from agg.runnable_task as r
-    where r.next_run_at > p_now + (select min(t.duration) from agg.timeframe as t) + interval '1 hour'
+    where r.next_run_at > p_now + interval '1 hour'
       and r.next_run_at > greatest(r.due_at, p_now + r.window_length + interval '1 hour')
     for update skip locked
   ) as postponed

@@ -1,5 +1,5 @@
 comment on function agg.merge_results is
-'The result of a request out of those of its two halves in time.';
+'The result of a request out of those of its two halves in time. It has failed where no bar could be built: to have decided windows without a bar is no success.';
 
 create function agg.merge_results(p_first agg.build_result, p_second agg.build_result)
 returns agg.build_result
@@ -24,8 +24,12 @@ begin
   -- Ask again at once: what stopped the halves is not what stops the whole.
   v_merged.stopped_reason := 'max_windows';
   v_merged.failed := coalesce(p_first.failed, '{}') + coalesce(p_second.failed, '{}');
-  v_merged.fail_kind := case when v_merged.decided_to_utc = p_first.from_utc then coalesce(p_first.fail_kind, p_second.fail_kind) end;
   v_merged.error := coalesce(p_first.error, p_second.error);
+  v_merged.fail_kind := null;
+  if v_merged.error is not null and v_merged.bars = 0 then
+    v_merged.fail_kind := coalesce(p_first.fail_kind, p_second.fail_kind);
+    v_merged.decided_to_utc := p_first.from_utc;
+  end if;
   return v_merged;
 end;
 $$;

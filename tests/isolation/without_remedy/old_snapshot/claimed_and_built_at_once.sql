@@ -1,11 +1,11 @@
 -- One statement claims and builds, so that it builds from the snapshot that it took before the claim.
--- It reads the registry in a function, so that it waits for the blocker after it took its snapshot.
-create function tests.reads_registry() returns boolean
+-- It reads the list of timeframes in a function, so that it waits for the blocker after it took its snapshot.
+create function tests.reads_timeframes() returns boolean
 language plpgsql
 stable
 as $$
 begin
-  return exists (select from public.core_asset_registry_all);
+  return exists (select from agg.timeframe);
 end;
 $$;
 
@@ -20,7 +20,7 @@ as $$
     select s.*
     from agg.runnable_task as s
     where s.next_run_at <= p_now and s.timeframe = '5m'
-      and tests.reads_registry()
+      and tests.reads_timeframes()
     limit p_limit
     for update of s skip locked
   ),
