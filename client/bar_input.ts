@@ -34,7 +34,7 @@ export interface RefusedBar<Row = BarInput> {
   problem: string;
 }
 
-/** Rows counted by what happened to them. Each row is in exactly one of the five. */
+/** Rows counted by what happened to them. Each row is in exactly one of the first five. */
 export interface UpsertResult<Row = BarInput> {
   inserted: number;
   updated: number;
@@ -42,4 +42,15 @@ export interface UpsertResult<Row = BarInput> {
   /** Rows that a later row with the same key replaced in the same batch. */
   superseded: number;
   refused: RefusedBar<Row>[];
+  /** Symbols of stored bars that the registry does not have: nothing is built of them. In alphabetical order. */
+  unregistered: string[];
+}
+
+/** How {@link Pgbars.upsertBars} stores bars. */
+export interface UpsertOptions {
+  /**
+   * Widens high and low to cover open and close where these lie outside by at most 1e-9 of the price, as rounding leaves
+   * it in adjusted prices. Without it such a row is refused.
+   */
+  clamp?: boolean;
 }

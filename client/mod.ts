@@ -1,13 +1,13 @@
 import type { SupabaseClient } from "@supabase/supabase-js";
 import type { Api } from "./api.ts";
-import type { BarInput, UpsertResult } from "./bar_input.ts";
+import type { BarInput, UpsertOptions, UpsertResult } from "./bar_input.ts";
 import { type Bar, type BarQuery, fetchBars, type MinuteQuery } from "./bars.ts";
 import { deriveDxyForWindow, type DeriveResult } from "./derive_dxy.ts";
 import type { Instant } from "./range.ts";
 import { syncRegistry, type SyncResult } from "./sync_registry.ts";
 import { upsertBars } from "./upsert.ts";
 
-export type { BarInput, RefusedBar, UpsertResult } from "./bar_input.ts";
+export type { BarInput, RefusedBar, UpsertOptions, UpsertResult } from "./bar_input.ts";
 export type { Bar, BarQuery, MinuteQuery, Timeframe } from "./bars.ts";
 export type { Database } from "./database_types.ts";
 export type { DeriveResult } from "./derive_dxy.ts";
@@ -41,7 +41,7 @@ export interface Pgbars {
    * that is left out mean unknown, and replace what is stored. Throws a TypeError where `rows` is not an array, and a
    * {@link PgbarsError} when a call failed; its `soFar` says what the batches before did.
    */
-  upsertBars<Row extends BarInput>(rows: readonly Row[]): Promise<UpsertResult<Row>>;
+  upsertBars<Row extends BarInput>(rows: readonly Row[], options?: UpsertOptions): Promise<UpsertResult<Row>>;
 }
 
 /** Wraps a supabase-js client, typed or not, whatever its schema is. It keeps no state and closes nothing. */
@@ -52,6 +52,6 @@ export function createPgbars(supabase: Pick<SupabaseClient, "schema">): Pgbars {
     fetch1mBars: (query) => fetchBars(api, { ...query, timeframe: "1m" }, "fetch1mBars"),
     deriveDxyForWindow: (from, to) => deriveDxyForWindow(api, from, to),
     syncRegistry: (env) => syncRegistry(api, env),
-    upsertBars: (rows) => upsertBars(api, rows),
+    upsertBars: (rows, options) => upsertBars(api, rows, options),
   };
 }

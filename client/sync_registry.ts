@@ -10,8 +10,11 @@ export type SyncResult = Record<typeof COUNTS[number], number> & {
   env: string;
   /** The assets whose tasks changed. */
   symbols: string[];
-  /** The assets that were left out for their metadata. */
-  refused: { canonical_symbol: string; problem: string }[];
+  /**
+   * Metadata that were not understood. `leaves_out` says what the tasks do without: the `key` alone, the computed `series`,
+   * or the whole `asset`, whose tasks stay as they are.
+   */
+  refused: { canonical_symbol: string; problem: string; leaves_out: "key" | "series" | "asset" }[];
 };
 
 /**

@@ -1,6 +1,6 @@
 import { readCounts, readList, unwrap } from "./answer.ts";
 import type { Api } from "./api.ts";
-import type { BarInput, RefusedBar, UpsertResult } from "./bar_input.ts";
+import type { BarInput, RefusedBar, UpsertOptions, UpsertResult } from "./bar_input.ts";
 import type { Json } from "./database_types.ts";
 import { isStorable, show } from "./values.ts";
 
@@ -21,11 +21,19 @@ const BATCH = 1000;
 export async function upsertBars<Row extends BarInput>(
   api: Api,
   rows: readonly Row[],
+  { clamp = false }: UpsertOptions = {},
 ): Promise<UpsertResult<Row>> {
   if (!Array.isArray(rows)) throw new TypeError(`${CALL}: rows must be an array, not ${show(rows)}`);
-  const result: UpsertResult<Row> = { inserted: 0, updated: 0, unchanged: 0, superseded: 0, refused: [] };
+  const result: UpsertResult<Row> = {
+    inserted: 0,
+    updated: 0,
+    unchanged: 0,
+    superseded: 0,
+    refused: [],
+    unregistered: [],
+  };
   for (let start = 0; start < rows.length; start += BATCH) {
-    await storeBatch(api, rows, start, Math.min(start + BATCH, rows.length), result);
+    await storeBatch(api, rows, start, Math.min(start + BATCH, rows.length), clamp, result);
   }
   return result;
 }
@@ -36,6 +44,7 @@ async function storeBatch<Row extends BarInput>(
   rows: readonly Row[],
   start: number,
   end: number,
+  clamp: boolean,
   result: UpsertResult<Row>,
 ): Promise<void> {
   const bars: Json[] = [];
@@ -52,13 +61,15 @@ async function storeBatch<Row extends BarInput>(
     }
   }
   if (bars.length > 0) {
-    const answer = unwrap(CALL, await api.rpc("upsert_bars", { p_bars: bars }), result);
+    const answer = unwrap(CALL, await api.rpc("upsert_bars", { p_bars: bars, p_clamp: clamp }), result);
     const counts = readCounts(CALL, answer, COUNTS, result);
     for (const { index: place, code, constraint, problem } of readList<RefusedBar>(CALL, answer, "refused", result)) {
       const index = places[place]!;
       refused.push({ index, row: rows[index]!, code, constraint, problem });
     }
     for (const name of COUNTS) result[name] += counts[name];
+    const unregistered = readList<string>(CALL, answer, "unregistered", result);
+    result.unregistered = [...new Set([...result.unregistered, ...unregistered])].sort();
   }
   result.refused.push(...refused.sort((one, other) => one.index - other.index));
 }

@@ -19,7 +19,7 @@ const resultSchema = z.object({
   disabled: countSchema,
   inserted_or_updated: countSchema,
   symbols: z.array(z.string()),
-  refused: z.array(z.object({ canonical_symbol: z.string(), problem: z.string() })),
+  refused: z.array(z.object({ canonical_symbol: z.string(), problem: z.string(), leaves_out: z.string() })),
 });
 
 /**

@@ -16,7 +16,7 @@ Deno.test("upsertBars() sends a whole number as it was given, in any spelling", 
     [null, "null"],
   ];
   let body = "";
-  const answer = { inserted: counts.length, updated: 0, unchanged: 0, superseded: 0, refused: [] };
+  const answer = { inserted: counts.length, updated: 0, unchanged: 0, superseded: 0, refused: [], unregistered: [] };
   const client = createClient("http://127.0.0.1:1", "key", {
     auth: { persistSession: false },
     global: {

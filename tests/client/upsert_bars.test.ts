@@ -135,6 +135,18 @@ for (const [engine, openStack] of Object.entries(ENGINES)) {
       assert.deepEqual(closes.map(({ close }) => close), [1.2, 1.3]);
     });
 
+    await test.step("and clamps what rounding leaves above high where it is asked to", async () => {
+      const rounded = row("ROUNDED", 0, { high: 1.1, close: 1.1000000000000003 });
+      assert.equal((await at().upsertBars([rounded])).refused.length, 1);
+      const { inserted, refused } = await at().upsertBars([rounded], { clamp: true });
+      assert.deepEqual([inserted, refused], [1, []]);
+    });
+
+    await test.step("and names the symbols that the registry does not have", async () => {
+      const rows = [row("STRAY_B", 0), row("STRAY_A", 0), row("STRAY_B", 1)];
+      assert.deepEqual((await at().upsertBars(rows)).unregistered, ["STRAY_A", "STRAY_B"]);
+    });
+
     await test.step("as whole rows, with what they hold", async () => {
       const whole = row("WHOLE", 0, {
         vol: 1.5,
@@ -177,6 +189,7 @@ for (const [engine, openStack] of Object.entries(ENGINES)) {
         unchanged: 0,
         superseded: 0,
         refused: [],
+        unregistered: [],
       });
       await assert.rejects(connection.upsertBars({} as BarInput[]), {
         name: "TypeError",

@@ -7,7 +7,8 @@ import { disposable } from "../support/cron.ts";
 import { PAIRS } from "../support/pairs.ts";
 
 /** The end of the statement that makes data_bars. */
-const TABLE_END = "constraint data_bars_trade_count_in_range check (trade_count >= 0 and trade_count <= 1000000000000)\n);";
+const TABLE_END =
+  "constraint data_bars_trade_count_in_range check (trade_count >= 0 and trade_count <= 1000000000000)\n);";
 const TWO_MONTHS = 2 * 31 * 1440;
 
 Deno.test("a synthetic series takes away its own minutes alone where data_bars is partitioned by time", async () => {
