@@ -79,18 +79,18 @@ for (const [engine, openStack] of Object.entries(ENGINES)) {
       commit;
     `);
 
-    await test.step("of prod in a database without another environment, and names the assets that it left out", async () => {
+    await test.step("of prod in a database without another environment, and names the metadata that it left out", async () => {
       const { refused, ...rest } = await pgbars.syncRegistry();
-      const counts = { inserted: 2, updated: 0, reenabled: 0, disabled: 0 };
-      assert.deepEqual(rest, { env: "prod", ...counts, symbols: ["EURUSD"] });
-      assert.deepEqual(refused.map((asset) => asset.canonical_symbol), ["USDJPY"]);
+      const counts = { inserted: 4, updated: 0, reenabled: 0, disabled: 0 };
+      assert.deepEqual(rest, { env: "prod", ...counts, symbols: ["EURUSD", "USDJPY"] });
+      assert.deepEqual(refused.map((asset) => [asset.canonical_symbol, asset.leaves_out]), [["USDJPY", "key"]]);
       assert.match(refused[0]!.problem, /start/);
       assert.equal((await pgbars.syncRegistry("prod")).inserted, 0);
     });
 
     await test.step("of the environment that is given", async () => {
       const { env, symbols } = await pgbars.syncRegistry("test");
-      assert.deepEqual([env, symbols], ["test", ["BTCUSD", "EURUSD"]]);
+      assert.deepEqual([env, symbols], ["test", ["BTCUSD", "EURUSD", "USDJPY"]]);
       const enabled = await db.query<{ canonical_symbol: string }>(
         "select distinct s.canonical_symbol from public.data_agg_state as s where s.enabled",
       );

@@ -50,7 +50,11 @@ Deno.test("deno task migration writes what the three-way proof asks for after a 
   await t.step(
     "a migration for it, a type with a new first attribute, a column and a function makes it hold",
     async () => {
-      await edit("40_tasks/claim.type.sql", "  canonical_symbol text,", "  claim_id bigint,\n  canonical_symbol text,");
+      await edit(
+        "50_changes/changed_span.type.sql",
+        "  canonical_symbol text,",
+        "  span_id bigint,\n  canonical_symbol text,",
+      );
       await edit("80_dispatch/alert.table.sql", "\n);", ",\n  seen_at timestamptz\n);");
       await Deno.writeTextFile(
         new URL("schemas/90_api/agg_nothing.sql", folder),

@@ -254,7 +254,7 @@ async function setMetadata(actor: Actor, symbol: string, path: string[], value: 
   );
 }
 
-/** Changes or deletes a decided bar without a note, while it holds the task, and asks for its repair. */
+/** Changes or deletes a decided bar, past what refuses bars of a computed series, while it holds the task, and asks for its repair. */
 async function tamper(actor: Actor, op: Extract<Op, { kind: "tamper" }>, clock: Date): Promise<void> {
   const { symbol, timeframe } = op.task;
   if (timeframe === "1m" && !symbol.startsWith(BASKET)) return;
@@ -267,12 +267,14 @@ async function tamper(actor: Actor, op: Extract<Op, { kind: "tamper" }>, clock: 
       if v_task is null then
         return;
       end if;
+      perform set_config('session_replication_role', 'replica', true);
       ${change}
       where canonical_symbol = v_task.canonical_symbol and timeframe = v_task.timeframe and ts_utc = (
         select max(d.ts_utc) from ${table} as d
         where d.canonical_symbol = v_task.canonical_symbol and d.timeframe = v_task.timeframe
           and d.ts_utc <= least(v_task.last_agg_bar_ts_utc, '${clock.toISOString()}'::timestamptz - interval '${op.back} minutes')
       );
+      perform set_config('session_replication_role', 'origin', true);
       perform public.agg_repair(v_task.canonical_symbol, v_task.timeframe);
     end
   $tamper$`);
