@@ -557,7 +557,7 @@ comment on column agg.change_note.symbols is 'Null: every symbol.';
 comment on column agg.change_note.to_utc is 'Null: each span is the one minute that starts at its from_utc.';
 comment on column agg.change_note.is_built is
   'The builder of a synthetic series wrote these minutes itself: the task of the series need not look at them again.';
-comment on column agg.change_note.is_folded is 'Made of other notes, which nobody had read for a while.';
+comment on column agg.change_note.is_folded is 'Made of other notes, which no dispatcher had read for ten minutes.';
 
 -- 50_changes/correction.table.sql
 create table agg.correction (
