@@ -37,11 +37,19 @@ async function run(name: string, benchmark: Benchmark): Promise<Measurement[]> {
   }
 }
 
-const measurements = [
-  ...await run("tick", measureTick),
-  ...await run("ingest", measureIngest),
-  ...await measureCorrections(open),
-  ...await measureRegistry(open),
-  ...await run("backfill", measureBackfill),
-];
+const BENCHMARKS: Record<string, () => Promise<Measurement[]>> = {
+  tick: () => run("tick", measureTick),
+  ingest: () => run("ingest", measureIngest),
+  corrections: () => measureCorrections(open),
+  registry: () => measureRegistry(open),
+  backfill: () => run("backfill", measureBackfill),
+};
+
+const names = Deno.args.length > 0 ? Deno.args : Object.keys(BENCHMARKS);
+const measurements: Measurement[] = [];
+for (const name of names) {
+  const benchmark = BENCHMARKS[name];
+  if (benchmark === undefined) throw new Error(`${name} is not one of ${Object.keys(BENCHMARKS).join(", ")}`);
+  measurements.push(...await benchmark());
+}
 console.log(renderReport(measurements));

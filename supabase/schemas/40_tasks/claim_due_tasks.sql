@@ -12,8 +12,16 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+  v_next timestamptz;
   v_first record;
 begin
+  symbols := '{}';
+  -- The first entry of an index, by a plan that is made once: an idle run costs no more.
+  select s.next_run_at into v_next from agg.runnable_task as s order by s.next_run_at limit 1;
+  if v_next is null or v_next > p_now then
+    return;
+  end if;
+
   select s.timeframe, s.is_mandatory into v_first
   from agg.runnable_task as s
   join agg.timeframe as t on t.timeframe = s.timeframe
