@@ -13,27 +13,33 @@ set jit = off
 as $$
 declare
   v_is_built constant boolean := coalesce(current_setting('pgbars.is_building', true), '') = 'on';
-  v_is_checked constant boolean := not v_is_built and tg_op <> 'DELETE';
   v_rows bigint;
-  v_series text;
+  v_problem text;
   v_is_fold_due boolean;
 begin
-  select
-    count(*),
-    min(c.canonical_symbol) filter (where v_is_checked and c.canonical_symbol in (select s.canonical_symbol from agg.computed_series as s))
-  into v_rows, v_series
-  from changed_rows as c;
-  if v_series is not null then
-    raise exception '%', (select s.problem from agg.computed_series as s where s.canonical_symbol = v_series)
-      using errcode = 'integrity_constraint_violation',
-        hint = 'Store bars of its components, or change the registry. Deleted bars are computed again.';
+  select count(*) into v_rows from changed_rows;
+  -- The update that an upsert of new bars is as well.
+  if v_rows = 0 then
+    return null;
+  end if;
+  if not v_is_built and tg_op <> 'DELETE' then
+    select s.problem into v_problem
+    from agg.computed_series as s
+    where s.canonical_symbol in (select c.canonical_symbol from changed_rows as c)
+    order by s.canonical_symbol
+    limit 1;
+    if v_problem is not null then
+      raise exception '%', v_problem
+        using errcode = 'integrity_constraint_violation',
+          hint = 'Store bars of its components, or change the registry. Deleted bars are computed again.';
+    end if;
   end if;
 
-  if v_rows between 1 and 1000 then
+  if v_rows <= 1000 then
     insert into agg.change_note (symbols, from_utc, is_built)
     select array_agg(c.canonical_symbol), array_agg(c.ts_utc), v_is_built from changed_rows as c
     returning note_id % 1000 = 0 into v_is_fold_due;
-  elsif v_rows > 1000 then
+  else
     with added as (
       insert into agg.change_note (symbols, from_utc, to_utc, is_built)
       select array_agg(i.canonical_symbol), array_agg(i.from_utc), array_agg(i.to_utc), v_is_built
