@@ -2,10 +2,10 @@ import { checkHistories } from "./convergence/check_histories.ts";
 import { parallel } from "./convergence/random_histories.ts";
 
 Deno.test("bars, cursors and notes converge whatever the history, with sessions at work at the same instant", async () => {
-  // Whether a kill meets a statement is up to the machine: tests/harness/actors.test.ts makes it certain.
   await checkHistories(100, parallel, "50ms", [
     "a change behind a cursor was corrected",
     "a change ahead of the cursor was kept, since a dispatcher held the task",
     "a dispatcher found another at work",
+    "a session was killed in mid-statement",
   ]);
 });
