@@ -31,7 +31,8 @@ export type Op =
   | { kind: "claim"; slot: number; task: TaskName }
   | { kind: "build"; slot: number; windows: number }
   | { kind: "finish"; slot: number; byClaim: boolean; succeeds: boolean }
-  | { kind: "kill"; target: number }
+  /** `atWork`: waits a moment for a statement of the target to be under way. */
+  | { kind: "kill"; target: number; atWork: boolean }
   | { kind: "switch"; symbol: AnySymbol; on: boolean }
   | { kind: "thresholds"; symbol: Symbol; good: number; poor: number }
   | { kind: "earlier"; symbol: AnySymbol; minutes: number }

@@ -113,7 +113,13 @@ export const claim = (slot: number): fc.Arbitrary<Op> =>
   fc.record({ kind: fc.constant("claim" as const), slot: fc.constant(slot), task });
 
 export const bare = (kind: BareKind): fc.Arbitrary<Op> => fc.constant({ kind });
-export const kill: fc.Arbitrary<Op> = fc.record({ kind: fc.constant("kill" as const), target: session });
+const killWhen = (atWork: boolean): fc.Arbitrary<Op> =>
+  fc.record({ kind: fc.constant("kill" as const), target: session, atWork: fc.constant(atWork) });
+
+export const kill = killWhen(false);
+
+/** Only where sessions are at work at the same instant. */
+export const killAtWork = killWhen(true);
 
 /** What happens rarely. */
 export const incident: fc.Arbitrary<Op> = fc.oneof(

@@ -5,6 +5,9 @@ const ADMIN_SHUTDOWN = "57P01";
 /** How long the server may take to end a killed session. */
 const KILL_LIMIT_MS = 60_000;
 
+/** How long to wait for a statement of another session. That session may have nothing more to do. */
+const AT_WORK_LIMIT_MS = 100;
+
 /** A session of a history. It may hold a transaction, and another session may kill it at any moment. */
 export class Actor {
   readonly #url: string;
@@ -70,6 +73,16 @@ export class Actor {
       await this.exec(how);
     } catch (error) {
       if (how === "commit" || !wasKilled(error)) throw error;
+    }
+  }
+
+  /** Waits until a statement of the session is under way, as the session `db` sees it, but only for a moment. */
+  async waitUntilAtWork(db: Database): Promise<void> {
+    const deadline = Date.now() + AT_WORK_LIMIT_MS;
+    while (Date.now() < deadline) {
+      const { pid } = await this.#session;
+      const active = await db.query("select from pg_stat_activity as a where a.pid = $1 and a.state = 'active'", [pid]);
+      if (active.length > 0) return;
     }
   }
 

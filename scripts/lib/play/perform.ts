@@ -79,8 +79,11 @@ async function attempt(scene: Scene, actor: Actor, op: Op, now: number): Promise
     case "restart":
       await actor.restart();
       return {};
-    case "kill":
-      return await scene.actors[op.target]!.kill(scene.db) ? { stoppedReason: "killed in a transaction" } : {};
+    case "kill": {
+      const target = scene.actors[op.target]!;
+      if (op.atWork && target !== actor) await target.waitUntilAtWork(scene.db);
+      return await target.kill(scene.db) ? { stoppedReason: "killed in a transaction" } : {};
+    }
     case "truncate":
       // Left open, its lock would block every other session.
       if (actor.inTransaction) await actor.end("commit");

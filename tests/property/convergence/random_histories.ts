@@ -9,7 +9,7 @@ import {
   finish,
   freshMinutes,
   incident,
-  kill,
+  killAtWork,
   runAll,
   seed,
   session,
@@ -57,7 +57,12 @@ const heldBatch = fc.constantFrom(0, 1, 2).chain((who) => {
     step(write, other),
     step(dispatch, other),
     step(
-      fc.oneof(bare("commit"), bare("commit"), bare("rollback"), fc.constant({ kind: "kill" as const, target: who })),
+      fc.oneof(
+        bare("commit"),
+        bare("commit"),
+        bare("rollback"),
+        fc.constant({ kind: "kill" as const, target: who, atWork: false }),
+      ),
       own,
     ),
     step(dispatch, other),
@@ -108,7 +113,7 @@ const lane = fc.array(
     { weight: 6, arbitrary: write },
     { weight: 8, arbitrary: dispatch },
     { weight: 2, arbitrary: fc.oneof(claim(0), build(0), finish(0)) },
-    { weight: 1, arbitrary: kill },
+    { weight: 1, arbitrary: killAtWork },
     { weight: 1, arbitrary: rare },
   ),
   { minLength: 1, maxLength: 4 },
@@ -116,6 +121,15 @@ const lane = fc.array(
 const sideBySide: fc.Arbitrary<Step[]> = fc.record({
   advance,
   lanes: fc.array(lane, { minLength: 2, maxLength: SESSIONS }),
+}).map((step) => [step]);
+
+/** A session that is killed while it works. */
+const killedAtWork: fc.Arbitrary<Step[]> = fc.record({
+  advance,
+  lanes: fc.tuple(
+    fc.array(fc.oneof(dispatch, write), { minLength: 3, maxLength: 4 }),
+    fc.constant<Op[]>([{ kind: "kill", target: 0, atWork: true }]),
+  ),
 }).map((step) => [step]);
 
 const turns: { weight: number; arbitrary: fc.Arbitrary<Step[]> }[] = [
@@ -164,4 +178,8 @@ const historyOf = (phrases: { weight: number; arbitrary: fc.Arbitrary<Step[]> }[
 export const turnTaking: fc.Arbitrary<History> = historyOf(turns);
 
 /** Histories with sessions at work at the same instant. */
-export const parallel: fc.Arbitrary<History> = historyOf([{ weight: 12, arbitrary: sideBySide }, ...turns]);
+export const parallel: fc.Arbitrary<History> = historyOf([
+  { weight: 12, arbitrary: sideBySide },
+  { weight: 2, arbitrary: killedAtWork },
+  ...turns,
+]);
