@@ -1172,6 +1172,27 @@ $$;
 comment on function agg.implied_basket is
   'The basket that metadata.derivation_method implies, as metadata would give it; null for a method that implies none.';
 
+-- 20_registry/is_time_zone.sql
+create function agg.is_time_zone(p_name text)
+returns boolean
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if p_name ~ '^(UTC|[A-Za-z_]+(/[A-Za-z_-]+)+|Etc/GMT[+-]?[0-9]{1,2})$' then
+    perform timestamptz '2000-01-01 00:00:00+00' at time zone p_name;
+    return true;
+  end if;
+  return false;
+exception when invalid_parameter_value then
+  return false;
+end;
+$$;
+
+comment on function agg.is_time_zone is
+  'Whether a text names a time zone as the IANA database does, such as America/New_York, or is UTC. Abbreviations and POSIX rules are refused: they do not follow the changes of the clock.';
+
 -- 20_registry/lock_registry.sql
 create function agg.lock_registry()
 returns void
@@ -1232,35 +1253,30 @@ declare
   v_days constant text[] := array['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'];
   v_week constant integer := 7 * 24 * 60;
   v_clock constant text := '^(mon|tue|wed|thu|fri|sat|sun) ([01][0-9]|2[0-3]):[0-5][0-9]$';
-  v_zone constant text := p_session ->> 'time_zone';
+  v_session constant jsonb := agg.weekly_session(p_session);
   v_bad jsonb;
   v_open int4multirange;
 begin
-  if p_session is null or p_session = '"24x7"' then
+  if v_session is null then
     return null;
   end if;
-  if jsonb_typeof(p_session) <> 'object' then
-    raise exception 'agg.session must be "24x7" or an object with time_zone and weekly, not %', p_session
+  if jsonb_typeof(v_session) <> 'object' then
+    raise exception 'agg.session must be "24x7", % or an object with time_zone and weekly, not %',
+      (select string_agg(to_jsonb(p.name)::text, ', ' order by p.name) from agg.session_preset as p), v_session
       using errcode = 'invalid_parameter_value';
   end if;
-  begin
-    -- Abbreviations and POSIX rules are refused: they do not follow the changes of the clock.
-    if v_zone is null or v_zone !~ '^(UTC|[A-Za-z_]+(/[A-Za-z_-]+)+|Etc/GMT[+-]?[0-9]{1,2})$' then
-      raise invalid_parameter_value;
-    end if;
-    perform timestamptz '2000-01-01 00:00:00+00' at time zone v_zone;
-  exception when invalid_parameter_value then
+  if not coalesce(agg.is_time_zone(v_session ->> 'time_zone'), false) then
     raise exception 'agg.session.time_zone must name a time zone such as America/New_York, not %',
-      coalesce(p_session -> 'time_zone', 'null')
+      coalesce(v_session -> 'time_zone', 'null')
       using errcode = 'invalid_parameter_value';
-  end;
-  if jsonb_typeof(p_session -> 'weekly') is distinct from 'array' or p_session -> 'weekly' = '[]' then
+  end if;
+  if jsonb_typeof(v_session -> 'weekly') is distinct from 'array' or v_session -> 'weekly' = '[]' then
     raise exception 'agg.session.weekly must be a list such as [{"open": "Sun 17:00", "close": "Fri 17:00"}], not %',
-      coalesce(p_session -> 'weekly', 'null')
+      coalesce(v_session -> 'weekly', 'null')
       using errcode = 'invalid_parameter_value';
   end if;
   select i.item into v_bad
-  from jsonb_array_elements(p_session -> 'weekly') as i (item)
+  from jsonb_array_elements(v_session -> 'weekly') as i (item)
   where jsonb_typeof(i.item) <> 'object' or i.item - 'open' - 'close' <> '{}'
     or coalesce(lower(i.item ->> 'open') !~ v_clock, true) or coalesce(lower(i.item ->> 'close') !~ v_clock, true)
     or lower(i.item ->> 'open') = lower(i.item ->> 'close')
@@ -1277,7 +1293,7 @@ begin
         + (extract(epoch from right(i.item ->> 'open', 5)::time) / 60)::integer as opens,
       (array_position(v_days, left(lower(i.item ->> 'close'), 3)) - 1) * 1440
         + (extract(epoch from right(i.item ->> 'close', 5)::time) / 60)::integer as closes
-    from jsonb_array_elements(p_session -> 'weekly') as i (item)
+    from jsonb_array_elements(v_session -> 'weekly') as i (item)
   ) as s
   cross join lateral (
     select int4range(s.opens, s.closes) where s.opens < s.closes
@@ -1326,6 +1342,23 @@ as $$
 $$;
 
 comment on function agg.unknown_session_keys is 'Keys of metadata.agg.session that this version does not know, as a list; null where there are none.';
+
+-- 20_registry/weekly_session.sql
+create function agg.weekly_session(p_session jsonb)
+returns jsonb
+language sql
+stable
+parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+  select case
+    when p_session = '"24x7"' then null
+    else coalesce((select p.session from agg.session_preset as p where to_jsonb(p.name) = p_session), p_session)
+  end;
+$$;
+
+comment on function agg.weekly_session is
+  'The weekly session that metadata.agg.session names or is; null for 24x7, and where nothing is said.';
 
 -- 30_bars/bar_rules.sql
 create function agg.bar_rules()
@@ -3291,7 +3324,7 @@ begin
   ),
   -- Many assets share a session, and reading one costs more than all else here.
   session as materialized (
-    select d.session, agg.session_minutes(d.session) as minutes, d.session ->> 'time_zone' as time_zone
+    select d.session, agg.session_minutes(d.session) as minutes, agg.weekly_session(d.session) ->> 'time_zone' as time_zone
     from (select distinct w.session from wanted as w where w.session is not null) as d
   ),
   present as materialized (
@@ -5713,6 +5746,32 @@ where r.metadata -> 'is_synthetic' = 'true';
 
 comment on view agg.basket is
   'The baskets of the registry, good or bad, with what metadata.derivation_method implies where metadata say nothing.';
+
+-- 20_registry/session_preset.view.sql
+create view agg.session_preset with (security_invoker = true) as
+select p.name, jsonb_build_object('time_zone', p.time_zone, 'weekly', p.weekly) as session
+from (
+  values
+    ('fx', 'America/New_York', jsonb '[{"open": "Sun 17:00", "close": "Fri 17:00"}]'),
+    ('us_equity', 'America/New_York', jsonb '[
+      {"open": "Mon 09:30", "close": "Mon 16:00"}, {"open": "Tue 09:30", "close": "Tue 16:00"},
+      {"open": "Wed 09:30", "close": "Wed 16:00"}, {"open": "Thu 09:30", "close": "Thu 16:00"},
+      {"open": "Fri 09:30", "close": "Fri 16:00"}
+    ]'),
+    ('us_equity_extended', 'America/New_York', jsonb '[
+      {"open": "Mon 04:00", "close": "Mon 20:00"}, {"open": "Tue 04:00", "close": "Tue 20:00"},
+      {"open": "Wed 04:00", "close": "Wed 20:00"}, {"open": "Thu 04:00", "close": "Thu 20:00"},
+      {"open": "Fri 04:00", "close": "Fri 20:00"}
+    ]'),
+    ('cme_globex', 'America/Chicago', jsonb '[
+      {"open": "Sun 17:00", "close": "Mon 16:00"}, {"open": "Mon 17:00", "close": "Tue 16:00"},
+      {"open": "Tue 17:00", "close": "Wed 16:00"}, {"open": "Wed 17:00", "close": "Thu 16:00"},
+      {"open": "Thu 17:00", "close": "Fri 16:00"}
+    ]')
+) as p (name, time_zone, weekly);
+
+comment on view agg.session_preset is
+  'The sessions that metadata.agg.session may name, each as the weekly session that it stands for.';
 
 -- 20_registry/synthetic_component.view.sql
 create view agg.synthetic_component with (security_invoker = true) as

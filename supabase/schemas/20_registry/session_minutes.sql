@@ -12,35 +12,30 @@ declare
   v_days constant text[] := array['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'];
   v_week constant integer := 7 * 24 * 60;
   v_clock constant text := '^(mon|tue|wed|thu|fri|sat|sun) ([01][0-9]|2[0-3]):[0-5][0-9]$';
-  v_zone constant text := p_session ->> 'time_zone';
+  v_session constant jsonb := agg.weekly_session(p_session);
   v_bad jsonb;
   v_open int4multirange;
 begin
-  if p_session is null or p_session = '"24x7"' then
+  if v_session is null then
     return null;
   end if;
-  if jsonb_typeof(p_session) <> 'object' then
-    raise exception 'agg.session must be "24x7" or an object with time_zone and weekly, not %', p_session
+  if jsonb_typeof(v_session) <> 'object' then
+    raise exception 'agg.session must be "24x7", % or an object with time_zone and weekly, not %',
+      (select string_agg(to_jsonb(p.name)::text, ', ' order by p.name) from agg.session_preset as p), v_session
       using errcode = 'invalid_parameter_value';
   end if;
-  begin
-    -- Abbreviations and POSIX rules are refused: they do not follow the changes of the clock.
-    if v_zone is null or v_zone !~ '^(UTC|[A-Za-z_]+(/[A-Za-z_-]+)+|Etc/GMT[+-]?[0-9]{1,2})$' then
-      raise invalid_parameter_value;
-    end if;
-    perform timestamptz '2000-01-01 00:00:00+00' at time zone v_zone;
-  exception when invalid_parameter_value then
+  if not coalesce(agg.is_time_zone(v_session ->> 'time_zone'), false) then
     raise exception 'agg.session.time_zone must name a time zone such as America/New_York, not %',
-      coalesce(p_session -> 'time_zone', 'null')
+      coalesce(v_session -> 'time_zone', 'null')
       using errcode = 'invalid_parameter_value';
-  end;
-  if jsonb_typeof(p_session -> 'weekly') is distinct from 'array' or p_session -> 'weekly' = '[]' then
+  end if;
+  if jsonb_typeof(v_session -> 'weekly') is distinct from 'array' or v_session -> 'weekly' = '[]' then
     raise exception 'agg.session.weekly must be a list such as [{"open": "Sun 17:00", "close": "Fri 17:00"}], not %',
-      coalesce(p_session -> 'weekly', 'null')
+      coalesce(v_session -> 'weekly', 'null')
       using errcode = 'invalid_parameter_value';
   end if;
   select i.item into v_bad
-  from jsonb_array_elements(p_session -> 'weekly') as i (item)
+  from jsonb_array_elements(v_session -> 'weekly') as i (item)
   where jsonb_typeof(i.item) <> 'object' or i.item - 'open' - 'close' <> '{}'
     or coalesce(lower(i.item ->> 'open') !~ v_clock, true) or coalesce(lower(i.item ->> 'close') !~ v_clock, true)
     or lower(i.item ->> 'open') = lower(i.item ->> 'close')
@@ -57,7 +52,7 @@ begin
         + (extract(epoch from right(i.item ->> 'open', 5)::time) / 60)::integer as opens,
       (array_position(v_days, left(lower(i.item ->> 'close'), 3)) - 1) * 1440
         + (extract(epoch from right(i.item ->> 'close', 5)::time) / 60)::integer as closes
-    from jsonb_array_elements(p_session -> 'weekly') as i (item)
+    from jsonb_array_elements(v_session -> 'weekly') as i (item)
   ) as s
   cross join lateral (
     select int4range(s.opens, s.closes) where s.opens < s.closes

@@ -31,7 +31,7 @@ begin
   ),
   -- Many assets share a session, and reading one costs more than all else here.
   session as materialized (
-    select d.session, agg.session_minutes(d.session) as minutes, d.session ->> 'time_zone' as time_zone
+    select d.session, agg.session_minutes(d.session) as minutes, agg.weekly_session(d.session) ->> 'time_zone' as time_zone
     from (select distinct w.session from wanted as w where w.session is not null) as d
   ),
   present as materialized (

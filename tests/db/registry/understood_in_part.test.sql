@@ -17,7 +17,7 @@ insert into public.core_asset_registry_all (canonical_symbol, active, metadata) 
   ('MAP', true, '{"agg": {"optional": {"15m": false}}}'),
   ('NEW_KEY', true, '{"agg": {"keep": {"1m": "1 year"}, "optional": ["15m"], "start_utc": "2025-08-01T00:00:00Z"}}'),
   ('POOR', true, '{"agg": {"quality": {"poor": 0}}}'),
-  ('SESSION', true, '{"agg": {"session": "fx"}}'),
+  ('SESSION', true, '{"agg": {"session": "forex"}}'),
   ('START', true, '{"agg": {"start_utc": "2015"}}'),
   ('WORDS', true, '{"agg": {"optional": "15m"}}');
 create temporary table run as select public.agg_maintain('prod', '2025-09-01 00:00+00') as result;
@@ -90,7 +90,7 @@ do $$ begin perform public.sync_agg_state_from_registry(); end; $$;
 update public.core_asset_registry_all as r
 set metadata = case r.canonical_symbol
   when 'BASE' then r.metadata || '{"formula_base": "1"}'
-  when 'NEW_KEY' then '{"agg": {"session": "fx"}}'
+  when 'NEW_KEY' then '{"agg": {"session": "forex"}}'
 end
 where r.canonical_symbol in ('BASE', 'NEW_KEY');
 select is(
