@@ -268,6 +268,54 @@ insert into agg.timeframe (timeframe, duration, source_timeframe, is_mandatory) 
 comment on table agg.timeframe is
   'The one list of timeframes: how long each is, what its bars are built from (null for 1m, which is ingested or synthetic) and whether every active asset has it. Order timeframes by duration, never by name. agg.check_timeframe says which rows can work.';
 
+-- 20_registry/calendar.table.sql
+create table agg.calendar (
+  name text not null,
+  time_zone text not null,
+  day_start time not null default '00:00',
+  constraint calendar_pkey primary key (name),
+  constraint calendar_name_check check (name ~ '^[A-Za-z][A-Za-z0-9_.-]{0,63}$'),
+  constraint calendar_day_start_check check (day_start < '24:00' and date_trunc('minute', day_start::interval) = day_start::interval)
+);
+
+alter table agg.calendar enable row level security;
+
+create policy service_role_reads on agg.calendar for select to service_role using (true);
+
+comment on table agg.calendar is
+  'Calendars: dated exceptions to weekly sessions, that metadata.agg.calendar names. XNYS and FX come with an installation; import_calendar makes others.';
+comment on column agg.calendar.time_zone is 'The zone of all local times of the calendar.';
+comment on column agg.calendar.day_start is
+  'The local time at which a trading day begins: from 12:00 on on the date before it, otherwise on its date. So a trading day of FX ends at 17:00 of its date.';
+
+-- 20_registry/calendar_day.table.sql
+create table agg.calendar_day (
+  calendar text not null,
+  day date not null,
+  kind text not null,
+  opens_at time,
+  closes_at time,
+  constraint calendar_day_key unique nulls not distinct (calendar, day, kind, opens_at),
+  constraint calendar_day_calendar_fkey foreign key (calendar) references agg.calendar (name) on delete cascade,
+  constraint calendar_day_kind_check check (kind in ('closed', 'early_close', 'late_opening', 'special_opening')),
+  constraint calendar_day_times_check check (
+    (opens_at is not null) = (kind in ('late_opening', 'special_opening'))
+    and (closes_at is not null) = (kind in ('early_close', 'special_opening'))
+  )
+);
+
+alter table agg.calendar_day enable row level security;
+
+create policy service_role_reads on agg.calendar_day for select to service_role using (true);
+
+comment on table agg.calendar_day is
+  'What differs from the weekly session on a trading day of a calendar. First it is closed or cut, then special openings are added.';
+comment on column agg.calendar_day.day is 'The date on which the trading day ends, or on which it lies.';
+comment on column agg.calendar_day.kind is
+  'closed: the whole trading day. early_close: closed from closes_at on. late_opening: closed before opens_at. special_opening: open from opens_at to closes_at, whatever the session says.';
+comment on column agg.calendar_day.opens_at is 'Local time within the trading day.';
+comment on column agg.calendar_day.closes_at is 'Local time within the trading day; that at which the day begins stands for its end.';
+
 -- 20_registry/core_asset_registry_all.table.sql
 create table public.core_asset_registry_all (
   canonical_symbol text not null,
@@ -1149,6 +1197,46 @@ $$;
 comment on function agg.circle_problem is
   'Says that a basket holds itself, directly or through other baskets, so that each build would cause the next. Null for one that does not.';
 
+-- 20_registry/easter_sunday.sql
+-- The anonymous algorithm in the form of Meeus, Jones and Butcher.
+create function agg.easter_sunday(p_year integer)
+returns date
+language sql
+immutable
+parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+  select make_date(p_year, (d.days + 114) / 31, mod(d.days + 114, 31) + 1)
+  from (select mod(p_year, 19), p_year / 100, mod(p_year, 100)) as y (golden, century, rest)
+  cross join lateral (
+    select mod(19 * y.golden + y.century - y.century / 4 - (y.century - (y.century + 8) / 25 + 1) / 3 + 15, 30)
+  ) as m (moon)
+  cross join lateral (
+    select mod(32 + 2 * mod(y.century, 4) + 2 * (y.rest / 4) - m.moon - mod(y.rest, 4), 7)
+  ) as w (weekday)
+  cross join lateral (
+    select m.moon + w.weekday - 7 * ((y.golden + 11 * m.moon + 22 * w.weekday) / 451)
+  ) as d (days);
+$$;
+
+comment on function agg.easter_sunday is 'Easter Sunday of a year in the Gregorian calendar.';
+
+-- 20_registry/fx_days.sql
+create function agg.fx_days(p_first_year integer, p_last_year integer)
+returns setof date
+language sql
+immutable
+set search_path = pg_catalog, pg_temp
+as $$
+  select d.day
+  from generate_series(p_first_year, p_last_year) as y (n)
+  cross join lateral unnest(array[make_date(y.n, 1, 1), make_date(y.n, 12, 25)]) as d (day)
+  where extract(isodow from d.day) <= 5;
+$$;
+
+comment on function agg.fx_days is
+  'The trading days on which the foreign exchange market is closed: Christmas Day and New Year, where they are no weekend, for the years from p_first_year to p_last_year. Brokers differ.';
+
 -- 20_registry/implied_basket.sql
 create function agg.implied_basket(p_method text)
 returns jsonb
@@ -1221,6 +1309,27 @@ $$;
 comment on function agg.minute_of_week is
   'Minutes since the last Monday 00:00 of the wall clock in p_time_zone.';
 
+-- 20_registry/nth_weekday.sql
+create function agg.nth_weekday(p_year integer, p_month integer, p_weekday integer, p_nth integer)
+returns date
+language sql
+immutable
+parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+  select case
+    when p_nth > 0
+      then m.first_day + mod(p_weekday - extract(isodow from m.first_day)::integer + 7, 7) + 7 * (p_nth - 1)
+    else m.last_day - mod(extract(isodow from m.last_day)::integer - p_weekday + 7, 7) + 7 * (p_nth + 1)
+  end
+  from (
+    select make_date(p_year, p_month, 1), (make_date(p_year, p_month, 1) + interval '1 month' - interval '1 day')::date
+  ) as m (first_day, last_day);
+$$;
+
+comment on function agg.nth_weekday is
+  'The nth day of a month that falls on a day of the week (1 is Monday): p_nth counts from 1, and -1 is the last.';
+
 -- 20_registry/open_minutes.sql
 create function agg.open_minutes(
   p_from_utc timestamptz, p_minutes integer, p_time_zone text, p_session_minutes int4multirange
@@ -1240,6 +1349,78 @@ $$;
 
 comment on function agg.open_minutes is
   'For how many of the p_minutes (at most a day) after p_from_utc the session is open. Where the clock changes within them, the wall clock of their start counts.';
+
+-- 20_registry/open_spans.sql
+create function agg.open_spans(
+  p_time_zone text, p_session_minutes int4multirange, p_calendar text, p_from timestamptz, p_to timestamptz
+)
+returns tstzmultirange
+language plpgsql
+stable
+parallel safe
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set jit = off
+as $$
+declare
+  v_asked tstzmultirange;
+  v_open tstzmultirange;
+  v_closed tstzmultirange;
+  v_opened tstzmultirange;
+  v_from timestamptz;
+  v_to timestamptz;
+  v_zone text;
+begin
+  select greatest(p_from, f.least_utc), least(p_to, f.end_utc) into v_from, v_to from agg.defaults as f;
+  if v_from >= v_to then
+    return tstzmultirange();
+  end if;
+  v_asked := tstzmultirange(tstzrange(v_from, v_to));
+
+  if p_session_minutes is null then
+    v_open := v_asked;
+  else
+    -- Whole weeks of the wall clock, and of these what lies within a day of the question: no clock is further from UTC than that.
+    select coalesce(range_agg(tstzrange(i.opens, i.closes)), '{}') into v_open
+    from (
+      select date_trunc('week', v_from at time zone 'UTC') - interval '1 week', (v_to at time zone 'UTC') + interval '1 day'
+    ) as b (first_week, until)
+    cross join lateral generate_series(b.first_week, b.until, interval '1 week') as w (week)
+    cross join lateral unnest(p_session_minutes * '{[0,10080)}') as s (span)
+    cross join lateral (
+      select w.week + make_interval(mins => lower(s.span)), w.week + make_interval(mins => upper(s.span))
+    ) as l (opens, closes)
+    cross join lateral (
+      select agg.instant_of(l.opens, p_time_zone), agg.instant_of(l.closes, p_time_zone)
+      where l.closes >= (v_from at time zone 'UTC') - interval '1 day' and l.opens <= b.until
+      offset 0
+    ) as i (opens, closes)
+    -- What lies in an hour that the clock leaves out is not open.
+    where i.opens < i.closes;
+  end if;
+
+  if p_calendar is not null then
+    select c.time_zone into v_zone from agg.calendar as c where c.name = p_calendar;
+    select
+      range_agg(tstzrange(i.from_utc, i.to_utc)) filter (where i.is_closed),
+      range_agg(tstzrange(i.from_utc, i.to_utc)) filter (where not i.is_closed)
+    into v_closed, v_opened
+    from (
+      select d.is_closed, agg.instant_of(d.from_wall, v_zone) as from_utc, agg.instant_of(d.to_wall, v_zone) as to_utc
+      from agg.calendar_day_span as d
+      where d.calendar = p_calendar
+        and d.day between (v_from at time zone v_zone)::date - 1 and (v_to at time zone v_zone)::date + 1
+      offset 0
+    ) as i
+    where i.from_utc < i.to_utc;
+    v_open := v_open - coalesce(v_closed, '{}') + coalesce(v_opened, '{}');
+  end if;
+  return v_open * v_asked;
+end;
+$$;
+
+comment on function agg.open_spans is
+  'What is open from p_from up to p_to: the weekly session (null: all of it), without what the calendar closes, with what it opens. Local times become instants by agg.instant_of. Between the first and the last instant of agg.defaults only.';
 
 -- 20_registry/session_minutes.sql
 -- The week is given as in {"time_zone": "America/New_York", "weekly": [{"open": "Sun 17:00", "close": "Fri 17:00"}]}.
@@ -1359,6 +1540,74 @@ $$;
 
 comment on function agg.weekly_session is
   'The weekly session that metadata.agg.session names or is; null for 24x7, and where nothing is said.';
+
+-- 20_registry/xnys_days.sql
+-- A holiday on a Saturday is observed on the Friday before, one on a Sunday on the Monday after; New Year on a Saturday is not observed.
+-- Sources differ in a few days. Here a half-day ends at 13:00, also where the exchange stopped some minutes before or after, and no
+-- day opens late: some sources have openings between 09:31 and 12:00 on six days of 2001 to 2006, others 09:30.
+create function agg.xnys_days(p_first_year integer, p_last_year integer)
+returns table (day date, kind text, closes_at time)
+language sql
+immutable
+set search_path = pg_catalog, pg_temp
+as $$
+  with year as (
+    select y.n as year, make_date(y.n, 7, 4) as fourth, agg.nth_weekday(y.n, 11, 4, 4) as thanksgiving
+    from generate_series(p_first_year, p_last_year) as y (n)
+  ),
+  fixed as (
+    select make_date(y.year, 1, 1) as day from year as y
+    union all
+    select make_date(y.year, 6, 19) from year as y where y.year >= 2022
+    union all
+    select y.fourth from year as y
+    union all
+    select make_date(y.year, 12, 25) from year as y
+  ),
+  holiday as (
+    select case extract(isodow from f.day) when 6 then f.day - 1 when 7 then f.day + 1 else f.day end as day
+    from fixed as f
+    where not (extract(isodow from f.day) = 6 and extract(month from f.day) = 1)
+    union all
+    select agg.nth_weekday(y.year, 1, 1, 3) from year as y
+    union all
+    select agg.nth_weekday(y.year, 2, 1, 3) from year as y
+    union all
+    select agg.easter_sunday(y.year) - 2 from year as y
+    union all
+    select agg.nth_weekday(y.year, 5, 1, -1) from year as y
+    union all
+    select agg.nth_weekday(y.year, 9, 1, 1) from year as y
+    union all
+    select y.thanksgiving from year as y
+    union all
+    -- The attacks of 2001, mourning of presidents, and a storm.
+    select s.day
+    from unnest(array[
+      date '2001-09-11', '2001-09-12', '2001-09-13', '2001-09-14', '2004-06-11', '2007-01-02', '2012-10-29', '2012-10-30', '2018-12-05',
+      '2025-01-09'
+    ]) as s (day)
+    where extract(year from s.day) between p_first_year and p_last_year
+  ),
+  half_day as (
+    select y.thanksgiving + 1 as day from year as y
+    union all
+    select make_date(y.year, 12, 24) from year as y where extract(isodow from make_date(y.year, 12, 24)) between 1 and 4
+    union all
+    -- Before the Fourth; until 2012, where that is a Thursday, after it.
+    select case when extract(isodow from y.fourth) = 4 and y.year < 2013 then y.fourth + 1 else y.fourth - 1 end
+    from year as y
+    where extract(isodow from y.fourth) between 2 and 5
+    union all
+    select s.day from unnest(array[date '2003-12-26']) as s (day) where extract(year from s.day) between p_first_year and p_last_year
+  )
+  select h.day, 'closed', null::time from holiday as h
+  union all
+  select d.day, 'early_close', time '13:00' from half_day as d;
+$$;
+
+comment on function agg.xnys_days is
+  'The days on which the New York Stock Exchange differs from Monday to Friday, for the years from p_first_year (2000 at the earliest) to p_last_year, by its rules and, up to 2025, its special days.';
 
 -- 30_bars/bar_rules.sql
 create function agg.bar_rules()
@@ -5747,6 +5996,28 @@ where r.metadata -> 'is_synthetic' = 'true';
 comment on view agg.basket is
   'The baskets of the registry, good or bad, with what metadata.derivation_method implies where metadata say nothing.';
 
+-- 20_registry/calendar_day_span.view.sql
+create view agg.calendar_day_span with (security_invoker = true) as
+select
+  d.calendar, c.time_zone, d.day, d.kind, b.day_from, b.day_to,
+  d.kind <> 'special_opening' as is_closed,
+  case d.kind when 'early_close' then o.closes when 'special_opening' then o.opens else b.day_from end as from_wall,
+  case d.kind when 'late_opening' then o.opens when 'special_opening' then o.closes else b.day_to end as to_wall
+from agg.calendar_day as d
+join agg.calendar as c on c.name = d.calendar
+cross join lateral (
+  select d.day + c.day_start - case when c.day_start >= '12:00' then interval '1 day' else interval '0' end
+) as a (day_from)
+cross join lateral (select a.day_from, a.day_from + interval '1 day') as b (day_from, day_to)
+cross join lateral (
+  select
+    b.day_from + (d.opens_at - c.day_start) + case when d.opens_at < c.day_start then interval '1 day' else interval '0' end,
+    b.day_from + (d.closes_at - c.day_start) + case when d.closes_at <= c.day_start then interval '1 day' else interval '0' end
+) as o (opens, closes);
+
+comment on view agg.calendar_day_span is
+  'The rows of agg.calendar_day as spans of the wall clock: of the trading day what is closed, or what a special opening opens.';
+
 -- 20_registry/session_preset.view.sql
 create view agg.session_preset with (security_invoker = true) as
 select p.name, jsonb_build_object('time_zone', p.time_zone, 'weekly', p.weekly) as session
@@ -5991,6 +6262,22 @@ on conflict (canonical_symbol) do update set
   description = excluded.description,
   metadata = r.metadata || excluded.metadata,
   updated_at = now();
+
+-- Calendars that are there already stay as they are.
+with made as (
+  insert into agg.calendar (name, time_zone, day_start)
+  values ('XNYS', 'America/New_York', '00:00'), ('FX', 'America/New_York', '17:00')
+  on conflict (name) do nothing
+  returning name
+)
+insert into agg.calendar_day (calendar, day, kind, closes_at)
+select m.name, d.day, d.kind, d.closes_at
+from made as m
+cross join lateral (
+  select x.day, x.kind, x.closes_at from agg.xnys_days(2000, 2040) as x where m.name = 'XNYS'
+  union all
+  select x.day, 'closed', null from agg.fx_days(2000, 2040) as x (day) where m.name = 'FX'
+) as d;
 
 -- On Supabase pg_cron is available. Elsewhere it may be missing, or belong to another database.
 do $$

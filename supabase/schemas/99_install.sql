@@ -21,6 +21,22 @@ on conflict (canonical_symbol) do update set
   metadata = r.metadata || excluded.metadata,
   updated_at = now();
 
+-- Calendars that are there already stay as they are.
+with made as (
+  insert into agg.calendar (name, time_zone, day_start)
+  values ('XNYS', 'America/New_York', '00:00'), ('FX', 'America/New_York', '17:00')
+  on conflict (name) do nothing
+  returning name
+)
+insert into agg.calendar_day (calendar, day, kind, closes_at)
+select m.name, d.day, d.kind, d.closes_at
+from made as m
+cross join lateral (
+  select x.day, x.kind, x.closes_at from agg.xnys_days(2000, 2040) as x where m.name = 'XNYS'
+  union all
+  select x.day, 'closed', null from agg.fx_days(2000, 2040) as x (day) where m.name = 'FX'
+) as d;
+
 -- On Supabase pg_cron is available. Elsewhere it may be missing, or belong to another database.
 do $$
 begin
