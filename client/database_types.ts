@@ -49,6 +49,7 @@ export type Database = {
           "aggregation_delay_seconds": number;
           "basket": Json | null;
           "built_to_utc": string | null;
+          "calendar": string | null;
           "canonical_symbol": string;
           "created_at": string;
           "enabled": boolean;
@@ -76,6 +77,8 @@ export type Database = {
           "total_bars_quality_poor": number;
           "total_runs": number;
           "updated_at": string;
+          "window_origin": string;
+          "window_time_zone": string | null;
         };
         ComputedFields: never;
         Insert: {
@@ -83,6 +86,7 @@ export type Database = {
           "aggregation_delay_seconds"?: number;
           "basket"?: Json | null;
           "built_to_utc"?: string | null;
+          "calendar"?: string | null;
           "canonical_symbol": string;
           "created_at"?: string;
           "enabled"?: boolean;
@@ -110,12 +114,15 @@ export type Database = {
           "total_bars_quality_poor"?: number;
           "total_runs"?: number;
           "updated_at"?: string;
+          "window_origin"?: string;
+          "window_time_zone"?: string | null;
         };
         Update: {
           "agg_start_utc"?: string;
           "aggregation_delay_seconds"?: number;
           "basket"?: Json | null;
           "built_to_utc"?: string | null;
+          "calendar"?: string | null;
           "canonical_symbol"?: string;
           "created_at"?: string;
           "enabled"?: boolean;
@@ -143,6 +150,8 @@ export type Database = {
           "total_bars_quality_poor"?: number;
           "total_runs"?: number;
           "updated_at"?: string;
+          "window_origin"?: string;
+          "window_time_zone"?: string | null;
         };
         Relationships: [];
       };
@@ -218,7 +227,7 @@ export type Database = {
           "is_partial": boolean;
           "low": number;
           "open": number;
-          "quality_score": number;
+          "quality_score": number | null;
           "raw": NonNullable<Json>;
           "source": string;
           "source_candles": number;
@@ -229,6 +238,7 @@ export type Database = {
           "updated_at": string;
           "vol": number | null;
           "vwap": number | null;
+          "vwap_vol": number | null;
         };
         ComputedFields: never;
         Insert: {
@@ -244,7 +254,7 @@ export type Database = {
           "is_partial"?: boolean;
           "low": number;
           "open": number;
-          "quality_score": number;
+          "quality_score"?: number | null;
           "raw"?: NonNullable<Json>;
           "source"?: string;
           "source_candles": number;
@@ -255,6 +265,7 @@ export type Database = {
           "updated_at"?: string;
           "vol"?: number | null;
           "vwap"?: number | null;
+          "vwap_vol"?: number | null;
         };
         Update: {
           "canonical_symbol"?: string;
@@ -269,7 +280,7 @@ export type Database = {
           "is_partial"?: boolean;
           "low"?: number;
           "open"?: number;
-          "quality_score"?: number;
+          "quality_score"?: number | null;
           "raw"?: NonNullable<Json>;
           "source"?: string;
           "source_candles"?: number;
@@ -280,6 +291,7 @@ export type Database = {
           "updated_at"?: string;
           "vol"?: number | null;
           "vwap"?: number | null;
+          "vwap_vol"?: number | null;
         };
         Relationships: [];
       };
@@ -397,6 +409,17 @@ export type Database = {
           "p_now"?: string;
           "p_symbol": string;
           "p_to_utc": string;
+        };
+        Returns: Json;
+      };
+      "aggregate_window": {
+        Args: {
+          "p_derivation_version"?: number;
+          "p_from_utc": string;
+          "p_now"?: string;
+          "p_symbol": string;
+          "p_timeframe": string;
+          "p_to_utc"?: string;
         };
         Returns: Json;
       };

@@ -39,7 +39,7 @@ with task as (
     ) else (
       select count(*) from agg.source_bar as b
       where b.canonical_symbol = t.canonical_symbol and b.timeframe = t.source_timeframe
-        and b.deleted_at is null
+        and b.is_bar
     ) end as source_bars,
     q.*, g.*
   from task as t

@@ -101,35 +101,42 @@ comment on type agg.task_change is
 
 -- 70_build/build_request.type.sql
 create type agg.build_request as (
-  canonical_symbol text,
+  symbols text[],
   timeframe text,
   source_timeframe text,
   window_length interval,
+  window_time_zone text,
+  window_origin timestamp,
   source_length interval,
+  decided_to_utc timestamptz,
   from_utc timestamptz,
   to_utc timestamptz,
   frontier_utc timestamptz,
   clock_utc timestamptz,
-  max_windows integer,
+  is_limited boolean,
   derivation_version integer,
   good_percent smallint,
   poor_percent smallint,
   session_time_zone text,
   session_minutes int4multirange,
+  calendar text,
+  has_bars boolean,
   is_rebuild boolean
 );
 
 comment on type agg.build_request is
-'The windows of one task to build: those that start in [from_utc, to_utc), at most max_windows of those that have source bars (null: all).
-Empty windows after the last source bar are decided only if there is another before clock_utc (null: always).
-It carries the whole configuration of the task, so that building joins bars on canonical_symbol alone. Null source_timeframe: a synthetic series. Null derivation_version: that of the stored bar, otherwise 1.
-is_rebuild: it begins behind the cursor of its task, or behind what was built ahead of it, and what it changes is passed on.';
+'Windows to build for a set of symbols that want the same ones with the same settings: those that start in [from_utc, to_utc).
+It carries the whole configuration of the tasks, so that building joins bars on canonical_symbol alone. Null source_timeframe: synthetic series. Null derivation_version: that of the stored bar, otherwise 1. window_time_zone, window_origin: see agg.window_bounds.
+decided_to_utc is the end of what was decided before; what lies between it and from_utc has no source bars. Empty windows after the last source bar are decided only if there is another before clock_utc (null: always). frontier_utc is what could be decided; is_limited: to_utc is nearer, since the batch takes no more windows.
+has_bars: there may be stored bars in the range. is_rebuild: the range begins behind the cursor, or behind what was built ahead of it, and what changes is passed on.';
 
 -- 70_build/build_result.type.sql
 create type agg.build_result as (
-  canonical_symbol text,
+  symbols text[],
   timeframe text,
   window_length interval,
+  window_time_zone text,
+  window_origin timestamp,
   from_utc timestamptz,
   to_utc timestamptz,
   windows integer,
@@ -138,6 +145,7 @@ create type agg.build_result as (
   inserted integer,
   updated integer,
   removed integer,
+  written integer,
   decided_to_utc timestamptz,
   stopped_reason text,
   is_rebuild boolean,
@@ -147,9 +155,9 @@ create type agg.build_result as (
 );
 
 comment on type agg.build_result is
-'What came of a build_request, whose range it repeats.
-windows had source bars; bars of them qualify, bars_poor of these with quality 0; inserted and updated were written (the rest stood there already); removed qualify no longer.
-decided_to_utc is the end of the last window decided, from_utc where there is none. stopped_reason: see agg.stopped_reason.
+'What came of a build_request for those of its symbols for which the same came of it. Counts are a symbol''s.
+windows had source bars; bars of them qualify, bars_poor of these with quality 0; inserted and updated bars were written (the rest stood there already); removed bars qualify no longer; written counts all rows, also of windows with too few minutes for a bar.
+decided_to_utc is the end of the last window decided. stopped_reason: see agg.stopped_reason.
 failed: the windows that could not be built, and error, the first reason. With a fail_kind (transient, hard) nothing was built at all.';
 
 -- 70_build/synthetic_minute.type.sql
@@ -164,12 +172,11 @@ create type agg.synthetic_minute as (
   close double precision,
   raw jsonb,
   is_complete boolean,
-  change text,
-  limit_utc timestamptz
+  change text
 );
 
 comment on type agg.synthetic_minute is
-  'A minute of a synthetic series in which a component has a bar, and whether it is complete. change says how its bar differs from the stored one: insert, update, remove (then it is the stored bar), null for no difference. limit_utc is where max_windows ends the request.';
+  'A minute of a synthetic series in which a component has a bar, and whether it is complete. change says how its bar differs from the stored one: insert, update, remove (then it is the stored bar), null for no difference.';
 
 -- 70_build/window_bar.type.sql
 create type agg.window_bar as (
@@ -177,12 +184,14 @@ create type agg.window_bar as (
   canonical_symbol text,
   timeframe text,
   ts_utc timestamptz,
+  ends_utc timestamptz,
   open double precision,
   high double precision,
   low double precision,
   close double precision,
   vol double precision,
   vwap double precision,
+  vwap_vol double precision,
   trade_count bigint,
   source_timeframe text,
   source_candles integer,
@@ -192,11 +201,12 @@ create type agg.window_bar as (
   quality_score smallint,
   derivation_version integer,
   is_partial boolean,
-  change text
+  change text,
+  was_bar boolean
 );
 
 comment on type agg.window_bar is
-  'A window of the request_no-th request, what its source bars make of it (quality_score null: no bar), and how the bar differs from the stored one: insert, update, remove (then it is the stored bar), null for not at all.';
+  'A window of the request_no-th request, what its minutes make of it (quality_score null: they are too few for a bar), and how the row differs from the stored one: insert, update, remove (the window has no minutes any more; then it is the stored row, with covered_minutes 0), null for not at all. was_bar: the stored row was a bar.';
 
 -- 80_dispatch/batch_result.type.sql
 create type agg.batch_result as (
@@ -260,13 +270,19 @@ alter table agg.timeframe enable row level security;
 
 create policy service_role_reads on agg.timeframe for select to service_role using (true);
 
+-- Hours, never days: the length of a day of timestamptz depends on the time zone of the session.
 insert into agg.timeframe (timeframe, duration, source_timeframe, is_mandatory) values
   ('1m', interval '1 minute', null, false),
   ('5m', interval '5 minutes', '1m', true),
-  ('1h', interval '1 hour', '5m', true);
+  ('15m', interval '15 minutes', '5m', false),
+  ('30m', interval '30 minutes', '5m', false),
+  ('1h', interval '1 hour', '5m', true),
+  ('4h', interval '4 hours', '1h', false),
+  ('1d', interval '24 hours', '1h', false),
+  ('1w', interval '168 hours', '1h', false);
 
 comment on table agg.timeframe is
-  'The one list of timeframes: how long each is, what its bars are built from (null for 1m, which is ingested or synthetic) and whether every active asset has it. Order timeframes by duration, never by name. agg.check_timeframe says which rows can work.';
+  'The one list of timeframes: how long each is, what its bars are built from (null for 1m, which is ingested or synthetic) and whether every active asset has it. Windows of up to an hour are aligned in UTC, longer ones on the clock of the asset (metadata.agg.day_close); where these do not hold whole windows of source_timeframe, they are built from the source of that. A further timeframe is a further row. Order timeframes by duration, never by name. agg.check_timeframe says which rows can work.';
 
 -- 20_registry/calendar.table.sql
 create table agg.calendar (
@@ -428,7 +444,7 @@ create table public.derived_data_bars (
   expected_candles integer not null,
   covered_minutes integer not null,
   expected_minutes integer not null,
-  quality_score smallint not null,
+  quality_score smallint,
   derivation_version integer not null default 1,
   source text not null default 'aggregated',
   raw jsonb not null default '{}',
@@ -436,18 +452,22 @@ create table public.derived_data_bars (
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
   is_partial boolean not null default false,
+  vwap_vol double precision,
   constraint derived_data_bars_pkey primary key (canonical_symbol, timeframe, ts_utc),
-  constraint derived_data_bars_timeframe_check check (timeframe in ('5m', '15m', '1h', '4h', '1d')),
+  constraint derived_data_bars_timeframe_check check (
+    -- Most bars, before the pattern, which costs more.
+    timeframe = '5m' or (timeframe ~ '^[1-9][0-9]{0,3}[mhdw]$' and timeframe <> '1m')
+  ),
   constraint derived_data_bars_ts_aligned check (
     isfinite(ts_utc) and date_bin(
       case timeframe
         when '5m' then interval '5 minutes'
-        when '15m' then interval '15 minutes'
         when '1h' then interval '1 hour'
-        when '4h' then interval '4 hours'
-        else interval '1 day'
+        when '15m' then interval '15 minutes'
+        when '30m' then interval '30 minutes'
+        else interval '1 minute'
       end,
-      ts_utc, timestamptz '2000-01-01 00:00:00+00'
+      ts_utc, timestamptz '2000-01-03 00:00:00+00'
     ) = ts_utc
   ),
   constraint derived_data_bars_finite_prices check (
@@ -459,9 +479,13 @@ create table public.derived_data_bars (
   constraint derived_data_bars_vwap_finite check (vwap < 'infinity' and vwap > '-infinity'),
   constraint derived_data_bars_vol_not_negative check (vol >= 0 and vol < 'infinity'),
   constraint derived_data_bars_trade_count_not_negative check (trade_count >= 0),
-  constraint derived_data_bars_quality_check check (quality_score in (0, 1, 2)),
+  constraint derived_data_bars_vwap_vol_finite check (vwap_vol >= 0 and vwap_vol < 'infinity'),
+  constraint derived_data_bars_quality_check check (
+    quality_score in (0, 1, 2) and (quality_score is not null or deleted_at is not null)
+  ),
   constraint derived_data_bars_counts_check check (
-    source_candles > 0 and expected_candles > 0 and covered_minutes > 0 and expected_minutes > 0
+    source_candles >= 0 and expected_candles >= 0 and covered_minutes >= 0 and expected_minutes >= 0
+    and (deleted_at is not null or covered_minutes > 0)
   )
 );
 
@@ -470,23 +494,25 @@ alter table public.derived_data_bars enable row level security;
 create policy service_role_writes on public.derived_data_bars for all to service_role using (true) with check (true);
 
 comment on table public.derived_data_bars is
-  'Every bar longer than 1m, written by the window rule alone, stamped with the start of its window in UTC. A bar with deleted_at no longer qualifies.';
+  'Every bar longer than 1m, written by the window rule alone, stamped with the start of its window in UTC. A row with deleted_at is no bar: its window has too few minutes (covered_minutes says how many; longer bars are built from them), or has lost them all.';
 comment on column public.derived_data_bars.source_candles is 'Bars of source_timeframe that went into this bar.';
-comment on column public.derived_data_bars.covered_minutes is 'Minutes of the window whose 1m bar went into this bar, through every level.';
+comment on column public.derived_data_bars.covered_minutes is 'Minutes of the window that have a 1m bar. 0: the window has lost its minutes, and the other columns are what they were.';
+comment on column public.derived_data_bars.vwap_vol is 'The volume of the minutes that have both a vwap and a volume above 0: the weight of vwap. Null where no minute has both.';
 comment on column public.derived_data_bars.expected_minutes is 'Minutes of the window in which the trading session of the asset is open.';
 comment on column public.derived_data_bars.is_partial is 'A 1m bar that went into this bar was partial: its minute had not ended when it was taken.';
 comment on column public.derived_data_bars.quality_score is
-  '2 excellent: every expected minute is covered; 1 good: at least 80 %; 0 poor: at least 60 % (thresholds: metadata.agg.quality).';
-comment on constraint derived_data_bars_timeframe_check on public.derived_data_bars is 'timeframe must be 5m, 15m, 1h, 4h or 1d.';
-comment on constraint derived_data_bars_ts_aligned on public.derived_data_bars is 'ts_utc must be the start of a window of its timeframe.';
+  '2 excellent: every expected minute is covered; 1 good: at least 80 %; 0 poor: at least 60 % (thresholds: metadata.agg.quality); null: fewer, no bar.';
+comment on constraint derived_data_bars_timeframe_check on public.derived_data_bars is 'timeframe must be a number of m, h, d or w, and longer than 1m.';
+comment on constraint derived_data_bars_ts_aligned on public.derived_data_bars is 'ts_utc must be the start of a window of its timeframe. Above 1h the asset says where windows start: then it must be a whole minute.';
 comment on constraint derived_data_bars_finite_prices on public.derived_data_bars is 'open, high, low and close must be finite.';
 comment on constraint derived_data_bars_high_covers on public.derived_data_bars is 'high must not be below open or close.';
 comment on constraint derived_data_bars_low_covers on public.derived_data_bars is 'low must not be above open, close or high.';
 comment on constraint derived_data_bars_vwap_finite on public.derived_data_bars is 'vwap must be finite.';
 comment on constraint derived_data_bars_vol_not_negative on public.derived_data_bars is 'vol must be finite and not negative.';
 comment on constraint derived_data_bars_trade_count_not_negative on public.derived_data_bars is 'trade_count must not be negative.';
-comment on constraint derived_data_bars_quality_check on public.derived_data_bars is 'quality_score must be 0, 1 or 2.';
-comment on constraint derived_data_bars_counts_check on public.derived_data_bars is 'source_candles, expected_candles, covered_minutes and expected_minutes must be positive.';
+comment on constraint derived_data_bars_quality_check on public.derived_data_bars is 'quality_score must be 0, 1 or 2, and null only where deleted_at is set.';
+comment on constraint derived_data_bars_vwap_vol_finite on public.derived_data_bars is 'vwap_vol must be finite and not negative.';
+comment on constraint derived_data_bars_counts_check on public.derived_data_bars is 'counts must not be negative, and a bar must have minutes.';
 
 -- 40_tasks/data_agg_state.table.sql
 create table public.data_agg_state (
@@ -521,20 +547,23 @@ create table public.data_agg_state (
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
   failing_since_utc timestamptz,
+  window_time_zone text,
+  window_origin timestamp not null default '2000-01-03 00:00:00',
+  calendar text,
   constraint data_agg_state_pkey primary key (canonical_symbol, timeframe),
-  -- A list and no foreign key: the index that a key wants would be written with every move of a cursor.
-  constraint data_agg_state_timeframe_check check (timeframe in ('1m', '5m', '15m', '1h', '4h', '1d')),
-  constraint data_agg_state_source_timeframe_check check (source_timeframe in ('1m', '5m', '15m', '1h', '4h', '1d')),
+  -- A pattern and no foreign key: the index that a key wants would be written with every move of a cursor.
+  constraint data_agg_state_timeframe_check check (timeframe ~ '^[1-9][0-9]{0,3}[mhdw]$'),
+  constraint data_agg_state_source_timeframe_check check (source_timeframe ~ '^[1-9][0-9]{0,3}[mhdw]$'),
   constraint data_agg_state_status_check check (status in ('idle', 'running', 'disabled', 'hard_failed')),
   constraint data_agg_state_running_has_start check (status <> 'running' or running_started_at_utc is not null),
   constraint data_agg_state_interval_positive check (run_interval_minutes > 0),
   constraint data_agg_state_delay_not_negative check (aggregation_delay_seconds >= 0),
   constraint data_agg_state_cursor_aligned check (
-    run_interval_minutes <= 0
-    or date_bin(make_interval(mins => run_interval_minutes), last_agg_bar_ts_utc, timestamptz '2000-01-01 00:00:00+00')
-      = last_agg_bar_ts_utc
+    -- What a local clock shows is no matter for a check: it changes with the list of time zones.
+    run_interval_minutes <= 0 or window_time_zone is not null
+    or date_bin(make_interval(mins => run_interval_minutes), last_agg_bar_ts_utc, window_origin at time zone 'UTC') = last_agg_bar_ts_utc
   ),
-  constraint data_agg_state_percents_check check (poor_percent between 1 and good_percent and good_percent <= 100),
+  constraint data_agg_state_percents_check check (poor_percent between 0 and good_percent and good_percent <= 100),
   constraint data_agg_state_session_check check ((session_time_zone is null) = (session_minutes is null)),
   -- No count from outside may make a sum of the dispatcher overflow.
   constraint data_agg_state_counts_check check (
@@ -569,9 +598,13 @@ comment on column public.data_agg_state.enabled is
   'Whether the registry wants the task. An enabled task with status disabled is an optional one that failed three times in a row.';
 comment on column public.data_agg_state.task_priority is 'Lower runs first, after mandatory and timeframe.';
 comment on column public.data_agg_state.good_percent is 'Least coverage, in percent, of a good bar (quality 1).';
-comment on column public.data_agg_state.poor_percent is 'Least coverage, in percent, of any bar (quality 0).';
+comment on column public.data_agg_state.poor_percent is 'Least coverage, in percent, of any bar (quality 0). 0: any minute makes a bar, since minutes without a trade have none (metadata.agg.sparse), and no bar is poor.';
 comment on column public.data_agg_state.session_minutes is
   'Open minutes of the local week (0 is Monday 00:00 in session_time_zone), the first day repeated after the last; null is 24x7.';
+comment on column public.data_agg_state.window_time_zone is
+  'The zone on whose wall clock windows begin at window_origin plus or minus whole intervals; null is UTC.';
+comment on column public.data_agg_state.window_origin is 'A local time at which a window begins.';
+comment on column public.data_agg_state.calendar is 'The calendar of dated exceptions to the session; null: none.';
 comment on column public.data_agg_state.basket is
   'What the registry said of a synthetic series at the last sync, to compare with; null for other tasks.';
 comment on column public.data_agg_state.fail_streak is 'Failures in a row, of any kind: sets the backoff. A success clears it.';
@@ -686,9 +719,16 @@ stable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  -- As in the checks of the tables of bars, which cannot look up another table.
-  v_lengths constant jsonb := jsonb '{"1m": 1, "5m": 5, "15m": 15, "1h": 60, "4h": 240, "1d": 1440}';
   v_source_length interval;
+  v_is_source_mandatory boolean;
+  -- In the largest unit that divides it.
+  v_minutes constant bigint := extract(epoch from new.duration)::bigint / 60;
+  v_name constant text := case
+    when mod(v_minutes, 10080) = 0 then v_minutes / 10080 || 'w'
+    when mod(v_minutes, 1440) = 0 then v_minutes / 1440 || 'd'
+    when mod(v_minutes, 60) = 0 then v_minutes / 60 || 'h'
+    else v_minutes || 'm'
+  end;
   v_problem text;
   v_user text;
 begin
@@ -718,29 +758,37 @@ begin
     return old;
   end if;
 
-  select t.duration into v_source_length from agg.timeframe as t where t.timeframe = new.source_timeframe;
+  select t.duration, t.is_mandatory into v_source_length, v_is_source_mandatory
+  from agg.timeframe as t
+  where t.timeframe = new.source_timeframe;
   v_problem := case
     when extract(year from new.duration) <> 0 or extract(month from new.duration) <> 0 then 'a month has no fixed length'
     when new.duration <= interval '0' or mod(extract(epoch from new.duration), 60) <> 0
       then 'its length must be one or more whole minutes'
-    when mod(1440 * 60, extract(epoch from new.duration)) <> 0 then 'its length must divide a day'
+    when new.duration <= interval '1 hour' and mod(60 * 60, extract(epoch from new.duration)) <> 0 then 'its length must divide an hour'
+    when new.duration < interval '2 hours' and new.duration > interval '1 hour'
+      then 'windows on a local clock must be longer than a change of the clock'
+    when new.duration <= interval '24 hours' and mod(24 * 60 * 60, extract(epoch from new.duration)) <> 0
+      then 'its length must divide a day'
+    when new.duration > interval '24 hours' and mod(extract(epoch from new.duration), 7 * 24 * 60 * 60) <> 0
+      then 'beyond a day its length must be whole weeks'
     when (new.source_timeframe is null) <> (new.timeframe = '1m')
       then '1m is built from no other timeframe, and every other timeframe from one'
     when new.source_timeframe is not null and v_source_length is null
       then format('its source %s is not a timeframe', new.source_timeframe)
+    when v_source_length > interval '1 hour' then format('its source %s is longer than an hour', new.source_timeframe)
+    when new.source_timeframe <> '1m' and not v_is_source_mandatory
+      then format('its source %s is not there for every asset', new.source_timeframe)
     when v_source_length >= new.duration or mod(extract(epoch from new.duration), extract(epoch from v_source_length)) <> 0
       then format('its length must be a multiple of its source %s', new.source_timeframe)
-    when v_lengths -> new.timeframe is null then format(
-      'the tables of bars know no timeframes but %s',
-      (select string_agg(k.name, ', ' order by k.minutes::integer) from jsonb_each_text(v_lengths) as k (name, minutes))
-    )
-    when new.duration <> make_interval(mins => (v_lengths -> new.timeframe)::integer)
-      then format('the tables of bars take it for %s minutes', v_lengths -> new.timeframe)
+    when new.timeframe <> v_name then format('its name must be %s, which says its length', v_name)
   end;
   if v_problem is not null then
     raise exception 'timeframe % of % cannot work: %', new.timeframe, new.duration, v_problem
       using errcode = 'invalid_parameter_value';
   end if;
+  -- Hours, never days: the length of a day of timestamptz depends on the time zone of the session.
+  new.duration := make_interval(secs => extract(epoch from new.duration)::double precision);
   return new;
 end;
 $$;
@@ -752,7 +800,7 @@ create trigger check_truncate before truncate on agg.timeframe
   for each statement execute function agg.check_timeframe();
 
 comment on function agg.check_timeframe is
-  'Refuses a timeframe that cannot work, and a change of one that is in use, with the reason: invalid_parameter_value, object_in_use. A further timeframe is a further row; a new name must first be added here and to the checks of derived_data_bars and data_agg_state.';
+  'Refuses a timeframe that cannot work, and a change of one that is in use, with the reason: invalid_parameter_value, object_in_use. A further timeframe is a further row.';
 
 -- 10_foundation/count_in_batch.sql
 create function agg.count_in_batch(p_counter text)
@@ -979,6 +1027,21 @@ create trigger set_updated_at before update on public.derived_data_bars
 comment on function agg.set_updated_at is
   'Sets updated_at of a row that an update changes, where the writer has left it alone.';
 
+-- 10_foundation/timeframe_list.sql
+create function agg.timeframe_list()
+returns text
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return (select string_agg(t.timeframe, ', ' order by t.duration) from agg.timeframe as t);
+end;
+$$;
+
+comment on function agg.timeframe_list is
+'The names of all timeframes, by duration, as text for messages.';
+
 -- 10_foundation/utc_instant.sql
 create function agg.utc_instant(p_text text)
 returns timestamptz
@@ -1012,6 +1075,101 @@ as $$
 $$;
 
 comment on function agg.version is 'The version of pgbars that this schema is of, as in deno.json.';
+
+-- 10_foundation/window_bounds.sql
+create function agg.window_bounds(
+  p_ts_utc timestamptz, p_length interval, p_time_zone text, p_origin timestamp, out starts_utc timestamptz, out ends_utc timestamptz
+)
+returns record
+language plpgsql
+stable
+parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if p_time_zone is null then
+    starts_utc := date_bin(p_length, p_ts_utc, p_origin at time zone 'UTC');
+    ends_utc := starts_utc + p_length;
+    return;
+  end if;
+  -- Near a change of the clock the window that the wall clock shows may be one too early or too late.
+  select max(b.boundary) filter (where b.boundary <= p_ts_utc), min(b.boundary) filter (where b.boundary > p_ts_utc)
+  into starts_utc, ends_utc
+  from generate_series(-1, 2) as i (step)
+  cross join lateral (
+    select agg.instant_of(date_bin(p_length, p_ts_utc at time zone p_time_zone, p_origin) + i.step * p_length, p_time_zone)
+  ) as b (boundary);
+end;
+$$;
+
+comment on function agg.window_bounds is
+'The window that an instant lies in: [starts_utc, ends_utc).
+Windows begin at p_origin plus or minus whole p_length. A null zone is UTC. Otherwise they begin so on the wall clock of the zone (see agg.instant_of), and are shorter or longer where the clock changes within them. Windows neither overlap nor leave a hole. p_length must be longer than any change of the clock.';
+
+-- 10_foundation/window_end.sql
+create function agg.window_end(p_ts_utc timestamptz, p_length interval, p_time_zone text, p_origin timestamp)
+returns timestamptz
+language plpgsql
+stable
+parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return (agg.window_bounds(p_ts_utc, p_length, p_time_zone, p_origin)).ends_utc;
+end;
+$$;
+
+comment on function agg.window_end is
+'The end of the window that an instant lies in; see agg.window_bounds.';
+
+-- 10_foundation/window_start.sql
+create function agg.window_start(p_ts_utc timestamptz, p_length interval, p_time_zone text, p_origin timestamp)
+returns timestamptz
+language plpgsql
+stable
+parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return (agg.window_bounds(p_ts_utc, p_length, p_time_zone, p_origin)).starts_utc;
+end;
+$$;
+
+comment on function agg.window_start is
+'The start of the window that an instant lies in; see agg.window_bounds.';
+
+-- 10_foundation/windows_between.sql
+create function agg.windows_between(
+  p_from_utc timestamptz, p_to_utc timestamptz, p_length interval, p_time_zone text, p_origin timestamp
+)
+returns table (starts_utc timestamptz, ends_utc timestamptz)
+language sql
+stable
+parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+  select g.starts_utc, g.starts_utc + p_length
+  from generate_series(
+    date_bin(p_length, p_from_utc, p_origin at time zone 'UTC'), p_to_utc - interval '1 microsecond', p_length
+  ) as g (starts_utc)
+  where p_time_zone is null
+  union all
+  select w.starts_utc, w.ends_utc
+  from (
+    select b.starts_utc, lead(b.starts_utc) over (order by b.starts_utc) as ends_utc
+    from generate_series(
+      date_bin(p_length, p_from_utc at time zone p_time_zone, p_origin) - p_length,
+      (p_to_utc at time zone p_time_zone) + 2 * p_length,
+      p_length
+    ) as g (wall)
+    cross join lateral (select agg.instant_of(g.wall, p_time_zone)) as b (starts_utc)
+    where p_time_zone is not null
+  ) as w
+  where w.starts_utc < p_to_utc and w.ends_utc > p_from_utc;
+$$;
+
+comment on function agg.windows_between is
+'The windows that touch [p_from_utc, p_to_utc), in order; see agg.window_bounds.';
 
 -- 20_registry/asset_problems.sql
 create function agg.asset_problems(p_symbols text[])
@@ -2032,24 +2190,29 @@ begin
   update public.data_agg_state as s
   set
     last_agg_bar_ts_utc = b.cursor_utc,
-    built_to_utc = nullif(greatest(b.cursor_utc + b.window_length, b.followed_to_utc), b.cursor_utc + b.window_length),
+    built_to_utc = nullif(greatest(b.decided_to_utc, b.followed_to_utc), b.decided_to_utc),
     status = case when s.enabled then 'idle' else 'disabled' end,
     running_started_at_utc = null,
     fail_streak = 0,
     hard_fail_streak = 0,
     failing_since_utc = null,
-    next_run_at = agg.due_at(b.cursor_utc, b.window_length, s.aggregation_delay_seconds),
+    next_run_at = agg.due_at(b.cursor_utc, b.window_length, s.aggregation_delay_seconds, s.window_time_zone, s.window_origin),
     updated_at = now()
   from (
     with recursive level as (
-      select t.timeframe from agg.timeframe as t where t.timeframe = p_to_tf
+      select p_to_tf as timeframe
       union all
-      select t.timeframe from level as l join agg.timeframe as t on t.source_timeframe = l.timeframe
+      select s.timeframe
+      from level as l
+      join public.data_agg_state as s on s.canonical_symbol = p_symbol and s.source_timeframe = l.timeframe and s.timeframe <> l.timeframe
     )
     select
-      t.canonical_symbol, t.timeframe, t.window_length, t.followed_to_utc,
-      agg.bootstrap_cursor(t.agg_start_utc, t.window_length) as cursor_utc
+      t.canonical_symbol, t.timeframe, t.followed_to_utc, t.window_length,
+      c.cursor_utc, agg.window_end(c.cursor_utc, t.window_length, t.window_time_zone, t.window_origin) as decided_to_utc
     from agg.task as t
+    cross join lateral (
+      select agg.bootstrap_cursor(t.agg_start_utc, t.window_length, t.window_time_zone, t.window_origin) as cursor_utc
+    ) as c
     where t.canonical_symbol = p_symbol and t.timeframe in (select l.timeframe from level as l)
     order by t.run_interval_minutes
     for update of t
@@ -2064,7 +2227,9 @@ begin
   return jsonb_build_object(
     'success', true,
     'bootstrapped_cursor', v_task.last_agg_bar_ts_utc,
-    'will_start_at', v_task.last_agg_bar_ts_utc + make_interval(mins => v_task.run_interval_minutes)
+    'will_start_at', agg.window_end(
+      v_task.last_agg_bar_ts_utc, make_interval(mins => v_task.run_interval_minutes), v_task.window_time_zone, v_task.window_origin
+    )
   );
 end;
 $$;
@@ -2095,6 +2260,7 @@ as $$
 declare
   v_task public.data_agg_state;
   v_length interval;
+  v_end_utc timestamptz;
   v_frontier_utc timestamptz;
   v_result agg.build_result;
 begin
@@ -2115,7 +2281,8 @@ begin
 
   v_length := make_interval(mins => v_task.run_interval_minutes);
   if p_success and p_new_cursor_utc is not null then
-    if date_bin(v_length, p_new_cursor_utc, timestamptz '2000-01-01 00:00:00+00') <> p_new_cursor_utc
+    v_end_utc := agg.window_end(p_new_cursor_utc, v_length, v_task.window_time_zone, v_task.window_origin);
+    if agg.window_start(p_new_cursor_utc, v_length, v_task.window_time_zone, v_task.window_origin) <> p_new_cursor_utc
       or p_new_cursor_utc < v_task.last_agg_bar_ts_utc
     then
       raise exception 'cursor % of % % is not the start of a window at or after the cursor %',
@@ -2123,17 +2290,17 @@ begin
         using errcode = 'invalid_parameter_value', hint = 'Give new_cursor as catchup_aggregation_range() returned it.';
     end if;
     -- A start that was moved ahead leaves the cursor behind it; nothing between them is built.
-    select greatest(o.frontier_utc, o.from_utc) into v_frontier_utc
+    select greatest(o.frontier_utc, o.decided_to_utc) into v_frontier_utc
     from agg.plan_builds(array[p_symbol], p_tf, p_now, null, 1) as o;
-    if p_new_cursor_utc > v_task.last_agg_bar_ts_utc and p_new_cursor_utc + v_length > v_frontier_utc then
+    if p_new_cursor_utc > v_task.last_agg_bar_ts_utc and v_end_utc > v_frontier_utc then
       raise exception 'cursor % of % % is beyond the frontier %', p_new_cursor_utc, p_symbol, p_tf, v_frontier_utc
         using errcode = 'invalid_parameter_value', hint = 'Give new_cursor as catchup_aggregation_range() returned it.';
     end if;
   end if;
 
-  v_result.canonical_symbol := p_symbol;
+  v_result.symbols := array[p_symbol];
   v_result.timeframe := p_tf;
-  v_result.decided_to_utc := p_new_cursor_utc + v_length;
+  v_result.decided_to_utc := v_end_utc;
   v_result.stopped_reason := left(p_stats ->> 'stopped_reason', 100);
   v_result.bars := agg.read_count(p_stats, 'bars_created');
   v_result.bars_poor := agg.read_count(p_stats, 'bars_quality_poor');
@@ -2145,7 +2312,9 @@ begin
   -- The claim may have been lost and another's: what was built under it may have missed a change whose note is gone.
   if p_success and p_claimed_at is null and p_new_cursor_utc > v_task.last_agg_bar_ts_utc then
     perform agg.add_corrections(array[agg.new_changed_span(
-      p_symbol, p_tf, tstzmultirange(tstzrange(v_task.last_agg_bar_ts_utc + v_length, p_new_cursor_utc + v_length))
+      p_symbol, p_tf, tstzmultirange(tstzrange(
+        agg.window_end(v_task.last_agg_bar_ts_utc, v_length, v_task.window_time_zone, v_task.window_origin), v_end_utc
+      ))
     )]);
   end if;
   select s.* into v_task
@@ -2261,20 +2430,22 @@ Returns claimed; with true also canonical_symbol, timeframe, source_timeframe, l
 Locks: never waits. A claim older than 15 minutes is taken back. Raises no_data_found without a task.';
 
 -- 40_tasks/bootstrap_cursor.sql
-create function agg.bootstrap_cursor(p_start_utc timestamptz, p_window_length interval)
+create function agg.bootstrap_cursor(
+  p_start_utc timestamptz, p_window_length interval, p_time_zone text default null, p_origin timestamp default '2000-01-03 00:00:00'
+)
 returns timestamptz
-language sql
-immutable
+language plpgsql
+stable
 parallel safe
 set search_path = pg_catalog, pg_temp
 as $$
-  select date_bin(
-    p_window_length, p_start_utc - interval '1 microsecond', timestamptz '2000-01-01 00:00:00+00'
-  );
+begin
+  return agg.window_start(p_start_utc - interval '1 microsecond', p_window_length, p_time_zone, p_origin);
+end;
 $$;
 
 comment on function agg.bootstrap_cursor is
-'Returns the cursor of a task that has decided nothing: one interval before its first whole window at or after p_start_utc.';
+'Returns the cursor of a task that has decided nothing: the window before its first whole window at or after p_start_utc.';
 
 -- 40_tasks/claim_due_tasks.sql
 create function agg.claim_due_tasks(
@@ -2324,14 +2495,23 @@ Order: mandatory first, then shorter timeframe, priority, least recent success.
 Locks: never waits; passes over rows that others have locked. Build in a later statement, so that its snapshot is younger than the locks.';
 
 -- 40_tasks/due_at.sql
-create function agg.due_at(p_cursor_utc timestamptz, p_window_length interval, p_delay_seconds integer)
+create function agg.due_at(
+  p_cursor_utc timestamptz,
+  p_window_length interval,
+  p_delay_seconds integer,
+  p_time_zone text default null,
+  p_origin timestamp default '2000-01-03 00:00:00'
+)
 returns timestamptz
-language sql
-immutable
+language plpgsql
+stable
 parallel safe
 set search_path = pg_catalog, pg_temp
 as $$
-  select p_cursor_utc + 2 * p_window_length + make_interval(secs => p_delay_seconds);
+begin
+  return agg.window_end(agg.window_end(p_cursor_utc, p_window_length, p_time_zone, p_origin), p_window_length, p_time_zone, p_origin)
+    + make_interval(secs => p_delay_seconds);
+end;
 $$;
 
 comment on function agg.due_at is
@@ -2358,6 +2538,11 @@ returns void
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+-- Every access is by the key of a task, whatever the planner assumes about the size of the tables.
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
 as $$
 declare
   v_alarms text;
@@ -2365,25 +2550,48 @@ begin
   with finished as (
     update public.data_agg_state as s
     set
-      last_agg_bar_ts_utc = n.cursor_utc,
-      built_to_utc = case when s.built_to_utc > n.cursor_utc + c.window_length then s.built_to_utc end,
+      (last_agg_bar_ts_utc, built_to_utc, next_run_at) = (
+        select
+          c.cursor_utc,
+          case when s.built_to_utc > e.decided_to_utc then s.built_to_utc end,
+          case
+            when r.fail_kind is null and r.stopped_reason = 'max_windows' then p_now
+            when r.fail_kind is null and e.due_at > p_now then e.due_at
+            else date_trunc('minute', p_now + case
+              when r.fail_kind is not null then agg.retry_delay(s.hard_fail_streak, r.fail_kind)
+              else least(interval '5 minutes', greatest(interval '1 minute', (p_now - e.due_at) / 8))
+            end)
+          end
+        from (select make_interval(mins => s.run_interval_minutes)) as l (length)
+        cross join lateral (
+          select greatest(s.last_agg_bar_ts_utc, case
+            when r.fail_kind is not null then null
+            when s.window_time_zone is null then r.decided_to_utc - l.length
+            else agg.window_start(r.decided_to_utc - interval '1 microsecond', l.length, s.window_time_zone, s.window_origin)
+          end)
+        ) as c (cursor_utc)
+        cross join lateral (
+          -- Windows in UTC need no call.
+          select
+            case
+              when s.window_time_zone is null then c.cursor_utc + l.length
+              else agg.window_end(c.cursor_utc, l.length, s.window_time_zone, s.window_origin)
+            end,
+            case
+              when s.window_time_zone is null then c.cursor_utc + 2 * l.length + make_interval(secs => s.aggregation_delay_seconds)
+              else agg.due_at(c.cursor_utc, l.length, s.aggregation_delay_seconds, s.window_time_zone, s.window_origin)
+            end
+        ) as e (decided_to_utc, due_at)
+      ),
       status = case
         when not s.enabled or s.status = 'disabled' then 'disabled'
-        when n.hard_fail_streak < d.hard_failures then 'idle'
+        when r.fail_kind is null or s.hard_fail_streak + (r.fail_kind = 'hard')::integer < d.hard_failures then 'idle'
         when s.is_mandatory then 'hard_failed'
         else 'disabled'
       end,
-      next_run_at = case
-        when r.fail_kind is null and r.stopped_reason = 'max_windows' then p_now
-        when r.fail_kind is null and n.due_at > p_now then n.due_at
-        else date_trunc('minute', p_now + case
-          when r.fail_kind is not null then agg.retry_delay(s.hard_fail_streak, r.fail_kind)
-          else least(interval '5 minutes', greatest(interval '1 minute', (p_now - n.due_at) / 8))
-        end)
-      end,
       running_started_at_utc = null,
       fail_streak = case when r.fail_kind is null then 0 else least(s.fail_streak, 1000000) + 1 end,
-      hard_fail_streak = n.hard_fail_streak,
+      hard_fail_streak = case when r.fail_kind is null then 0 else least(s.hard_fail_streak, 1000000) + (r.fail_kind = 'hard')::integer end,
       failing_since_utc = case when r.fail_kind is not null then coalesce(least(s.failing_since_utc, p_now), p_now) end,
       total_runs = least(s.total_runs, 999999999999999) + 1,
       total_bars_created = least(s.total_bars_created + coalesce(r.bars, 0), 1000000000000000),
@@ -2395,20 +2603,9 @@ begin
       updated_at = now()
     from agg.defaults as d
     cross join unnest(p_results) as r
-    join agg.task as c on c.canonical_symbol = r.canonical_symbol and c.timeframe = r.timeframe
-    cross join lateral (
-      select
-        case
-          when r.fail_kind is null and r.decided_to_utc > c.decided_to_utc then r.decided_to_utc - c.window_length
-          else c.last_agg_bar_ts_utc
-        end as cursor_utc,
-        case when r.fail_kind is null then 0 else least(c.hard_fail_streak, 1000000) + (r.fail_kind = 'hard')::integer end as hard_fail_streak
-    ) as k
-    cross join lateral (
-      select k.*, c.due_at + (k.cursor_utc - c.last_agg_bar_ts_utc) as due_at
-    ) as n
-    where s.canonical_symbol = c.canonical_symbol and s.timeframe = c.timeframe
-    returning s.canonical_symbol, s.timeframe, s.is_mandatory, s.hard_fail_streak, s.status, s.last_error
+    cross join lateral unnest(r.symbols) as y (symbol)
+    where s.canonical_symbol = y.symbol and s.timeframe = r.timeframe
+    returning s.canonical_symbol, s.timeframe, s.is_mandatory, s.hard_fail_streak, s.last_error
   )
   select string_agg(
     format('%s %s (%s, %s in a row): %s', f.canonical_symbol, f.timeframe,
@@ -2426,7 +2623,7 @@ end;
 $$;
 
 comment on function agg.finish_tasks is
-'The one rule for what follows work on tasks: cursor, streaks, status, and when each is due again. One result a task.
+'The one rule for what follows work on tasks: cursor, streaks, status, and when each is due again.
 A task is due again when its next window completes; at once after max_windows; while it waits for data, after an eighth of the time that it has waited (1 to 5 minutes); after a failure, see agg.retry_delay. A wait ends at a whole minute.
 Three hard failures in a row disable an optional task. A mandatory one keeps retrying as hard_failed. Warns of both.
 Locks: the caller holds the tasks. Counts end at 10^15, so that no value from outside makes a sum overflow.';
@@ -2442,8 +2639,10 @@ as $$
   select case
     when t.source_timeframe is not null then exists (
       select from agg.source_bar as b
-      where b.canonical_symbol = p_symbol and b.timeframe = t.source_timeframe
-        and b.ts_utc >= p_from_utc and b.ts_utc < p_to_utc and b.deleted_at is null
+      where b.canonical_symbol = p_symbol and b.timeframe = coalesce((
+          select s.source_timeframe from public.data_agg_state as s where s.canonical_symbol = p_symbol and s.timeframe = p_timeframe
+        ), t.source_timeframe)
+        and b.ts_utc >= p_from_utc and b.ts_utc < p_to_utc and b.covered_minutes > 0
     )
     else not exists (
       select from agg.synthetic_component as k
@@ -3043,8 +3242,9 @@ begin
       select c.canonical_symbol, c.timeframe, c.spans, c.changed_at, c.failures, null::timestamptz as from_utc
       from unnest(v_changes) as c
       union all
-      select q.canonical_symbol, q.timeframe, null, null, null, q.from_utc
+      select y.symbol, q.timeframe, null, null, null, q.from_utc
       from unnest(v_requests) as q
+      cross join lateral unnest(q.symbols) as y (symbol)
     ) as c
     group by c.canonical_symbol, c.timeframe
   ) as k
@@ -3053,20 +3253,21 @@ begin
 
   insert into agg.correction (canonical_symbol, timeframe, spans, changed_at, failures, retry_at, error)
   select
-    r.canonical_symbol, r.timeframe, r.failed, b.changed_at, b.failures + 1,
+    y.symbol, r.timeframe, r.failed, b.changed_at, b.failures + 1,
     p_now + agg.retry_delay(b.failures, coalesce(r.fail_kind, 'hard')), r.error
   from unnest(v_results) as r
+  cross join lateral unnest(r.symbols) as y (symbol)
   cross join lateral (
     select min(t.changed_at), least(max(t.failures), 1000000)
     from unnest(v_taken) as t
-    where t.canonical_symbol = r.canonical_symbol and t.timeframe = r.timeframe and t.spans && r.failed
+    where t.canonical_symbol = y.symbol and t.timeframe = r.timeframe and t.spans && r.failed
   ) as b (changed_at, failures)
   where r.error is not null;
 
   select
-    cardinality(p_symbols), coalesce(sum(r.windows), 0), 0, 0,
-    coalesce(sum(r.inserted + r.updated + r.removed), 0),
-    count(distinct (r.canonical_symbol, r.timeframe)) filter (where r.error is not null), 0
+    cardinality(p_symbols), coalesce(sum(r.windows * cardinality(r.symbols)), 0), 0, 0,
+    coalesce(sum((r.inserted + r.updated + r.removed) * cardinality(r.symbols)), 0),
+    (select count(distinct y.symbol) from unnest(v_results) as e cross join lateral unnest(e.symbols) as y (symbol) where e.error is not null), 0
   into
     v_sums.tasks, v_sums.windows, v_sums.bars_created, v_sums.bars_quality_poor, v_sums.bars_corrected, v_sums.failed, v_sums.notes
   from unnest(v_results) as r;
@@ -3633,7 +3834,7 @@ volatile
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
-  select agg.build_single_window(p_symbol, '5m', p_from_utc, p_to_utc, p_derivation_version, p_now);
+  select public.aggregate_window(p_symbol, '5m', p_from_utc, coalesce(p_to_utc, p_from_utc), p_derivation_version, p_now);
 $$;
 
 comment on function public.aggregate_1m_to_5m_window is
@@ -3652,12 +3853,103 @@ volatile
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
-  select agg.build_single_window(p_symbol, '1h', p_from_utc, p_to_utc, p_derivation_version, p_now);
+  select public.aggregate_window(p_symbol, '1h', p_from_utc, coalesce(p_to_utc, p_from_utc), p_derivation_version, p_now);
 $$;
 
 comment on function public.aggregate_5m_to_1h_window is
 'Builds one 1h window of a symbol from its 5m bars, now.
 Otherwise as aggregate_1m_to_5m_window. frontier also means that the 5m task has not decided the whole hour.';
+
+-- 70_build/aggregate_window.sql
+create function public.aggregate_window(
+  p_symbol text,
+  p_timeframe text,
+  p_from_utc timestamptz,
+  p_to_utc timestamptz default null,
+  p_derivation_version integer default null,
+  p_now timestamptz default now()
+)
+returns jsonb
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_task public.data_agg_state;
+  v_length interval;
+  v_window record;
+  v_request agg.build_request;
+  v_quality smallint;
+  v_source_count integer;
+  v_reason text;
+begin
+  select t.duration into v_length from agg.timeframe as t where t.timeframe = p_timeframe and t.source_timeframe is not null;
+  if not found then
+    raise exception '% is not a timeframe that is built from minutes', coalesce(p_timeframe, 'null')
+      using errcode = 'invalid_parameter_value', hint = format('Timeframes are %s.', agg.timeframe_list());
+  end if;
+  select s.* into v_task from public.data_agg_state as s where s.canonical_symbol = p_symbol and s.timeframe = p_timeframe;
+  v_window := agg.window_bounds(
+    p_from_utc, v_length, v_task.window_time_zone, coalesce(v_task.window_origin, timestamp '2000-01-03 00:00:00')
+  );
+  if p_symbol is null or p_from_utc is null or v_window.starts_utc <> p_from_utc or v_window.ends_utc <> p_to_utc then
+    raise exception '% %: [%, %) is not one % window', p_symbol, p_timeframe, p_from_utc, p_to_utc, p_timeframe
+      using errcode = 'invalid_parameter_value',
+        hint = case
+          when v_task.window_time_zone is null
+            then format('Give the start of a window, aligned to %s in UTC, and the instant %s later.', v_length, v_length)
+          else format('The window is [%s, %s).', v_window.starts_utc, v_window.ends_utc)
+        end;
+  end if;
+
+  perform agg.lock_series(p_symbol, p_timeframe);
+  select o.* into v_request
+  from agg.plan_builds(
+    array[p_symbol], p_timeframe, p_now, null, p_derivation_version, false,
+    agg.window_start(
+      p_from_utc - interval '1 microsecond', v_length, v_task.window_time_zone, coalesce(v_task.window_origin, timestamp '2000-01-03 00:00:00')
+    )
+  ) as o;
+
+  if v_request.from_utc > p_from_utc then
+    v_reason := 'before_agg_start_utc';
+  elsif v_request.frontier_utc < v_window.ends_utc then
+    v_reason := 'frontier';
+  else
+    v_request.to_utc := v_window.ends_utc;
+    v_request.has_bars := true;
+    perform agg.build_bars(array[v_request]);
+    perform agg.extend_built_to(p_symbol, p_timeframe, v_window.ends_utc);
+    select d.quality_score, d.source_candles into v_quality, v_source_count
+    from public.derived_data_bars as d
+    where d.canonical_symbol = p_symbol and d.timeframe = p_timeframe and d.ts_utc = p_from_utc and d.deleted_at is null;
+    if v_quality is null then
+      v_reason := 'insufficient_source_bars';
+    end if;
+  end if;
+
+  if v_source_count is null then
+    select count(*) into v_source_count
+    from agg.source_bar as b
+    where b.canonical_symbol = p_symbol and b.timeframe = v_request.source_timeframe
+      and b.ts_utc >= p_from_utc and b.ts_utc < v_window.ends_utc and b.covered_minutes > 0;
+  end if;
+  return jsonb_strip_nulls(jsonb_build_object(
+    'success', true,
+    'stored', v_quality is not null,
+    'source_count', v_source_count,
+    'quality_score', v_quality,
+    'reason', v_reason
+  ));
+end;
+$$;
+
+comment on function public.aggregate_window is
+'Builds one window of a symbol, of any timeframe above 1m, now.
+p_from_utc is the start of the window: in UTC up to 1h, beyond that on the clock of the asset (metadata.agg.day_close). p_to_utc is its end; null: the window says it. Null p_derivation_version: that of the stored bar, or 1. p_now is the clock. Moves no cursor; may be repeated.
+Returns success, stored, source_count, and quality_score or the reason why no bar was stored: insufficient_source_bars, before_agg_start_utc, frontier (not complete at p_now).
+Locks: the task''s row, to the end of the transaction. Raises invalid_parameter_value for another range, and for an unknown timeframe.';
 
 -- 70_build/build_bars.sql
 create function agg.build_bars(p_requests agg.build_request[])
@@ -3678,13 +3970,15 @@ begin
   -- No other task has used yet what is built ahead of a cursor; writes to 1m bars leave notes of their own.
   v_passed_on := array(
     select agg.new_changed_span(
-      r.canonical_symbol, t.timeframe,
+      s.canonical_symbol, s.timeframe,
       range_agg(tstzrange(r.from_utc, case when r.removed > 0 then r.to_utc else r.decided_to_utc end))
     )
     from unnest(v_results) as r
-    join agg.timeframe as t on t.source_timeframe = r.timeframe
-    where r.is_rebuild and r.timeframe <> '1m' and r.inserted + r.updated + r.removed > 0
-    group by r.canonical_symbol, t.timeframe
+    cross join lateral unnest(r.symbols) as y (symbol)
+    join public.data_agg_state as s
+      on s.canonical_symbol = y.symbol and s.source_timeframe = r.timeframe and s.timeframe <> r.timeframe
+    where r.is_rebuild and r.timeframe <> '1m' and r.written > 0
+    group by s.canonical_symbol, s.timeframe
   );
   if cardinality(v_passed_on) > 0 then
     perform agg.add_corrections(v_passed_on);
@@ -3694,7 +3988,7 @@ end;
 $$;
 
 comment on function agg.build_bars is
-  'Builds requests, for windows and synthetic minutes alike: one result a request. What it changes behind a cursor becomes a correction of the tasks that build from it.';
+  'Builds requests, for windows and synthetic minutes alike: the symbols of a request for which the same came of it share a result. What it changes behind a cursor becomes a correction of the tasks that build from it.';
 
 -- 70_build/build_or_split.sql
 create function agg.build_or_split(p_requests agg.build_request[])
@@ -3707,7 +4001,8 @@ declare
   v_half constant integer := cardinality(p_requests) / 2;
   v_first agg.build_request := p_requests[1];
   v_second agg.build_request := p_requests[1];
-  v_windows bigint;
+  v_symbols constant integer := cardinality(v_first.symbols) / 2;
+  v_middle_utc timestamptz;
   v_results agg.build_result[];
   v_failed agg.build_result;
   v_sqlstate text;
@@ -3743,12 +4038,27 @@ begin
     return;
   end if;
 
-  -- As many windows as the request may build: then each half is built to its end.
-  v_second.to_utc := least(v_second.to_utc, v_second.from_utc + v_second.window_length * v_second.max_windows::double precision);
-  v_windows := extract(epoch from v_second.to_utc - v_second.from_utc)::bigint / extract(epoch from v_second.window_length)::bigint;
-  if v_failed.fail_kind = 'hard' and v_windows > 1 and agg.count_in_batch('failed_builds') <= 200 then
-    v_first.to_utc := v_first.from_utc + v_first.window_length * (v_windows / 2)::double precision;
-    v_second.from_utc := v_first.to_utc;
+  if v_symbols > 0 then
+    v_first.symbols := v_first.symbols[:v_symbols];
+    v_second.symbols := v_second.symbols[v_symbols + 1:];
+    return query
+    select r.* from agg.build_or_split(array[v_first]) as r
+    union all
+    select r.* from agg.build_or_split(array[v_second]) as r;
+    return;
+  end if;
+
+  -- At the start of a window, so that each half holds one at least.
+  v_middle_utc := agg.window_start(
+    v_first.from_utc + (v_first.to_utc - v_first.from_utc) / 2, v_first.window_length, v_first.window_time_zone, v_first.window_origin
+  );
+  if v_middle_utc = v_first.from_utc then
+    v_middle_utc := agg.window_end(v_middle_utc, v_first.window_length, v_first.window_time_zone, v_first.window_origin);
+  end if;
+  if v_failed.fail_kind = 'hard' and v_middle_utc < v_first.to_utc and agg.count_in_batch('failed_builds') <= 200 then
+    v_first.to_utc := v_middle_utc;
+    v_second.from_utc := v_middle_utc;
+    v_second.decided_to_utc := v_middle_utc;
     return query
     select m.*
     from agg.build_or_split(array[v_first]) as a
@@ -3757,9 +4067,11 @@ begin
     return;
   end if;
 
-  v_failed.canonical_symbol := v_first.canonical_symbol;
+  v_failed.symbols := v_first.symbols;
   v_failed.timeframe := v_first.timeframe;
   v_failed.window_length := v_first.window_length;
+  v_failed.window_time_zone := v_first.window_time_zone;
+  v_failed.window_origin := v_first.window_origin;
   v_failed.from_utc := v_first.from_utc;
   v_failed.to_utc := v_second.to_utc;
   v_failed.windows := 0;
@@ -3768,7 +4080,8 @@ begin
   v_failed.inserted := 0;
   v_failed.updated := 0;
   v_failed.removed := 0;
-  v_failed.decided_to_utc := v_first.from_utc;
+  v_failed.written := 0;
+  v_failed.decided_to_utc := v_first.decided_to_utc;
   v_failed.is_rebuild := v_first.is_rebuild;
   v_failed.failed := tstzmultirange(tstzrange(v_first.from_utc, v_second.to_utc));
   v_failed.error := format('[%s, %s): %s', v_first.from_utc, v_second.to_utc, v_failed.error);
@@ -3777,76 +4090,9 @@ end;
 $$;
 
 comment on function agg.build_or_split is
-'agg.build_bars; where that raises, each half of the requests on its own, down to single ones, and a request that fails hard by halves in time, down to single windows. So what is bad fails alone, and comes back with its error. One result a request.
+'agg.build_bars; where that raises, each half of the requests on its own, then each half of the symbols of a request, and a symbol that fails hard by halves in time, down to single windows. So what is bad fails alone, and comes back with its error.
 Gives up halving in time after 200 failures in a batch: the rest fails as it is, and is halved further when it is tried again.
 Raises lock_not_available after 500 waits for locks.';
-
--- 70_build/build_single_window.sql
-create function agg.build_single_window(
-  p_symbol text, p_timeframe text, p_from_utc timestamptz, p_to_utc timestamptz, p_derivation_version integer, p_now timestamptz
-)
-returns jsonb
-language plpgsql
-volatile
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-  v_length interval;
-  v_request agg.build_request;
-  v_quality smallint;
-  v_source_count integer;
-  v_reason text;
-begin
-  select t.duration into strict v_length from agg.timeframe as t where t.timeframe = p_timeframe;
-  if p_symbol is null or p_from_utc is null or p_to_utc is null
-    or p_to_utc <> p_from_utc + v_length
-    or date_bin(v_length, p_from_utc, timestamptz '2000-01-01 00:00:00+00') <> p_from_utc
-  then
-    raise exception '% %: [%, %) is not one % window', p_symbol, p_timeframe, p_from_utc, p_to_utc, p_timeframe
-      using errcode = 'invalid_parameter_value',
-        hint = format('Give the start of a window, aligned to %s in UTC, and the instant %s later.', v_length, v_length);
-  end if;
-
-  perform agg.lock_series(p_symbol, p_timeframe);
-  select o.* into v_request
-  from agg.plan_builds(
-    array[p_symbol], p_timeframe, p_now, null, p_derivation_version, false, p_from_utc - v_length
-  ) as o;
-
-  if v_request.from_utc > p_from_utc then
-    v_reason := 'before_agg_start_utc';
-  elsif v_request.frontier_utc < p_to_utc then
-    v_reason := 'frontier';
-  else
-    v_request.to_utc := p_to_utc;
-    perform agg.build_bars(array[v_request]);
-    perform agg.extend_built_to(p_symbol, p_timeframe, p_to_utc);
-    select d.quality_score, d.source_candles into v_quality, v_source_count
-    from public.derived_data_bars as d
-    where d.canonical_symbol = p_symbol and d.timeframe = p_timeframe and d.ts_utc = p_from_utc and d.deleted_at is null;
-    if v_quality is null then
-      v_reason := 'insufficient_source_bars';
-    end if;
-  end if;
-
-  if v_source_count is null then
-    select count(*) into v_source_count
-    from agg.source_bar as b
-    where b.canonical_symbol = p_symbol and b.timeframe = v_request.source_timeframe
-      and b.ts_utc >= p_from_utc and b.ts_utc < p_to_utc and b.deleted_at is null;
-  end if;
-  return jsonb_strip_nulls(jsonb_build_object(
-    'success', true,
-    'stored', v_quality is not null,
-    'source_count', v_source_count,
-    'quality_score', v_quality,
-    'reason', v_reason
-  ));
-end;
-$$;
-
-comment on function agg.build_single_window is
-'Builds one window of any timeframe, for the window functions of the contract.';
 
 -- 70_build/build_synthetic.sql
 create function agg.build_synthetic(p_requests agg.build_request[])
@@ -3857,7 +4103,7 @@ set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
 -- As in agg.compare_synthetic.
 set enable_seqscan = off
-set enable_hashjoin = off
+set enable_nestloop = off
 set enable_mergejoin = off
 set jit = off
 as $$
@@ -3902,40 +4148,31 @@ begin
       and coalesce((d.canonical_symbol, d.ts_utc) in (select m.canonical_symbol, m.ts_utc from minute as m where m.change = 'remove'), false)
   )
   select
-    max(t.canonical_symbol), max(t.timeframe), max(t.window_length), max(t.from_utc), max(t.to_utc),
-    count(t.ts_utc)::integer,
-    count(*) filter (where t.is_complete)::integer,
-    0,
-    count(*) filter (where t.change = 'insert')::integer,
-    count(*) filter (where t.change = 'update')::integer,
-    count(*) filter (where t.change = 'remove')::integer,
-    coalesce(max(t.limit_utc), max(t.to_utc)),
-    agg.stopped_reason(
-      max(t.from_utc), max(t.window_length), max(t.frontier_utc), coalesce(max(t.limit_utc) < max(t.to_utc), false),
-      coalesce(max(t.limit_utc), max(t.to_utc))
-    ),
-    bool_or(t.is_rebuild), null::tstzmultirange, null::text, null::text
-  from (
+    array[y.symbol], q.timeframe, q.window_length, q.window_time_zone, q.window_origin, q.from_utc, q.to_utc,
+    coalesce(n.minutes, 0), coalesce(n.complete, 0), 0,
+    coalesce(n.inserted, 0), coalesce(n.updated, 0), coalesce(n.removed, 0), coalesce(n.inserted + n.updated + n.removed, 0),
+    q.to_utc, agg.stopped_reason(q.decided_to_utc, q.frontier_utc, q.is_limited, q.to_utc),
+    q.is_rebuild, null::tstzmultirange, null::text, null::text
+  from unnest(p_requests) with ordinality as q
+  cross join lateral unnest(q.symbols) as y (symbol)
+  left join (
     select
-      o.ordinality as request_no, o.canonical_symbol, o.timeframe, o.window_length, o.from_utc, o.to_utc, o.frontier_utc,
-      o.is_rebuild, null::timestamptz as limit_utc, null::timestamptz as ts_utc, null::boolean as is_complete, null::text as change
-    from unnest(p_requests) with ordinality as o
-    where o.source_timeframe is null
-    union all
-    select
-      m.request_no, null, null, null, null, null, null, null, m.limit_utc,
-      case when m.change is distinct from 'remove' then m.ts_utc end,
-      case when m.change is distinct from 'remove' then m.is_complete end,
-      m.change
+      m.request_no, m.canonical_symbol,
+      count(*) filter (where m.change is distinct from 'remove')::integer as minutes,
+      count(*) filter (where m.is_complete and m.change is distinct from 'remove')::integer as complete,
+      count(*) filter (where m.change = 'insert')::integer as inserted,
+      count(*) filter (where m.change = 'update')::integer as updated,
+      count(*) filter (where m.change = 'remove')::integer as removed
     from minute as m
-  ) as t
-  group by t.request_no;
+    group by m.request_no, m.canonical_symbol
+  ) as n on n.request_no = q.ordinality and n.canonical_symbol = y.symbol
+  where q.source_timeframe is null;
   perform set_config('pgbars.is_building', 'off', true);
 end;
 $$;
 
 comment on function agg.build_synthetic is
-  'Stores what agg.compare_synthetic finds: writes only what differs, and deletes synthetic minutes that are not complete any more. The caller has locked the rows of the tasks. One result for each request without a source_timeframe: windows counts minutes with at least one component, bars those that are complete.';
+  'Stores what agg.compare_synthetic finds: writes only what differs, and deletes synthetic minutes that are not complete any more. The caller has locked the rows of the tasks. One result for each series of requests without a source_timeframe: windows counts minutes with at least one component, bars those that are complete.';
 
 -- 70_build/build_windows.sql
 create function agg.build_windows(p_requests agg.build_request[])
@@ -3944,13 +4181,14 @@ language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
--- As in agg.compare_windows, but for the one join of two sets, which is hashed.
+-- As in agg.compare_windows.
 set enable_seqscan = off
 set enable_bitmapscan = off
 set enable_nestloop = off
 set enable_mergejoin = off
 set enable_sort = off
 set enable_hashagg = on
+set max_parallel_workers_per_gather = 0
 set jit = off
 set work_mem = '32MB'
 as $$
@@ -3961,28 +4199,29 @@ begin
   ),
   inserted as (
     insert into public.derived_data_bars (
-      canonical_symbol, timeframe, ts_utc, open, high, low, close, vol, vwap, trade_count,
+      canonical_symbol, timeframe, ts_utc, open, high, low, close, vol, vwap, vwap_vol, trade_count,
       source_timeframe, source_candles, expected_candles, covered_minutes, expected_minutes,
-      quality_score, derivation_version, is_partial
+      quality_score, derivation_version, is_partial, deleted_at
     )
     select
-      w.canonical_symbol, w.timeframe, w.ts_utc, w.open, w.high, w.low, w.close, w.vol, w.vwap, w.trade_count,
+      w.canonical_symbol, w.timeframe, w.ts_utc, w.open, w.high, w.low, w.close, w.vol, w.vwap, w.vwap_vol, w.trade_count,
       w.source_timeframe, w.source_candles, w.expected_candles, w.covered_minutes, w.expected_minutes,
-      w.quality_score, w.derivation_version, w.is_partial
+      w.quality_score, w.derivation_version, w.is_partial, case when w.quality_score is null then now() end
     from window_bar as w
     where w.change = 'insert'
   ),
   -- Conflicts rather than joins: an update that joins may put the table first when it is thought to be empty.
   changed as (
     insert into public.derived_data_bars as d (
-      canonical_symbol, timeframe, ts_utc, open, high, low, close, vol, vwap, trade_count,
+      canonical_symbol, timeframe, ts_utc, open, high, low, close, vol, vwap, vwap_vol, trade_count,
       source_timeframe, source_candles, expected_candles, covered_minutes, expected_minutes,
       quality_score, derivation_version, is_partial, deleted_at
     )
     select
-      w.canonical_symbol, w.timeframe, w.ts_utc, w.open, w.high, w.low, w.close, w.vol, w.vwap, w.trade_count,
+      w.canonical_symbol, w.timeframe, w.ts_utc, w.open, w.high, w.low, w.close, w.vol, w.vwap, w.vwap_vol, w.trade_count,
       w.source_timeframe, w.source_candles, w.expected_candles, w.covered_minutes, w.expected_minutes,
-      w.quality_score, w.derivation_version, w.is_partial, case w.change when 'remove' then now() end
+      w.quality_score, w.derivation_version, w.is_partial,
+      case when w.quality_score is null or w.change = 'remove' then now() end
     from window_bar as w
     where w.change in ('update', 'remove')
     on conflict (canonical_symbol, timeframe, ts_utc) do update set
@@ -3992,6 +4231,7 @@ begin
       close = excluded.close,
       vol = excluded.vol,
       vwap = excluded.vwap,
+      vwap_vol = excluded.vwap_vol,
       trade_count = excluded.trade_count,
       source_timeframe = excluded.source_timeframe,
       source_candles = excluded.source_candles,
@@ -4001,60 +4241,69 @@ begin
       quality_score = excluded.quality_score,
       derivation_version = excluded.derivation_version,
       is_partial = excluded.is_partial,
-      deleted_at = excluded.deleted_at,
+      deleted_at = case when excluded.deleted_at is not null then coalesce(d.deleted_at, excluded.deleted_at) end,
       updated_at = now()
   ),
   tally as (
     select
-      w.request_no,
+      w.request_no, w.canonical_symbol,
       count(*) filter (where w.change is distinct from 'remove')::integer as windows,
       count(w.quality_score) filter (where w.change is distinct from 'remove')::integer as bars,
       count(*) filter (where w.quality_score = 0 and w.change is distinct from 'remove')::integer as bars_poor,
-      count(*) filter (where w.change = 'insert')::integer as inserted,
-      count(*) filter (where w.change = 'update')::integer as updated,
-      count(*) filter (where w.change = 'remove')::integer as removed,
-      max(w.ts_utc) filter (where w.change is distinct from 'remove') as last_ts_utc
+      count(*) filter (where w.quality_score is not null and not w.was_bar and w.change <> 'remove')::integer as inserted,
+      count(*) filter (where w.quality_score is not null and w.was_bar and w.change = 'update')::integer as updated,
+      count(*) filter (where w.was_bar and (w.change = 'remove' or w.change = 'update' and w.quality_score is null))::integer as removed,
+      count(w.change)::integer as written,
+      max(w.ends_utc) filter (where w.change is distinct from 'remove') as filled_to_utc
     from window_bar as w
-    group by w.request_no
+    group by w.request_no, w.canonical_symbol
   ),
   built as (
     select
-      q.*,
-      coalesce(n.windows, 0) as windows, coalesce(n.bars, 0) as bars, coalesce(n.bars_poor, 0) as bars_poor,
+      q.*, y.symbol,
+      coalesce(n.windows, 0) as windows, coalesce(n.bars, 0) as bars,
+      case when q.poor_percent > 0 then coalesce(n.bars_poor, 0) else 0 end as bars_poor,
       coalesce(n.inserted, 0) as inserted, coalesce(n.updated, 0) as updated, coalesce(n.removed, 0) as removed,
-      coalesce(n.windows >= q.max_windows, false) as is_full,
-      coalesce(n.last_ts_utc + q.window_length, q.from_utc) as filled_to_utc
+      coalesce(n.written, 0) as written,
+      coalesce(n.filled_to_utc, q.decided_to_utc) as filled_to_utc
     from unnest(p_requests) with ordinality as q
-    left join tally as n on n.request_no = q.ordinality
+    cross join lateral unnest(q.symbols) as y (symbol)
+    left join tally as n on n.request_no = q.ordinality and n.canonical_symbol = y.symbol
     where q.source_timeframe is not null
+  ),
+  decided as (
+    select
+      t.*,
+      case
+        -- Without windows the request says that nothing could be decided, or that all before its end is a gap.
+        when t.filled_to_utc = t.to_utc or t.clock_utc is null then t.to_utc
+        -- One probe: the last source bar makes the empty windows before it a gap.
+        else least(t.to_utc, coalesce((
+          select agg.window_end(c.ts_utc, t.window_length, t.window_time_zone, t.window_origin)
+          from agg.source_bar as c
+          where c.canonical_symbol = t.symbol and c.timeframe = t.source_timeframe
+            and c.ts_utc >= t.filled_to_utc and c.ts_utc < t.clock_utc and c.covered_minutes > 0
+          order by c.ts_utc desc
+          limit 1
+        ), t.filled_to_utc))
+      end as end_utc
+    from built as t
   )
   select
-    t.canonical_symbol, t.timeframe, t.window_length, t.from_utc, t.to_utc,
-    t.windows, t.bars, t.bars_poor, t.inserted, t.updated, t.removed, e.decided_to_utc,
-    agg.stopped_reason(t.from_utc, t.window_length, t.frontier_utc, t.is_full and e.decided_to_utc < t.to_utc, e.decided_to_utc),
-    t.is_rebuild, null::tstzmultirange, null::text, null::text
-  from built as t
-  cross join lateral (
-    select case
-      when t.is_full or t.filled_to_utc = t.to_utc then t.filled_to_utc
-      when t.clock_utc is null then t.to_utc
-      -- One probe: the last source bar makes the empty windows before it a gap.
-      else least(t.to_utc, coalesce((
-        select date_bin(t.window_length, c.ts_utc, timestamptz '2000-01-01 00:00:00+00') + t.window_length
-        from agg.source_bar as c
-        where c.canonical_symbol = t.canonical_symbol and c.timeframe = t.source_timeframe
-          and c.ts_utc >= t.filled_to_utc and c.ts_utc < t.clock_utc and c.deleted_at is null
-        order by c.ts_utc desc
-        limit 1
-      ), t.filled_to_utc))
-    end
-    offset 0
-  ) as e (decided_to_utc);
+    array_agg(d.symbol), d.timeframe, d.window_length, d.window_time_zone, d.window_origin, d.from_utc, d.to_utc,
+    d.windows, d.bars, d.bars_poor, d.inserted, d.updated, d.removed, d.written, d.end_utc,
+    agg.stopped_reason(d.decided_to_utc, d.frontier_utc, d.is_limited and d.end_utc = d.to_utc, d.end_utc),
+    d.is_rebuild, null::tstzmultirange, null::text, null::text
+  from decided as d
+  group by
+    d.ordinality, d.timeframe, d.window_length, d.window_time_zone, d.window_origin, d.from_utc, d.to_utc,
+    d.windows, d.bars, d.bars_poor, d.inserted, d.updated, d.removed, d.written, d.decided_to_utc, d.end_utc,
+    d.frontier_utc, d.is_limited, d.is_rebuild;
 end;
 $$;
 
 comment on function agg.build_windows is
-'Stores what agg.compare_windows finds: writes only what differs, and soft-deletes bars of decided windows that no longer qualify. Returns a result for each request with a source_timeframe.
+'Stores what agg.compare_windows finds: writes only what differs, keeps windows with too few minutes for a bar, and soft-deletes bars of decided windows that no longer qualify. Returns a result for the symbols of each request with a source_timeframe.
 Requests of one task must not overlap, and the caller has locked its row: two builders of one window would meet in a unique_violation.';
 
 -- 70_build/calc_dxy_range_1m.sql
@@ -4096,7 +4345,13 @@ as $$
 declare
   v_task public.data_agg_state;
   v_length interval;
+  v_request agg.build_request;
   v_result agg.build_result;
+  v_from_utc timestamptz;
+  v_windows integer := 0;
+  v_bars integer := 0;
+  v_poor integer := 0;
+  v_written integer := 0;
   v_cursor timestamptz;
 begin
   v_task := agg.lock_task(p_symbol, p_to_tf);
@@ -4110,31 +4365,47 @@ begin
   if p_until_utc is null then
     raise exception 'p_until_utc must not be null' using errcode = 'invalid_parameter_value';
   end if;
-  if date_bin(v_length, p_start_cursor_utc, timestamptz '2000-01-01 00:00:00+00') <> p_start_cursor_utc then
+  if agg.window_start(p_start_cursor_utc, v_length, v_task.window_time_zone, v_task.window_origin) <> p_start_cursor_utc then
     raise exception 'cursor % of % % is not the start of a window', p_start_cursor_utc, p_symbol, p_to_tf
       using errcode = 'invalid_parameter_value',
-        hint = format('Cursors are aligned to %s in UTC; null goes on from the stored cursor.', v_length);
+        hint = format(
+          'Cursors are aligned to %s %s; null goes on from the stored cursor.', v_length,
+          case when v_task.window_time_zone is null then 'in UTC' else 'on the clock of ' || v_task.window_time_zone end
+        );
   end if;
 
-  select r.* into strict v_result
-  from agg.build_bars(array(
-    select o
+  v_cursor := p_start_cursor_utc;
+  -- A round builds windows in a row. Where gaps are among them, there is room for more behind the last gap.
+  loop
+    select o.* into strict v_request
     from agg.plan_builds(
-      array[p_symbol], p_to_tf, p_until_utc, p_max_windows, p_derivation_version, coalesce(p_stop_on_zero_source, true),
-      p_start_cursor_utc
-    ) as o
-  )) as r;
+      array[p_symbol], p_to_tf, p_until_utc, p_max_windows - v_windows, p_derivation_version, coalesce(p_stop_on_zero_source, true), v_cursor
+    ) as o;
+    select r.* into strict v_result from agg.build_bars(array[v_request]) as r;
+    v_cursor := agg.window_start(
+      v_result.decided_to_utc - interval '1 microsecond', v_length, v_task.window_time_zone, v_task.window_origin
+    );
+    v_from_utc := coalesce(v_from_utc, v_request.decided_to_utc);
+    v_windows := v_windows + v_result.windows;
+    v_bars := v_bars + v_result.bars;
+    v_poor := v_poor + v_result.bars_poor;
+    v_written := v_written + v_result.inserted + v_result.updated;
+    exit when v_result.stopped_reason <> 'max_windows' or v_windows >= p_max_windows;
+  end loop;
   perform agg.extend_built_to(p_symbol, p_to_tf, v_result.decided_to_utc);
-  v_cursor := v_result.decided_to_utc - v_length;
 
   return jsonb_build_object(
     'success', true,
-    'windows_processed', v_result.windows,
-    'windows_empty', extract(epoch from v_result.decided_to_utc - v_result.from_utc)::bigint
-      / extract(epoch from v_length)::bigint - v_result.windows,
-    'bars_created', v_result.bars,
-    'bars_quality_poor', v_result.bars_poor,
-    'bars_written', v_result.inserted + v_result.updated,
+    'windows_processed', v_windows,
+    'windows_empty', (
+      select count(*)
+      from agg.windows_between(
+        v_from_utc, v_result.decided_to_utc, v_length, v_task.window_time_zone, v_task.window_origin
+      ) as w
+    ) - v_windows,
+    'bars_created', v_bars,
+    'bars_quality_poor', v_poor,
+    'bars_written', v_written,
     'new_cursor', v_cursor,
     'stopped_reason', v_result.stopped_reason,
     'agg_start_enforced', v_task.agg_start_utc
@@ -4144,7 +4415,7 @@ begin
       'max_source_ts', (
         select max(b.ts_utc)
         from agg.source_bar as b
-        where b.canonical_symbol = p_symbol and b.timeframe = v_task.source_timeframe and b.deleted_at is null
+        where b.canonical_symbol = p_symbol and b.timeframe = v_task.source_timeframe and b.covered_minutes > 0
       )
     )
     else '{}'
@@ -4154,7 +4425,7 @@ $$;
 
 comment on function public.catchup_aggregation_range is
 'Builds many windows of one task, and returns the cursor that agg_finish then stores.
-Begins with the window after p_start_cursor_utc (null: the stored cursor), never before agg_start_utc, and builds up to p_max_windows windows that have source bars, up to the frontiers at p_until_utc. It steps over gaps. With p_stop_on_zero_source false it also decides the empty windows behind the last source bar. Null p_derivation_version: that of the registry, otherwise that of the stored bar, or 1.
+Begins with the window after p_start_cursor_utc (null: the stored cursor), never before agg_start_utc, and builds up to p_max_windows windows that have source bars, up to the frontiers at p_until_utc. It steps over a gap in one move, however long. With p_stop_on_zero_source false it also decides the empty windows behind the last source bar. Null p_derivation_version: that of the registry, otherwise that of the stored bar, or 1.
 Returns windows_processed (they had source bars), windows_empty (stepped over), bars_created (qualify), bars_quality_poor, bars_written (differed from what stood there), new_cursor, stopped_reason (max_windows, frontier, no_source_data, cursor_at_frontier) and agg_start_enforced; with cursor_at_frontier also cursor_position and max_source_ts (the last source bar, null where there is none).
 Stores no cursor; may be repeated. A start ahead of the stored cursor leaves the windows between unbuilt: do not store the cursor that comes of it.
 Locks: the task''s row, to the end of the transaction. Raises no_data_found without a task, invalid_parameter_value for bad arguments.';
@@ -4181,12 +4452,15 @@ begin
   into v_problems
   from (
     select a.canonical_symbol, a.problem
-    from agg.asset_problems(array(select o.canonical_symbol from unnest(p_requests) as o where o.source_timeframe is null)) as a
+    from agg.asset_problems(array(
+      select y.symbol from unnest(p_requests) as o cross join lateral unnest(o.symbols) as y (symbol) where o.source_timeframe is null
+    )) as a
     where a.leaves_out = 'series'
     union all
-    select o.canonical_symbol, 'is_synthetic is not true'
+    select y.symbol, 'is_synthetic is not true'
     from unnest(p_requests) as o
-    left join public.core_asset_registry_all as r on r.canonical_symbol = o.canonical_symbol
+    cross join lateral unnest(o.symbols) as y (symbol)
+    left join public.core_asset_registry_all as r on r.canonical_symbol = y.symbol
     where o.source_timeframe is null and r.metadata -> 'is_synthetic' is distinct from 'true'
   ) as p;
   if v_problems is not null then
@@ -4197,27 +4471,14 @@ begin
   return query
   with build as (
     select
-      o.*,
+      o.ordinality, y.canonical_symbol, o.timeframe, o.from_utc, o.to_utc, o.derivation_version,
       exists (
         select from public.data_bars as d
-        where d.canonical_symbol = o.canonical_symbol and d.timeframe = '1m'
+        where d.canonical_symbol = y.canonical_symbol and d.timeframe = '1m'
           and d.ts_utc >= o.from_utc and d.ts_utc < o.to_utc
-      ) as has_bars,
-      -- Every component is complete up to the shortest of the first max_windows minutes.
-      case when o.max_windows is null then o.to_utc else least(o.to_utc, (
-        select min(n.ts_utc)
-        from agg.synthetic_component as k
-        cross join lateral (
-          select d.ts_utc
-          from public.data_bars as d
-          where d.canonical_symbol = k.component and d.timeframe = '1m'
-            and d.ts_utc >= o.from_utc and d.ts_utc < o.to_utc
-          order by d.ts_utc
-          offset o.max_windows limit 1
-        ) as n
-        where k.canonical_symbol = o.canonical_symbol
-      )) end as limit_utc
+      ) as has_bars
     from unnest(p_requests) with ordinality as o
+    cross join lateral unnest(o.symbols) as y (canonical_symbol)
     where o.source_timeframe is null
   ),
   -- Read once, not once a minute.
@@ -4228,7 +4489,7 @@ begin
   ),
   minute as (
     select
-      k.ordinality as request_no, k.canonical_symbol, k.timeframe, d.ts_utc, k.derivation_version, k.has_bars, k.limit_utc,
+      k.ordinality as request_no, k.canonical_symbol, k.timeframe, d.ts_utc, k.derivation_version, k.has_bars,
       count(*) filter (where d.open > 0 and d.close > 0) = k.component_count as is_complete,
       k.formula_base,
       -- Summed in the order of the basket: sums of floats depend on it.
@@ -4240,16 +4501,16 @@ begin
       select c.ts_utc, c.open, c.close
       from public.data_bars as c
       where c.canonical_symbol = k.component and c.timeframe = '1m'
-        and c.ts_utc >= k.from_utc and c.ts_utc < k.limit_utc
+        and c.ts_utc >= k.from_utc and c.ts_utc < k.to_utc
       offset 0
     ) as d
     group by
-      k.ordinality, k.canonical_symbol, k.timeframe, d.ts_utc, k.derivation_version, k.has_bars, k.limit_utc,
+      k.ordinality, k.canonical_symbol, k.timeframe, d.ts_utc, k.derivation_version, k.has_bars,
       k.component_count, k.formula_base
   ),
   priced as materialized (
     select
-      m.request_no, m.canonical_symbol, m.timeframe, m.ts_utc, m.has_bars, m.limit_utc,
+      m.request_no, m.canonical_symbol, m.timeframe, m.ts_utc, m.has_bars,
       m.is_complete and v.open is not null and v.close is not null as is_complete,
       v.open, v.close,
       jsonb_build_object(
@@ -4281,22 +4542,22 @@ begin
   replaced as (
     select
       e.request_no,
-      max(e.canonical_symbol) as canonical_symbol,
+      e.canonical_symbol,
       max(e.from_utc) as from_utc,
-      max(e.limit_utc) as to_utc,
+      max(e.to_utc) as to_utc,
       range_agg(tstzrange(e.ts_utc, e.ts_utc + interval '1 minute')) filter (where e.is_complete) as kept
     from (
       select
-        b.ordinality as request_no, b.canonical_symbol, b.from_utc, b.limit_utc,
+        b.ordinality as request_no, b.canonical_symbol, b.from_utc, b.to_utc,
         null::timestamptz as ts_utc, null::boolean as is_complete
       from build as b
       where b.has_bars
       union all
-      select p.request_no, null, null, null, p.ts_utc, p.is_complete
+      select p.request_no, p.canonical_symbol, null, null, p.ts_utc, p.is_complete
       from priced as p
       where p.has_bars
     ) as e
-    group by e.request_no
+    group by e.request_no, e.canonical_symbol
   )
   select
     p.request_no, p.canonical_symbol, p.timeframe, p.ts_utc,
@@ -4313,12 +4574,11 @@ begin
         0::double precision, null::double precision, 0::bigint,
         false, 'synthetic', p.raw
       ) then 'update'
-    end,
-    p.limit_utc
+    end
   from priced as p
   union all
   select
-    r.request_no, l.canonical_symbol, l.timeframe, l.ts_utc, l.open, l.high, l.low, l.close, l.raw, false, 'remove', r.to_utc
+    r.request_no, l.canonical_symbol, l.timeframe, l.ts_utc, l.open, l.high, l.low, l.close, l.raw, false, 'remove'
   from replaced as r
   cross join lateral (
     select d.*
@@ -4338,178 +4598,196 @@ Prices are rounded to 8 decimals, and below 1 to so many more that 8 significant
 Version 1 is flat at the price of the closes. Any other takes its open from the opens and its close from the closes, with high and low as their larger and smaller.';
 
 -- 70_build/compare_windows.sql
--- First open, highest high, lowest low, last close, sums; vwap = sum(vwap * vol) / sum(vol) over the source bars that have
--- both. Quality is coverage: the minutes that went in against those in which the session is open.
+-- First open, highest high, lowest low, last close, sums; vwap = sum(vwap * vwap_vol) / sum(vwap_vol). Quality is coverage: the
+-- minutes that went in against those in which session and calendar are open. Windows with too few minutes for a bar are kept
+-- for longer bars, so that each of these equals what its minutes say.
 create function agg.compare_windows(p_requests agg.build_request[])
 returns setof agg.window_bar
 language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
--- Every access here is a range of a key for each request, read in key order. Statistics of a table that has just been
--- loaded, or a plan cached before, must not turn one into a scan or a sort of the table.
+-- Every access here is a range of a key for each symbol, read in key order. Statistics of a table that has just been loaded, or
+-- a plan cached before, must not turn one into a scan or a sort of the table. Joins of two sets are hashed.
 set enable_seqscan = off
 set enable_bitmapscan = off
-set enable_hashjoin = off
+set enable_nestloop = off
 set enable_mergejoin = off
 set enable_sort = off
 set enable_hashagg = on
+set max_parallel_workers_per_gather = 0
 set jit = off
 set work_mem = '32MB'
 as $$
 begin
   return query
-  with build as (
+  with request as materialized (
     select
       o.*,
-      (extract(epoch from o.window_length) / 60)::integer as window_minutes,
-      (extract(epoch from o.source_length) / 60)::integer as source_minutes,
-      exists (
-        select from public.derived_data_bars as d
-        where d.canonical_symbol = o.canonical_symbol and d.timeframe = o.timeframe
-          and d.ts_utc >= o.from_utc and d.ts_utc < o.to_utc
-      ) as has_bars
+      o.window_origin at time zone 'UTC' as origin_utc,
+      case
+        when o.session_minutes is not null or o.calendar is not null
+          then agg.open_spans(o.session_time_zone, o.session_minutes, o.calendar, o.from_utc, o.to_utc)
+      end as open
     from unnest(p_requests) with ordinality as o
     where o.source_timeframe is not null
   ),
-  window_bar as materialized (
-    select
-      b.ordinality as request_no, b.canonical_symbol, b.timeframe, b.source_timeframe, b.window_length,
-      b.derivation_version, b.has_bars,
-      w.ts_utc, w.open, w.high, w.low, w.close, w.vol, w.vwap, w.trade_count,
-      w.source_candles, e.expected_candles,
-      w.covered_minutes, e.expected_minutes, w.is_partial,
-      case
-        when e.expected_minutes = 0 then null
-        when w.covered_minutes >= e.expected_minutes then 2
-        when w.covered_minutes * 100 >= e.expected_minutes * b.good_percent then 1
-        when w.covered_minutes * 100 >= e.expected_minutes * b.poor_percent then 0
-      end as quality_score,
-      case when b.has_bars then (
-        select d from public.derived_data_bars as d
-        where d.canonical_symbol = b.canonical_symbol and d.timeframe = b.timeframe and d.ts_utc = w.ts_utc
-      ) end as stored
-    from build as b
+  -- What is read in one go, for each symbol: the whole range; of a session its open windows; of a local clock each window.
+  stretch as materialized (
+    select r.ordinality, w.starts_utc as from_utc, w.ends_utc as to_utc, w.starts_utc as window_start, w.ends_utc, null::tstzmultirange as open
+    from request as r
+    cross join lateral agg.windows_between(r.from_utc, r.to_utc, r.window_length, r.window_time_zone, r.window_origin) as w
+    where r.window_time_zone is not null and r.from_utc < r.to_utc
+    union all
+    select r.ordinality, r.from_utc, r.to_utc, null, null, null
+    from request as r
+    where r.window_time_zone is null and (r.open is null or r.source_timeframe <> '1m') and r.from_utc < r.to_utc
+    union all
+    -- Minutes outside the session are in no bar. Where it opens and closes with windows, no minute has to be looked at.
+    select r.ordinality, lower(u.span), upper(u.span), null, null, case when r.open <> s.spans then r.open end
+    from request as r
     cross join lateral (
-      select g.*
-      from (
-        select
-          s.window_start as ts_utc,
-          -- Arrays compare by their first element first: the price that goes with the first and with the last ts_utc.
-          (min(array[s.epoch, s.open]))[2] as open,
-          max(s.high) as high,
-          min(s.low) as low,
-          (max(array[s.epoch, s.close]))[2] as close,
-          sum(s.vol) as vol,
-          sum(s.vwap * s.vwap_vol) / sum(s.vwap_vol) as vwap,
-          sum(s.trade_count)::bigint as trade_count,
-          count(*)::integer as source_candles,
-          sum(s.covered_minutes)::integer as covered_minutes,
-          bool_or(s.is_partial) as is_partial
-        from (
-          select
-            date_bin(b.window_length, f.ts_utc, timestamptz '2000-01-01 00:00:00+00') as window_start,
-            date_part('epoch', f.ts_utc) as epoch,
-            case when f.vol > 0 and f.vwap is not null then f.vol end as vwap_vol,
-            f.*
-          from (
-            select c.*
-            from agg.source_bar as c
-            where c.canonical_symbol = b.canonical_symbol and c.timeframe = b.source_timeframe
-              and c.ts_utc >= b.from_utc and c.ts_utc < b.to_utc and c.deleted_at is null
-              -- A minute outside the trading session is not part of a session bar; longer sources hold none.
-              and (
-                b.session_minutes is null or b.source_minutes > 1
-                or b.session_minutes @> agg.minute_of_week(c.ts_utc, b.session_time_zone)
-              )
-            order by c.ts_utc
-            -- No window holds more source bars than this, so the first max_windows windows are complete.
-            limit b.max_windows::bigint * b.window_minutes / b.source_minutes
-          ) as f
-          -- Sums of floats depend on the order: with this one a bar built again is the same to the last bit.
-          order by f.ts_utc
-        ) as s
-        group by s.window_start
-        offset 0
-      ) as g
-      order by g.ts_utc
-      limit b.max_windows
-    ) as w
-    cross join lateral (
-      select b.window_minutes, b.window_minutes / b.source_minutes
-      where b.session_minutes is null
-      union all
-      select sum(o.minutes)::integer, count(*) filter (where o.minutes > 0)::integer
-      from generate_series(0, b.window_minutes - 1, b.source_minutes) as i (minute)
-      cross join lateral agg.open_minutes(
-        w.ts_utc + make_interval(mins => i.minute), b.source_minutes, b.session_time_zone, b.session_minutes
-      ) as o (minutes)
-      where b.session_minutes is not null
-      having b.session_minutes is not null
-    ) as e (expected_minutes, expected_candles)
+      select range_agg(tstzrange(
+        date_bin(r.window_length, lower(p.span), r.origin_utc),
+        date_bin(r.window_length, upper(p.span) + r.window_length - interval '1 microsecond', r.origin_utc)
+      ))
+      from unnest(r.open) as p (span)
+    ) as s (spans)
+    cross join lateral unnest(s.spans) as u (span)
+    where r.window_time_zone is null and r.open is not null and r.source_timeframe = '1m'
   ),
-  -- Grouped rather than joined: linear whatever the planner assumes about the number of requests.
-  replaced as (
-    select
-      e.request_no,
-      max(e.canonical_symbol) as canonical_symbol,
-      max(e.timeframe) as timeframe,
-      max(e.from_utc) as from_utc,
-      case when count(e.ts_utc) >= max(e.max_windows) then max(e.ts_utc) + max(e.window_length) else max(e.to_utc) end as to_utc,
-      range_agg(tstzrange(e.ts_utc, e.ts_utc + e.window_length)) filter (where e.quality_score is not null) as kept
+  -- How many minutes of each window are open, and how many of its source windows have one.
+  expected as materialized (
+    select s.ordinality, s.ts_utc, sum(s.minutes)::integer as minutes, case when s.is_minute then sum(s.minutes) else count(*) end::integer as candles
     from (
       select
-        b.ordinality as request_no, b.canonical_symbol, b.timeframe, b.from_utc, b.to_utc, b.max_windows,
-        b.window_length, null::timestamptz as ts_utc, null::integer as quality_score
-      from build as b
-      where b.has_bars
-      union all
-      select w.request_no, null, null, null, null, null, w.window_length, w.ts_utc, w.quality_score
-      from window_bar as w
-      where w.has_bars
-    ) as e
-    group by e.request_no
+        g.ordinality, g.is_minute, sum(extract(epoch from least(g.ends_utc, upper(g.span)) - greatest(g.starts_utc, lower(g.span)))) / 60 as minutes,
+        case
+          when g.window_time_zone is null then date_bin(g.window_length, g.starts_utc, g.origin_utc)
+          else agg.window_start(g.starts_utc, g.window_length, g.window_time_zone, g.window_origin)
+        end as ts_utc
+      from (
+        select r.ordinality, r.window_length, r.window_time_zone, r.window_origin, r.origin_utc, l.is_minute, u.span, w.starts_utc, w.ends_utc
+        from request as r
+        cross join lateral (
+          select r.source_timeframe = '1m', case when r.source_timeframe = '1m' then r.window_length else r.source_length end
+        ) as l (is_minute, length)
+        cross join lateral unnest(r.open) as u (span)
+        cross join lateral agg.windows_between(lower(u.span), upper(u.span), l.length, null, r.window_origin) as w
+        where r.open is not null
+      ) as g
+      group by g.ordinality, g.is_minute, g.window_length, g.window_time_zone, g.window_origin, g.origin_utc, g.starts_utc
+    ) as s
+    group by s.ordinality, s.ts_utc, s.is_minute
+  ),
+  aggregated as (
+    select
+      r.ordinality, r.timeframe, r.source_timeframe, r.window_length, r.source_length, r.derivation_version, r.good_percent, r.poor_percent,
+      r.has_bars, r.open is not null as has_session, y.symbol, coalesce(s.ends_utc, w.ts_utc + r.window_length) as ends_utc, w.*
+    from request as r
+    join stretch as s on s.ordinality = r.ordinality
+    cross join lateral unnest(r.symbols) as y (symbol)
+    cross join lateral (
+      select
+        coalesce(s.window_start, date_bin(r.window_length, f.ts_utc, r.origin_utc)) as ts_utc,
+        -- Over a sorted subquery: in the order of ts_utc.
+        (array_agg(f.open))[1] as open,
+        max(f.high) as high,
+        min(f.low) as low,
+        (array_agg(f.close))[count(*)] as close,
+        sum(f.vol) as vol,
+        sum(f.vwap * f.vwap_vol) / sum(f.vwap_vol) as vwap,
+        sum(f.vwap_vol) as vwap_vol,
+        sum(f.trade_count)::bigint as trade_count,
+        count(*) filter (where f.is_bar)::integer as source_candles,
+        sum(f.covered_minutes)::integer as covered_minutes,
+        bool_or(f.is_partial) as is_partial
+      from (
+        select c.*
+        from agg.source_bar as c
+        where c.canonical_symbol = y.symbol and c.timeframe = r.source_timeframe
+          and c.ts_utc >= s.from_utc and c.ts_utc < s.to_utc and c.covered_minutes > 0
+          and (s.open is null or s.open @> c.ts_utc)
+        -- Sums of floats depend on the order: with this one a bar built again is the same to the last bit.
+        order by c.ts_utc
+      ) as f
+      group by 1
+      offset 0
+    ) as w
+  ),
+  window_bar as materialized (
+    select
+      a.*,
+      coalesce(e.minutes, case when a.has_session then 0 else m.window_minutes end) as expected_minutes,
+      coalesce(e.candles, case when a.has_session then 0 else m.window_minutes / m.source_minutes end) as expected_candles,
+      case when a.has_bars then (
+        select d from public.derived_data_bars as d
+        where d.canonical_symbol = a.symbol and d.timeframe = a.timeframe and d.ts_utc = a.ts_utc
+      ) end as stored
+    from aggregated as a
+    left join expected as e on e.ordinality = a.ordinality and e.ts_utc = a.ts_utc
+    cross join lateral (
+      select (extract(epoch from a.ends_utc - a.ts_utc) / 60)::integer, (extract(epoch from a.source_length) / 60)::integer
+    ) as m (window_minutes, source_minutes)
+  ),
+  judged as (
+    select
+      w.*,
+      case
+        when w.expected_minutes = 0 then null
+        when w.covered_minutes >= w.expected_minutes then 2
+        when w.covered_minutes * 100 >= w.expected_minutes * w.good_percent then 1
+        when w.covered_minutes * 100 >= w.expected_minutes * w.poor_percent then 0
+      end::smallint as quality_score,
+      coalesce(w.derivation_version, (w.stored).derivation_version, 1) as version
+    from window_bar as w
   )
   select
-    w.request_no, w.canonical_symbol, w.timeframe, w.ts_utc, w.open, w.high, w.low, w.close, w.vol, w.vwap, w.trade_count,
-    w.source_timeframe, w.source_candles, w.expected_candles, w.covered_minutes, w.expected_minutes,
-    w.quality_score::smallint, coalesce(w.derivation_version, (w.stored).derivation_version, 1), w.is_partial,
+    j.ordinality, j.symbol, j.timeframe, j.ts_utc, j.ends_utc, j.open, j.high, j.low, j.close, j.vol, j.vwap, j.vwap_vol, j.trade_count,
+    j.source_timeframe, j.source_candles, j.expected_candles, j.covered_minutes, j.expected_minutes,
+    j.quality_score, j.version, j.is_partial,
     case
-      when w.quality_score is null then null
-      when (w.stored).ts_utc is null then 'insert'
+      when (j.stored).ts_utc is null then 'insert'
       when (
-        (w.stored).open, (w.stored).high, (w.stored).low, (w.stored).close,
-        (w.stored).vol, (w.stored).vwap, (w.stored).trade_count,
-        (w.stored).source_timeframe, (w.stored).source_candles, (w.stored).expected_candles,
-        (w.stored).covered_minutes, (w.stored).expected_minutes,
-        (w.stored).quality_score, (w.stored).derivation_version, (w.stored).is_partial, (w.stored).deleted_at
+        (j.stored).open, (j.stored).high, (j.stored).low, (j.stored).close,
+        (j.stored).vol, (j.stored).vwap, (j.stored).vwap_vol, (j.stored).trade_count,
+        (j.stored).source_timeframe, (j.stored).source_candles, (j.stored).expected_candles,
+        (j.stored).covered_minutes, (j.stored).expected_minutes,
+        (j.stored).quality_score, (j.stored).derivation_version, (j.stored).is_partial, (j.stored).deleted_at is null
       ) is distinct from (
-        w.open, w.high, w.low, w.close, w.vol, w.vwap, w.trade_count,
-        w.source_timeframe, w.source_candles, w.expected_candles, w.covered_minutes, w.expected_minutes,
-        w.quality_score, coalesce(w.derivation_version, (w.stored).derivation_version, 1), w.is_partial, null::timestamptz
+        j.open, j.high, j.low, j.close, j.vol, j.vwap, j.vwap_vol, j.trade_count,
+        j.source_timeframe, j.source_candles, j.expected_candles, j.covered_minutes, j.expected_minutes,
+        j.quality_score, j.version, j.is_partial, j.quality_score is not null
       ) then 'update'
-    end
-  from window_bar as w
+    end,
+    (j.stored).ts_utc is not null and (j.stored).deleted_at is null
+  from judged as j
   union all
   select
-    r.request_no, l.canonical_symbol, l.timeframe, l.ts_utc, l.open, l.high, l.low, l.close, l.vol, l.vwap, l.trade_count,
-    l.source_timeframe, l.source_candles, l.expected_candles, l.covered_minutes, l.expected_minutes,
-    l.quality_score, l.derivation_version, l.is_partial, 'remove'
-  from replaced as r
-  cross join lateral (
-    select d.*
-    from public.derived_data_bars as d
-    where d.canonical_symbol = r.canonical_symbol and d.timeframe = r.timeframe
-      and d.ts_utc >= r.from_utc and d.ts_utc < r.to_utc and d.deleted_at is null
-    offset 0
+    l.ordinality, l.canonical_symbol, l.timeframe, l.ts_utc, null, l.open, l.high, l.low, l.close, l.vol, l.vwap, l.vwap_vol, l.trade_count,
+    l.source_timeframe, l.source_candles, l.expected_candles, 0, l.expected_minutes,
+    l.quality_score, l.derivation_version, l.is_partial, 'remove', l.deleted_at is null
+  from (
+    select r.ordinality, d.*
+    from request as r
+    cross join lateral unnest(r.symbols) as y (symbol)
+    cross join lateral (
+      select d.*
+      from public.derived_data_bars as d
+      where d.canonical_symbol = y.symbol and d.timeframe = r.timeframe
+        and d.ts_utc >= r.from_utc and d.ts_utc < r.to_utc and (d.deleted_at is null or d.covered_minutes > 0)
+      offset 0
+    ) as d
+    where r.has_bars
   ) as l
-  where not coalesce(r.kept @> l.ts_utc, false);
+  left join window_bar as w on w.ordinality = l.ordinality and w.symbol = l.canonical_symbol and w.ts_utc = l.ts_utc
+  where w.ts_utc is null;
 end;
 $$;
 
 comment on function agg.compare_windows is
 'The one rule that turns source bars into bars, for requests of any number of tasks and windows, in one statement.
-Returns each window that has source bars, with the bar that it makes and how that differs from what is stored, and each stored bar that has no source any more. Writes nothing.';
+Returns each window that has minutes, with the bar that they make and how that differs from what is stored, and each stored row whose window has no minutes any more. Writes nothing.';
 
 -- 70_build/derive_synthetic_range.sql
 create function public.derive_synthetic_range(
@@ -4542,9 +4820,11 @@ begin
         hint = 'Its metadata need is_synthetic, components, component_weights and formula_base.';
   end if;
 
-  v_request.canonical_symbol := p_symbol;
+  v_request.symbols := array[p_symbol];
   v_request.timeframe := '1m';
   v_request.window_length := interval '1 minute';
+  v_request.window_origin := timestamp '2000-01-03 00:00:00';
+  v_request.decided_to_utc := p_from_utc;
   v_request.from_utc := p_from_utc;
   v_request.to_utc := p_to_utc;
   v_request.frontier_utc := p_to_utc;
@@ -4597,6 +4877,7 @@ begin
   v_merged.inserted := p_first.inserted + p_second.inserted;
   v_merged.updated := p_first.updated + p_second.updated;
   v_merged.removed := p_first.removed + p_second.removed;
+  v_merged.written := p_first.written + p_second.written;
   if p_second.decided_to_utc > p_second.from_utc then
     v_merged.decided_to_utc := p_second.decided_to_utc;
   end if;
@@ -4614,7 +4895,7 @@ end;
 $$;
 
 comment on function agg.merge_results is
-'The result of a request out of those of its two halves in time. It has failed where no bar could be built: to have decided windows without a bar is no success.';
+'The result of a symbol''s request out of those of its two halves in time. It has failed where no bar could be built: to have decided windows without a bar is no success.';
 
 -- 70_build/plan_builds.sql
 create function agg.plan_builds(
@@ -4634,65 +4915,154 @@ set plan_cache_mode = force_generic_plan
 as $$
 begin
   return query
-  select
-    c.symbol, t.timeframe, t.source_timeframe, t.duration, st.duration,
-    r.from_utc,
-    greatest(
-      r.from_utc,
-      case
-        when t.source_timeframe is null and p_stop_at_data_frontier
-          then least(r.frontier_utc, coalesce(synthetic.data_end_utc, r.from_utc))
-        else r.frontier_utc
-      end
-    ),
-    r.frontier_utc,
-    case when p_stop_at_data_frontier then p_now end,
-    p_max_windows,
-    coalesce(p_derivation_version, synthetic.derivation_version),
-    coalesce(s.good_percent, d.good_percent), coalesce(s.poor_percent, d.poor_percent),
-    s.session_time_zone, s.session_minutes,
-    coalesce(r.from_utc < s.followed_to_utc, false)
-  from unnest(p_symbols) as c (symbol)
-  cross join agg.defaults as d
-  join agg.timeframe as t on t.timeframe = p_timeframe
-  left join agg.timeframe as st on st.timeframe = t.source_timeframe
-  left join agg.task as s on s.canonical_symbol = c.symbol and s.timeframe = p_timeframe
-  left join lateral (
-    select u.decided_to_utc
-    from agg.task as u
-    where u.canonical_symbol = c.symbol and u.timeframe = t.source_timeframe and u.enabled
-    offset 0
-  ) as up on true
-  cross join lateral (
+  with task as (
     select
-      greatest(coalesce(p_cursor_utc, s.last_agg_bar_ts_utc), agg.bootstrap_cursor(s.agg_start_utc, t.duration)) + t.duration as from_utc,
-      date_bin(
-        t.duration,
-        least(
-          p_now - make_interval(secs => coalesce(s.aggregation_delay_seconds, d.delay_seconds)),
-          up.decided_to_utc
-        ),
-        timestamptz '2000-01-01 00:00:00+00'
-      ) as frontier_utc
-  ) as r
-  left join lateral (
-    select case when count(*) = count(l.ts_utc) then min(l.ts_utc) + t.duration end as data_end_utc,
-      max(k.derivation_version) as derivation_version
-    from agg.synthetic_component as k
-    left join lateral (
-      select b.ts_utc
-      from public.data_bars as b
-      where b.canonical_symbol = k.component and b.timeframe = '1m' and b.ts_utc < p_now
-      order by b.ts_utc desc
-      limit 1
-    ) as l on true
-    where k.canonical_symbol = c.symbol and t.source_timeframe is null
-  ) as synthetic on true;
+      c.symbol, t.timeframe, t.duration, t.source_timeframe is null as is_synthetic,
+      case when t.source_timeframe is not null then coalesce(s.source_timeframe, t.source_timeframe) end as source_timeframe,
+      s.window_time_zone, o.origin, o.origin at time zone 'UTC' as origin_utc,
+      coalesce(s.good_percent, d.good_percent) as good_percent, coalesce(s.poor_percent, d.poor_percent) as poor_percent,
+      s.session_time_zone, s.session_minutes, s.calendar, s.followed_to_utc,
+      case
+        when p_cursor_utc is null and s.last_agg_bar_ts_utc >= s.agg_start_utc then s.decided_to_utc
+        else agg.window_end(
+          greatest(
+            coalesce(p_cursor_utc, s.last_agg_bar_ts_utc),
+            agg.bootstrap_cursor(s.agg_start_utc, t.duration, s.window_time_zone, o.origin)
+          ),
+          t.duration, s.window_time_zone, o.origin
+        )
+      end as decided_to_utc,
+      p_now - make_interval(secs => coalesce(s.aggregation_delay_seconds, d.delay_seconds)) as time_frontier_utc
+    from unnest(p_symbols) as c (symbol)
+    cross join agg.defaults as d
+    join agg.timeframe as t on t.timeframe = p_timeframe
+    left join agg.task as s on s.canonical_symbol = c.symbol and s.timeframe = p_timeframe
+    cross join lateral (select coalesce(s.window_origin, timestamp '2000-01-03 00:00:00')) as o (origin)
+  ),
+  known as (
+    select
+      t.*,
+      case
+        when t.window_time_zone is null then date_bin(t.duration, e.end_utc, t.origin_utc)
+        else agg.window_start(e.end_utc, t.duration, t.window_time_zone, t.origin)
+      end as frontier_utc,
+      k.first_utc, k.end_utc, k.derivation_version,
+      case
+        when t.is_synthetic then (
+          select l.ts_utc
+          from public.data_bars as l
+          where l.canonical_symbol = t.symbol and l.timeframe = t.timeframe and l.ts_utc >= t.decided_to_utc
+          order by l.ts_utc
+          limit 1
+        )
+        else (
+          select l.ts_utc
+          from public.derived_data_bars as l
+          where l.canonical_symbol = t.symbol and l.timeframe = t.timeframe and l.ts_utc >= t.decided_to_utc
+          order by l.ts_utc
+          limit 1
+        )
+      end as stored_utc
+    from task as t
+    cross join lateral (
+      select least(t.time_frontier_utc, (
+        select u.decided_to_utc
+        from agg.task as u
+        where u.canonical_symbol = t.symbol and u.timeframe = t.source_timeframe and u.enabled
+      ))
+    ) as e (end_utc)
+    -- The first source bar that is not decided, and where the sources end.
+    cross join lateral (
+      select
+        (
+          select b.ts_utc
+          from agg.source_bar as b
+          where b.canonical_symbol = t.symbol and b.timeframe = t.source_timeframe
+            and b.ts_utc >= t.decided_to_utc and b.ts_utc < p_now and b.covered_minutes > 0
+          order by b.ts_utc
+          limit 1
+        ) as first_utc,
+        timestamptz 'infinity' as end_utc,
+        null::integer as derivation_version
+      where not t.is_synthetic
+      union all
+      -- All components have bars from the latest of their first ones to the earliest of their last ones.
+      select
+        case when count(*) = count(b.first_utc) then max(b.first_utc) end,
+        case
+          when not p_stop_at_data_frontier then timestamptz 'infinity'
+          when count(*) = count(b.last_utc) then coalesce(min(b.last_utc) + t.duration, t.decided_to_utc)
+          else t.decided_to_utc
+        end,
+        max(c.derivation_version)
+      from agg.synthetic_component as c
+      cross join lateral (
+        select
+          (
+            select b.ts_utc
+            from public.data_bars as b
+            where b.canonical_symbol = c.component and b.timeframe = '1m' and b.ts_utc >= t.decided_to_utc and b.ts_utc < p_now
+            order by b.ts_utc
+            limit 1
+          ),
+          (
+            select b.ts_utc
+            from public.data_bars as b
+            where b.canonical_symbol = c.component and b.timeframe = '1m' and b.ts_utc < p_now
+            order by b.ts_utc desc
+            limit 1
+          )
+      ) as b (first_utc, last_utc)
+      where c.canonical_symbol = t.symbol
+      having t.is_synthetic
+    ) as k
+  ),
+  begun as (
+    select
+      k.*,
+      case
+        when k.decided_to_utc >= k.frontier_utc or k.decided_to_utc >= k.end_utc then k.decided_to_utc
+        -- Nothing to build: all is a gap, or waits.
+        when k.first_utc is null and k.stored_utc is null
+          then case when p_stop_at_data_frontier then k.decided_to_utc else least(k.frontier_utc, k.end_utc) end
+        when k.window_time_zone is null then least(k.frontier_utc, k.end_utc, date_bin(k.duration, least(k.first_utc, k.stored_utc), k.origin_utc))
+        else least(k.frontier_utc, agg.window_start(least(k.first_utc, k.stored_utc), k.duration, k.window_time_zone, k.origin))
+      end as from_utc,
+      least(k.frontier_utc, k.end_utc) as last_utc
+    from known as k
+  ),
+  ended as (
+    select
+      b.*,
+      case
+        when b.from_utc >= b.last_utc or (b.first_utc is null and b.stored_utc is null) then b.from_utc
+        when p_max_windows is null then b.last_utc
+        when b.window_time_zone is null then least(b.last_utc, b.from_utc + b.duration * p_max_windows::double precision)
+        else least(b.last_utc, greatest(
+          agg.window_end(b.from_utc, b.duration, b.window_time_zone, b.origin),
+          agg.window_start(b.from_utc + b.duration * p_max_windows::double precision, b.duration, b.window_time_zone, b.origin)
+        ))
+      end as to_utc
+    from begun as b
+  )
+  select
+    array_agg(e.symbol), e.timeframe, e.source_timeframe, e.duration, e.window_time_zone, e.origin,
+    st.duration, e.decided_to_utc, e.from_utc, e.to_utc, e.frontier_utc, case when p_stop_at_data_frontier then p_now end,
+    e.from_utc < e.to_utc and e.to_utc < e.last_utc, coalesce(p_derivation_version, e.derivation_version), e.good_percent, e.poor_percent,
+    e.session_time_zone, e.session_minutes, e.calendar,
+    coalesce(e.stored_utc < e.to_utc, false), coalesce(e.from_utc < e.followed_to_utc, false)
+  from ended as e
+  left join agg.timeframe as st on st.timeframe = e.source_timeframe
+  group by
+    e.timeframe, e.is_synthetic, e.source_timeframe, e.duration, e.window_time_zone, e.origin, st.duration, e.decided_to_utc, e.from_utc,
+    e.to_utc, e.frontier_utc, e.from_utc < e.to_utc and e.to_utc < e.last_utc, e.derivation_version, e.good_percent, e.poor_percent,
+    e.session_time_zone, e.session_minutes, e.calendar,
+    coalesce(e.stored_utc < e.to_utc, false), coalesce(e.from_utc < e.followed_to_utc, false);
 end;
 $$;
 
 comment on function agg.plan_builds is
-  'What tasks of one timeframe may decide at p_now, a request a symbol: from the window after the cursor (p_cursor_utc, or the stored one), never before agg_start_utc, up to the nearer of time frontier and source frontier. A synthetic series goes up to the last minute for which all components have bars.
+  'What tasks of one timeframe may decide at p_now: one request for all symbols that want the same windows with the same settings. They begin at the first window at or after the cursor (p_cursor_utc, or the stored one), never before agg_start_utc, that has a source bar or a stored one, and end at the nearest of time frontier, source frontier and p_max_windows windows. A synthetic series goes up to the last minute for which all components have bars.
 A bar stamped after p_now proves nothing about the windows before it. Null p_derivation_version: that of the registry for a synthetic series, otherwise that of the stored bar, or 1. A symbol without a task is planned with the defaults: 24x7, 300 s, no start. Reads only.';
 
 -- 70_build/rebuild_requests.sql
@@ -4711,22 +5081,24 @@ begin
   return query
   with run as (
     select
-      c.canonical_symbol, c.timeframe, t.source_timeframe, t.duration, st.duration as source_duration, w.span,
-      s.good_percent, s.poor_percent, s.session_time_zone, s.session_minutes,
-      extract(epoch from upper(w.span) - lower(w.span))::bigint / extract(epoch from t.duration)::bigint as windows
+      c.canonical_symbol, t.timeframe, case when t.source_timeframe is not null then s.source_timeframe end as source_timeframe,
+      t.duration, w.span,
+      s.window_time_zone, s.window_origin, s.good_percent, s.poor_percent, s.session_time_zone, s.session_minutes, s.calendar,
+      ceil(extract(epoch from upper(w.span) - lower(w.span)) / extract(epoch from t.duration))::bigint as windows
     from unnest(p_changes) as c
     join agg.task as s on s.canonical_symbol = c.canonical_symbol and s.timeframe = c.timeframe
     join agg.timeframe as t on t.timeframe = c.timeframe
-    left join agg.timeframe as st on st.timeframe = t.source_timeframe
     cross join lateral (
       select
-        agg.bootstrap_cursor(s.agg_start_utc, t.duration) + t.duration,
+        agg.window_end(
+          agg.bootstrap_cursor(s.agg_start_utc, t.duration, s.window_time_zone, s.window_origin), t.duration, s.window_time_zone, s.window_origin
+        ),
         s.followed_to_utc
     ) as k (start_utc, end_utc)
     cross join lateral (
       select range_agg(tstzrange(
-        date_bin(t.duration, lower(d.span), timestamptz '2000-01-01 00:00:00+00'),
-        date_bin(t.duration, upper(d.span) + t.duration - interval '1 microsecond', timestamptz '2000-01-01 00:00:00+00')
+        agg.window_start(lower(d.span), t.duration, s.window_time_zone, s.window_origin),
+        agg.window_end(upper(d.span) - interval '1 microsecond', t.duration, s.window_time_zone, s.window_origin)
       ))
       from unnest(
         c.spans * case when k.start_utc < k.end_utc then tstzmultirange(tstzrange(k.start_utc, k.end_utc)) else '{}' end
@@ -4739,19 +5111,19 @@ begin
         -- Years without a bar would take their share of every batch.
         else (
           select tstzrange(
-            date_bin(t.duration, min(x.first_utc), timestamptz '2000-01-01 00:00:00+00'),
-            date_bin(t.duration, max(x.last_utc), timestamptz '2000-01-01 00:00:00+00') + t.duration
+            agg.window_start(min(x.first_utc), t.duration, s.window_time_zone, s.window_origin),
+            agg.window_end(max(x.last_utc), t.duration, s.window_time_zone, s.window_origin)
           )
           from (
             select min(c.ts_utc) as first_utc, max(c.ts_utc) as last_utc
             from agg.source_bar as c
-            where c.canonical_symbol = s.canonical_symbol and c.timeframe = t.source_timeframe
-              and c.ts_utc >= lower(u.span) and c.ts_utc < upper(u.span) and c.deleted_at is null
+            where c.canonical_symbol = s.canonical_symbol and c.timeframe = s.source_timeframe
+              and c.ts_utc >= lower(u.span) and c.ts_utc < upper(u.span) and c.covered_minutes > 0
             union all
             select min(d.ts_utc), max(d.ts_utc)
             from public.derived_data_bars as d
             where d.canonical_symbol = s.canonical_symbol and d.timeframe = s.timeframe
-              and d.ts_utc >= lower(u.span) and d.ts_utc < upper(u.span) and d.deleted_at is null
+              and d.ts_utc >= lower(u.span) and d.ts_utc < upper(u.span) and (d.deleted_at is null or d.covered_minutes > 0)
           ) as x
           having max(x.last_utc) is not null
         )
@@ -4763,26 +5135,42 @@ begin
     select
       r.*, sum(r.windows) over (partition by r.canonical_symbol, r.timeframe order by r.span desc) - r.windows as newer_windows
     from run as r
+  ),
+  limited as (
+    select
+      r.*,
+      case
+        when r.windows <= p_max_windows - r.newer_windows or p_max_windows is null then lower(r.span)
+        else agg.window_start(
+          upper(r.span) - r.duration * (p_max_windows - r.newer_windows)::double precision, r.duration, r.window_time_zone, r.window_origin
+        )
+      end as from_utc
+    from ranked as r
+    where p_max_windows is null or r.newer_windows < p_max_windows
   )
   select
-    r.canonical_symbol, r.timeframe, r.source_timeframe, r.duration, r.source_duration,
-    upper(r.span) - r.duration * least(r.windows, p_max_windows - r.newer_windows)::double precision,
-    upper(r.span), upper(r.span), null::timestamptz, null::integer,
-    case when r.source_timeframe is null then (
-      select k.derivation_version from agg.synthetic_component as k where k.canonical_symbol = r.canonical_symbol limit 1
+    array_agg(l.canonical_symbol), l.timeframe, l.source_timeframe, l.duration, l.window_time_zone, l.window_origin, st.duration,
+    l.from_utc, l.from_utc, upper(l.span), upper(l.span), null::timestamptz, false,
+    case when l.source_timeframe is null then (
+      select k.derivation_version from agg.synthetic_component as k where k.canonical_symbol = min(l.canonical_symbol) limit 1
     ) end,
-    r.good_percent, r.poor_percent, r.session_time_zone, r.session_minutes, true
-  from ranked as r
-  where p_max_windows is null or r.newer_windows < p_max_windows;
+    l.good_percent, l.poor_percent, l.session_time_zone, l.session_minutes, l.calendar, true, true
+  from limited as l
+  left join agg.timeframe as st on st.timeframe = l.source_timeframe
+  group by
+    l.timeframe, l.source_timeframe, l.duration, l.window_time_zone, l.window_origin, st.duration, l.from_utc, l.span,
+    l.good_percent, l.poor_percent, l.session_time_zone, l.session_minutes, l.calendar,
+    -- Each series has a basket of its own.
+    case when l.source_timeframe is null then l.canonical_symbol end;
 end;
 $$;
 
 comment on function agg.rebuild_requests is
-'Requests to build again the decided windows that the changes touch: one for each run of windows, at most p_max_windows a task, the newest of them.';
+'Requests to build again the decided windows that the changes touch: one for each run of windows, at most p_max_windows a task, the newest of them. Symbols with the same run and settings share a request.';
 
 -- 70_build/stopped_reason.sql
 create function agg.stopped_reason(
-  p_from_utc timestamptz, p_window_length interval, p_frontier_utc timestamptz, p_is_limited boolean, p_decided_to_utc timestamptz
+  p_decided_to_utc timestamptz, p_frontier_utc timestamptz, p_is_limited boolean, p_end_utc timestamptz
 )
 returns text
 language plpgsql
@@ -4792,16 +5180,17 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
   return case
-    when p_from_utc + p_window_length > p_frontier_utc then 'cursor_at_frontier'
+    when p_decided_to_utc >= p_frontier_utc then 'cursor_at_frontier'
     when p_is_limited then 'max_windows'
-    when p_decided_to_utc >= p_frontier_utc then 'frontier'
+    when p_end_utc >= p_frontier_utc then 'frontier'
     else 'no_source_data'
   end;
 end;
 $$;
 
 comment on function agg.stopped_reason is
-'Why the building of a request stopped: cursor_at_frontier (no window could be decided yet), max_windows, frontier (of time or source), no_source_data (waits at the data frontier).';
+'Why the building of a request stopped: cursor_at_frontier (no window could be decided yet), max_windows, frontier (of time or source), no_source_data (waits at the data frontier).
+p_decided_to_utc is the end of what was decided before, p_end_utc after.';
 
 -- 80_dispatch/advance_tasks.sql
 create function agg.advance_tasks(p_symbols text[], p_timeframe text, p_now timestamptz, p_max_windows integer)
@@ -4821,18 +5210,21 @@ begin
   perform agg.finish_tasks(v_results, p_now);
 
   select
-    count(*), coalesce(sum(r.windows), 0), coalesce(sum(r.bars), 0), coalesce(sum(r.bars_poor), 0), 0, count(r.error), 0
+    sum(n.symbols), sum(r.windows * n.symbols), sum(r.bars * n.symbols), sum(r.bars_poor * n.symbols), 0,
+    sum(n.symbols) filter (where r.error is not null), 0
   into
     v_sums.tasks, v_sums.windows, v_sums.bars_created, v_sums.bars_quality_poor, v_sums.bars_corrected, v_sums.failed, v_sums.notes
-  from unnest(v_results) as r;
+  from unnest(v_results) as r
+  cross join lateral (select cardinality(r.symbols)) as n (symbols);
   if v_sums.failed > 0 then
     insert into agg.correction (canonical_symbol, timeframe, spans, changed_at, failures, retry_at, error)
-    select r.canonical_symbol, r.timeframe, p.spans, now(), 1, p_now + agg.retry_delay(0, 'hard'), r.error
+    select y.symbol, r.timeframe, p.spans, now(), 1, p_now + agg.retry_delay(0, 'hard'), r.error
     from unnest(v_results) as r
+    cross join lateral unnest(r.symbols) as y (symbol)
     cross join lateral (select r.failed * tstzmultirange(tstzrange(null, r.decided_to_utc))) as p (spans)
     where r.fail_kind is null and not isempty(p.spans);
   end if;
-  return v_sums;
+  return agg.sum_batches(v_sums, null);
 end;
 $$;
 
@@ -5256,41 +5648,59 @@ set search_path = pg_catalog, pg_temp
 as $$
   with task as (
     select
-      t.duration,
-      s.source_timeframe,
-      greatest(agg.bootstrap_cursor(s.agg_start_utc, t.duration) + t.duration, p_from_utc) as from_utc,
+      s.window_length, s.window_time_zone, s.window_origin, s.source_timeframe,
+      s.session_time_zone, s.session_minutes, s.calendar,
+      greatest(
+        agg.window_end(
+          agg.bootstrap_cursor(s.agg_start_utc, s.window_length, s.window_time_zone, s.window_origin),
+          s.window_length, s.window_time_zone, s.window_origin
+        ),
+        p_from_utc
+      ) as from_utc,
       least(s.decided_to_utc, p_to_utc) as to_utc
     from agg.task as s
-    join agg.timeframe as t on t.timeframe = s.timeframe
     where s.canonical_symbol = p_symbol and s.timeframe = p_timeframe
   ),
   filled as (
-    select distinct date_bin(t.duration, b.ts_utc, timestamptz '2000-01-01 00:00:00+00') as ts_utc
+    select distinct agg.window_start(b.ts_utc, t.window_length, t.window_time_zone, t.window_origin) as ts_utc
     from task as t
     join agg.source_bar as b
       on b.canonical_symbol = p_symbol and b.timeframe = t.source_timeframe
-      and b.ts_utc >= t.from_utc and b.ts_utc < t.to_utc and b.deleted_at is null
+      and b.ts_utc >= t.from_utc and b.ts_utc < t.to_utc and b.covered_minutes > 0
   ),
   edge as (
-    select f.ts_utc + t.duration as gap_from_utc, lead(f.ts_utc, 1, t.to_utc) over (order by f.ts_utc) as gap_to_utc, t.duration
+    select f.ends_utc as gap_from_utc, lead(f.ts_utc, 1, t.to_utc) over (order by f.ts_utc, f.ends_utc) as gap_to_utc
     from (
-      select f.ts_utc from filled as f
+      select f.ts_utc, agg.window_end(f.ts_utc, t.window_length, t.window_time_zone, t.window_origin) as ends_utc
+      from filled as f
+      cross join task as t
       union all
-      select t.from_utc - t.duration from task as t
+      select t.from_utc, t.from_utc from task as t
     ) as f
     cross join task as t
+  ),
+  -- Windows with an open minute. Those that are closed neither are a gap nor divide one.
+  missing as (
+    select tstzmultirange(tstzrange(e.gap_from_utc, e.gap_to_utc)) as gap, w.starts_utc, w.ends_utc
+    from edge as e
+    cross join task as t
+    cross join lateral agg.windows_between(e.gap_from_utc, e.gap_to_utc, t.window_length, t.window_time_zone, t.window_origin) as w
+    cross join lateral (
+      select agg.open_spans(t.session_time_zone, t.session_minutes, t.calendar, e.gap_from_utc, e.gap_to_utc)
+      where e.gap_to_utc > e.gap_from_utc
+      offset 0
+    ) as o (spans)
+    where o.spans && tstzrange(w.starts_utc, w.ends_utc)
   )
-  select
-    e.gap_from_utc, e.gap_to_utc,
-    extract(epoch from e.gap_to_utc - e.gap_from_utc)::bigint / extract(epoch from e.duration)::bigint
-  from edge as e
-  where e.gap_to_utc > e.gap_from_utc
-  order by e.gap_from_utc;
+  select min(m.starts_utc), max(m.ends_utc), count(*)
+  from missing as m
+  group by m.gap
+  order by 1;
 $$;
 
 comment on function public.agg_gaps is
 'Lists the gaps that a task has stepped over: runs of decided windows without a source bar.
-[p_from_utc, p_to_utc), aligned to the timeframe, limits the range; null: without bound. For a synthetic 1m task: minutes without a bar of the series. No row for an unknown task. Reads only.';
+[p_from_utc, p_to_utc), aligned to the timeframe, limits the range; null: without bound. Windows in which session and calendar are closed are in no gap. For a synthetic 1m task: minutes without a bar of the series. No row for an unknown task. Reads only.';
 
 -- 90_api/agg_health.sql
 create function public.agg_health(p_now timestamptz default now())
@@ -5431,12 +5841,13 @@ begin
   from unnest(v_changes) as c
   join (
     select
-      r.canonical_symbol, r.timeframe,
-      sum(extract(epoch from r.to_utc - r.from_utc) / extract(epoch from r.window_length))::bigint as windows,
+      y.symbol as canonical_symbol, r.timeframe,
+      sum(round(extract(epoch from r.to_utc - r.from_utc) / extract(epoch from r.window_length)))::bigint as windows,
       min(r.from_utc) as from_utc,
       max(r.to_utc) as to_utc
     from agg.rebuild_requests(v_changes) as r
-    group by r.canonical_symbol, r.timeframe
+    cross join lateral unnest(r.symbols) as y (symbol)
+    group by y.symbol, r.timeframe
   ) as o on o.canonical_symbol = c.canonical_symbol and o.timeframe = c.timeframe
   join public.data_agg_state as s on s.canonical_symbol = c.canonical_symbol and s.timeframe = c.timeframe
   left join lateral (
@@ -5514,7 +5925,7 @@ begin
   if p_timeframe is not null and not exists (select from agg.timeframe as t where t.timeframe = p_timeframe) then
     raise exception '% is not a timeframe', p_timeframe
       using errcode = 'invalid_parameter_value',
-        hint = format('Timeframes are %s.', (select string_agg(t.timeframe, ', ' order by t.duration) from agg.timeframe as t));
+        hint = format('Timeframes are %s.', agg.timeframe_list());
   end if;
   if p_symbol is not null and not exists (
     select from public.data_agg_state as s
@@ -5567,7 +5978,7 @@ $$;
 comment on function public.agg_verify is
 'Computes decided windows again from their source bars, and lists every difference to what is stored.
 Nulls mean every task, and the whole of its decided range; windows that p_from and p_to cut count whole. Each level is compared with the one below it as it stands.
-problem: missing, different (stored and expected hold the fields that differ), stale (a bar that has no source any more) or failed (the task cannot be computed; expected holds the error). is_pending: a change note or a correction waits for it, and the next run builds it again.
+problem: missing, different (stored and expected hold the fields that differ), stale (a bar whose window has too few minutes) or failed (the task cannot be computed; expected holds the error). is_pending: a change note or a correction waits for it, and the next run builds it again.
 Writes and locks nothing. Raises no_data_found without a task, invalid_parameter_value for an unknown timeframe or an empty range.';
 
 -- 90_api/find_differences.sql
@@ -5581,18 +5992,23 @@ as $$
 declare
   v_half constant integer := cardinality(p_requests) / 2;
   v_request constant agg.build_request := p_requests[1];
+  v_first agg.build_request := p_requests[1];
+  v_second agg.build_request := p_requests[1];
+  v_symbols constant integer := cardinality(v_request.symbols) / 2;
   v_differences agg.difference[];
   v_error text;
 begin
   begin
     v_differences := array(
       select row(
-        w.canonical_symbol, w.timeframe, w.ts_utc, w.change, to_jsonb(d),
-        to_jsonb(w) - array['request_no', 'canonical_symbol', 'timeframe', 'ts_utc', 'change']
+        w.canonical_symbol, w.timeframe, w.ts_utc, case when w.was_bar and w.quality_score is null then 'remove' else w.change end, to_jsonb(d),
+        to_jsonb(w) - array['request_no', 'canonical_symbol', 'timeframe', 'ts_utc', 'ends_utc', 'change', 'was_bar']
       )::agg.difference
       from agg.compare_windows(p_requests) as w
       left join public.derived_data_bars as d
-        on d.canonical_symbol = w.canonical_symbol and d.timeframe = w.timeframe and d.ts_utc = w.ts_utc and d.deleted_at is null
+        on d.canonical_symbol = w.canonical_symbol and d.timeframe = w.timeframe and d.ts_utc = w.ts_utc
+        -- A row that is no bar says nothing where there should be one.
+        and (w.was_bar or w.quality_score is null)
       where w.change is not null
       union all
       select row(
@@ -5618,10 +6034,17 @@ begin
     select d.* from agg.find_differences(p_requests[:v_half]) as d
     union all
     select d.* from agg.find_differences(p_requests[v_half + 1:]) as d;
+  elsif v_symbols > 0 then
+    v_first.symbols := v_first.symbols[:v_symbols];
+    v_second.symbols := v_second.symbols[v_symbols + 1:];
+    return query
+    select d.* from agg.find_differences(array[v_first]) as d
+    union all
+    select d.* from agg.find_differences(array[v_second]) as d;
   else
     return query
     select
-      v_request.canonical_symbol, v_request.timeframe, v_request.from_utc, 'failed', null::jsonb,
+      v_request.symbols[1], v_request.timeframe, v_request.from_utc, 'failed', null::jsonb,
       jsonb_build_object('error', v_error, 'to_utc', v_request.to_utc);
   end if;
 end;
@@ -6082,25 +6505,47 @@ create view agg.source_bar with (security_invoker = true) as
 select
   d.canonical_symbol, d.timeframe, d.ts_utc,
   d.open, d.high, d.low, d.close, d.vol, d.vwap, d.trade_count,
-  1 as covered_minutes, d.is_partial, null::timestamptz as deleted_at
+  case when d.vol > 0 and d.vwap is not null then d.vol end as vwap_vol,
+  1 as covered_minutes, d.is_partial, true as is_bar
 from public.data_bars as d
 union all
 select
   d.canonical_symbol, d.timeframe, d.ts_utc,
   d.open, d.high, d.low, d.close, d.vol, d.vwap, d.trade_count,
-  d.covered_minutes, d.is_partial, d.deleted_at
+  d.vwap_vol, d.covered_minutes, d.is_partial, d.deleted_at is null as is_bar
 from public.derived_data_bars as d;
 
 comment on view agg.source_bar is
-  'Bars of any timeframe: 1m from data_bars, all longer from derived_data_bars. Ask for deleted_at is null: that condition is not in here because both halves must stay plain for their keys to give ordered ranges. The half that cannot match costs one index descent.';
+  'What longer bars are built from: 1m from data_bars, all longer from derived_data_bars, with the windows that have too few minutes for a bar. Ask for covered_minutes > 0: that condition is not in here because both halves must stay plain for their keys to give ordered ranges. The half that cannot match costs one index descent.';
 
 -- 40_tasks/task.view.sql
+-- Windows in UTC need no call.
 create view agg.task with (security_invoker = true) as
 select
   make_interval(mins => s.run_interval_minutes) as window_length,
-  s.last_agg_bar_ts_utc + make_interval(mins => s.run_interval_minutes) as decided_to_utc,
-  greatest(s.last_agg_bar_ts_utc + make_interval(mins => s.run_interval_minutes), s.built_to_utc) as followed_to_utc,
-  s.last_agg_bar_ts_utc + make_interval(mins => 2 * s.run_interval_minutes, secs => s.aggregation_delay_seconds) as due_at,
+  case
+    when s.window_time_zone is null then s.last_agg_bar_ts_utc + make_interval(mins => s.run_interval_minutes)
+    else agg.window_end(
+      s.last_agg_bar_ts_utc, make_interval(mins => s.run_interval_minutes), s.window_time_zone, s.window_origin
+    )
+  end as decided_to_utc,
+  greatest(
+    case
+      when s.window_time_zone is null then s.last_agg_bar_ts_utc + make_interval(mins => s.run_interval_minutes)
+      else agg.window_end(
+        s.last_agg_bar_ts_utc, make_interval(mins => s.run_interval_minutes), s.window_time_zone, s.window_origin
+      )
+    end,
+    s.built_to_utc
+  ) as followed_to_utc,
+  case
+    when s.window_time_zone is null
+      then s.last_agg_bar_ts_utc + make_interval(mins => 2 * s.run_interval_minutes, secs => s.aggregation_delay_seconds)
+    else agg.due_at(
+      s.last_agg_bar_ts_utc, make_interval(mins => s.run_interval_minutes), s.aggregation_delay_seconds,
+      s.window_time_zone, s.window_origin
+    )
+  end as due_at,
   s.*
 from public.data_agg_state as s;
 
@@ -6202,6 +6647,7 @@ revoke execute on function
   public.agg_verify,
   public.aggregate_1m_to_5m_window,
   public.aggregate_5m_to_1h_window,
+  public.aggregate_window,
   public.calc_dxy_range_1m,
   public.catchup_aggregation_range,
   public.derive_synthetic_range,
@@ -6223,6 +6669,7 @@ grant execute on function
   public.agg_verify,
   public.aggregate_1m_to_5m_window,
   public.aggregate_5m_to_1h_window,
+  public.aggregate_window,
   public.calc_dxy_range_1m,
   public.catchup_aggregation_range,
   public.derive_synthetic_range,

@@ -1,5 +1,5 @@
 comment on function agg.check_timeframe is
-  'Refuses a timeframe that cannot work, and a change of one that is in use, with the reason: invalid_parameter_value, object_in_use. A further timeframe is a further row; a new name must first be added here and to the checks of derived_data_bars and data_agg_state.';
+  'Refuses a timeframe that cannot work, and a change of one that is in use, with the reason: invalid_parameter_value, object_in_use. A further timeframe is a further row.';
 
 create function agg.check_timeframe()
 returns trigger
@@ -8,9 +8,16 @@ stable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  -- As in the checks of the tables of bars, which cannot look up another table.
-  v_lengths constant jsonb := jsonb '{"1m": 1, "5m": 5, "15m": 15, "1h": 60, "4h": 240, "1d": 1440}';
   v_source_length interval;
+  v_is_source_mandatory boolean;
+  -- In the largest unit that divides it.
+  v_minutes constant bigint := extract(epoch from new.duration)::bigint / 60;
+  v_name constant text := case
+    when mod(v_minutes, 10080) = 0 then v_minutes / 10080 || 'w'
+    when mod(v_minutes, 1440) = 0 then v_minutes / 1440 || 'd'
+    when mod(v_minutes, 60) = 0 then v_minutes / 60 || 'h'
+    else v_minutes || 'm'
+  end;
   v_problem text;
   v_user text;
 begin
@@ -40,29 +47,37 @@ begin
     return old;
   end if;
 
-  select t.duration into v_source_length from agg.timeframe as t where t.timeframe = new.source_timeframe;
+  select t.duration, t.is_mandatory into v_source_length, v_is_source_mandatory
+  from agg.timeframe as t
+  where t.timeframe = new.source_timeframe;
   v_problem := case
     when extract(year from new.duration) <> 0 or extract(month from new.duration) <> 0 then 'a month has no fixed length'
     when new.duration <= interval '0' or mod(extract(epoch from new.duration), 60) <> 0
       then 'its length must be one or more whole minutes'
-    when mod(1440 * 60, extract(epoch from new.duration)) <> 0 then 'its length must divide a day'
+    when new.duration <= interval '1 hour' and mod(60 * 60, extract(epoch from new.duration)) <> 0 then 'its length must divide an hour'
+    when new.duration < interval '2 hours' and new.duration > interval '1 hour'
+      then 'windows on a local clock must be longer than a change of the clock'
+    when new.duration <= interval '24 hours' and mod(24 * 60 * 60, extract(epoch from new.duration)) <> 0
+      then 'its length must divide a day'
+    when new.duration > interval '24 hours' and mod(extract(epoch from new.duration), 7 * 24 * 60 * 60) <> 0
+      then 'beyond a day its length must be whole weeks'
     when (new.source_timeframe is null) <> (new.timeframe = '1m')
       then '1m is built from no other timeframe, and every other timeframe from one'
     when new.source_timeframe is not null and v_source_length is null
       then format('its source %s is not a timeframe', new.source_timeframe)
+    when v_source_length > interval '1 hour' then format('its source %s is longer than an hour', new.source_timeframe)
+    when new.source_timeframe <> '1m' and not v_is_source_mandatory
+      then format('its source %s is not there for every asset', new.source_timeframe)
     when v_source_length >= new.duration or mod(extract(epoch from new.duration), extract(epoch from v_source_length)) <> 0
       then format('its length must be a multiple of its source %s', new.source_timeframe)
-    when v_lengths -> new.timeframe is null then format(
-      'the tables of bars know no timeframes but %s',
-      (select string_agg(k.name, ', ' order by k.minutes::integer) from jsonb_each_text(v_lengths) as k (name, minutes))
-    )
-    when new.duration <> make_interval(mins => (v_lengths -> new.timeframe)::integer)
-      then format('the tables of bars take it for %s minutes', v_lengths -> new.timeframe)
+    when new.timeframe <> v_name then format('its name must be %s, which says its length', v_name)
   end;
   if v_problem is not null then
     raise exception 'timeframe % of % cannot work: %', new.timeframe, new.duration, v_problem
       using errcode = 'invalid_parameter_value';
   end if;
+  -- Hours, never days: the length of a day of timestamptz depends on the time zone of the session.
+  new.duration := make_interval(secs => extract(epoch from new.duration)::double precision);
   return new;
 end;
 $$;

@@ -16,24 +16,29 @@ begin
   update public.data_agg_state as s
   set
     last_agg_bar_ts_utc = b.cursor_utc,
-    built_to_utc = nullif(greatest(b.cursor_utc + b.window_length, b.followed_to_utc), b.cursor_utc + b.window_length),
+    built_to_utc = nullif(greatest(b.decided_to_utc, b.followed_to_utc), b.decided_to_utc),
     status = case when s.enabled then 'idle' else 'disabled' end,
     running_started_at_utc = null,
     fail_streak = 0,
     hard_fail_streak = 0,
     failing_since_utc = null,
-    next_run_at = agg.due_at(b.cursor_utc, b.window_length, s.aggregation_delay_seconds),
+    next_run_at = agg.due_at(b.cursor_utc, b.window_length, s.aggregation_delay_seconds, s.window_time_zone, s.window_origin),
     updated_at = now()
   from (
     with recursive level as (
-      select t.timeframe from agg.timeframe as t where t.timeframe = p_to_tf
+      select p_to_tf as timeframe
       union all
-      select t.timeframe from level as l join agg.timeframe as t on t.source_timeframe = l.timeframe
+      select s.timeframe
+      from level as l
+      join public.data_agg_state as s on s.canonical_symbol = p_symbol and s.source_timeframe = l.timeframe and s.timeframe <> l.timeframe
     )
     select
-      t.canonical_symbol, t.timeframe, t.window_length, t.followed_to_utc,
-      agg.bootstrap_cursor(t.agg_start_utc, t.window_length) as cursor_utc
+      t.canonical_symbol, t.timeframe, t.followed_to_utc, t.window_length,
+      c.cursor_utc, agg.window_end(c.cursor_utc, t.window_length, t.window_time_zone, t.window_origin) as decided_to_utc
     from agg.task as t
+    cross join lateral (
+      select agg.bootstrap_cursor(t.agg_start_utc, t.window_length, t.window_time_zone, t.window_origin) as cursor_utc
+    ) as c
     where t.canonical_symbol = p_symbol and t.timeframe in (select l.timeframe from level as l)
     order by t.run_interval_minutes
     for update of t
@@ -48,7 +53,9 @@ begin
   return jsonb_build_object(
     'success', true,
     'bootstrapped_cursor', v_task.last_agg_bar_ts_utc,
-    'will_start_at', v_task.last_agg_bar_ts_utc + make_interval(mins => v_task.run_interval_minutes)
+    'will_start_at', agg.window_end(
+      v_task.last_agg_bar_ts_utc, make_interval(mins => v_task.run_interval_minutes), v_task.window_time_zone, v_task.window_origin
+    )
   );
 end;
 $$;

@@ -25,6 +25,7 @@ as $$
 declare
   v_task public.data_agg_state;
   v_length interval;
+  v_end_utc timestamptz;
   v_frontier_utc timestamptz;
   v_result agg.build_result;
 begin
@@ -45,7 +46,8 @@ begin
 
   v_length := make_interval(mins => v_task.run_interval_minutes);
   if p_success and p_new_cursor_utc is not null then
-    if date_bin(v_length, p_new_cursor_utc, timestamptz '2000-01-01 00:00:00+00') <> p_new_cursor_utc
+    v_end_utc := agg.window_end(p_new_cursor_utc, v_length, v_task.window_time_zone, v_task.window_origin);
+    if agg.window_start(p_new_cursor_utc, v_length, v_task.window_time_zone, v_task.window_origin) <> p_new_cursor_utc
       or p_new_cursor_utc < v_task.last_agg_bar_ts_utc
     then
       raise exception 'cursor % of % % is not the start of a window at or after the cursor %',
@@ -53,17 +55,17 @@ begin
         using errcode = 'invalid_parameter_value', hint = 'Give new_cursor as catchup_aggregation_range() returned it.';
     end if;
     -- A start that was moved ahead leaves the cursor behind it; nothing between them is built.
-    select greatest(o.frontier_utc, o.from_utc) into v_frontier_utc
+    select greatest(o.frontier_utc, o.decided_to_utc) into v_frontier_utc
     from agg.plan_builds(array[p_symbol], p_tf, p_now, null, 1) as o;
-    if p_new_cursor_utc > v_task.last_agg_bar_ts_utc and p_new_cursor_utc + v_length > v_frontier_utc then
+    if p_new_cursor_utc > v_task.last_agg_bar_ts_utc and v_end_utc > v_frontier_utc then
       raise exception 'cursor % of % % is beyond the frontier %', p_new_cursor_utc, p_symbol, p_tf, v_frontier_utc
         using errcode = 'invalid_parameter_value', hint = 'Give new_cursor as catchup_aggregation_range() returned it.';
     end if;
   end if;
 
-  v_result.canonical_symbol := p_symbol;
+  v_result.symbols := array[p_symbol];
   v_result.timeframe := p_tf;
-  v_result.decided_to_utc := p_new_cursor_utc + v_length;
+  v_result.decided_to_utc := v_end_utc;
   v_result.stopped_reason := left(p_stats ->> 'stopped_reason', 100);
   v_result.bars := agg.read_count(p_stats, 'bars_created');
   v_result.bars_poor := agg.read_count(p_stats, 'bars_quality_poor');
@@ -75,7 +77,9 @@ begin
   -- The claim may have been lost and another's: what was built under it may have missed a change whose note is gone.
   if p_success and p_claimed_at is null and p_new_cursor_utc > v_task.last_agg_bar_ts_utc then
     perform agg.add_corrections(array[agg.new_changed_span(
-      p_symbol, p_tf, tstzmultirange(tstzrange(v_task.last_agg_bar_ts_utc + v_length, p_new_cursor_utc + v_length))
+      p_symbol, p_tf, tstzmultirange(tstzrange(
+        agg.window_end(v_task.last_agg_bar_ts_utc, v_length, v_task.window_time_zone, v_task.window_origin), v_end_utc
+      ))
     )]);
   end if;
   select s.* into v_task

@@ -10,9 +10,13 @@ comment on column public.data_agg_state.enabled is
   'Whether the registry wants the task. An enabled task with status disabled is an optional one that failed three times in a row.';
 comment on column public.data_agg_state.task_priority is 'Lower runs first, after mandatory and timeframe.';
 comment on column public.data_agg_state.good_percent is 'Least coverage, in percent, of a good bar (quality 1).';
-comment on column public.data_agg_state.poor_percent is 'Least coverage, in percent, of any bar (quality 0).';
+comment on column public.data_agg_state.poor_percent is 'Least coverage, in percent, of any bar (quality 0). 0: any minute makes a bar, since minutes without a trade have none (metadata.agg.sparse), and no bar is poor.';
 comment on column public.data_agg_state.session_minutes is
   'Open minutes of the local week (0 is Monday 00:00 in session_time_zone), the first day repeated after the last; null is 24x7.';
+comment on column public.data_agg_state.window_time_zone is
+  'The zone on whose wall clock windows begin at window_origin plus or minus whole intervals; null is UTC.';
+comment on column public.data_agg_state.window_origin is 'A local time at which a window begins.';
+comment on column public.data_agg_state.calendar is 'The calendar of dated exceptions to the session; null: none.';
 comment on column public.data_agg_state.basket is
   'What the registry said of a synthetic series at the last sync, to compare with; null for other tasks.';
 comment on column public.data_agg_state.fail_streak is 'Failures in a row, of any kind: sets the backoff. A success clears it.';
@@ -51,20 +55,23 @@ create table public.data_agg_state (
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
   failing_since_utc timestamptz,
+  window_time_zone text,
+  window_origin timestamp not null default '2000-01-03 00:00:00',
+  calendar text,
   constraint data_agg_state_pkey primary key (canonical_symbol, timeframe),
-  -- A list and no foreign key: the index that a key wants would be written with every move of a cursor.
-  constraint data_agg_state_timeframe_check check (timeframe in ('1m', '5m', '15m', '1h', '4h', '1d')),
-  constraint data_agg_state_source_timeframe_check check (source_timeframe in ('1m', '5m', '15m', '1h', '4h', '1d')),
+  -- A pattern and no foreign key: the index that a key wants would be written with every move of a cursor.
+  constraint data_agg_state_timeframe_check check (timeframe ~ '^[1-9][0-9]{0,3}[mhdw]$'),
+  constraint data_agg_state_source_timeframe_check check (source_timeframe ~ '^[1-9][0-9]{0,3}[mhdw]$'),
   constraint data_agg_state_status_check check (status in ('idle', 'running', 'disabled', 'hard_failed')),
   constraint data_agg_state_running_has_start check (status <> 'running' or running_started_at_utc is not null),
   constraint data_agg_state_interval_positive check (run_interval_minutes > 0),
   constraint data_agg_state_delay_not_negative check (aggregation_delay_seconds >= 0),
   constraint data_agg_state_cursor_aligned check (
-    run_interval_minutes <= 0
-    or date_bin(make_interval(mins => run_interval_minutes), last_agg_bar_ts_utc, timestamptz '2000-01-01 00:00:00+00')
-      = last_agg_bar_ts_utc
+    -- What a local clock shows is no matter for a check: it changes with the list of time zones.
+    run_interval_minutes <= 0 or window_time_zone is not null
+    or date_bin(make_interval(mins => run_interval_minutes), last_agg_bar_ts_utc, window_origin at time zone 'UTC') = last_agg_bar_ts_utc
   ),
-  constraint data_agg_state_percents_check check (poor_percent between 1 and good_percent and good_percent <= 100),
+  constraint data_agg_state_percents_check check (poor_percent between 0 and good_percent and good_percent <= 100),
   constraint data_agg_state_session_check check ((session_time_zone is null) = (session_minutes is null)),
   -- No count from outside may make a sum of the dispatcher overflow.
   constraint data_agg_state_counts_check check (

@@ -11,8 +11,10 @@ as $$
   select case
     when t.source_timeframe is not null then exists (
       select from agg.source_bar as b
-      where b.canonical_symbol = p_symbol and b.timeframe = t.source_timeframe
-        and b.ts_utc >= p_from_utc and b.ts_utc < p_to_utc and b.deleted_at is null
+      where b.canonical_symbol = p_symbol and b.timeframe = coalesce((
+          select s.source_timeframe from public.data_agg_state as s where s.canonical_symbol = p_symbol and s.timeframe = p_timeframe
+        ), t.source_timeframe)
+        and b.ts_utc >= p_from_utc and b.ts_utc < p_to_utc and b.covered_minutes > 0
     )
     else not exists (
       select from agg.synthetic_component as k

@@ -48,8 +48,9 @@ begin
       select c.canonical_symbol, c.timeframe, c.spans, c.changed_at, c.failures, null::timestamptz as from_utc
       from unnest(v_changes) as c
       union all
-      select q.canonical_symbol, q.timeframe, null, null, null, q.from_utc
+      select y.symbol, q.timeframe, null, null, null, q.from_utc
       from unnest(v_requests) as q
+      cross join lateral unnest(q.symbols) as y (symbol)
     ) as c
     group by c.canonical_symbol, c.timeframe
   ) as k
@@ -58,20 +59,21 @@ begin
 
   insert into agg.correction (canonical_symbol, timeframe, spans, changed_at, failures, retry_at, error)
   select
-    r.canonical_symbol, r.timeframe, r.failed, b.changed_at, b.failures + 1,
+    y.symbol, r.timeframe, r.failed, b.changed_at, b.failures + 1,
     p_now + agg.retry_delay(b.failures, coalesce(r.fail_kind, 'hard')), r.error
   from unnest(v_results) as r
+  cross join lateral unnest(r.symbols) as y (symbol)
   cross join lateral (
     select min(t.changed_at), least(max(t.failures), 1000000)
     from unnest(v_taken) as t
-    where t.canonical_symbol = r.canonical_symbol and t.timeframe = r.timeframe and t.spans && r.failed
+    where t.canonical_symbol = y.symbol and t.timeframe = r.timeframe and t.spans && r.failed
   ) as b (changed_at, failures)
   where r.error is not null;
 
   select
-    cardinality(p_symbols), coalesce(sum(r.windows), 0), 0, 0,
-    coalesce(sum(r.inserted + r.updated + r.removed), 0),
-    count(distinct (r.canonical_symbol, r.timeframe)) filter (where r.error is not null), 0
+    cardinality(p_symbols), coalesce(sum(r.windows * cardinality(r.symbols)), 0), 0, 0,
+    coalesce(sum((r.inserted + r.updated + r.removed) * cardinality(r.symbols)), 0),
+    (select count(distinct y.symbol) from unnest(v_results) as e cross join lateral unnest(e.symbols) as y (symbol) where e.error is not null), 0
   into
     v_sums.tasks, v_sums.windows, v_sums.bars_created, v_sums.bars_quality_poor, v_sums.bars_corrected, v_sums.failed, v_sums.notes
   from unnest(v_results) as r;

@@ -11,5 +11,5 @@ volatile
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
-  select agg.build_single_window(p_symbol, '1h', p_from_utc, p_to_utc, p_derivation_version, p_now);
+  select public.aggregate_window(p_symbol, '1h', p_from_utc, coalesce(p_to_utc, p_from_utc), p_derivation_version, p_now);
 $$;

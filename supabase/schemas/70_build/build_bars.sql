@@ -1,5 +1,5 @@
 comment on function agg.build_bars is
-  'Builds requests, for windows and synthetic minutes alike: one result a request. What it changes behind a cursor becomes a correction of the tasks that build from it.';
+  'Builds requests, for windows and synthetic minutes alike: the symbols of a request for which the same came of it share a result. What it changes behind a cursor becomes a correction of the tasks that build from it.';
 
 create function agg.build_bars(p_requests agg.build_request[])
 returns setof agg.build_result
@@ -19,13 +19,15 @@ begin
   -- No other task has used yet what is built ahead of a cursor; writes to 1m bars leave notes of their own.
   v_passed_on := array(
     select agg.new_changed_span(
-      r.canonical_symbol, t.timeframe,
+      s.canonical_symbol, s.timeframe,
       range_agg(tstzrange(r.from_utc, case when r.removed > 0 then r.to_utc else r.decided_to_utc end))
     )
     from unnest(v_results) as r
-    join agg.timeframe as t on t.source_timeframe = r.timeframe
-    where r.is_rebuild and r.timeframe <> '1m' and r.inserted + r.updated + r.removed > 0
-    group by r.canonical_symbol, t.timeframe
+    cross join lateral unnest(r.symbols) as y (symbol)
+    join public.data_agg_state as s
+      on s.canonical_symbol = y.symbol and s.source_timeframe = r.timeframe and s.timeframe <> r.timeframe
+    where r.is_rebuild and r.timeframe <> '1m' and r.written > 0
+    group by s.canonical_symbol, s.timeframe
   );
   if cardinality(v_passed_on) > 0 then
     perform agg.add_corrections(v_passed_on);

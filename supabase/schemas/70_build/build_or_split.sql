@@ -1,5 +1,5 @@
 comment on function agg.build_or_split is
-'agg.build_bars; where that raises, each half of the requests on its own, down to single ones, and a request that fails hard by halves in time, down to single windows. So what is bad fails alone, and comes back with its error. One result a request.
+'agg.build_bars; where that raises, each half of the requests on its own, then each half of the symbols of a request, and a symbol that fails hard by halves in time, down to single windows. So what is bad fails alone, and comes back with its error.
 Gives up halving in time after 200 failures in a batch: the rest fails as it is, and is halved further when it is tried again.
 Raises lock_not_available after 500 waits for locks.';
 
@@ -13,7 +13,8 @@ declare
   v_half constant integer := cardinality(p_requests) / 2;
   v_first agg.build_request := p_requests[1];
   v_second agg.build_request := p_requests[1];
-  v_windows bigint;
+  v_symbols constant integer := cardinality(v_first.symbols) / 2;
+  v_middle_utc timestamptz;
   v_results agg.build_result[];
   v_failed agg.build_result;
   v_sqlstate text;
@@ -49,12 +50,27 @@ begin
     return;
   end if;
 
-  -- As many windows as the request may build: then each half is built to its end.
-  v_second.to_utc := least(v_second.to_utc, v_second.from_utc + v_second.window_length * v_second.max_windows::double precision);
-  v_windows := extract(epoch from v_second.to_utc - v_second.from_utc)::bigint / extract(epoch from v_second.window_length)::bigint;
-  if v_failed.fail_kind = 'hard' and v_windows > 1 and agg.count_in_batch('failed_builds') <= 200 then
-    v_first.to_utc := v_first.from_utc + v_first.window_length * (v_windows / 2)::double precision;
-    v_second.from_utc := v_first.to_utc;
+  if v_symbols > 0 then
+    v_first.symbols := v_first.symbols[:v_symbols];
+    v_second.symbols := v_second.symbols[v_symbols + 1:];
+    return query
+    select r.* from agg.build_or_split(array[v_first]) as r
+    union all
+    select r.* from agg.build_or_split(array[v_second]) as r;
+    return;
+  end if;
+
+  -- At the start of a window, so that each half holds one at least.
+  v_middle_utc := agg.window_start(
+    v_first.from_utc + (v_first.to_utc - v_first.from_utc) / 2, v_first.window_length, v_first.window_time_zone, v_first.window_origin
+  );
+  if v_middle_utc = v_first.from_utc then
+    v_middle_utc := agg.window_end(v_middle_utc, v_first.window_length, v_first.window_time_zone, v_first.window_origin);
+  end if;
+  if v_failed.fail_kind = 'hard' and v_middle_utc < v_first.to_utc and agg.count_in_batch('failed_builds') <= 200 then
+    v_first.to_utc := v_middle_utc;
+    v_second.from_utc := v_middle_utc;
+    v_second.decided_to_utc := v_middle_utc;
     return query
     select m.*
     from agg.build_or_split(array[v_first]) as a
@@ -63,9 +79,11 @@ begin
     return;
   end if;
 
-  v_failed.canonical_symbol := v_first.canonical_symbol;
+  v_failed.symbols := v_first.symbols;
   v_failed.timeframe := v_first.timeframe;
   v_failed.window_length := v_first.window_length;
+  v_failed.window_time_zone := v_first.window_time_zone;
+  v_failed.window_origin := v_first.window_origin;
   v_failed.from_utc := v_first.from_utc;
   v_failed.to_utc := v_second.to_utc;
   v_failed.windows := 0;
@@ -74,7 +92,8 @@ begin
   v_failed.inserted := 0;
   v_failed.updated := 0;
   v_failed.removed := 0;
-  v_failed.decided_to_utc := v_first.from_utc;
+  v_failed.written := 0;
+  v_failed.decided_to_utc := v_first.decided_to_utc;
   v_failed.is_rebuild := v_first.is_rebuild;
   v_failed.failed := tstzmultirange(tstzrange(v_first.from_utc, v_second.to_utc));
   v_failed.error := format('[%s, %s): %s', v_first.from_utc, v_second.to_utc, v_failed.error);

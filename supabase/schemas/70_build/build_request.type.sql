@@ -1,24 +1,29 @@
 comment on type agg.build_request is
-'The windows of one task to build: those that start in [from_utc, to_utc), at most max_windows of those that have source bars (null: all).
-Empty windows after the last source bar are decided only if there is another before clock_utc (null: always).
-It carries the whole configuration of the task, so that building joins bars on canonical_symbol alone. Null source_timeframe: a synthetic series. Null derivation_version: that of the stored bar, otherwise 1.
-is_rebuild: it begins behind the cursor of its task, or behind what was built ahead of it, and what it changes is passed on.';
+'Windows to build for a set of symbols that want the same ones with the same settings: those that start in [from_utc, to_utc).
+It carries the whole configuration of the tasks, so that building joins bars on canonical_symbol alone. Null source_timeframe: synthetic series. Null derivation_version: that of the stored bar, otherwise 1. window_time_zone, window_origin: see agg.window_bounds.
+decided_to_utc is the end of what was decided before; what lies between it and from_utc has no source bars. Empty windows after the last source bar are decided only if there is another before clock_utc (null: always). frontier_utc is what could be decided; is_limited: to_utc is nearer, since the batch takes no more windows.
+has_bars: there may be stored bars in the range. is_rebuild: the range begins behind the cursor, or behind what was built ahead of it, and what changes is passed on.';
 
 create type agg.build_request as (
-  canonical_symbol text,
+  symbols text[],
   timeframe text,
   source_timeframe text,
   window_length interval,
+  window_time_zone text,
+  window_origin timestamp,
   source_length interval,
+  decided_to_utc timestamptz,
   from_utc timestamptz,
   to_utc timestamptz,
   frontier_utc timestamptz,
   clock_utc timestamptz,
-  max_windows integer,
+  is_limited boolean,
   derivation_version integer,
   good_percent smallint,
   poor_percent smallint,
   session_time_zone text,
   session_minutes int4multirange,
+  calendar text,
+  has_bars boolean,
   is_rebuild boolean
 );

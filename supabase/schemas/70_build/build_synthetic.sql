@@ -1,5 +1,5 @@
 comment on function agg.build_synthetic is
-  'Stores what agg.compare_synthetic finds: writes only what differs, and deletes synthetic minutes that are not complete any more. The caller has locked the rows of the tasks. One result for each request without a source_timeframe: windows counts minutes with at least one component, bars those that are complete.';
+  'Stores what agg.compare_synthetic finds: writes only what differs, and deletes synthetic minutes that are not complete any more. The caller has locked the rows of the tasks. One result for each series of requests without a source_timeframe: windows counts minutes with at least one component, bars those that are complete.';
 
 create function agg.build_synthetic(p_requests agg.build_request[])
 returns setof agg.build_result
@@ -9,7 +9,7 @@ set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
 -- As in agg.compare_synthetic.
 set enable_seqscan = off
-set enable_hashjoin = off
+set enable_nestloop = off
 set enable_mergejoin = off
 set jit = off
 as $$
@@ -54,34 +54,25 @@ begin
       and coalesce((d.canonical_symbol, d.ts_utc) in (select m.canonical_symbol, m.ts_utc from minute as m where m.change = 'remove'), false)
   )
   select
-    max(t.canonical_symbol), max(t.timeframe), max(t.window_length), max(t.from_utc), max(t.to_utc),
-    count(t.ts_utc)::integer,
-    count(*) filter (where t.is_complete)::integer,
-    0,
-    count(*) filter (where t.change = 'insert')::integer,
-    count(*) filter (where t.change = 'update')::integer,
-    count(*) filter (where t.change = 'remove')::integer,
-    coalesce(max(t.limit_utc), max(t.to_utc)),
-    agg.stopped_reason(
-      max(t.from_utc), max(t.window_length), max(t.frontier_utc), coalesce(max(t.limit_utc) < max(t.to_utc), false),
-      coalesce(max(t.limit_utc), max(t.to_utc))
-    ),
-    bool_or(t.is_rebuild), null::tstzmultirange, null::text, null::text
-  from (
+    array[y.symbol], q.timeframe, q.window_length, q.window_time_zone, q.window_origin, q.from_utc, q.to_utc,
+    coalesce(n.minutes, 0), coalesce(n.complete, 0), 0,
+    coalesce(n.inserted, 0), coalesce(n.updated, 0), coalesce(n.removed, 0), coalesce(n.inserted + n.updated + n.removed, 0),
+    q.to_utc, agg.stopped_reason(q.decided_to_utc, q.frontier_utc, q.is_limited, q.to_utc),
+    q.is_rebuild, null::tstzmultirange, null::text, null::text
+  from unnest(p_requests) with ordinality as q
+  cross join lateral unnest(q.symbols) as y (symbol)
+  left join (
     select
-      o.ordinality as request_no, o.canonical_symbol, o.timeframe, o.window_length, o.from_utc, o.to_utc, o.frontier_utc,
-      o.is_rebuild, null::timestamptz as limit_utc, null::timestamptz as ts_utc, null::boolean as is_complete, null::text as change
-    from unnest(p_requests) with ordinality as o
-    where o.source_timeframe is null
-    union all
-    select
-      m.request_no, null, null, null, null, null, null, null, m.limit_utc,
-      case when m.change is distinct from 'remove' then m.ts_utc end,
-      case when m.change is distinct from 'remove' then m.is_complete end,
-      m.change
+      m.request_no, m.canonical_symbol,
+      count(*) filter (where m.change is distinct from 'remove')::integer as minutes,
+      count(*) filter (where m.is_complete and m.change is distinct from 'remove')::integer as complete,
+      count(*) filter (where m.change = 'insert')::integer as inserted,
+      count(*) filter (where m.change = 'update')::integer as updated,
+      count(*) filter (where m.change = 'remove')::integer as removed
     from minute as m
-  ) as t
-  group by t.request_no;
+    group by m.request_no, m.canonical_symbol
+  ) as n on n.request_no = q.ordinality and n.canonical_symbol = y.symbol
+  where q.source_timeframe is null;
   perform set_config('pgbars.is_building', 'off', true);
 end;
 $$;

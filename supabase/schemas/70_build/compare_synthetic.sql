@@ -25,12 +25,15 @@ begin
   into v_problems
   from (
     select a.canonical_symbol, a.problem
-    from agg.asset_problems(array(select o.canonical_symbol from unnest(p_requests) as o where o.source_timeframe is null)) as a
+    from agg.asset_problems(array(
+      select y.symbol from unnest(p_requests) as o cross join lateral unnest(o.symbols) as y (symbol) where o.source_timeframe is null
+    )) as a
     where a.leaves_out = 'series'
     union all
-    select o.canonical_symbol, 'is_synthetic is not true'
+    select y.symbol, 'is_synthetic is not true'
     from unnest(p_requests) as o
-    left join public.core_asset_registry_all as r on r.canonical_symbol = o.canonical_symbol
+    cross join lateral unnest(o.symbols) as y (symbol)
+    left join public.core_asset_registry_all as r on r.canonical_symbol = y.symbol
     where o.source_timeframe is null and r.metadata -> 'is_synthetic' is distinct from 'true'
   ) as p;
   if v_problems is not null then
@@ -41,27 +44,14 @@ begin
   return query
   with build as (
     select
-      o.*,
+      o.ordinality, y.canonical_symbol, o.timeframe, o.from_utc, o.to_utc, o.derivation_version,
       exists (
         select from public.data_bars as d
-        where d.canonical_symbol = o.canonical_symbol and d.timeframe = '1m'
+        where d.canonical_symbol = y.canonical_symbol and d.timeframe = '1m'
           and d.ts_utc >= o.from_utc and d.ts_utc < o.to_utc
-      ) as has_bars,
-      -- Every component is complete up to the shortest of the first max_windows minutes.
-      case when o.max_windows is null then o.to_utc else least(o.to_utc, (
-        select min(n.ts_utc)
-        from agg.synthetic_component as k
-        cross join lateral (
-          select d.ts_utc
-          from public.data_bars as d
-          where d.canonical_symbol = k.component and d.timeframe = '1m'
-            and d.ts_utc >= o.from_utc and d.ts_utc < o.to_utc
-          order by d.ts_utc
-          offset o.max_windows limit 1
-        ) as n
-        where k.canonical_symbol = o.canonical_symbol
-      )) end as limit_utc
+      ) as has_bars
     from unnest(p_requests) with ordinality as o
+    cross join lateral unnest(o.symbols) as y (canonical_symbol)
     where o.source_timeframe is null
   ),
   -- Read once, not once a minute.
@@ -72,7 +62,7 @@ begin
   ),
   minute as (
     select
-      k.ordinality as request_no, k.canonical_symbol, k.timeframe, d.ts_utc, k.derivation_version, k.has_bars, k.limit_utc,
+      k.ordinality as request_no, k.canonical_symbol, k.timeframe, d.ts_utc, k.derivation_version, k.has_bars,
       count(*) filter (where d.open > 0 and d.close > 0) = k.component_count as is_complete,
       k.formula_base,
       -- Summed in the order of the basket: sums of floats depend on it.
@@ -84,16 +74,16 @@ begin
       select c.ts_utc, c.open, c.close
       from public.data_bars as c
       where c.canonical_symbol = k.component and c.timeframe = '1m'
-        and c.ts_utc >= k.from_utc and c.ts_utc < k.limit_utc
+        and c.ts_utc >= k.from_utc and c.ts_utc < k.to_utc
       offset 0
     ) as d
     group by
-      k.ordinality, k.canonical_symbol, k.timeframe, d.ts_utc, k.derivation_version, k.has_bars, k.limit_utc,
+      k.ordinality, k.canonical_symbol, k.timeframe, d.ts_utc, k.derivation_version, k.has_bars,
       k.component_count, k.formula_base
   ),
   priced as materialized (
     select
-      m.request_no, m.canonical_symbol, m.timeframe, m.ts_utc, m.has_bars, m.limit_utc,
+      m.request_no, m.canonical_symbol, m.timeframe, m.ts_utc, m.has_bars,
       m.is_complete and v.open is not null and v.close is not null as is_complete,
       v.open, v.close,
       jsonb_build_object(
@@ -125,22 +115,22 @@ begin
   replaced as (
     select
       e.request_no,
-      max(e.canonical_symbol) as canonical_symbol,
+      e.canonical_symbol,
       max(e.from_utc) as from_utc,
-      max(e.limit_utc) as to_utc,
+      max(e.to_utc) as to_utc,
       range_agg(tstzrange(e.ts_utc, e.ts_utc + interval '1 minute')) filter (where e.is_complete) as kept
     from (
       select
-        b.ordinality as request_no, b.canonical_symbol, b.from_utc, b.limit_utc,
+        b.ordinality as request_no, b.canonical_symbol, b.from_utc, b.to_utc,
         null::timestamptz as ts_utc, null::boolean as is_complete
       from build as b
       where b.has_bars
       union all
-      select p.request_no, null, null, null, p.ts_utc, p.is_complete
+      select p.request_no, p.canonical_symbol, null, null, p.ts_utc, p.is_complete
       from priced as p
       where p.has_bars
     ) as e
-    group by e.request_no
+    group by e.request_no, e.canonical_symbol
   )
   select
     p.request_no, p.canonical_symbol, p.timeframe, p.ts_utc,
@@ -157,12 +147,11 @@ begin
         0::double precision, null::double precision, 0::bigint,
         false, 'synthetic', p.raw
       ) then 'update'
-    end,
-    p.limit_utc
+    end
   from priced as p
   union all
   select
-    r.request_no, l.canonical_symbol, l.timeframe, l.ts_utc, l.open, l.high, l.low, l.close, l.raw, false, 'remove', r.to_utc
+    r.request_no, l.canonical_symbol, l.timeframe, l.ts_utc, l.open, l.high, l.low, l.close, l.raw, false, 'remove'
   from replaced as r
   cross join lateral (
     select d.*

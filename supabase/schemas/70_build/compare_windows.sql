@@ -1,172 +1,190 @@
 comment on function agg.compare_windows is
 'The one rule that turns source bars into bars, for requests of any number of tasks and windows, in one statement.
-Returns each window that has source bars, with the bar that it makes and how that differs from what is stored, and each stored bar that has no source any more. Writes nothing.';
+Returns each window that has minutes, with the bar that they make and how that differs from what is stored, and each stored row whose window has no minutes any more. Writes nothing.';
 
--- First open, highest high, lowest low, last close, sums; vwap = sum(vwap * vol) / sum(vol) over the source bars that have
--- both. Quality is coverage: the minutes that went in against those in which the session is open.
+-- First open, highest high, lowest low, last close, sums; vwap = sum(vwap * vwap_vol) / sum(vwap_vol). Quality is coverage: the
+-- minutes that went in against those in which session and calendar are open. Windows with too few minutes for a bar are kept
+-- for longer bars, so that each of these equals what its minutes say.
 create function agg.compare_windows(p_requests agg.build_request[])
 returns setof agg.window_bar
 language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
--- Every access here is a range of a key for each request, read in key order. Statistics of a table that has just been
--- loaded, or a plan cached before, must not turn one into a scan or a sort of the table.
+-- Every access here is a range of a key for each symbol, read in key order. Statistics of a table that has just been loaded, or
+-- a plan cached before, must not turn one into a scan or a sort of the table. Joins of two sets are hashed.
 set enable_seqscan = off
 set enable_bitmapscan = off
-set enable_hashjoin = off
+set enable_nestloop = off
 set enable_mergejoin = off
 set enable_sort = off
 set enable_hashagg = on
+set max_parallel_workers_per_gather = 0
 set jit = off
 set work_mem = '32MB'
 as $$
 begin
   return query
-  with build as (
+  with request as materialized (
     select
       o.*,
-      (extract(epoch from o.window_length) / 60)::integer as window_minutes,
-      (extract(epoch from o.source_length) / 60)::integer as source_minutes,
-      exists (
-        select from public.derived_data_bars as d
-        where d.canonical_symbol = o.canonical_symbol and d.timeframe = o.timeframe
-          and d.ts_utc >= o.from_utc and d.ts_utc < o.to_utc
-      ) as has_bars
+      o.window_origin at time zone 'UTC' as origin_utc,
+      case
+        when o.session_minutes is not null or o.calendar is not null
+          then agg.open_spans(o.session_time_zone, o.session_minutes, o.calendar, o.from_utc, o.to_utc)
+      end as open
     from unnest(p_requests) with ordinality as o
     where o.source_timeframe is not null
   ),
-  window_bar as materialized (
-    select
-      b.ordinality as request_no, b.canonical_symbol, b.timeframe, b.source_timeframe, b.window_length,
-      b.derivation_version, b.has_bars,
-      w.ts_utc, w.open, w.high, w.low, w.close, w.vol, w.vwap, w.trade_count,
-      w.source_candles, e.expected_candles,
-      w.covered_minutes, e.expected_minutes, w.is_partial,
-      case
-        when e.expected_minutes = 0 then null
-        when w.covered_minutes >= e.expected_minutes then 2
-        when w.covered_minutes * 100 >= e.expected_minutes * b.good_percent then 1
-        when w.covered_minutes * 100 >= e.expected_minutes * b.poor_percent then 0
-      end as quality_score,
-      case when b.has_bars then (
-        select d from public.derived_data_bars as d
-        where d.canonical_symbol = b.canonical_symbol and d.timeframe = b.timeframe and d.ts_utc = w.ts_utc
-      ) end as stored
-    from build as b
+  -- What is read in one go, for each symbol: the whole range; of a session its open windows; of a local clock each window.
+  stretch as materialized (
+    select r.ordinality, w.starts_utc as from_utc, w.ends_utc as to_utc, w.starts_utc as window_start, w.ends_utc, null::tstzmultirange as open
+    from request as r
+    cross join lateral agg.windows_between(r.from_utc, r.to_utc, r.window_length, r.window_time_zone, r.window_origin) as w
+    where r.window_time_zone is not null and r.from_utc < r.to_utc
+    union all
+    select r.ordinality, r.from_utc, r.to_utc, null, null, null
+    from request as r
+    where r.window_time_zone is null and (r.open is null or r.source_timeframe <> '1m') and r.from_utc < r.to_utc
+    union all
+    -- Minutes outside the session are in no bar. Where it opens and closes with windows, no minute has to be looked at.
+    select r.ordinality, lower(u.span), upper(u.span), null, null, case when r.open <> s.spans then r.open end
+    from request as r
     cross join lateral (
-      select g.*
-      from (
-        select
-          s.window_start as ts_utc,
-          -- Arrays compare by their first element first: the price that goes with the first and with the last ts_utc.
-          (min(array[s.epoch, s.open]))[2] as open,
-          max(s.high) as high,
-          min(s.low) as low,
-          (max(array[s.epoch, s.close]))[2] as close,
-          sum(s.vol) as vol,
-          sum(s.vwap * s.vwap_vol) / sum(s.vwap_vol) as vwap,
-          sum(s.trade_count)::bigint as trade_count,
-          count(*)::integer as source_candles,
-          sum(s.covered_minutes)::integer as covered_minutes,
-          bool_or(s.is_partial) as is_partial
-        from (
-          select
-            date_bin(b.window_length, f.ts_utc, timestamptz '2000-01-01 00:00:00+00') as window_start,
-            date_part('epoch', f.ts_utc) as epoch,
-            case when f.vol > 0 and f.vwap is not null then f.vol end as vwap_vol,
-            f.*
-          from (
-            select c.*
-            from agg.source_bar as c
-            where c.canonical_symbol = b.canonical_symbol and c.timeframe = b.source_timeframe
-              and c.ts_utc >= b.from_utc and c.ts_utc < b.to_utc and c.deleted_at is null
-              -- A minute outside the trading session is not part of a session bar; longer sources hold none.
-              and (
-                b.session_minutes is null or b.source_minutes > 1
-                or b.session_minutes @> agg.minute_of_week(c.ts_utc, b.session_time_zone)
-              )
-            order by c.ts_utc
-            -- No window holds more source bars than this, so the first max_windows windows are complete.
-            limit b.max_windows::bigint * b.window_minutes / b.source_minutes
-          ) as f
-          -- Sums of floats depend on the order: with this one a bar built again is the same to the last bit.
-          order by f.ts_utc
-        ) as s
-        group by s.window_start
-        offset 0
-      ) as g
-      order by g.ts_utc
-      limit b.max_windows
-    ) as w
-    cross join lateral (
-      select b.window_minutes, b.window_minutes / b.source_minutes
-      where b.session_minutes is null
-      union all
-      select sum(o.minutes)::integer, count(*) filter (where o.minutes > 0)::integer
-      from generate_series(0, b.window_minutes - 1, b.source_minutes) as i (minute)
-      cross join lateral agg.open_minutes(
-        w.ts_utc + make_interval(mins => i.minute), b.source_minutes, b.session_time_zone, b.session_minutes
-      ) as o (minutes)
-      where b.session_minutes is not null
-      having b.session_minutes is not null
-    ) as e (expected_minutes, expected_candles)
+      select range_agg(tstzrange(
+        date_bin(r.window_length, lower(p.span), r.origin_utc),
+        date_bin(r.window_length, upper(p.span) + r.window_length - interval '1 microsecond', r.origin_utc)
+      ))
+      from unnest(r.open) as p (span)
+    ) as s (spans)
+    cross join lateral unnest(s.spans) as u (span)
+    where r.window_time_zone is null and r.open is not null and r.source_timeframe = '1m'
   ),
-  -- Grouped rather than joined: linear whatever the planner assumes about the number of requests.
-  replaced as (
-    select
-      e.request_no,
-      max(e.canonical_symbol) as canonical_symbol,
-      max(e.timeframe) as timeframe,
-      max(e.from_utc) as from_utc,
-      case when count(e.ts_utc) >= max(e.max_windows) then max(e.ts_utc) + max(e.window_length) else max(e.to_utc) end as to_utc,
-      range_agg(tstzrange(e.ts_utc, e.ts_utc + e.window_length)) filter (where e.quality_score is not null) as kept
+  -- How many minutes of each window are open, and how many of its source windows have one.
+  expected as materialized (
+    select s.ordinality, s.ts_utc, sum(s.minutes)::integer as minutes, case when s.is_minute then sum(s.minutes) else count(*) end::integer as candles
     from (
       select
-        b.ordinality as request_no, b.canonical_symbol, b.timeframe, b.from_utc, b.to_utc, b.max_windows,
-        b.window_length, null::timestamptz as ts_utc, null::integer as quality_score
-      from build as b
-      where b.has_bars
-      union all
-      select w.request_no, null, null, null, null, null, w.window_length, w.ts_utc, w.quality_score
-      from window_bar as w
-      where w.has_bars
-    ) as e
-    group by e.request_no
+        g.ordinality, g.is_minute, sum(extract(epoch from least(g.ends_utc, upper(g.span)) - greatest(g.starts_utc, lower(g.span)))) / 60 as minutes,
+        case
+          when g.window_time_zone is null then date_bin(g.window_length, g.starts_utc, g.origin_utc)
+          else agg.window_start(g.starts_utc, g.window_length, g.window_time_zone, g.window_origin)
+        end as ts_utc
+      from (
+        select r.ordinality, r.window_length, r.window_time_zone, r.window_origin, r.origin_utc, l.is_minute, u.span, w.starts_utc, w.ends_utc
+        from request as r
+        cross join lateral (
+          select r.source_timeframe = '1m', case when r.source_timeframe = '1m' then r.window_length else r.source_length end
+        ) as l (is_minute, length)
+        cross join lateral unnest(r.open) as u (span)
+        cross join lateral agg.windows_between(lower(u.span), upper(u.span), l.length, null, r.window_origin) as w
+        where r.open is not null
+      ) as g
+      group by g.ordinality, g.is_minute, g.window_length, g.window_time_zone, g.window_origin, g.origin_utc, g.starts_utc
+    ) as s
+    group by s.ordinality, s.ts_utc, s.is_minute
+  ),
+  aggregated as (
+    select
+      r.ordinality, r.timeframe, r.source_timeframe, r.window_length, r.source_length, r.derivation_version, r.good_percent, r.poor_percent,
+      r.has_bars, r.open is not null as has_session, y.symbol, coalesce(s.ends_utc, w.ts_utc + r.window_length) as ends_utc, w.*
+    from request as r
+    join stretch as s on s.ordinality = r.ordinality
+    cross join lateral unnest(r.symbols) as y (symbol)
+    cross join lateral (
+      select
+        coalesce(s.window_start, date_bin(r.window_length, f.ts_utc, r.origin_utc)) as ts_utc,
+        -- Over a sorted subquery: in the order of ts_utc.
+        (array_agg(f.open))[1] as open,
+        max(f.high) as high,
+        min(f.low) as low,
+        (array_agg(f.close))[count(*)] as close,
+        sum(f.vol) as vol,
+        sum(f.vwap * f.vwap_vol) / sum(f.vwap_vol) as vwap,
+        sum(f.vwap_vol) as vwap_vol,
+        sum(f.trade_count)::bigint as trade_count,
+        count(*) filter (where f.is_bar)::integer as source_candles,
+        sum(f.covered_minutes)::integer as covered_minutes,
+        bool_or(f.is_partial) as is_partial
+      from (
+        select c.*
+        from agg.source_bar as c
+        where c.canonical_symbol = y.symbol and c.timeframe = r.source_timeframe
+          and c.ts_utc >= s.from_utc and c.ts_utc < s.to_utc and c.covered_minutes > 0
+          and (s.open is null or s.open @> c.ts_utc)
+        -- Sums of floats depend on the order: with this one a bar built again is the same to the last bit.
+        order by c.ts_utc
+      ) as f
+      group by 1
+      offset 0
+    ) as w
+  ),
+  window_bar as materialized (
+    select
+      a.*,
+      coalesce(e.minutes, case when a.has_session then 0 else m.window_minutes end) as expected_minutes,
+      coalesce(e.candles, case when a.has_session then 0 else m.window_minutes / m.source_minutes end) as expected_candles,
+      case when a.has_bars then (
+        select d from public.derived_data_bars as d
+        where d.canonical_symbol = a.symbol and d.timeframe = a.timeframe and d.ts_utc = a.ts_utc
+      ) end as stored
+    from aggregated as a
+    left join expected as e on e.ordinality = a.ordinality and e.ts_utc = a.ts_utc
+    cross join lateral (
+      select (extract(epoch from a.ends_utc - a.ts_utc) / 60)::integer, (extract(epoch from a.source_length) / 60)::integer
+    ) as m (window_minutes, source_minutes)
+  ),
+  judged as (
+    select
+      w.*,
+      case
+        when w.expected_minutes = 0 then null
+        when w.covered_minutes >= w.expected_minutes then 2
+        when w.covered_minutes * 100 >= w.expected_minutes * w.good_percent then 1
+        when w.covered_minutes * 100 >= w.expected_minutes * w.poor_percent then 0
+      end::smallint as quality_score,
+      coalesce(w.derivation_version, (w.stored).derivation_version, 1) as version
+    from window_bar as w
   )
   select
-    w.request_no, w.canonical_symbol, w.timeframe, w.ts_utc, w.open, w.high, w.low, w.close, w.vol, w.vwap, w.trade_count,
-    w.source_timeframe, w.source_candles, w.expected_candles, w.covered_minutes, w.expected_minutes,
-    w.quality_score::smallint, coalesce(w.derivation_version, (w.stored).derivation_version, 1), w.is_partial,
+    j.ordinality, j.symbol, j.timeframe, j.ts_utc, j.ends_utc, j.open, j.high, j.low, j.close, j.vol, j.vwap, j.vwap_vol, j.trade_count,
+    j.source_timeframe, j.source_candles, j.expected_candles, j.covered_minutes, j.expected_minutes,
+    j.quality_score, j.version, j.is_partial,
     case
-      when w.quality_score is null then null
-      when (w.stored).ts_utc is null then 'insert'
+      when (j.stored).ts_utc is null then 'insert'
       when (
-        (w.stored).open, (w.stored).high, (w.stored).low, (w.stored).close,
-        (w.stored).vol, (w.stored).vwap, (w.stored).trade_count,
-        (w.stored).source_timeframe, (w.stored).source_candles, (w.stored).expected_candles,
-        (w.stored).covered_minutes, (w.stored).expected_minutes,
-        (w.stored).quality_score, (w.stored).derivation_version, (w.stored).is_partial, (w.stored).deleted_at
+        (j.stored).open, (j.stored).high, (j.stored).low, (j.stored).close,
+        (j.stored).vol, (j.stored).vwap, (j.stored).vwap_vol, (j.stored).trade_count,
+        (j.stored).source_timeframe, (j.stored).source_candles, (j.stored).expected_candles,
+        (j.stored).covered_minutes, (j.stored).expected_minutes,
+        (j.stored).quality_score, (j.stored).derivation_version, (j.stored).is_partial, (j.stored).deleted_at is null
       ) is distinct from (
-        w.open, w.high, w.low, w.close, w.vol, w.vwap, w.trade_count,
-        w.source_timeframe, w.source_candles, w.expected_candles, w.covered_minutes, w.expected_minutes,
-        w.quality_score, coalesce(w.derivation_version, (w.stored).derivation_version, 1), w.is_partial, null::timestamptz
+        j.open, j.high, j.low, j.close, j.vol, j.vwap, j.vwap_vol, j.trade_count,
+        j.source_timeframe, j.source_candles, j.expected_candles, j.covered_minutes, j.expected_minutes,
+        j.quality_score, j.version, j.is_partial, j.quality_score is not null
       ) then 'update'
-    end
-  from window_bar as w
+    end,
+    (j.stored).ts_utc is not null and (j.stored).deleted_at is null
+  from judged as j
   union all
   select
-    r.request_no, l.canonical_symbol, l.timeframe, l.ts_utc, l.open, l.high, l.low, l.close, l.vol, l.vwap, l.trade_count,
-    l.source_timeframe, l.source_candles, l.expected_candles, l.covered_minutes, l.expected_minutes,
-    l.quality_score, l.derivation_version, l.is_partial, 'remove'
-  from replaced as r
-  cross join lateral (
-    select d.*
-    from public.derived_data_bars as d
-    where d.canonical_symbol = r.canonical_symbol and d.timeframe = r.timeframe
-      and d.ts_utc >= r.from_utc and d.ts_utc < r.to_utc and d.deleted_at is null
-    offset 0
+    l.ordinality, l.canonical_symbol, l.timeframe, l.ts_utc, null, l.open, l.high, l.low, l.close, l.vol, l.vwap, l.vwap_vol, l.trade_count,
+    l.source_timeframe, l.source_candles, l.expected_candles, 0, l.expected_minutes,
+    l.quality_score, l.derivation_version, l.is_partial, 'remove', l.deleted_at is null
+  from (
+    select r.ordinality, d.*
+    from request as r
+    cross join lateral unnest(r.symbols) as y (symbol)
+    cross join lateral (
+      select d.*
+      from public.derived_data_bars as d
+      where d.canonical_symbol = y.symbol and d.timeframe = r.timeframe
+        and d.ts_utc >= r.from_utc and d.ts_utc < r.to_utc and (d.deleted_at is null or d.covered_minutes > 0)
+      offset 0
+    ) as d
+    where r.has_bars
   ) as l
-  where not coalesce(r.kept @> l.ts_utc, false);
+  left join window_bar as w on w.ordinality = l.ordinality and w.symbol = l.canonical_symbol and w.ts_utc = l.ts_utc
+  where w.ts_utc is null;
 end;
 $$;

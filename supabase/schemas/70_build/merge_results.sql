@@ -1,5 +1,5 @@
 comment on function agg.merge_results is
-'The result of a request out of those of its two halves in time. It has failed where no bar could be built: to have decided windows without a bar is no success.';
+'The result of a symbol''s request out of those of its two halves in time. It has failed where no bar could be built: to have decided windows without a bar is no success.';
 
 create function agg.merge_results(p_first agg.build_result, p_second agg.build_result)
 returns agg.build_result
@@ -18,6 +18,7 @@ begin
   v_merged.inserted := p_first.inserted + p_second.inserted;
   v_merged.updated := p_first.updated + p_second.updated;
   v_merged.removed := p_first.removed + p_second.removed;
+  v_merged.written := p_first.written + p_second.written;
   if p_second.decided_to_utc > p_second.from_utc then
     v_merged.decided_to_utc := p_second.decided_to_utc;
   end if;

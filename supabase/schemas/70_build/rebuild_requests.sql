@@ -1,5 +1,5 @@
 comment on function agg.rebuild_requests is
-'Requests to build again the decided windows that the changes touch: one for each run of windows, at most p_max_windows a task, the newest of them.';
+'Requests to build again the decided windows that the changes touch: one for each run of windows, at most p_max_windows a task, the newest of them. Symbols with the same run and settings share a request.';
 
 create function agg.rebuild_requests(p_changes agg.changed_span[], p_max_windows integer default null)
 returns setof agg.build_request
@@ -16,22 +16,24 @@ begin
   return query
   with run as (
     select
-      c.canonical_symbol, c.timeframe, t.source_timeframe, t.duration, st.duration as source_duration, w.span,
-      s.good_percent, s.poor_percent, s.session_time_zone, s.session_minutes,
-      extract(epoch from upper(w.span) - lower(w.span))::bigint / extract(epoch from t.duration)::bigint as windows
+      c.canonical_symbol, t.timeframe, case when t.source_timeframe is not null then s.source_timeframe end as source_timeframe,
+      t.duration, w.span,
+      s.window_time_zone, s.window_origin, s.good_percent, s.poor_percent, s.session_time_zone, s.session_minutes, s.calendar,
+      ceil(extract(epoch from upper(w.span) - lower(w.span)) / extract(epoch from t.duration))::bigint as windows
     from unnest(p_changes) as c
     join agg.task as s on s.canonical_symbol = c.canonical_symbol and s.timeframe = c.timeframe
     join agg.timeframe as t on t.timeframe = c.timeframe
-    left join agg.timeframe as st on st.timeframe = t.source_timeframe
     cross join lateral (
       select
-        agg.bootstrap_cursor(s.agg_start_utc, t.duration) + t.duration,
+        agg.window_end(
+          agg.bootstrap_cursor(s.agg_start_utc, t.duration, s.window_time_zone, s.window_origin), t.duration, s.window_time_zone, s.window_origin
+        ),
         s.followed_to_utc
     ) as k (start_utc, end_utc)
     cross join lateral (
       select range_agg(tstzrange(
-        date_bin(t.duration, lower(d.span), timestamptz '2000-01-01 00:00:00+00'),
-        date_bin(t.duration, upper(d.span) + t.duration - interval '1 microsecond', timestamptz '2000-01-01 00:00:00+00')
+        agg.window_start(lower(d.span), t.duration, s.window_time_zone, s.window_origin),
+        agg.window_end(upper(d.span) - interval '1 microsecond', t.duration, s.window_time_zone, s.window_origin)
       ))
       from unnest(
         c.spans * case when k.start_utc < k.end_utc then tstzmultirange(tstzrange(k.start_utc, k.end_utc)) else '{}' end
@@ -44,19 +46,19 @@ begin
         -- Years without a bar would take their share of every batch.
         else (
           select tstzrange(
-            date_bin(t.duration, min(x.first_utc), timestamptz '2000-01-01 00:00:00+00'),
-            date_bin(t.duration, max(x.last_utc), timestamptz '2000-01-01 00:00:00+00') + t.duration
+            agg.window_start(min(x.first_utc), t.duration, s.window_time_zone, s.window_origin),
+            agg.window_end(max(x.last_utc), t.duration, s.window_time_zone, s.window_origin)
           )
           from (
             select min(c.ts_utc) as first_utc, max(c.ts_utc) as last_utc
             from agg.source_bar as c
-            where c.canonical_symbol = s.canonical_symbol and c.timeframe = t.source_timeframe
-              and c.ts_utc >= lower(u.span) and c.ts_utc < upper(u.span) and c.deleted_at is null
+            where c.canonical_symbol = s.canonical_symbol and c.timeframe = s.source_timeframe
+              and c.ts_utc >= lower(u.span) and c.ts_utc < upper(u.span) and c.covered_minutes > 0
             union all
             select min(d.ts_utc), max(d.ts_utc)
             from public.derived_data_bars as d
             where d.canonical_symbol = s.canonical_symbol and d.timeframe = s.timeframe
-              and d.ts_utc >= lower(u.span) and d.ts_utc < upper(u.span) and d.deleted_at is null
+              and d.ts_utc >= lower(u.span) and d.ts_utc < upper(u.span) and (d.deleted_at is null or d.covered_minutes > 0)
           ) as x
           having max(x.last_utc) is not null
         )
@@ -68,16 +70,32 @@ begin
     select
       r.*, sum(r.windows) over (partition by r.canonical_symbol, r.timeframe order by r.span desc) - r.windows as newer_windows
     from run as r
+  ),
+  limited as (
+    select
+      r.*,
+      case
+        when r.windows <= p_max_windows - r.newer_windows or p_max_windows is null then lower(r.span)
+        else agg.window_start(
+          upper(r.span) - r.duration * (p_max_windows - r.newer_windows)::double precision, r.duration, r.window_time_zone, r.window_origin
+        )
+      end as from_utc
+    from ranked as r
+    where p_max_windows is null or r.newer_windows < p_max_windows
   )
   select
-    r.canonical_symbol, r.timeframe, r.source_timeframe, r.duration, r.source_duration,
-    upper(r.span) - r.duration * least(r.windows, p_max_windows - r.newer_windows)::double precision,
-    upper(r.span), upper(r.span), null::timestamptz, null::integer,
-    case when r.source_timeframe is null then (
-      select k.derivation_version from agg.synthetic_component as k where k.canonical_symbol = r.canonical_symbol limit 1
+    array_agg(l.canonical_symbol), l.timeframe, l.source_timeframe, l.duration, l.window_time_zone, l.window_origin, st.duration,
+    l.from_utc, l.from_utc, upper(l.span), upper(l.span), null::timestamptz, false,
+    case when l.source_timeframe is null then (
+      select k.derivation_version from agg.synthetic_component as k where k.canonical_symbol = min(l.canonical_symbol) limit 1
     ) end,
-    r.good_percent, r.poor_percent, r.session_time_zone, r.session_minutes, true
-  from ranked as r
-  where p_max_windows is null or r.newer_windows < p_max_windows;
+    l.good_percent, l.poor_percent, l.session_time_zone, l.session_minutes, l.calendar, true, true
+  from limited as l
+  left join agg.timeframe as st on st.timeframe = l.source_timeframe
+  group by
+    l.timeframe, l.source_timeframe, l.duration, l.window_time_zone, l.window_origin, st.duration, l.from_utc, l.span,
+    l.good_percent, l.poor_percent, l.session_time_zone, l.session_minutes, l.calendar,
+    -- Each series has a basket of its own.
+    case when l.source_timeframe is null then l.canonical_symbol end;
 end;
 $$;

@@ -1,5 +1,5 @@
 comment on type agg.synthetic_minute is
-  'A minute of a synthetic series in which a component has a bar, and whether it is complete. change says how its bar differs from the stored one: insert, update, remove (then it is the stored bar), null for no difference. limit_utc is where max_windows ends the request.';
+  'A minute of a synthetic series in which a component has a bar, and whether it is complete. change says how its bar differs from the stored one: insert, update, remove (then it is the stored bar), null for no difference.';
 
 create type agg.synthetic_minute as (
   request_no bigint,
@@ -12,6 +12,5 @@ create type agg.synthetic_minute as (
   close double precision,
   raw jsonb,
   is_complete boolean,
-  change text,
-  limit_utc timestamptz
+  change text
 );

@@ -19,17 +19,20 @@ begin
   perform agg.finish_tasks(v_results, p_now);
 
   select
-    count(*), coalesce(sum(r.windows), 0), coalesce(sum(r.bars), 0), coalesce(sum(r.bars_poor), 0), 0, count(r.error), 0
+    sum(n.symbols), sum(r.windows * n.symbols), sum(r.bars * n.symbols), sum(r.bars_poor * n.symbols), 0,
+    sum(n.symbols) filter (where r.error is not null), 0
   into
     v_sums.tasks, v_sums.windows, v_sums.bars_created, v_sums.bars_quality_poor, v_sums.bars_corrected, v_sums.failed, v_sums.notes
-  from unnest(v_results) as r;
+  from unnest(v_results) as r
+  cross join lateral (select cardinality(r.symbols)) as n (symbols);
   if v_sums.failed > 0 then
     insert into agg.correction (canonical_symbol, timeframe, spans, changed_at, failures, retry_at, error)
-    select r.canonical_symbol, r.timeframe, p.spans, now(), 1, p_now + agg.retry_delay(0, 'hard'), r.error
+    select y.symbol, r.timeframe, p.spans, now(), 1, p_now + agg.retry_delay(0, 'hard'), r.error
     from unnest(v_results) as r
+    cross join lateral unnest(r.symbols) as y (symbol)
     cross join lateral (select r.failed * tstzmultirange(tstzrange(null, r.decided_to_utc))) as p (spans)
     where r.fail_kind is null and not isempty(p.spans);
   end if;
-  return v_sums;
+  return agg.sum_batches(v_sums, null);
 end;
 $$;

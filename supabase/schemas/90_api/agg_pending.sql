@@ -41,12 +41,13 @@ begin
   from unnest(v_changes) as c
   join (
     select
-      r.canonical_symbol, r.timeframe,
-      sum(extract(epoch from r.to_utc - r.from_utc) / extract(epoch from r.window_length))::bigint as windows,
+      y.symbol as canonical_symbol, r.timeframe,
+      sum(round(extract(epoch from r.to_utc - r.from_utc) / extract(epoch from r.window_length)))::bigint as windows,
       min(r.from_utc) as from_utc,
       max(r.to_utc) as to_utc
     from agg.rebuild_requests(v_changes) as r
-    group by r.canonical_symbol, r.timeframe
+    cross join lateral unnest(r.symbols) as y (symbol)
+    group by y.symbol, r.timeframe
   ) as o on o.canonical_symbol = c.canonical_symbol and o.timeframe = c.timeframe
   join public.data_agg_state as s on s.canonical_symbol = c.canonical_symbol and s.timeframe = c.timeframe
   left join lateral (

@@ -1,7 +1,7 @@
 comment on function public.agg_verify is
 'Computes decided windows again from their source bars, and lists every difference to what is stored.
 Nulls mean every task, and the whole of its decided range; windows that p_from and p_to cut count whole. Each level is compared with the one below it as it stands.
-problem: missing, different (stored and expected hold the fields that differ), stale (a bar that has no source any more) or failed (the task cannot be computed; expected holds the error). is_pending: a change note or a correction waits for it, and the next run builds it again.
+problem: missing, different (stored and expected hold the fields that differ), stale (a bar whose window has too few minutes) or failed (the task cannot be computed; expected holds the error). is_pending: a change note or a correction waits for it, and the next run builds it again.
 Writes and locks nothing. Raises no_data_found without a task, invalid_parameter_value for an unknown timeframe or an empty range.';
 
 create function public.agg_verify(
@@ -29,7 +29,7 @@ begin
   if p_timeframe is not null and not exists (select from agg.timeframe as t where t.timeframe = p_timeframe) then
     raise exception '% is not a timeframe', p_timeframe
       using errcode = 'invalid_parameter_value',
-        hint = format('Timeframes are %s.', (select string_agg(t.timeframe, ', ' order by t.duration) from agg.timeframe as t));
+        hint = format('Timeframes are %s.', agg.timeframe_list());
   end if;
   if p_symbol is not null and not exists (
     select from public.data_agg_state as s

@@ -9,7 +9,7 @@ language sql as $$
   select b.timeframe, b.ts_utc, b.high, d.source, b.covered_minutes
   from agg.source_bar as b
   left join public.data_bars as d using (canonical_symbol, timeframe, ts_utc)
-  where b.canonical_symbol = 'DXY' and b.deleted_at is null
+  where b.canonical_symbol = 'DXY' and b.is_bar
   order by 1, 2
 $$;
 

@@ -6,7 +6,6 @@ alter table public.data_bars drop constraint data_bars_vol_in_range;
 
 -- Without the triggers of the registry, so that only a sync changes tasks.
 alter table public.core_asset_registry_all disable trigger user;
-insert into agg.timeframe (timeframe, duration, source_timeframe, is_mandatory) values ('15m', interval '15 minutes', '5m', false);
 call tests.clear();
 do $$
 declare

@@ -5,7 +5,6 @@ select plan(10);
 alter table public.core_asset_registry_all disable trigger user;
 delete from public.core_asset_registry_all;
 delete from public.data_agg_state;
-insert into agg.timeframe (timeframe, duration, source_timeframe, is_mandatory) values ('15m', interval '15 minutes', '5m', false);
 insert into public.core_asset_registry_all (canonical_symbol, active, metadata) values
   ('AGG', true, '{"agg": "5m"}'),
   ('BASE', true, '{"is_synthetic": true, "components": ["A"], "component_weights": {"A": 1}}'),

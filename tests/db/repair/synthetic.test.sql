@@ -9,7 +9,7 @@ create function pg_temp.dxy() returns table (timeframe text, ts_utc timestamptz,
 language sql as $$
   select b.timeframe, b.ts_utc, b.close, b.covered_minutes
   from agg.source_bar as b
-  where b.canonical_symbol = 'DXY' and b.deleted_at is null
+  where b.canonical_symbol = 'DXY' and b.is_bar
   order by 1, 2
 $$;
 create temporary table bar_before as select d.* from pg_temp.dxy() as d;

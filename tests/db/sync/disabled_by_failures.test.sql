@@ -4,7 +4,6 @@ select plan(5);
 -- Without the triggers of the registry, so that only a sync changes tasks.
 alter table public.core_asset_registry_all disable trigger user;
 call tests.clear();
-insert into agg.timeframe (timeframe, duration, source_timeframe, is_mandatory) values ('15m', interval '15 minutes', '5m', false);
 call tests.add_asset('ACME', '{"optional": ["15m"]}');
 do $$ begin perform public.sync_agg_state_from_registry(); end; $$;
 call tests.fail_three_times('ACME', '15m');
