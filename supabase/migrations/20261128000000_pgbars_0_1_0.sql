@@ -108,7 +108,6 @@ create type agg.build_request as (
   window_time_zone text,
   window_origin timestamp,
   source_length interval,
-  decided_to_utc timestamptz,
   from_utc timestamptz,
   to_utc timestamptz,
   frontier_utc timestamptz,
@@ -120,15 +119,14 @@ create type agg.build_request as (
   session_time_zone text,
   session_minutes int4multirange,
   calendar text,
-  has_bars boolean,
   is_rebuild boolean
 );
 
 comment on type agg.build_request is
 'Windows to build for a set of symbols that want the same ones with the same settings: those that start in [from_utc, to_utc).
 It carries the whole configuration of the tasks, so that building joins bars on canonical_symbol alone. Null source_timeframe: synthetic series. Null derivation_version: that of the stored bar, otherwise 1. window_time_zone, window_origin: see agg.window_bounds.
-decided_to_utc is the end of what was decided before; what lies between it and from_utc has no source bars. Empty windows after the last source bar are decided only if there is another before clock_utc (null: always). frontier_utc is what could be decided; is_limited: to_utc is nearer, since the batch takes no more windows.
-has_bars: there may be stored bars in the range. is_rebuild: the range begins behind the cursor, or behind what was built ahead of it, and what changes is passed on.';
+Empty windows after the last source bar are decided only if there is another before clock_utc (null: always). frontier_utc is what could be decided; is_limited: to_utc is nearer, since the batch takes no more windows.
+is_rebuild: the range begins behind the cursor, or behind what was built ahead of it, and what changes is passed on.';
 
 -- 70_build/build_result.type.sql
 create type agg.build_result as (
@@ -1085,6 +1083,8 @@ language plpgsql
 stable
 parallel safe
 set search_path = pg_catalog, pg_temp
+-- A day of p_length is 24 hours then, whatever the session says.
+set timezone = 'UTC'
 as $$
 begin
   if p_time_zone is null then
@@ -1147,6 +1147,8 @@ language sql
 stable
 parallel safe
 set search_path = pg_catalog, pg_temp
+-- A day of p_length is 24 hours then, whatever the session says.
+set timezone = 'UTC'
 as $$
   select g.starts_utc, g.starts_utc + p_length
   from generate_series(
@@ -2290,7 +2292,7 @@ begin
         using errcode = 'invalid_parameter_value', hint = 'Give new_cursor as catchup_aggregation_range() returned it.';
     end if;
     -- A start that was moved ahead leaves the cursor behind it; nothing between them is built.
-    select greatest(o.frontier_utc, o.decided_to_utc) into v_frontier_utc
+    select greatest(o.frontier_utc, o.from_utc) into v_frontier_utc
     from agg.plan_builds(array[p_symbol], p_tf, p_now, null, 1) as o;
     if p_new_cursor_utc > v_task.last_agg_bar_ts_utc and v_end_utc > v_frontier_utc then
       raise exception 'cursor % of % % is beyond the frontier %', p_new_cursor_utc, p_symbol, p_tf, v_frontier_utc
@@ -3918,7 +3920,6 @@ begin
     v_reason := 'frontier';
   else
     v_request.to_utc := v_window.ends_utc;
-    v_request.has_bars := true;
     perform agg.build_bars(array[v_request]);
     perform agg.extend_built_to(p_symbol, p_timeframe, v_window.ends_utc);
     select d.quality_score, d.source_candles into v_quality, v_source_count
@@ -4058,7 +4059,6 @@ begin
   if v_failed.fail_kind = 'hard' and v_middle_utc < v_first.to_utc and agg.count_in_batch('failed_builds') <= 200 then
     v_first.to_utc := v_middle_utc;
     v_second.from_utc := v_middle_utc;
-    v_second.decided_to_utc := v_middle_utc;
     return query
     select m.*
     from agg.build_or_split(array[v_first]) as a
@@ -4081,7 +4081,7 @@ begin
   v_failed.updated := 0;
   v_failed.removed := 0;
   v_failed.written := 0;
-  v_failed.decided_to_utc := v_first.decided_to_utc;
+  v_failed.decided_to_utc := v_first.from_utc;
   v_failed.is_rebuild := v_first.is_rebuild;
   v_failed.failed := tstzmultirange(tstzrange(v_first.from_utc, v_second.to_utc));
   v_failed.error := format('[%s, %s): %s', v_first.from_utc, v_second.to_utc, v_failed.error);
@@ -4151,7 +4151,7 @@ begin
     array[y.symbol], q.timeframe, q.window_length, q.window_time_zone, q.window_origin, q.from_utc, q.to_utc,
     coalesce(n.minutes, 0), coalesce(n.complete, 0), 0,
     coalesce(n.inserted, 0), coalesce(n.updated, 0), coalesce(n.removed, 0), coalesce(n.inserted + n.updated + n.removed, 0),
-    q.to_utc, agg.stopped_reason(q.decided_to_utc, q.frontier_utc, q.is_limited, q.to_utc),
+    q.to_utc, agg.stopped_reason(q.from_utc, q.frontier_utc, q.is_limited, q.to_utc),
     q.is_rebuild, null::tstzmultirange, null::text, null::text
   from unnest(p_requests) with ordinality as q
   cross join lateral unnest(q.symbols) as y (symbol)
@@ -4188,6 +4188,7 @@ set enable_nestloop = off
 set enable_mergejoin = off
 set enable_sort = off
 set enable_hashagg = on
+set enable_memoize = off
 set max_parallel_workers_per_gather = 0
 set jit = off
 set work_mem = '32MB'
@@ -4265,40 +4266,58 @@ begin
       case when q.poor_percent > 0 then coalesce(n.bars_poor, 0) else 0 end as bars_poor,
       coalesce(n.inserted, 0) as inserted, coalesce(n.updated, 0) as updated, coalesce(n.removed, 0) as removed,
       coalesce(n.written, 0) as written,
-      coalesce(n.filled_to_utc, q.decided_to_utc) as filled_to_utc
+      coalesce(n.filled_to_utc, q.from_utc) as filled_to_utc
     from unnest(p_requests) with ordinality as q
     cross join lateral unnest(q.symbols) as y (symbol)
     left join tally as n on n.request_no = q.ordinality and n.canonical_symbol = y.symbol
     where q.source_timeframe is not null
   ),
-  decided as (
+  -- Windows are decided to the end of the range; or over the gap at its end, however long, to the next source bar or to a stored
+  -- bar that has to go; or, where the task waits for data, to where its bars end.
+  decided as materialized (
     select
       t.*,
       case
-        -- Without windows the request says that nothing could be decided, or that all before its end is a gap.
-        when t.filled_to_utc = t.to_utc or t.clock_utc is null then t.to_utc
-        -- One probe: the last source bar makes the empty windows before it a gap.
-        else least(t.to_utc, coalesce((
-          select agg.window_end(c.ts_utc, t.window_length, t.window_time_zone, t.window_origin)
-          from agg.source_bar as c
-          where c.canonical_symbol = t.symbol and c.timeframe = t.source_timeframe
-            and c.ts_utc >= t.filled_to_utc and c.ts_utc < t.clock_utc and c.covered_minutes > 0
-          order by c.ts_utc desc
-          limit 1
-        ), t.filled_to_utc))
-      end as end_utc
+        when t.filled_to_utc = t.to_utc then t.to_utc
+        else (
+          select case
+            when n.ts_utc is null and t.clock_utc is not null then t.filled_to_utc
+            else least(
+              t.frontier_utc,
+              agg.window_start(n.ts_utc, t.window_length, t.window_time_zone, t.window_origin),
+              (
+                select d.ts_utc
+                from public.derived_data_bars as d
+                where d.canonical_symbol = t.symbol and d.timeframe = t.timeframe and d.ts_utc >= t.to_utc
+                order by d.ts_utc
+                limit 1
+              )
+            )
+          end
+          from (
+            select (
+              select c.ts_utc
+              from agg.source_bar as c
+              where c.canonical_symbol = t.symbol and c.timeframe = t.source_timeframe
+                and c.ts_utc >= t.filled_to_utc and c.ts_utc < coalesce(t.clock_utc, 'infinity') and c.covered_minutes > 0
+              order by c.ts_utc
+              limit 1
+            ) as ts_utc
+          ) as n
+        )
+      end as decided_to_utc
     from built as t
   )
   select
     array_agg(d.symbol), d.timeframe, d.window_length, d.window_time_zone, d.window_origin, d.from_utc, d.to_utc,
-    d.windows, d.bars, d.bars_poor, d.inserted, d.updated, d.removed, d.written, d.end_utc,
-    agg.stopped_reason(d.decided_to_utc, d.frontier_utc, d.is_limited and d.end_utc = d.to_utc, d.end_utc),
+    d.windows, d.bars, d.bars_poor, d.inserted, d.updated, d.removed, d.written, d.decided_to_utc,
+    agg.stopped_reason(d.from_utc, d.frontier_utc, d.decided_to_utc >= d.to_utc, d.decided_to_utc),
     d.is_rebuild, null::tstzmultirange, null::text, null::text
   from decided as d
   group by
     d.ordinality, d.timeframe, d.window_length, d.window_time_zone, d.window_origin, d.from_utc, d.to_utc,
-    d.windows, d.bars, d.bars_poor, d.inserted, d.updated, d.removed, d.written, d.decided_to_utc, d.end_utc,
-    d.frontier_utc, d.is_limited, d.is_rebuild;
+    d.windows, d.bars, d.bars_poor, d.inserted, d.updated, d.removed, d.written, d.decided_to_utc,
+    d.frontier_utc, d.decided_to_utc >= d.to_utc, d.is_rebuild;
 end;
 $$;
 
@@ -4385,7 +4404,7 @@ begin
     v_cursor := agg.window_start(
       v_result.decided_to_utc - interval '1 microsecond', v_length, v_task.window_time_zone, v_task.window_origin
     );
-    v_from_utc := coalesce(v_from_utc, v_request.decided_to_utc);
+    v_from_utc := coalesce(v_from_utc, v_request.from_utc);
     v_windows := v_windows + v_result.windows;
     v_bars := v_bars + v_result.bars;
     v_poor := v_poor + v_result.bars_poor;
@@ -4615,6 +4634,7 @@ set enable_nestloop = off
 set enable_mergejoin = off
 set enable_sort = off
 set enable_hashagg = on
+set enable_memoize = off
 set max_parallel_workers_per_gather = 0
 set jit = off
 set work_mem = '32MB'
@@ -4631,6 +4651,16 @@ begin
       end as open
     from unnest(p_requests) with ordinality as o
     where o.source_timeframe is not null
+  ),
+  target as materialized (
+    select
+      r.ordinality, y.symbol,
+      exists (
+        select from public.derived_data_bars as d
+        where d.canonical_symbol = y.symbol and d.timeframe = r.timeframe and d.ts_utc >= r.from_utc and d.ts_utc < r.to_utc
+      ) as has_bars
+    from request as r
+    cross join lateral unnest(r.symbols) as y (symbol)
   ),
   -- What is read in one go, for each symbol: the whole range; of a session its open windows; of a local clock each window.
   stretch as materialized (
@@ -4683,10 +4713,10 @@ begin
   aggregated as (
     select
       r.ordinality, r.timeframe, r.source_timeframe, r.window_length, r.source_length, r.derivation_version, r.good_percent, r.poor_percent,
-      r.has_bars, r.open is not null as has_session, y.symbol, coalesce(s.ends_utc, w.ts_utc + r.window_length) as ends_utc, w.*
-    from request as r
-    join stretch as s on s.ordinality = r.ordinality
-    cross join lateral unnest(r.symbols) as y (symbol)
+      y.has_bars, r.open is not null as has_session, y.symbol, coalesce(s.ends_utc, w.ts_utc + r.window_length) as ends_utc, w.*
+    from target as y
+    join request as r on r.ordinality = y.ordinality
+    join stretch as s on s.ordinality = y.ordinality
     cross join lateral (
       select
         coalesce(s.window_start, date_bin(r.window_length, f.ts_utc, r.origin_utc)) as ts_utc,
@@ -4769,8 +4799,8 @@ begin
     l.quality_score, l.derivation_version, l.is_partial, 'remove', l.deleted_at is null
   from (
     select r.ordinality, d.*
-    from request as r
-    cross join lateral unnest(r.symbols) as y (symbol)
+    from target as y
+    join request as r on r.ordinality = y.ordinality
     cross join lateral (
       select d.*
       from public.derived_data_bars as d
@@ -4778,7 +4808,7 @@ begin
         and d.ts_utc >= r.from_utc and d.ts_utc < r.to_utc and (d.deleted_at is null or d.covered_minutes > 0)
       offset 0
     ) as d
-    where r.has_bars
+    where y.has_bars
   ) as l
   left join window_bar as w on w.ordinality = l.ordinality and w.symbol = l.canonical_symbol and w.ts_utc = l.ts_utc
   where w.ts_utc is null;
@@ -4824,7 +4854,6 @@ begin
   v_request.timeframe := '1m';
   v_request.window_length := interval '1 minute';
   v_request.window_origin := timestamp '2000-01-03 00:00:00';
-  v_request.decided_to_utc := p_from_utc;
   v_request.from_utc := p_from_utc;
   v_request.to_utc := p_to_utc;
   v_request.frontier_utc := p_to_utc;
@@ -4915,154 +4944,87 @@ set plan_cache_mode = force_generic_plan
 as $$
 begin
   return query
-  with task as (
+  with task as materialized (
     select
-      c.symbol, t.timeframe, t.duration, t.source_timeframe is null as is_synthetic,
+      c.symbol, t.timeframe, t.duration, st.duration as source_duration,
       case when t.source_timeframe is not null then coalesce(s.source_timeframe, t.source_timeframe) end as source_timeframe,
-      s.window_time_zone, o.origin, o.origin at time zone 'UTC' as origin_utc,
+      s.window_time_zone, coalesce(s.window_origin, timestamp '2000-01-03 00:00:00') as origin,
       coalesce(s.good_percent, d.good_percent) as good_percent, coalesce(s.poor_percent, d.poor_percent) as poor_percent,
       s.session_time_zone, s.session_minutes, s.calendar, s.followed_to_utc,
+      p_now - make_interval(secs => coalesce(s.aggregation_delay_seconds, d.delay_seconds)) as time_frontier_utc,
       case
         when p_cursor_utc is null and s.last_agg_bar_ts_utc >= s.agg_start_utc then s.decided_to_utc
         else agg.window_end(
           greatest(
             coalesce(p_cursor_utc, s.last_agg_bar_ts_utc),
-            agg.bootstrap_cursor(s.agg_start_utc, t.duration, s.window_time_zone, o.origin)
+            agg.bootstrap_cursor(s.agg_start_utc, t.duration, s.window_time_zone, coalesce(s.window_origin, timestamp '2000-01-03 00:00:00'))
           ),
-          t.duration, s.window_time_zone, o.origin
+          t.duration, s.window_time_zone, coalesce(s.window_origin, timestamp '2000-01-03 00:00:00')
         )
-      end as decided_to_utc,
-      p_now - make_interval(secs => coalesce(s.aggregation_delay_seconds, d.delay_seconds)) as time_frontier_utc
+      end as from_utc
     from unnest(p_symbols) as c (symbol)
     cross join agg.defaults as d
     join agg.timeframe as t on t.timeframe = p_timeframe
     left join agg.task as s on s.canonical_symbol = c.symbol and s.timeframe = p_timeframe
-    cross join lateral (select coalesce(s.window_origin, timestamp '2000-01-03 00:00:00')) as o (origin)
+    left join agg.timeframe as st on st.timeframe = case when t.source_timeframe is not null then coalesce(s.source_timeframe, t.source_timeframe) end
   ),
-  known as (
+  bounded as materialized (
     select
       t.*,
       case
-        when t.window_time_zone is null then date_bin(t.duration, e.end_utc, t.origin_utc)
+        when t.window_time_zone is null then date_bin(t.duration, e.end_utc, t.origin at time zone 'UTC')
         else agg.window_start(e.end_utc, t.duration, t.window_time_zone, t.origin)
       end as frontier_utc,
-      k.first_utc, k.end_utc, k.derivation_version,
-      case
-        when t.is_synthetic then (
-          select l.ts_utc
-          from public.data_bars as l
-          where l.canonical_symbol = t.symbol and l.timeframe = t.timeframe and l.ts_utc >= t.decided_to_utc
-          order by l.ts_utc
-          limit 1
-        )
-        else (
-          select l.ts_utc
-          from public.derived_data_bars as l
-          where l.canonical_symbol = t.symbol and l.timeframe = t.timeframe and l.ts_utc >= t.decided_to_utc
-          order by l.ts_utc
-          limit 1
-        )
-      end as stored_utc
+      b.derivation_version, b.data_end_utc
     from task as t
-    cross join lateral (
-      select least(t.time_frontier_utc, (
-        select u.decided_to_utc
-        from agg.task as u
-        where u.canonical_symbol = t.symbol and u.timeframe = t.source_timeframe and u.enabled
-      ))
-    ) as e (end_utc)
-    -- The first source bar that is not decided, and where the sources end.
-    cross join lateral (
+    left join agg.task as u on u.canonical_symbol = t.symbol and u.timeframe = t.source_timeframe and u.enabled
+    cross join lateral (select least(t.time_frontier_utc, u.decided_to_utc)) as e (end_utc)
+    left join lateral (
       select
-        (
-          select b.ts_utc
-          from agg.source_bar as b
-          where b.canonical_symbol = t.symbol and b.timeframe = t.source_timeframe
-            and b.ts_utc >= t.decided_to_utc and b.ts_utc < p_now and b.covered_minutes > 0
-          order by b.ts_utc
-          limit 1
-        ) as first_utc,
-        timestamptz 'infinity' as end_utc,
-        null::integer as derivation_version
-      where not t.is_synthetic
-      union all
-      -- All components have bars from the latest of their first ones to the earliest of their last ones.
-      select
-        case when count(*) = count(b.first_utc) then max(b.first_utc) end,
-        case
-          when not p_stop_at_data_frontier then timestamptz 'infinity'
-          when count(*) = count(b.last_utc) then coalesce(min(b.last_utc) + t.duration, t.decided_to_utc)
-          else t.decided_to_utc
-        end,
-        max(c.derivation_version)
-      from agg.synthetic_component as c
-      cross join lateral (
-        select
-          (
-            select b.ts_utc
-            from public.data_bars as b
-            where b.canonical_symbol = c.component and b.timeframe = '1m' and b.ts_utc >= t.decided_to_utc and b.ts_utc < p_now
-            order by b.ts_utc
-            limit 1
-          ),
-          (
-            select b.ts_utc
-            from public.data_bars as b
-            where b.canonical_symbol = c.component and b.timeframe = '1m' and b.ts_utc < p_now
-            order by b.ts_utc desc
-            limit 1
-          )
-      ) as b (first_utc, last_utc)
-      where c.canonical_symbol = t.symbol
-      having t.is_synthetic
-    ) as k
+        max(k.derivation_version) as derivation_version,
+        case when count(*) = count(l.ts_utc) then min(l.ts_utc) + t.duration else t.from_utc end as data_end_utc
+      from agg.synthetic_component as k
+      left join lateral (
+        select b.ts_utc
+        from public.data_bars as b
+        where b.canonical_symbol = k.component and b.timeframe = '1m' and b.ts_utc < p_now
+        order by b.ts_utc desc
+        limit 1
+      ) as l on true
+      where k.canonical_symbol = t.symbol
+    ) as b on p_timeframe = '1m'
   ),
-  begun as (
-    select
-      k.*,
-      case
-        when k.decided_to_utc >= k.frontier_utc or k.decided_to_utc >= k.end_utc then k.decided_to_utc
-        -- Nothing to build: all is a gap, or waits.
-        when k.first_utc is null and k.stored_utc is null
-          then case when p_stop_at_data_frontier then k.decided_to_utc else least(k.frontier_utc, k.end_utc) end
-        when k.window_time_zone is null then least(k.frontier_utc, k.end_utc, date_bin(k.duration, least(k.first_utc, k.stored_utc), k.origin_utc))
-        else least(k.frontier_utc, agg.window_start(least(k.first_utc, k.stored_utc), k.duration, k.window_time_zone, k.origin))
-      end as from_utc,
-      least(k.frontier_utc, k.end_utc) as last_utc
-    from known as k
-  ),
-  ended as (
+  ended as materialized (
     select
       b.*,
+      least(b.frontier_utc, case when p_stop_at_data_frontier then coalesce(b.data_end_utc, case when p_timeframe = '1m' then b.from_utc end) end) as last_utc,
       case
-        when b.from_utc >= b.last_utc or (b.first_utc is null and b.stored_utc is null) then b.from_utc
-        when p_max_windows is null then b.last_utc
-        when b.window_time_zone is null then least(b.last_utc, b.from_utc + b.duration * p_max_windows::double precision)
-        else least(b.last_utc, greatest(
+        when p_max_windows is null then timestamptz 'infinity'
+        when b.window_time_zone is null then b.from_utc + b.duration * p_max_windows::double precision
+        else greatest(
           agg.window_end(b.from_utc, b.duration, b.window_time_zone, b.origin),
           agg.window_start(b.from_utc + b.duration * p_max_windows::double precision, b.duration, b.window_time_zone, b.origin)
-        ))
-      end as to_utc
-    from begun as b
+        )
+      end as limit_utc
+    from bounded as b
   )
   select
-    array_agg(e.symbol), e.timeframe, e.source_timeframe, e.duration, e.window_time_zone, e.origin,
-    st.duration, e.decided_to_utc, e.from_utc, e.to_utc, e.frontier_utc, case when p_stop_at_data_frontier then p_now end,
-    e.from_utc < e.to_utc and e.to_utc < e.last_utc, coalesce(p_derivation_version, e.derivation_version), e.good_percent, e.poor_percent,
+    array_agg(e.symbol), e.timeframe, e.source_timeframe, e.duration, e.window_time_zone, e.origin, e.source_duration,
+    e.from_utc, greatest(e.from_utc, least(e.last_utc, e.limit_utc)), e.frontier_utc,
+    case when p_stop_at_data_frontier then p_now end,
+    e.limit_utc < e.last_utc, coalesce(p_derivation_version, e.derivation_version), e.good_percent, e.poor_percent,
     e.session_time_zone, e.session_minutes, e.calendar,
-    coalesce(e.stored_utc < e.to_utc, false), coalesce(e.from_utc < e.followed_to_utc, false)
+    coalesce(e.from_utc < e.followed_to_utc, false)
   from ended as e
-  left join agg.timeframe as st on st.timeframe = e.source_timeframe
   group by
-    e.timeframe, e.is_synthetic, e.source_timeframe, e.duration, e.window_time_zone, e.origin, st.duration, e.decided_to_utc, e.from_utc,
-    e.to_utc, e.frontier_utc, e.from_utc < e.to_utc and e.to_utc < e.last_utc, e.derivation_version, e.good_percent, e.poor_percent,
-    e.session_time_zone, e.session_minutes, e.calendar,
-    coalesce(e.stored_utc < e.to_utc, false), coalesce(e.from_utc < e.followed_to_utc, false);
+    e.timeframe, e.source_timeframe, e.duration, e.window_time_zone, e.origin, e.source_duration, e.from_utc, e.last_utc, e.limit_utc,
+    e.frontier_utc, e.derivation_version, e.good_percent, e.poor_percent,
+    e.session_time_zone, e.session_minutes, e.calendar, coalesce(e.from_utc < e.followed_to_utc, false);
 end;
 $$;
 
 comment on function agg.plan_builds is
-  'What tasks of one timeframe may decide at p_now: one request for all symbols that want the same windows with the same settings. They begin at the first window at or after the cursor (p_cursor_utc, or the stored one), never before agg_start_utc, that has a source bar or a stored one, and end at the nearest of time frontier, source frontier and p_max_windows windows. A synthetic series goes up to the last minute for which all components have bars.
+  'What tasks of one timeframe may decide at p_now: one request for all symbols that want the same windows with the same settings. They begin with the window after the cursor (p_cursor_utc, or the stored one), never before agg_start_utc, and end at the nearest of time frontier, source frontier and p_max_windows windows. A synthetic series goes up to the last minute for which all components have bars.
 A bar stamped after p_now proves nothing about the windows before it. Null p_derivation_version: that of the registry for a synthetic series, otherwise that of the stored bar, or 1. A symbol without a task is planned with the defaults: 24x7, 300 s, no start. Reads only.';
 
 -- 70_build/rebuild_requests.sql
@@ -5150,11 +5112,11 @@ begin
   )
   select
     array_agg(l.canonical_symbol), l.timeframe, l.source_timeframe, l.duration, l.window_time_zone, l.window_origin, st.duration,
-    l.from_utc, l.from_utc, upper(l.span), upper(l.span), null::timestamptz, false,
+    l.from_utc, upper(l.span), upper(l.span), null::timestamptz, false,
     case when l.source_timeframe is null then (
       select k.derivation_version from agg.synthetic_component as k where k.canonical_symbol = min(l.canonical_symbol) limit 1
     ) end,
-    l.good_percent, l.poor_percent, l.session_time_zone, l.session_minutes, l.calendar, true, true
+    l.good_percent, l.poor_percent, l.session_time_zone, l.session_minutes, l.calendar, true
   from limited as l
   left join agg.timeframe as st on st.timeframe = l.source_timeframe
   group by
@@ -5170,7 +5132,7 @@ comment on function agg.rebuild_requests is
 
 -- 70_build/stopped_reason.sql
 create function agg.stopped_reason(
-  p_decided_to_utc timestamptz, p_frontier_utc timestamptz, p_is_limited boolean, p_end_utc timestamptz
+  p_from_utc timestamptz, p_frontier_utc timestamptz, p_is_limited boolean, p_decided_to_utc timestamptz
 )
 returns text
 language plpgsql
@@ -5180,9 +5142,9 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
   return case
-    when p_decided_to_utc >= p_frontier_utc then 'cursor_at_frontier'
+    when p_from_utc >= p_frontier_utc then 'cursor_at_frontier'
+    when p_decided_to_utc >= p_frontier_utc then 'frontier'
     when p_is_limited then 'max_windows'
-    when p_end_utc >= p_frontier_utc then 'frontier'
     else 'no_source_data'
   end;
 end;
@@ -5190,7 +5152,7 @@ $$;
 
 comment on function agg.stopped_reason is
 'Why the building of a request stopped: cursor_at_frontier (no window could be decided yet), max_windows, frontier (of time or source), no_source_data (waits at the data frontier).
-p_decided_to_utc is the end of what was decided before, p_end_utc after.';
+p_from_utc is the end of what was decided before, p_decided_to_utc after.';
 
 -- 80_dispatch/advance_tasks.sql
 create function agg.advance_tasks(p_symbols text[], p_timeframe text, p_now timestamptz, p_max_windows integer)

@@ -10,6 +10,8 @@ language plpgsql
 stable
 parallel safe
 set search_path = pg_catalog, pg_temp
+-- A day of p_length is 24 hours then, whatever the session says.
+set timezone = 'UTC'
 as $$
 begin
   if p_time_zone is null then

@@ -9,6 +9,8 @@ language sql
 stable
 parallel safe
 set search_path = pg_catalog, pg_temp
+-- A day of p_length is 24 hours then, whatever the session says.
+set timezone = 'UTC'
 as $$
   select g.starts_utc, g.starts_utc + p_length
   from generate_series(

@@ -55,7 +55,7 @@ begin
         using errcode = 'invalid_parameter_value', hint = 'Give new_cursor as catchup_aggregation_range() returned it.';
     end if;
     -- A start that was moved ahead leaves the cursor behind it; nothing between them is built.
-    select greatest(o.frontier_utc, o.decided_to_utc) into v_frontier_utc
+    select greatest(o.frontier_utc, o.from_utc) into v_frontier_utc
     from agg.plan_builds(array[p_symbol], p_tf, p_now, null, 1) as o;
     if p_new_cursor_utc > v_task.last_agg_bar_ts_utc and v_end_utc > v_frontier_utc then
       raise exception 'cursor % of % % is beyond the frontier %', p_new_cursor_utc, p_symbol, p_tf, v_frontier_utc

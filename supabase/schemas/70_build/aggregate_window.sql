@@ -61,7 +61,6 @@ begin
     v_reason := 'frontier';
   else
     v_request.to_utc := v_window.ends_utc;
-    v_request.has_bars := true;
     perform agg.build_bars(array[v_request]);
     perform agg.extend_built_to(p_symbol, p_timeframe, v_window.ends_utc);
     select d.quality_score, d.source_candles into v_quality, v_source_count

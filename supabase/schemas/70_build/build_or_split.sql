@@ -70,7 +70,6 @@ begin
   if v_failed.fail_kind = 'hard' and v_middle_utc < v_first.to_utc and agg.count_in_batch('failed_builds') <= 200 then
     v_first.to_utc := v_middle_utc;
     v_second.from_utc := v_middle_utc;
-    v_second.decided_to_utc := v_middle_utc;
     return query
     select m.*
     from agg.build_or_split(array[v_first]) as a
@@ -93,7 +92,7 @@ begin
   v_failed.updated := 0;
   v_failed.removed := 0;
   v_failed.written := 0;
-  v_failed.decided_to_utc := v_first.decided_to_utc;
+  v_failed.decided_to_utc := v_first.from_utc;
   v_failed.is_rebuild := v_first.is_rebuild;
   v_failed.failed := tstzmultirange(tstzrange(v_first.from_utc, v_second.to_utc));
   v_failed.error := format('[%s, %s): %s', v_first.from_utc, v_second.to_utc, v_failed.error);

@@ -1,8 +1,8 @@
 comment on type agg.build_request is
 'Windows to build for a set of symbols that want the same ones with the same settings: those that start in [from_utc, to_utc).
 It carries the whole configuration of the tasks, so that building joins bars on canonical_symbol alone. Null source_timeframe: synthetic series. Null derivation_version: that of the stored bar, otherwise 1. window_time_zone, window_origin: see agg.window_bounds.
-decided_to_utc is the end of what was decided before; what lies between it and from_utc has no source bars. Empty windows after the last source bar are decided only if there is another before clock_utc (null: always). frontier_utc is what could be decided; is_limited: to_utc is nearer, since the batch takes no more windows.
-has_bars: there may be stored bars in the range. is_rebuild: the range begins behind the cursor, or behind what was built ahead of it, and what changes is passed on.';
+Empty windows after the last source bar are decided only if there is another before clock_utc (null: always). frontier_utc is what could be decided; is_limited: to_utc is nearer, since the batch takes no more windows.
+is_rebuild: the range begins behind the cursor, or behind what was built ahead of it, and what changes is passed on.';
 
 create type agg.build_request as (
   symbols text[],
@@ -12,7 +12,6 @@ create type agg.build_request as (
   window_time_zone text,
   window_origin timestamp,
   source_length interval,
-  decided_to_utc timestamptz,
   from_utc timestamptz,
   to_utc timestamptz,
   frontier_utc timestamptz,
@@ -24,6 +23,5 @@ create type agg.build_request as (
   session_time_zone text,
   session_minutes int4multirange,
   calendar text,
-  has_bars boolean,
   is_rebuild boolean
 );

@@ -57,7 +57,7 @@ begin
     array[y.symbol], q.timeframe, q.window_length, q.window_time_zone, q.window_origin, q.from_utc, q.to_utc,
     coalesce(n.minutes, 0), coalesce(n.complete, 0), 0,
     coalesce(n.inserted, 0), coalesce(n.updated, 0), coalesce(n.removed, 0), coalesce(n.inserted + n.updated + n.removed, 0),
-    q.to_utc, agg.stopped_reason(q.decided_to_utc, q.frontier_utc, q.is_limited, q.to_utc),
+    q.to_utc, agg.stopped_reason(q.from_utc, q.frontier_utc, q.is_limited, q.to_utc),
     q.is_rebuild, null::tstzmultirange, null::text, null::text
   from unnest(p_requests) with ordinality as q
   cross join lateral unnest(q.symbols) as y (symbol)

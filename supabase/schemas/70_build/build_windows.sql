@@ -15,6 +15,7 @@ set enable_nestloop = off
 set enable_mergejoin = off
 set enable_sort = off
 set enable_hashagg = on
+set enable_memoize = off
 set max_parallel_workers_per_gather = 0
 set jit = off
 set work_mem = '32MB'
@@ -92,39 +93,57 @@ begin
       case when q.poor_percent > 0 then coalesce(n.bars_poor, 0) else 0 end as bars_poor,
       coalesce(n.inserted, 0) as inserted, coalesce(n.updated, 0) as updated, coalesce(n.removed, 0) as removed,
       coalesce(n.written, 0) as written,
-      coalesce(n.filled_to_utc, q.decided_to_utc) as filled_to_utc
+      coalesce(n.filled_to_utc, q.from_utc) as filled_to_utc
     from unnest(p_requests) with ordinality as q
     cross join lateral unnest(q.symbols) as y (symbol)
     left join tally as n on n.request_no = q.ordinality and n.canonical_symbol = y.symbol
     where q.source_timeframe is not null
   ),
-  decided as (
+  -- Windows are decided to the end of the range; or over the gap at its end, however long, to the next source bar or to a stored
+  -- bar that has to go; or, where the task waits for data, to where its bars end.
+  decided as materialized (
     select
       t.*,
       case
-        -- Without windows the request says that nothing could be decided, or that all before its end is a gap.
-        when t.filled_to_utc = t.to_utc or t.clock_utc is null then t.to_utc
-        -- One probe: the last source bar makes the empty windows before it a gap.
-        else least(t.to_utc, coalesce((
-          select agg.window_end(c.ts_utc, t.window_length, t.window_time_zone, t.window_origin)
-          from agg.source_bar as c
-          where c.canonical_symbol = t.symbol and c.timeframe = t.source_timeframe
-            and c.ts_utc >= t.filled_to_utc and c.ts_utc < t.clock_utc and c.covered_minutes > 0
-          order by c.ts_utc desc
-          limit 1
-        ), t.filled_to_utc))
-      end as end_utc
+        when t.filled_to_utc = t.to_utc then t.to_utc
+        else (
+          select case
+            when n.ts_utc is null and t.clock_utc is not null then t.filled_to_utc
+            else least(
+              t.frontier_utc,
+              agg.window_start(n.ts_utc, t.window_length, t.window_time_zone, t.window_origin),
+              (
+                select d.ts_utc
+                from public.derived_data_bars as d
+                where d.canonical_symbol = t.symbol and d.timeframe = t.timeframe and d.ts_utc >= t.to_utc
+                order by d.ts_utc
+                limit 1
+              )
+            )
+          end
+          from (
+            select (
+              select c.ts_utc
+              from agg.source_bar as c
+              where c.canonical_symbol = t.symbol and c.timeframe = t.source_timeframe
+                and c.ts_utc >= t.filled_to_utc and c.ts_utc < coalesce(t.clock_utc, 'infinity') and c.covered_minutes > 0
+              order by c.ts_utc
+              limit 1
+            ) as ts_utc
+          ) as n
+        )
+      end as decided_to_utc
     from built as t
   )
   select
     array_agg(d.symbol), d.timeframe, d.window_length, d.window_time_zone, d.window_origin, d.from_utc, d.to_utc,
-    d.windows, d.bars, d.bars_poor, d.inserted, d.updated, d.removed, d.written, d.end_utc,
-    agg.stopped_reason(d.decided_to_utc, d.frontier_utc, d.is_limited and d.end_utc = d.to_utc, d.end_utc),
+    d.windows, d.bars, d.bars_poor, d.inserted, d.updated, d.removed, d.written, d.decided_to_utc,
+    agg.stopped_reason(d.from_utc, d.frontier_utc, d.decided_to_utc >= d.to_utc, d.decided_to_utc),
     d.is_rebuild, null::tstzmultirange, null::text, null::text
   from decided as d
   group by
     d.ordinality, d.timeframe, d.window_length, d.window_time_zone, d.window_origin, d.from_utc, d.to_utc,
-    d.windows, d.bars, d.bars_poor, d.inserted, d.updated, d.removed, d.written, d.decided_to_utc, d.end_utc,
-    d.frontier_utc, d.is_limited, d.is_rebuild;
+    d.windows, d.bars, d.bars_poor, d.inserted, d.updated, d.removed, d.written, d.decided_to_utc,
+    d.frontier_utc, d.decided_to_utc >= d.to_utc, d.is_rebuild;
 end;
 $$;

@@ -64,7 +64,7 @@ begin
     v_cursor := agg.window_start(
       v_result.decided_to_utc - interval '1 microsecond', v_length, v_task.window_time_zone, v_task.window_origin
     );
-    v_from_utc := coalesce(v_from_utc, v_request.decided_to_utc);
+    v_from_utc := coalesce(v_from_utc, v_request.from_utc);
     v_windows := v_windows + v_result.windows;
     v_bars := v_bars + v_result.bars;
     v_poor := v_poor + v_result.bars_poor;

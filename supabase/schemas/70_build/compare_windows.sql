@@ -19,6 +19,7 @@ set enable_nestloop = off
 set enable_mergejoin = off
 set enable_sort = off
 set enable_hashagg = on
+set enable_memoize = off
 set max_parallel_workers_per_gather = 0
 set jit = off
 set work_mem = '32MB'
@@ -35,6 +36,16 @@ begin
       end as open
     from unnest(p_requests) with ordinality as o
     where o.source_timeframe is not null
+  ),
+  target as materialized (
+    select
+      r.ordinality, y.symbol,
+      exists (
+        select from public.derived_data_bars as d
+        where d.canonical_symbol = y.symbol and d.timeframe = r.timeframe and d.ts_utc >= r.from_utc and d.ts_utc < r.to_utc
+      ) as has_bars
+    from request as r
+    cross join lateral unnest(r.symbols) as y (symbol)
   ),
   -- What is read in one go, for each symbol: the whole range; of a session its open windows; of a local clock each window.
   stretch as materialized (
@@ -87,10 +98,10 @@ begin
   aggregated as (
     select
       r.ordinality, r.timeframe, r.source_timeframe, r.window_length, r.source_length, r.derivation_version, r.good_percent, r.poor_percent,
-      r.has_bars, r.open is not null as has_session, y.symbol, coalesce(s.ends_utc, w.ts_utc + r.window_length) as ends_utc, w.*
-    from request as r
-    join stretch as s on s.ordinality = r.ordinality
-    cross join lateral unnest(r.symbols) as y (symbol)
+      y.has_bars, r.open is not null as has_session, y.symbol, coalesce(s.ends_utc, w.ts_utc + r.window_length) as ends_utc, w.*
+    from target as y
+    join request as r on r.ordinality = y.ordinality
+    join stretch as s on s.ordinality = y.ordinality
     cross join lateral (
       select
         coalesce(s.window_start, date_bin(r.window_length, f.ts_utc, r.origin_utc)) as ts_utc,
@@ -173,8 +184,8 @@ begin
     l.quality_score, l.derivation_version, l.is_partial, 'remove', l.deleted_at is null
   from (
     select r.ordinality, d.*
-    from request as r
-    cross join lateral unnest(r.symbols) as y (symbol)
+    from target as y
+    join request as r on r.ordinality = y.ordinality
     cross join lateral (
       select d.*
       from public.derived_data_bars as d
@@ -182,7 +193,7 @@ begin
         and d.ts_utc >= r.from_utc and d.ts_utc < r.to_utc and (d.deleted_at is null or d.covered_minutes > 0)
       offset 0
     ) as d
-    where r.has_bars
+    where y.has_bars
   ) as l
   left join window_bar as w on w.ordinality = l.ordinality and w.symbol = l.canonical_symbol and w.ts_utc = l.ts_utc
   where w.ts_utc is null;

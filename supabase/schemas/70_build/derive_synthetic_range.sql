@@ -40,7 +40,6 @@ begin
   v_request.timeframe := '1m';
   v_request.window_length := interval '1 minute';
   v_request.window_origin := timestamp '2000-01-03 00:00:00';
-  v_request.decided_to_utc := p_from_utc;
   v_request.from_utc := p_from_utc;
   v_request.to_utc := p_to_utc;
   v_request.frontier_utc := p_to_utc;

@@ -85,11 +85,11 @@ begin
   )
   select
     array_agg(l.canonical_symbol), l.timeframe, l.source_timeframe, l.duration, l.window_time_zone, l.window_origin, st.duration,
-    l.from_utc, l.from_utc, upper(l.span), upper(l.span), null::timestamptz, false,
+    l.from_utc, upper(l.span), upper(l.span), null::timestamptz, false,
     case when l.source_timeframe is null then (
       select k.derivation_version from agg.synthetic_component as k where k.canonical_symbol = min(l.canonical_symbol) limit 1
     ) end,
-    l.good_percent, l.poor_percent, l.session_time_zone, l.session_minutes, l.calendar, true, true
+    l.good_percent, l.poor_percent, l.session_time_zone, l.session_minutes, l.calendar, true
   from limited as l
   left join agg.timeframe as st on st.timeframe = l.source_timeframe
   group by
