@@ -4260,8 +4260,10 @@ begin
     group by w.request_no, w.canonical_symbol
   ),
   built as (
+    -- Not the whole request: its list of symbols would be copied for each of them.
     select
-      q.*, y.symbol,
+      q.ordinality, y.symbol, q.timeframe, q.source_timeframe, q.window_length, q.window_time_zone, q.window_origin,
+      q.from_utc, q.to_utc, q.frontier_utc, q.clock_utc, q.is_rebuild,
       coalesce(n.windows, 0) as windows, coalesce(n.bars, 0) as bars,
       case when q.poor_percent > 0 then coalesce(n.bars_poor, 0) else 0 end as bars_poor,
       coalesce(n.inserted, 0) as inserted, coalesce(n.updated, 0) as updated, coalesce(n.removed, 0) as removed,
