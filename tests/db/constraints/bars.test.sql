@@ -81,16 +81,28 @@ insert into trial (table_name, constraint_name, bad, good) values
     '{"timeframe": "15m", "ts_utc": "2025-07-01T00:15:00Z"}'),
   ('public.derived_data_bars', 'derived_data_bars_ts_aligned', '{"timeframe": "1h", "ts_utc": "2025-07-01T00:30:00Z"}',
     '{"timeframe": "1h", "ts_utc": "2025-07-01T01:00:00Z"}'),
-  ('public.derived_data_bars', 'derived_data_bars_ts_aligned', '{"timeframe": "4h", "ts_utc": "2025-07-01T02:00:00Z"}',
-    '{"timeframe": "4h", "ts_utc": "2025-07-01T04:00:00Z"}'),
-  ('public.derived_data_bars', 'derived_data_bars_ts_aligned', '{"timeframe": "1d", "ts_utc": "2025-07-01T12:00:00Z"}',
-    '{"timeframe": "1d", "ts_utc": "2025-07-02T00:00:00Z"}'),
+  ('public.derived_data_bars', 'derived_data_bars_ts_aligned', '{"timeframe": "30m", "ts_utc": "2025-07-01T00:15:00Z"}',
+    '{"timeframe": "30m", "ts_utc": "2025-07-01T00:30:00Z"}'),
+  -- Days of Kathmandu begin at 18:15 UTC, hours of Lord Howe at half an hour.
+  ('public.derived_data_bars', 'derived_data_bars_ts_aligned', '{"timeframe": "4h", "ts_utc": "2025-07-01T00:00:30Z"}',
+    '{"timeframe": "4h", "ts_utc": "2025-07-01T15:30:00Z"}'),
+  ('public.derived_data_bars', 'derived_data_bars_ts_aligned', '{"timeframe": "1d", "ts_utc": "2025-07-01T18:15:01Z"}',
+    '{"timeframe": "1d", "ts_utc": "2025-07-01T18:15:00Z"}'),
+  ('public.derived_data_bars', 'derived_data_bars_timeframe_check', '{"timeframe": "1mo"}', '{"timeframe": "1w"}'),
+  ('public.derived_data_bars', 'derived_data_bars_timeframe_check', '{"timeframe": "0h"}', '{"timeframe": "2h"}'),
+  ('public.derived_data_bars', 'derived_data_bars_vwap_vol_finite', '{"vwap_vol": -0.01}', '{"vwap_vol": 0}'),
+  ('public.derived_data_bars', 'derived_data_bars_vwap_vol_finite', '{"vwap_vol": "Infinity"}', '{"vwap_vol": 1e308}'),
+  ('public.derived_data_bars', 'derived_data_bars_vwap_vol_finite', '{"vwap_vol": "NaN"}', '{"vwap_vol": null}'),
   ('public.derived_data_bars', 'derived_data_bars_quality_check', '{"quality_score": 3}', '{"quality_score": 0}'),
   ('public.derived_data_bars', 'derived_data_bars_quality_check', '{"quality_score": -1}', '{"quality_score": 1}'),
-  ('public.derived_data_bars', 'derived_data_bars_counts_check', '{"source_candles": 0}', '{"source_candles": 1}'),
-  ('public.derived_data_bars', 'derived_data_bars_counts_check', '{"expected_candles": 0}', '{"expected_candles": 1}'),
+  ('public.derived_data_bars', 'derived_data_bars_quality_check', '{"quality_score": null}',
+    '{"quality_score": null, "deleted_at": "2025-07-01T00:01:00Z"}'),
+  ('public.derived_data_bars', 'derived_data_bars_counts_check', '{"source_candles": -1}', '{"source_candles": 0}'),
+  ('public.derived_data_bars', 'derived_data_bars_counts_check', '{"expected_candles": -1}', '{"expected_candles": 0}'),
   ('public.derived_data_bars', 'derived_data_bars_counts_check', '{"covered_minutes": 0}', '{"covered_minutes": 1}'),
-  ('public.derived_data_bars', 'derived_data_bars_counts_check', '{"expected_minutes": 0}', '{"expected_minutes": 1}');
+  ('public.derived_data_bars', 'derived_data_bars_counts_check', '{"covered_minutes": -1, "deleted_at": "2025-07-01T00:01:00Z"}',
+    '{"covered_minutes": 0, "deleted_at": "2025-07-01T00:01:00Z"}'),
+  ('public.derived_data_bars', 'derived_data_bars_counts_check', '{"expected_minutes": -1}', '{"expected_minutes": 0}');
 
 create temporary table outcome as
 select
@@ -118,7 +130,7 @@ select bag_eq(
   'every check of data_bars and derived_data_bars is tried'
 );
 select cmp_ok(
-  (select count(*) from outcome as o), '>=', 48::bigint, 'the trials are not lost'
+  (select count(*) from outcome as o), '>=', 55::bigint, 'the trials are not lost'
 );
 select throws_ok(
   $$ insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close) values ('ACME', '2025-07-01 00:00+00', 1, 1, 1, null) $$,

@@ -30,7 +30,9 @@ insert into trial (constraint_name, bad, good) values
   ('data_agg_state_cursor_aligned', '{"last_agg_bar_ts_utc": "2025-07-01T00:01:00Z"}', '{"last_agg_bar_ts_utc": "2025-07-01T00:05:00Z"}'),
   ('data_agg_state_cursor_aligned', '{"last_agg_bar_ts_utc": "2025-07-01T00:05:00Z", "run_interval_minutes": 60}',
     '{"last_agg_bar_ts_utc": "2025-07-01T01:00:00Z", "run_interval_minutes": 60}'),
-  ('data_agg_state_percents_check', '{"poor_percent": 0}', '{"poor_percent": 1}'),
+  ('data_agg_state_percents_check', '{"poor_percent": -1}', '{"poor_percent": 0}'),
+  ('data_agg_state_cursor_aligned', '{"last_agg_bar_ts_utc": "2025-07-01T00:00:00Z", "window_origin": "2000-01-03T00:01:00"}',
+    '{"last_agg_bar_ts_utc": "2025-07-01T00:01:00Z", "window_origin": "2000-01-03T00:01:00"}'),
   ('data_agg_state_percents_check', '{"poor_percent": 81}', '{"poor_percent": 80}'),
   ('data_agg_state_percents_check', '{"good_percent": 101}', '{"good_percent": 100}'),
   ('data_agg_state_session_check', '{"session_time_zone": null}', '{"session_time_zone": null, "session_minutes": null}'),
@@ -41,8 +43,8 @@ insert into trial (constraint_name, bad, good) values
   ('data_agg_state_counts_check', '{"total_bars_created": 9223372036854775807}', '{"total_bars_created": 0}'),
   ('data_agg_state_counts_check', '{"total_bars_quality_poor": -1}', '{"total_bars_quality_poor": 1}'),
   ('data_agg_state_counts_check', '{"fail_streak": 1000002}', '{"fail_streak": 1000001}'),
-  ('data_agg_state_timeframe_check', '{"timeframe": "7m"}', '{"timeframe": "1m"}'),
-  ('data_agg_state_source_timeframe_check', '{"source_timeframe": "7m"}', '{"source_timeframe": "5m"}');
+  ('data_agg_state_timeframe_check', '{"timeframe": "7"}', '{"timeframe": "1m"}'),
+  ('data_agg_state_source_timeframe_check', '{"source_timeframe": "5min"}', '{"source_timeframe": "5m"}');
 
 create temporary table outcome as
 select

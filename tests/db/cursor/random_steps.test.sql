@@ -110,7 +110,7 @@ select results_eq(
   $$
     select d.timeframe, count(*)::numeric, count(*)::numeric
     from public.derived_data_bars as d
-    where d.canonical_symbol = 'STEPS'
+    where d.canonical_symbol = 'STEPS' and d.deleted_at is null
     group by 1
     order by 1
   $$,

@@ -2,8 +2,6 @@ begin;
 select plan(6);
 
 call tests.clear();
-insert into agg.timeframe (timeframe, duration, source_timeframe, is_mandatory) values
-  ('15m', interval '15 minutes', '5m', false), ('4h', interval '4 hours', '1h', false), ('1d', interval '1 day', '1h', false);
 insert into public.core_asset_registry_all (canonical_symbol, active, test_active, metadata)
 select s.symbol, true, s.symbol <> 'BBB', '{"agg": {"start_utc": "2025-07-01T00:00:00Z", "mandatory": ["4h"], "optional": ["15m", "1d"]}}'
 from unnest(array['AAA', 'BBB', 'CCC']) as s (symbol);

@@ -13,7 +13,7 @@ select results_eq(
   $$
     select d.timeframe, d.ts_utc < '2025-03-08 12:00+00', min(d.ts_utc), max(d.ts_utc), count(*)
     from public.derived_data_bars as d
-    where d.canonical_symbol = 'EURUSD'
+    where d.canonical_symbol = 'EURUSD' and d.deleted_at is null
     group by 1, 2
     order by 1, 2 desc
   $$,
@@ -27,7 +27,7 @@ select results_eq(
   'build_windows() makes bars up to Friday 17:00 and from Sunday 17:00 New York time on, on both sides of the change'
 );
 select is_empty(
-  $$ select d.ts_utc from public.derived_data_bars as d where d.canonical_symbol = 'EURUSD' and d.quality_score <> 2 $$,
+  $$ select d.ts_utc from public.derived_data_bars as d where d.canonical_symbol = 'EURUSD' and d.deleted_at is null and d.quality_score <> 2 $$,
   'build_windows() gives every full window of the week the score 2'
 );
 select results_eq(

@@ -43,6 +43,7 @@ select results_eq(
   $$
     select d.canonical_symbol, d.source_candles, d.covered_minutes, d.expected_candles, d.expected_minutes
     from public.derived_data_bars as d
+    where d.deleted_at is null
     order by d.canonical_symbol
   $$,
   'build_windows() stores how much of the window is covered'
@@ -51,7 +52,7 @@ select results_eq(
   $$
     select distinct (b.result ->> 'quality_score')::integer, d.quality_score::integer
     from built as b
-    join public.derived_data_bars as d on d.canonical_symbol = b.symbol
+    join public.derived_data_bars as d on d.canonical_symbol = b.symbol and d.deleted_at is null
     order by 1, 2
   $$,
   'values (0, 0), (1, 1), (2, 2)',

@@ -4,8 +4,6 @@ select plan(5);
 -- Without the triggers of the registry, so that only a sync changes tasks.
 alter table public.core_asset_registry_all disable trigger user;
 call tests.clear();
-insert into agg.timeframe (timeframe, duration, source_timeframe, is_mandatory) values
-  ('15m', interval '15 minutes', '5m', false), ('4h', interval '4 hours', '1h', false);
 insert into public.core_asset_registry_all (canonical_symbol, active, metadata) values
   ('PLAIN', true, '{}'),
   ('SWITCHED_OFF', true, '{"agg": {"enabled": false}}'),

@@ -56,7 +56,7 @@ select results_eq(
   $$
     values
       ('1h', timestamptz '2025-07-01 00:00+00', 'different'), ('1h', '2025-07-01 01:00+00', 'different'),
-      ('1h', '2025-07-01 03:00+00', 'different')
+      ('1h', '2025-07-01 02:00+00', 'missing'), ('1h', '2025-07-01 03:00+00', 'different')
   $$,
   'agg_verify() holds each 1h bar against its 5m bars as they stand'
 );

@@ -72,9 +72,14 @@ select is(
   f.result, '{"success": true, "stored": false, "source_count": 2, "reason": "insufficient_source_bars"}',
   'aggregate_1m_to_5m_window() does not borrow a bar from the next window'
 ) from few as f;
-select is_empty(
-  $$ select d.ts_utc from public.derived_data_bars as d where d.canonical_symbol = 'FEW' $$,
-  'aggregate_1m_to_5m_window() stores nothing for a window with too few bars'
+select results_eq(
+  $$
+    select d.ts_utc, d.covered_minutes, d.quality_score, d.deleted_at is null
+    from public.derived_data_bars as d
+    where d.canonical_symbol = 'FEW'
+  $$,
+  $$ values (timestamptz '2025-07-01 00:00+00', 2, null::smallint, false) $$,
+  'aggregate_1m_to_5m_window() keeps a window with too few bars as a row that is no bar'
 );
 
 -- With a threshold of 1 percent, a minute too many at either end would make a bar of the next window.

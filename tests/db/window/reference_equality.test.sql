@@ -39,29 +39,32 @@ select
   sum(b.trade_count)::bigint as trade_count,
   count(*)::integer as source_candles,
   count(*)::integer as covered_minutes,
-  case count(*) when 5 then 2 when 4 then 1 else 0 end as quality_score
+  case count(*) when 5 then 2 when 4 then 1 when 3 then 0 end as quality_score
 from public.data_bars as b
 where b.canonical_symbol = 'ACME'
-group by 1
-having count(*) >= 3;
+group by 1;
 
 create temporary table expected_1h as
 select
-  date_trunc('hour', e.ts_utc at time zone 'UTC') at time zone 'UTC' as ts_utc,
-  (array_agg(e.open order by e.ts_utc))[1] as open,
-  max(e.high) as high,
-  min(e.low) as low,
-  (array_agg(e.close order by e.ts_utc desc))[1] as close,
-  sum(e.vol) as vol,
-  sum(case when e.vol > 0 then e.vwap * e.vol end)
-    / nullif(sum(case when e.vwap is not null and e.vol > 0 then e.vol end), 0) as vwap,
-  sum(e.trade_count)::bigint as trade_count,
-  count(*)::integer as source_candles,
-  sum(e.covered_minutes)::integer as covered_minutes,
-  case when sum(e.covered_minutes) = 60 then 2 when sum(e.covered_minutes) >= 48 then 1 else 0 end as quality_score
-from expected_5m as e
-group by 1
-having sum(e.covered_minutes) >= 36;
+  date_trunc('hour', b.ts_utc at time zone 'UTC') at time zone 'UTC' as ts_utc,
+  (array_agg(b.open order by b.ts_utc))[1] as open,
+  max(b.high) as high,
+  min(b.low) as low,
+  (array_agg(b.close order by b.ts_utc desc))[1] as close,
+  sum(b.vol) as vol,
+  sum(case when b.vol > 0 then b.vwap * b.vol end)
+    / nullif(sum(case when b.vwap is not null and b.vol > 0 then b.vol end), 0) as vwap,
+  sum(b.trade_count)::bigint as trade_count,
+  -- Five-minute windows with three minutes and more are bars.
+  (
+    select count(*)::integer from expected_5m as e
+    where e.quality_score is not null and date_trunc('hour', e.ts_utc) = date_trunc('hour', min(b.ts_utc))
+  ) as source_candles,
+  count(*)::integer as covered_minutes,
+  case when count(*) = 60 then 2 when count(*) >= 48 then 1 when count(*) >= 36 then 0 end as quality_score
+from public.data_bars as b
+where b.canonical_symbol = 'ACME'
+group by 1;
 
 select results_eq(
   $$
@@ -88,7 +91,7 @@ select results_eq(
     from expected_1h as e
     order by e.ts_utc
   $$,
-  'build_windows() makes 1h bars as an independent aggregation of the 5m bars does'
+  'build_windows() makes 1h bars as an independent aggregation of the minutes does'
 );
 select is_empty(
   $$
