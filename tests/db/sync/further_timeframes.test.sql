@@ -105,7 +105,7 @@ select results_eq(
 );
 select results_eq(
   $$ select h.timeframe, h.state from public.agg_health('2025-07-04 00:20+00') as h order by h.cursor_utc desc, 1 $$,
-  $$ values ('5m', 'waiting_for_data'), ('10m', 'current'), ('1h', 'current'), ('2h', 'current'), ('8h', 'current') $$,
+  $$ values ('5m', 'waiting_for_data'), ('10m', 'waiting_for_source'), ('1h', 'current'), ('2h', 'current'), ('8h', 'current') $$,
   'agg_health() says how it stands'
 );
 
