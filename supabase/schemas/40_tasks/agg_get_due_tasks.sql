@@ -21,20 +21,40 @@ language plpgsql
 volatile
 security definer
 set search_path = pg_catalog, pg_temp
+-- As in agg.claim_due_tasks.
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_bitmapscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+set jit = off
 as $$
 declare
   v_is_test constant boolean := agg.is_test(agg.current_env(p_env_name));
+  v_queue record;
+  v_left integer := p_limit;
+  v_rows integer;
 begin
   perform agg.recover_abandoned_claims(p_now);
-  return query
-  select
-    s.canonical_symbol, s.timeframe, s.source_timeframe, s.last_agg_bar_ts_utc,
-    s.run_interval_minutes, s.aggregation_delay_seconds, s.is_mandatory, s.task_priority
-  from agg.runnable_task as s
-  join agg.timeframe as t on t.timeframe = s.timeframe
-  where s.next_run_at <= p_now
-    and exists (select from agg.active_asset as a where a.canonical_symbol = s.canonical_symbol and a.is_test = v_is_test)
-  order by s.is_mandatory desc, t.duration, s.task_priority, s.last_successful_at_utc nulls first, s.canonical_symbol
-  limit p_limit;
+  -- Queue by queue: only the last one that is read is sorted for a part of it.
+  for v_queue in
+    select q.is_mandatory, q.run_interval_minutes, q.task_priority
+    from agg.task_queue as q
+    order by q.is_mandatory desc, q.run_interval_minutes, q.task_priority
+  loop
+    exit when v_left <= 0;
+    return query
+    select
+      s.canonical_symbol, s.timeframe, s.source_timeframe, s.last_agg_bar_ts_utc,
+      s.run_interval_minutes, s.aggregation_delay_seconds, s.is_mandatory, s.task_priority
+    from agg.runnable_task as s
+    join agg.active_asset as a on a.canonical_symbol = s.canonical_symbol and a.is_test = v_is_test
+    where s.is_mandatory = v_queue.is_mandatory and s.run_interval_minutes = v_queue.run_interval_minutes
+      and s.task_priority = v_queue.task_priority and s.next_run_at <= p_now
+    order by s.last_successful_at_utc nulls first, s.canonical_symbol
+    limit v_left;
+    get diagnostics v_rows = row_count;
+    v_left := v_left - v_rows;
+  end loop;
 end;
 $$;

@@ -81,8 +81,9 @@ create table public.data_agg_state (
   constraint data_agg_state_streaks_check check (hard_fail_streak between 0 and fail_streak)
 );
 
--- A run that finds nothing due reads these two indexes and no task.
-create index data_agg_state_due_idx on public.data_agg_state (next_run_at)
+-- The order of claims. A run that finds nothing due reads this and the next index, and no task. The one index beside the key
+-- that is written when a cursor moves.
+create index data_agg_state_queue_idx on public.data_agg_state (is_mandatory, run_interval_minutes, task_priority, next_run_at)
   where enabled and status in ('idle', 'hard_failed');
 
 create index data_agg_state_running_idx on public.data_agg_state (running_started_at_utc) where status = 'running';

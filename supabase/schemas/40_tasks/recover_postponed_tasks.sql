@@ -13,15 +13,23 @@ declare
   v_last timestamptz;
   v_recovered integer := 0;
 begin
-  -- The last entry of an index, by a plan that is made once.
-  select r.next_run_at into v_last from agg.runnable_task as r order by r.next_run_at desc limit 1;
+  select max(l.next_run_at) into v_last
+  from agg.task_queue as q
+  cross join lateral (
+    select r.next_run_at
+    from agg.runnable_task as r
+    where r.is_mandatory = q.is_mandatory and r.run_interval_minutes = q.run_interval_minutes and r.task_priority = q.task_priority
+      and r.next_run_at < 'infinity'
+    order by r.next_run_at desc
+    limit 1
+  ) as l;
   if v_last > p_now + interval '1 hour' then
     update public.data_agg_state as s
     set next_run_at = p_now, updated_at = now()
     from (
       select r.canonical_symbol, r.timeframe
       from agg.runnable_task as r
-      where r.next_run_at > p_now + interval '1 hour'
+      where r.next_run_at > p_now + interval '1 hour' and r.next_run_at < 'infinity'
         and r.next_run_at > greatest(r.due_at, p_now + r.window_length + interval '1 hour')
       for update skip locked
     ) as postponed
