@@ -30,6 +30,19 @@ Deno.test("schedule_jobs() keeps pg_cron's jobs to its own list, and without pg_
     assert.deepEqual(await foreign(), before);
   });
 
+  await test.step("a job for each lane, and none for a lane that is taken away", async () => {
+    const lanes = ["pgbars:dispatch", "pgbars:dispatch-2", "pgbars:dispatch-3", "pgbars:maintain"];
+    const call = async (count: number) =>
+      await readValue<{ scheduled: string[]; removed: string[] }>(db, "select public.schedule_jobs(p_lanes => $1)", [
+        count,
+      ]);
+    assert.deepEqual((await call(3)).scheduled, lanes);
+    assert.deepEqual((await jobNames(db)).filter((name) => name.startsWith("pgbars:")), lanes);
+    const { scheduled, removed } = await call(1);
+    assert.deepEqual([scheduled, removed], [JOBS, ["pgbars:dispatch-2", "pgbars:dispatch-3"]]);
+    assert.deepEqual(await jobNames(db), [...JOBS, "somebody-elses"]);
+  });
+
   await test.step("a job that somebody changed is what it was again", async () => {
     await db.query("select cron.schedule('pgbars:dispatch', '0 0 1 1 *', 'select 3')");
     await scheduleJobs(db);

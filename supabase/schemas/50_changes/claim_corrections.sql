@@ -1,9 +1,10 @@
 comment on function agg.claim_corrections is
   'Locks up to p_limit tasks of a timeframe that have corrections waiting, to the end of the transaction, and returns their symbols.
 Order: those first that wait longest since they were last worked on.
+p_lanes: how many dispatchers share the work. Each takes at most its share of what waits.
 Locks: never waits; passes over rows that others have locked, and tasks that a worker has claimed. Build in a later statement, so that its snapshot is younger than the locks.';
 
-create function agg.claim_corrections(p_env text, p_timeframe text, p_limit integer, p_now timestamptz)
+create function agg.claim_corrections(p_env text, p_timeframe text, p_limit integer, p_now timestamptz, p_lanes integer default 1)
 returns text[]
 language plpgsql
 volatile
@@ -27,7 +28,11 @@ begin
     join agg.runnable_task as s on s.canonical_symbol = k.canonical_symbol and s.timeframe = p_timeframe
     -- What a task has left waiting goes to the end of the queue.
     order by k.first_id
-    limit p_limit
+    limit least(p_limit, (
+      select (count(distinct w.canonical_symbol) + p_lanes - 1) / p_lanes
+      from agg.correction as w
+      where w.timeframe = p_timeframe and w.retry_at <= p_now
+    ))
     for update of s skip locked
   );
 end;

@@ -1,8 +1,9 @@
 comment on function public.agg_run_due is
   'Runs the dispatcher: builds what is due and makes corrections, in the transaction of the caller.
 p_env: the assets of this environment; null: that of the database. p_limit: tasks a batch. p_now: the clock. p_batch_windows: windows a batch.
+p_lane: which of the dispatchers that schedule_jobs has set up this is, 1 to 4. One run at a time in each lane; runs in several share the work.
 p_time_budget: no batch begins after this time by the wall clock; interval ''0'' runs one batch.
-Returns tasks, windows, bars_created, bars_quality_poor, bars_corrected, failed, batches and stopped_reason: idle (nothing is left to do), one_batch, time_budget, or busy (another dispatcher is at work; nothing was done).
+Returns tasks, windows, bars_created, bars_quality_poor, bars_corrected, failed, batches and stopped_reason: idle (nothing is left to do), one_batch, time_budget, or busy (another dispatcher is at work in this lane; nothing was done).
 Writes one row of agg.run_log. The job of agg.job_list calls it batch by batch and commits each.
 Locks: transactions that add assets wait for one that has read change notes, so commit soon. Raises invalid_parameter_value for arguments out of range, lock_not_available where a table is locked.';
 
@@ -11,7 +12,8 @@ create function public.agg_run_due(
   p_limit integer default 10000,
   p_now timestamptz default now(),
   p_time_budget interval default interval '40 seconds',
-  p_batch_windows integer default 100000
+  p_batch_windows integer default 100000,
+  p_lane integer default 1
 )
 returns jsonb
 language plpgsql
@@ -36,8 +38,11 @@ begin
     raise exception 'p_now and p_time_budget must not be null, p_now must be finite, p_limit and p_batch_windows at least 1'
       using errcode = 'invalid_parameter_value';
   end if;
+  if p_lane is null or p_lane not between 1 and 4 then
+    raise exception 'p_lane must be from 1 to 4, not %', coalesce(p_lane::text, 'null') using errcode = 'invalid_parameter_value';
+  end if;
   -- Held to the end of the transaction, so that no dead or pooled session can keep it.
-  if not pg_try_advisory_xact_lock(hashtextextended('pgbars.agg_run_due', 0)) then
+  if not pg_try_advisory_xact_lock(hashtextextended('pgbars.agg_run_due', p_lane - 1)) then
     v_stopped_reason := 'busy';
   end if;
 
@@ -56,10 +61,10 @@ begin
     perform agg.refresh_alerts(p_now);
   end if;
   insert into agg.run_log (
-    started_at, finished_at, env, batches, tasks, windows, bars_created, bars_quality_poor, bars_corrected, failed, stopped_reason
+    started_at, finished_at, env, lane, batches, tasks, windows, bars_created, bars_quality_poor, bars_corrected, failed, stopped_reason
   )
   values (
-    v_started_at, clock_timestamp(), v_env, v_batches, v_sums.tasks, v_sums.windows,
+    v_started_at, clock_timestamp(), v_env, p_lane, v_batches, v_sums.tasks, v_sums.windows,
     v_sums.bars_created, v_sums.bars_quality_poor, v_sums.bars_corrected, v_sums.failed, v_stopped_reason
   );
   return jsonb_build_object(

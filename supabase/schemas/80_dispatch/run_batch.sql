@@ -1,6 +1,6 @@
 comment on function agg.run_batch is
 'One batch in the transaction of the caller: reads change notes, advances due tasks of one timeframe together, and makes corrections level by level.
-At most p_batch_windows windows for the due tasks and for the corrections of a level, shared evenly between tasks, so that no symbol holds up another. tasks and notes are 0 when there was nothing to do.
+At most p_batch_windows windows for the due tasks and for the corrections of a level, shared evenly between tasks, so that no symbol holds up another. Where agg.environment has several lanes, it takes its share of what is due. tasks and notes are 0 when there was nothing to do.
 Locks: waits for no task; waits 500 ms for a locked bar, then 10 ms for each further one. Raises lock_not_available after 500 waits, as with a locked table. Any number of batches may run side by side.';
 
 create function agg.run_batch(
@@ -18,6 +18,7 @@ set lock_timeout = '500ms'
 as $$
 declare
   v_env constant text := agg.current_env(p_env);
+  v_lanes constant integer := (select e.lanes from agg.environment as e);
   v_sums agg.batch_result;
   v_claim record;
   v_timeframe text;
@@ -30,7 +31,7 @@ begin
   perform agg.recover_abandoned_claims(p_now);
   perform agg.recover_postponed_tasks(p_now);
 
-  v_claim := agg.claim_due_tasks(v_env, p_limit, p_now);
+  v_claim := agg.claim_due_tasks(v_env, p_limit, p_now, v_lanes);
   if cardinality(v_claim.symbols) > 0 then
     v_sums := agg.sum_batches(
       v_sums,
@@ -41,7 +42,7 @@ begin
   -- From level to level: what one changes is a correction of the next.
   if exists (select from agg.correction as k where k.retry_at <= p_now) then
     for v_timeframe in select t.timeframe from agg.timeframe as t order by t.duration loop
-      v_symbols := agg.claim_corrections(v_env, v_timeframe, p_limit, p_now);
+      v_symbols := agg.claim_corrections(v_env, v_timeframe, p_limit, p_now, v_lanes);
       if cardinality(v_symbols) > 0 then
         v_sums := agg.sum_batches(
           v_sums, agg.correct_tasks(v_symbols, v_timeframe, p_now, greatest(1, p_batch_windows / cardinality(v_symbols)))

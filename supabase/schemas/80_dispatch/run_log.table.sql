@@ -1,10 +1,11 @@
-comment on table agg.run_log is 'One row a call of agg_run_due, kept for 14 days by agg_maintain; the dispatch job calls it once a batch, so that the last row of a minute says idle, unless the job ran out of time. Times are the wall clock.';
+comment on table agg.run_log is 'One row a call of agg_run_due, kept for 14 days by agg_maintain; the dispatch job calls it once a batch, so that the last row of a minute and lane says idle, unless the job ran out of time. Times are the wall clock.';
 
 create table agg.run_log (
   run_id bigint generated always as identity,
   started_at timestamptz not null,
   finished_at timestamptz not null,
   env text not null,
+  lane smallint not null default 1,
   batches integer not null,
   tasks integer not null,
   windows bigint not null,

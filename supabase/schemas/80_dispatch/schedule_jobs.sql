@@ -1,11 +1,12 @@
 comment on function public.schedule_jobs is
   'Makes the jobs of pg_cron whose names begin with pgbars: those of agg.job_list, no more and no fewer.
 p_env becomes the environment of the database (prod at first), and the tasks of all assets follow at once. Its jobs work for this environment, and changes of the registry take effect in it. Null leaves it as it is.
-Returns pg_cron (whether it is installed in this database), scheduled and removed (names of jobs), env, flag and message. flag is the column that says which assets are active: test_active for DEV and TEST in any case, otherwise active.
+p_lanes: how many dispatch jobs share the work, 1 to 4 (1 at first); two make use of two processors. The jobs of lanes that are taken away are removed. Null leaves it as it is.
+Returns pg_cron (whether it is installed in this database), scheduled and removed (names of jobs), env, flag, lanes and message. flag is the column that says which assets are active: test_active for DEV and TEST in any case, otherwise active.
 Where jobs cannot start, message says why, with a notice: pg_cron is not installed, or its launcher does not run. Only a role with the rights of pg_read_all_stats sees the launcher; for others message does not speak of it.
-For the owner of the database. Repeating it changes nothing. Raises invalid_parameter_value for a text that is not a name of an environment.';
+For the owner of the database. Repeating it changes nothing. Raises invalid_parameter_value for a text that is not a name of an environment, or a number of lanes out of range.';
 
-create function public.schedule_jobs(p_env text default null)
+create function public.schedule_jobs(p_env text default null, p_lanes integer default null)
 returns jsonb
 language plpgsql
 volatile
@@ -13,15 +14,21 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_env text;
+  v_lanes integer;
   v_scheduled text[] := array[]::text[];
   v_removed text[] := array[]::text[];
   v_message text;
   v_has_cron constant boolean := exists (select from pg_catalog.pg_extension as e where e.extname = 'pg_cron');
 begin
+  if p_lanes not between 1 and 4 then
+    raise exception 'p_lanes must be from 1 to 4, not %', p_lanes using errcode = 'invalid_parameter_value';
+  end if;
   if p_env is not null then
     perform agg.set_environment(p_env);
   end if;
   v_env := agg.current_env(null);
+  update agg.environment as e set lanes = p_lanes where e.lanes <> p_lanes;
+  v_lanes := (select e.lanes from agg.environment as e);
 
   if v_has_cron then
     execute format(
@@ -56,7 +63,7 @@ begin
   end if;
   return jsonb_build_object(
     'pg_cron', v_has_cron, 'scheduled', to_jsonb(v_scheduled), 'removed', to_jsonb(v_removed),
-    'env', v_env, 'flag', case when agg.is_test(v_env) then 'test_active' else 'active' end, 'message', v_message
+    'env', v_env, 'flag', case when agg.is_test(v_env) then 'test_active' else 'active' end, 'lanes', v_lanes, 'message', v_message
   );
 end;
 $$;

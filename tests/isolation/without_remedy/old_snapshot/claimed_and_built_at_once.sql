@@ -1,16 +1,18 @@
 -- One statement claims and builds, so that it builds from the snapshot that it took before the claim.
--- It reads the list of timeframes in a function, so that it waits for the blocker after it took its snapshot.
-create function tests.reads_timeframes() returns boolean
+-- It reads the registry in a function, so that it waits for the blocker after it took its snapshot.
+create function tests.reads_registry() returns boolean
 language plpgsql
 stable
 as $$
 begin
-  return exists (select from agg.timeframe);
+  return exists (select from public.core_asset_registry_all);
 end;
 $$;
 
 drop function agg.claim_due_tasks;
-create function agg.claim_due_tasks(p_env text, p_limit integer, p_now timestamptz, out timeframe text, out symbols text[])
+create function agg.claim_due_tasks(
+  p_env text, p_limit integer, p_now timestamptz, p_lanes integer, out timeframe text, out symbols text[]
+)
 returns record
 language sql
 volatile
@@ -20,7 +22,7 @@ as $$
     select s.*
     from agg.runnable_task as s
     where s.next_run_at <= p_now and s.timeframe = '5m'
-      and tests.reads_timeframes()
+      and tests.reads_registry()
     limit p_limit
     for update of s skip locked
   ),
