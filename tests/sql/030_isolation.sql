@@ -88,3 +88,21 @@ from (
   where u.symbol = 'A'
   group by c.note_id
 ) as n;
+
+-- Tasks that sleep although they have something to do, and that no note and no correction will wake: only agg_maintain, within
+-- an hour.
+create view tests.overslept as
+select format('LOST %s %s sleeps through %s', s.canonical_symbol, s.timeframe, s.last_stopped_reason) as outcome
+from agg.task as s
+where s.next_run_at = 'infinity'
+  and not exists (select from agg.change_note)
+  and not exists (select from agg.correction as k where k.canonical_symbol = s.canonical_symbol and k.timeframe = s.timeframe)
+  and case s.last_stopped_reason
+    when 'no_source_data' then agg.has_source_bar(s.canonical_symbol, s.timeframe, s.decided_to_utc, 'infinity')
+    else not exists (
+      select
+      from agg.task as u
+      where u.canonical_symbol = s.canonical_symbol and u.timeframe = s.source_timeframe and u.timeframe <> s.timeframe
+        and u.decided_to_utc < s.decided_to_utc + s.window_length
+    )
+  end;

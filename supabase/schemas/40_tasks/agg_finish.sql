@@ -2,7 +2,7 @@ comment on function public.agg_finish is
 'Releases a claim of agg_start. Call it in the transaction that built the bars.
 On success it stores p_new_cursor_utc, which must be the start of a window, not behind the stored cursor and not beyond a frontier (null: unchanged), and adds the counts bars_created and bars_quality_poor of p_stats (what catchup_aggregation_range returned; each from 0 to 10^9). On failure it counts the failure (p_fail_kind transient or hard, p_error the reason) and backs off.
 p_claimed_at is claimed_at of agg_start: with it a worker whose claim was taken back cannot release that of another; without it the windows that the cursor passes are built once more by the dispatcher. p_now is the clock.
-Returns success, status, last_agg_bar_ts_utc, next_run_at, hard_fail_streak.
+Returns success, status, last_agg_bar_ts_utc, next_run_at (infinity: the task sleeps until data arrive), hard_fail_streak.
 Locks: the task''s row, to the end of the transaction. Raises object_not_in_prerequisite_state without the claim, invalid_parameter_value for bad arguments';
 
 create function public.agg_finish(

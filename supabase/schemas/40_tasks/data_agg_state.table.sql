@@ -4,6 +4,8 @@ comment on column public.data_agg_state.last_agg_bar_ts_utc is
   'The cursor: the start of the last window that was decided. The next window starts at cursor + interval.';
 comment on column public.data_agg_state.built_to_utc is
   'The end of the windows that were built ahead of the cursor: by a worker that has not stored its cursor, by hand, or before a reset. Corrections reach up to it. Null: none were.';
+comment on column public.data_agg_state.next_run_at is
+  'When a dispatcher takes the task. infinity: it sleeps, until a change note or its source task wakes it.';
 comment on column public.data_agg_state.agg_start_utc is 'Nothing is built before this instant.';
 comment on column public.data_agg_state.aggregation_delay_seconds is 'A window is decided once its end is this many seconds old.';
 comment on column public.data_agg_state.enabled is
@@ -85,6 +87,10 @@ create table public.data_agg_state (
 -- that is written when a cursor moves.
 create index data_agg_state_queue_idx on public.data_agg_state (is_mandatory, run_interval_minutes, task_priority, next_run_at)
   where enabled and status in ('idle', 'hard_failed');
+
+-- Tasks that sleep, and what they wait for.
+create index data_agg_state_sleeping_idx on public.data_agg_state (canonical_symbol, source_timeframe)
+  where next_run_at = 'infinity' and enabled and status in ('idle', 'hard_failed');
 
 create index data_agg_state_running_idx on public.data_agg_state (running_started_at_utc) where status = 'running';
 

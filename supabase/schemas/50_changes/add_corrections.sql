@@ -1,6 +1,7 @@
 comment on function agg.add_corrections is
 'Makes corrections of changes to the source bars of tasks, merged with those that wait already.
 Drops what lies ahead of the cursor and of built_to_utc, but only for tasks that it can lock and that no worker has claimed: a row lock taken elsewhere, or a claim, may hide a build that has not seen the change. Drops changes of tasks that do not exist: what such a task builds later, it sees.
+A task that sleeps is woken by what it drops.
 Locks: never waits; keeps the locks it gets to the end of the transaction.';
 
 create function agg.add_corrections(p_changes agg.changed_span[])
@@ -15,13 +16,15 @@ set enable_hashjoin = off
 set enable_mergejoin = off
 set jit = off
 as $$
+declare
+  v_sleeping agg.changed_span[];
 begin
   with change as (
     select c.* from unnest(p_changes) as c where not isempty(c.spans)
   ),
   held as materialized (
     select
-      c.canonical_symbol, c.timeframe, c.spans,
+      c.canonical_symbol, c.timeframe, c.spans, s.next_run_at = 'infinity' as is_asleep,
       case when s.running_started_at_utc is null then
         tstzmultirange(tstzrange(null, s.followed_to_utc))
       end as decided
@@ -44,31 +47,41 @@ begin
       range_agg(m.spans) as spans,
       range_agg(m.decided) as decided,
       bool_or(m.is_held) as is_held,
+      bool_or(m.is_asleep) as is_asleep,
       min(m.changed_at) as changed_at,
       max(m.failures) as failures
     from (
-      select c.canonical_symbol, c.timeframe, c.spans, null::tstzmultirange as decided, false as is_held, c.changed_at, c.failures
+      select c.canonical_symbol, c.timeframe, c.spans, null::tstzmultirange as decided, false as is_held, false as is_asleep, c.changed_at, c.failures
       from change as c
       union all
-      select t.canonical_symbol, t.timeframe, t.spans, null, false, t.changed_at, t.failures
+      select t.canonical_symbol, t.timeframe, t.spans, null, false, false, t.changed_at, t.failures
       from taken as t
       union all
-      select h.canonical_symbol, h.timeframe, null, h.decided, true, null, null
+      select h.canonical_symbol, h.timeframe, null, h.decided, true, h.is_asleep, null, null
       from held as h
     ) as m
     group by m.canonical_symbol, m.timeframe
-  )
-  insert into agg.correction (canonical_symbol, timeframe, spans, changed_at, failures)
-  select m.canonical_symbol, m.timeframe, w.spans, m.changed_at, m.failures
-  from merged as m
-  -- Only the holder of a task that no worker has claimed knows what it has decided, and may drop the rest.
-  cross join lateral (select case when m.decided is null then m.spans else m.spans * m.decided end) as w (spans)
-  where not isempty(w.spans)
-    and (
-      m.is_held
-      or (
-        select true from public.data_agg_state as s where s.canonical_symbol = m.canonical_symbol and s.timeframe = m.timeframe
+  ),
+  added as (
+    insert into agg.correction (canonical_symbol, timeframe, spans, changed_at, failures)
+    select m.canonical_symbol, m.timeframe, w.spans, m.changed_at, m.failures
+    from merged as m
+    -- Only the holder of a task that no worker has claimed knows what it has decided, and may drop the rest.
+    cross join lateral (select case when m.decided is null then m.spans else m.spans * m.decided end) as w (spans)
+    where not isempty(w.spans)
+      and (
+        m.is_held
+        or (
+          select true from public.data_agg_state as s where s.canonical_symbol = m.canonical_symbol and s.timeframe = m.timeframe
+        )
       )
-    );
+  )
+  select array_agg(agg.new_changed_span(m.canonical_symbol, m.timeframe, m.spans))
+  into v_sleeping
+  from merged as m
+  where m.is_asleep and m.decided is not null;
+  if v_sleeping is not null then
+    perform agg.wake_tasks(v_sleeping);
+  end if;
 end;
 $$;

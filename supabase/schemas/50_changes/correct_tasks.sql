@@ -1,5 +1,5 @@
 comment on function agg.correct_tasks is
-'Builds again what the corrections of claimed tasks of one timeframe ask for: at most p_max_windows windows a task, newest first; the rest waits on. Moves no cursor.
+'Builds again what the corrections of claimed tasks of one timeframe ask for: at most p_max_windows windows a task, newest first; the rest waits on. Moves no cursor. Wakes a task whose source has changed ahead of the cursor.
 What fails waits for agg.retry_delay, and holds up nothing else.';
 
 create function agg.correct_tasks(p_symbols text[], p_timeframe text, p_now timestamptz, p_max_windows integer)
@@ -34,6 +34,8 @@ begin
     from unnest(v_taken) as t
     group by t.canonical_symbol, t.timeframe
   );
+  -- Built is what lies behind the cursor; what lies ahead of it may be what the task sleeps for.
+  perform agg.wake_tasks(v_changes);
   v_requests := array(select q from agg.rebuild_requests(v_changes, p_max_windows) as q);
   v_results := array(select r from agg.build_or_split(v_requests) as r);
 

@@ -2,7 +2,7 @@ comment on function public.agg_health is
 'Says how every task stands at p_now, and why.
 state: current, due, catching_up, waiting_for_data, waiting_for_source, never_ran, overdue, running, failing, hard_failed, disabled or switched_off; unregistered for a symbol that has bars but is not in core_asset_registry_all.
 lag: for how long the next window could have been decided (zero: nothing to do). due_for: for how long no dispatcher has taken it.
-waiting_for_data looks for a source bar before it says that there is none. Reads only.';
+waiting_for_data looks for a source bar before it says that there is none; of a task that sleeps (next_run_at infinity) it says what its last run found. Reads only.';
 
 create function public.agg_health(p_now timestamptz default now())
 returns table (
@@ -36,12 +36,12 @@ as $$
     select
       t.*,
       greatest(interval '0', p_now - t.due_at) as lag,
-      greatest(interval '0', p_now - greatest(
+      case when t.next_run_at = 'infinity' then interval '0' else greatest(interval '0', p_now - greatest(
         -- A clock that was ahead may have put a task off for longer than any task waits.
         case when t.next_run_at > greatest(t.due_at, p_now + t.window_length + interval '1 hour') then t.due_at else t.next_run_at end,
         -- A task switched on just now has been due for no longer than that.
         t.updated_at
-      )) as due_for
+      )) end as due_for
     from agg.task as t
   ),
   judged as (
@@ -54,6 +54,7 @@ as $$
         when t.due_for > interval '5 minutes' then case when t.last_attempted_at_utc is null then 'never_ran' else 'overdue' end
         when t.lag = interval '0' then 'current'
         when t.last_attempted_at_utc is null then 'due'
+        when t.next_run_at = 'infinity' then case t.last_stopped_reason when 'no_source_data' then 'waiting_for_data' else 'waiting_for_source' end
         when t.last_stopped_reason = 'max_windows' then 'catching_up'
         when t.last_stopped_reason = 'no_source_data' and not agg.has_source_bar(t.canonical_symbol, t.timeframe, t.decided_to_utc, p_now)
           then 'waiting_for_data'
@@ -80,9 +81,15 @@ as $$
         when 'never_ran' then 'no dispatcher has run it yet: is agg_run_due scheduled?'
         when 'overdue' then format('due for %s, but no dispatcher has run it: is agg_run_due scheduled?', j.due_for)
         when 'catching_up' then format('%s windows behind, more at every run', floor(extract(epoch from j.lag) / extract(epoch from j.window_length)))
-        when 'waiting_for_data' then format('no source bar after %s: waits for data', j.decided_to_utc)
+        when 'waiting_for_data' then case
+          when j.next_run_at = 'infinity' then format('no source bar after %s when it last ran, at %s: sleeps until one arrives', j.decided_to_utc, j.last_attempted_at_utc)
+          else format('no source bar after %s: waits for data', j.decided_to_utc)
+        end
         when 'due' then 'the next window is complete, the next run takes it'
-        when 'waiting_for_source' then format('the %s task has not decided the next window yet', j.source_timeframe)
+        when 'waiting_for_source' then format('the %s task %s', j.source_timeframe, case
+          when j.next_run_at = 'infinity' then format('had not decided the next window when this one last ran, at %s, and wakes it', j.last_attempted_at_utc)
+          else 'has not decided the next window yet'
+        end)
         else 'every complete window is decided'
       end as explanation
     from judged as j

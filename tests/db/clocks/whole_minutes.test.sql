@@ -5,6 +5,8 @@ call tests.clear();
 call tests.add_asset('ACME');
 call tests.add_minutes('ACME', '2025-07-01 00:00+00', '2025-07-01 00:10+00');
 call tests.run('2025-07-01 00:15+00');
+-- With a bar stamped after the clock it waits and does not sleep.
+call tests.add_minute('ACME', '2025-07-02 00:00+00');
 call tests.run('2025-07-01 00:21:00.074+00');
 select is(
   (select s.next_run_at from public.data_agg_state as s where s.timeframe = '5m'), '2025-07-01 00:22+00',

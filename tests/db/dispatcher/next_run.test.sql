@@ -1,5 +1,5 @@
 begin;
-select plan(5);
+select plan(6);
 
 call tests.clear();
 call tests.add_asset('ACME');
@@ -11,7 +11,7 @@ declare
   v_batch agg.batch_result := agg.run_batch(p_now => p_now, p_batch_windows => p_batch_windows);
 begin
   return (
-    select format('%s tasks, %s, next at %s', v_batch.tasks, s.last_stopped_reason, to_char(s.next_run_at at time zone 'UTC', 'HH24:MI:SS'))
+    select format('%s tasks, %s, next at %s', v_batch.tasks, s.last_stopped_reason, coalesce(to_char(nullif(s.next_run_at, 'infinity') at time zone 'UTC', 'HH24:MI:SS'), 'infinity'))
     from public.data_agg_state as s
     where s.timeframe = '5m'
   );
@@ -31,8 +31,13 @@ select is(
   pg_temp.next_run('2025-07-01 01:09+00'), '1 tasks, frontier, next at 01:10:00',
   'agg.run_batch() brings the task to the end of the data'
 );
--- From 01:10 on the next window could be decided, but nothing arrives: an eighth of the time waited, a minute at least, the
+select is(
+  pg_temp.next_run('2025-07-01 01:10+00'), '1 tasks, no_source_data, next at infinity',
+  'agg.run_batch() lets a task sleep that has no source bar at or after its next window'
+);
+-- From 01:10 on the next window could be decided, but nothing arrives before the bar of tomorrow: an eighth of the time waited, a minute at least, the
 -- interval at most.
+call tests.add_minute('ACME', '2025-07-02 00:00+00');
 select results_eq(
   $$
     select t.waited, pg_temp.next_run(timestamptz '2025-07-01 01:10+00' + t.waited * interval '1 minute')

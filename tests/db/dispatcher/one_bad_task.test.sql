@@ -67,7 +67,7 @@ select results_eq(
 );
 select results_eq(
   $$
-    select s.total_runs > 2, count(*)
+    select s.total_runs >= 1, count(*)
     from public.data_agg_state as s
     where s.timeframe = '1h' and s.canonical_symbol <> 'GOOD50_BAD' and s.last_agg_bar_ts_utc = '2025-07-01 00:00+00'
     group by 1

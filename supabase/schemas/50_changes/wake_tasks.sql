@@ -1,0 +1,24 @@
+comment on function agg.wake_tasks is
+'Makes those of the changed tasks due that sleep, where their source has changed at or after their next window. The caller holds the tasks.';
+
+create function agg.wake_tasks(p_changes agg.changed_span[])
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+-- Every access is by the key of a task, whatever the planner assumes about the size of the tables.
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+set jit = off
+as $$
+begin
+  update public.data_agg_state as s
+  set next_run_at = t.due_at, updated_at = now()
+  from unnest(p_changes) as c
+  join agg.task as t on t.canonical_symbol = c.canonical_symbol and t.timeframe = c.timeframe
+  where s.canonical_symbol = t.canonical_symbol and s.timeframe = t.timeframe
+    and t.next_run_at = 'infinity' and c.spans && tstzrange(t.decided_to_utc, null);
+end;
+$$;
