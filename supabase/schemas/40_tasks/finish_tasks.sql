@@ -1,6 +1,6 @@
 comment on function agg.finish_tasks is
 'The one rule for what follows work on tasks: cursor, streaks, status, and when each is due again.
-A task is due again when its next window completes; at once after max_windows; while it waits for data, after an eighth of the time that it has waited (1 to 5 minutes); after a failure, see agg.retry_delay. A wait ends at a whole minute.
+A task is due again when its next window completes; at once after max_windows; after a failure, see agg.retry_delay. A task that waits for data or for its source task sleeps until these come (agg.sleep_tasks); where it cannot, it is due after an eighth of the time that it has waited (1 to 5 minutes). A wait ends at a whole minute. What advances wakes the tasks that build from it.
 Three hard failures in a row disable an optional task. A mandatory one keeps retrying as hard_failed. Warns of both.
 Locks: the caller holds the tasks. Counts end at 10^15, so that no value from outside makes a sum overflow.';
 
@@ -16,7 +16,7 @@ set enable_hashjoin = off
 set enable_mergejoin = off
 as $$
 declare
-  v_alarms text;
+  v_finished record;
 begin
   with finished as (
     update public.data_agg_state as s
@@ -76,19 +76,38 @@ begin
     cross join unnest(p_results) as r
     cross join lateral unnest(r.symbols) as y (symbol)
     where s.canonical_symbol = y.symbol and s.timeframe = r.timeframe
-    returning s.canonical_symbol, s.timeframe, s.is_mandatory, s.hard_fail_streak, s.last_error
+    returning
+      s.canonical_symbol, s.timeframe, s.is_mandatory, s.hard_fail_streak, s.last_error,
+      r.fail_kind is null and r.decided_to_utc is distinct from r.from_utc as has_advanced,
+      r.fail_kind is null and r.stopped_reason is distinct from 'max_windows' and p_now >= case
+        when s.window_time_zone is null
+          then s.last_agg_bar_ts_utc + make_interval(mins => 2 * s.run_interval_minutes, secs => s.aggregation_delay_seconds)
+        else agg.due_at(
+          s.last_agg_bar_ts_utc, make_interval(mins => s.run_interval_minutes), s.aggregation_delay_seconds,
+          s.window_time_zone, s.window_origin
+        )
+      end as is_waiting
   )
-  select string_agg(
-    format('%s %s (%s, %s in a row): %s', f.canonical_symbol, f.timeframe,
-      case when f.is_mandatory then 'mandatory, keeps retrying' else 'optional, now disabled' end, f.hard_fail_streak, f.last_error),
-    '; ' order by f.canonical_symbol, f.timeframe
-  )
-  into v_alarms
-  from finished as f
-  where f.hard_fail_streak >= (select d.hard_failures from agg.defaults as d);
+  select
+    min(f.timeframe) as timeframe,
+    array_agg(f.canonical_symbol) filter (where f.has_advanced) as advanced,
+    array_agg(f.canonical_symbol) filter (where f.is_waiting) as waiting,
+    string_agg(
+      format('%s %s (%s, %s in a row): %s', f.canonical_symbol, f.timeframe,
+        case when f.is_mandatory then 'mandatory, keeps retrying' else 'optional, now disabled' end, f.hard_fail_streak, f.last_error),
+      '; ' order by f.canonical_symbol, f.timeframe
+    ) filter (where f.hard_fail_streak >= (select d.hard_failures from agg.defaults as d)) as alarms
+  into v_finished
+  from finished as f;
 
-  if v_alarms is not null then
-    raise warning 'hard failures: %', v_alarms using hint = 'select * from agg_health() explains every task.';
+  if v_finished.waiting is not null then
+    perform agg.sleep_tasks(v_finished.waiting, v_finished.timeframe);
+  end if;
+  if v_finished.advanced is not null then
+    perform agg.wake_dependents(v_finished.advanced, v_finished.timeframe);
+  end if;
+  if v_finished.alarms is not null then
+    raise warning 'hard failures: %', v_finished.alarms using hint = 'select * from agg_health() explains every task.';
   end if;
 end;
 $$;
