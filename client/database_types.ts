@@ -373,6 +373,7 @@ export type Database = {
         Args: {
           "p_batch_windows"?: number;
           "p_env"?: string;
+          "p_lane"?: number;
           "p_limit"?: number;
           "p_now"?: string;
           "p_time_budget"?: string;
@@ -447,7 +448,7 @@ export type Database = {
       "install_webhooks": { Args: { "p_key_secret"?: string; "p_url_secret"?: string }; Returns: Json };
       "remove_webhooks": { Args: Record<PropertyKey, never>; Returns: Json };
       "revoke_read_access": { Args: { "p_role": string }; Returns: Json };
-      "schedule_jobs": { Args: { "p_env"?: string }; Returns: Json };
+      "schedule_jobs": { Args: { "p_env"?: string; "p_lanes"?: number }; Returns: Json };
       "sync_agg_state_from_registry": {
         Args: { "p_default_start_utc"?: string; "p_env"?: string; "p_symbols"?: (string)[] };
         Returns: Json;

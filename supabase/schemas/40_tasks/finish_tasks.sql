@@ -78,7 +78,8 @@ begin
     where s.canonical_symbol = y.symbol and s.timeframe = r.timeframe
     returning
       s.canonical_symbol, s.timeframe, s.is_mandatory, s.hard_fail_streak, s.last_error,
-      r.fail_kind is null and r.decided_to_utc is distinct from r.from_utc as has_advanced,
+      -- A gap that is stepped over lies before from_utc.
+      r.fail_kind is null and (r.stopped_reason = 'frontier' or r.decided_to_utc is distinct from r.from_utc) as has_advanced,
       r.fail_kind is null and r.stopped_reason is distinct from 'max_windows' and p_now >= case
         when s.window_time_zone is null
           then s.last_agg_bar_ts_utc + make_interval(mins => 2 * s.run_interval_minutes, secs => s.aggregation_delay_seconds)
