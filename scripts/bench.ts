@@ -1,24 +1,30 @@
+import { parseArgs } from "node:util";
 import { measureBackfill } from "./bench/backfill.ts";
+import { measureClaim } from "./bench/claim.ts";
 import { measureCorrections } from "./bench/corrections.ts";
+import { measureHistory } from "./bench/history.ts";
 import { measureIngest } from "./bench/ingest.ts";
 import type { Measurement } from "./bench/measure.ts";
 import { measureRegistry } from "./bench/registry.ts";
 import { renderReport } from "./bench/report.ts";
-import { measureTick } from "./bench/tick.ts";
+import { measureTick, measureVariants } from "./bench/tick.ts";
 import { startCluster } from "./lib/cluster.ts";
 import { type Database, openServer } from "./lib/database.ts";
 import { ensurePackages } from "./lib/debian.ts";
 import { migrate } from "./lib/migrations.ts";
 
-type Benchmark = (db: Database, bareSql: string) => Promise<Measurement[]>;
-
-const read = (name: string) => Deno.readTextFile(new URL(`./bench/${name}`, import.meta.url));
+/** `--scale N` divides the sizes of tick, variants, claim, backfill and history by N, to try them; budgets hold at 1. */
+const { values, positionals } = parseArgs({
+  options: { scale: { type: "string", default: "1" } },
+  allowPositionals: true,
+});
+const scale = Number(values.scale);
+if (!(scale >= 1)) throw new Error(`--scale must be a number from 1 on, not ${values.scale}`);
 
 await ensurePackages();
 await using cluster = await startCluster({
   settings: { shared_buffers: "1GB", max_wal_size: "8GB", autovacuum: "off", jit: "off" },
 });
-const bareSql = await read("bare.sql");
 
 async function open(name: string): Promise<Database> {
   console.log(`measuring ${name} ...`);
@@ -27,25 +33,31 @@ async function open(name: string): Promise<Database> {
   return db;
 }
 
-async function run(name: string, benchmark: Benchmark): Promise<Measurement[]> {
+async function run(
+  name: string,
+  benchmark: (db: Database, reopen: () => Promise<Database>) => Promise<Measurement[]>,
+): Promise<Measurement[]> {
   const db = await open(name);
   try {
-    await db.exec(await read("window_loop.sql"));
-    return await benchmark(db, bareSql);
+    await db.exec(await Deno.readTextFile(new URL("./bench/window_loop.sql", import.meta.url)));
+    return await benchmark(db, () => openServer(cluster.url(name)));
   } finally {
     await db.close();
   }
 }
 
 const BENCHMARKS: Record<string, () => Promise<Measurement[]>> = {
-  tick: () => run("tick", measureTick),
+  tick: () => run("tick", (db) => measureTick(db, scale)),
+  variants: () => measureVariants(open, scale),
+  claim: () => measureClaim(open, scale),
   ingest: () => run("ingest", measureIngest),
   corrections: () => measureCorrections(open),
   registry: () => measureRegistry(open),
-  backfill: () => run("backfill", measureBackfill),
+  backfill: () => run("backfill", (db, reopen) => measureBackfill(db, reopen, scale)),
+  history: () => measureHistory(open, scale),
 };
 
-const names = Deno.args.length > 0 ? Deno.args : Object.keys(BENCHMARKS);
+const names = positionals.length > 0 ? positionals : Object.keys(BENCHMARKS);
 const measurements: Measurement[] = [];
 for (const name of names) {
   const benchmark = BENCHMARKS[name];

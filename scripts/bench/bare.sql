@@ -1,18 +1,29 @@
--- The least that anybody could do for the same rows: no cursor, no frontier, no gap, no change-only writing.
+-- The least that could store the same rows in the same table: no cursor, no frontier, no gap, no change-only writing. Each symbol
+-- is read by key in order, so that neither its first nor its last price needs a sort. A floor only: nothing promises the order
+-- inside such an aggregate.
 insert into public.derived_data_bars (
-  canonical_symbol, timeframe, ts_utc, open, high, low, close, vol, vwap, trade_count,
+  canonical_symbol, timeframe, ts_utc, open, high, low, close, vol, vwap, vwap_vol, trade_count,
   source_timeframe, source_candles, expected_candles, covered_minutes, expected_minutes, quality_score
 )
 select
-  b.canonical_symbol, '5m', date_bin(interval '5 minutes', b.ts_utc, timestamptz '2000-01-01 00:00:00+00'),
-  (array_agg(b.open order by b.ts_utc))[1], max(b.high), min(b.low), (array_agg(b.close order by b.ts_utc desc))[1],
-  sum(b.vol),
-  sum(b.vwap * b.vol) filter (where b.vol > 0 and b.vwap is not null)
-    / sum(b.vol) filter (where b.vol > 0 and b.vwap is not null),
-  sum(b.trade_count),
-  '1m', count(*), 5, count(*), 5,
-  case when count(*) >= 5 then 2 when count(*) = 4 then 1 else 0 end
-from public.data_bars as b
-where b.timeframe = '1m' and b.ts_utc >= $1 and b.ts_utc < $2
-group by 1, 3
-having count(*) >= 3;
+  s.canonical_symbol, '5m', w.ts_utc, w.open, w.high, w.low, w.close, w.vol, w.vwap_sum / w.vwap_vol, w.vwap_vol, w.trade_count,
+  '1m', w.minutes, 5, w.minutes, 5, case when w.minutes >= 5 then 2 when w.minutes = 4 then 1 else 0 end
+from public.core_asset_registry_all as s
+cross join lateral (
+  select
+    date_bin(interval '5 minutes', b.ts_utc, timestamptz '2000-01-01 00:00:00+00') as ts_utc,
+    (array_agg(b.open))[1] as open, max(b.high) as high, min(b.low) as low, (array_agg(b.close))[count(*)] as close,
+    sum(b.vol) as vol,
+    sum(b.vwap * b.vol) filter (where b.vol > 0 and b.vwap is not null) as vwap_sum,
+    sum(b.vol) filter (where b.vol > 0 and b.vwap is not null) as vwap_vol,
+    sum(b.trade_count) as trade_count, count(*) as minutes
+  from (
+    select d.*
+    from public.data_bars as d
+    where d.canonical_symbol = s.canonical_symbol and d.timeframe = '1m' and d.ts_utc >= $1 and d.ts_utc < $2
+    order by d.canonical_symbol, d.timeframe, d.ts_utc
+  ) as b
+  group by 1
+  having count(*) >= 3
+) as w
+where s.active;

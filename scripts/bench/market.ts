@@ -12,16 +12,22 @@ export function minute(minutes: number): Date {
 
 /**
  * Registers `symbols` assets with their tasks, and loads `minutes` minutes of 1m bars for each, without gaps: minute by
- * minute when `arrival` is `live`, as ingest would, otherwise symbol by symbol. Leaves the tables without statistics.
+ * minute when `arrival` is `live`, as ingest would, otherwise symbol by symbol. `metadata` is that of each asset. Leaves the
+ * tables without statistics.
  */
 export async function loadMarket(
   db: Database,
-  { symbols, minutes, arrival }: { symbols: number; minutes: number; arrival: "live" | "history" },
+  { symbols, minutes, arrival, metadata = {} }: {
+    symbols: number;
+    minutes: number;
+    arrival: "live" | "history";
+    metadata?: Record<string, unknown>;
+  },
 ): Promise<void> {
   await db.exec(`
     update public.core_asset_registry_all set active = false;
-    insert into public.core_asset_registry_all (canonical_symbol, active)
-    select 'S' || lpad(s::text, 5, '0'), true from generate_series(1, ${symbols}) as s;
+    insert into public.core_asset_registry_all (canonical_symbol, active, metadata)
+    select 'S' || lpad(s::text, 5, '0'), true, '${JSON.stringify(metadata)}' from generate_series(1, ${symbols}) as s;
     select public.sync_agg_state_from_registry('prod', '${START.toISOString()}');
   `);
   const series = [`generate_series(1, ${symbols}) as s`, `generate_series(0, ${minutes - 1}) as m`];
@@ -34,6 +40,13 @@ export async function loadMarket(
       p.price, p.price + 1, p.price - 1, p.price + 0.5, 10 + p.price, p.price + 0.25, 5
     from ${series.join(" cross join ")} cross join lateral (select 100 + random() * 10 + s * 0 + m * 0 as price) as p;
   `);
+}
+
+/** Switches off every task but those of `timeframe`. */
+export async function keepOnly(db: Database, timeframe: string): Promise<void> {
+  await db.query("update public.data_agg_state set enabled = false, status = 'disabled' where timeframe <> $1", [
+    timeframe,
+  ]);
 }
 
 /** Leaves no work of an earlier measurement to a later one. */

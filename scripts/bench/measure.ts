@@ -1,8 +1,9 @@
-/** One line of the report: how long pgbars took against something else, and what the budget asks for. */
+/** One line of the report: how much pgbars took against something else, and what the budget asks for. */
 export interface Measurement {
   work: string;
-  /** Milliseconds of wall clock, median over the runs. */
+  /** Milliseconds of wall clock, median over the runs; megabytes where `unit` says so. */
   pgbars: number;
+  unit?: "MB";
   against?: { name: string; milliseconds: number };
   budget: { text: string; met: boolean };
 }

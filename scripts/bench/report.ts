@@ -7,10 +7,10 @@ export function renderReport(measurements: readonly Measurement[]): string {
     head: ["work", "pgbars", "against", "its time", "its time / pgbars", "budget", "met"],
     style: { head: [], border: [] },
   });
-  for (const { work, pgbars, against, budget } of measurements) {
+  for (const { work, pgbars, unit, against, budget } of measurements) {
     table.push([
       work,
-      milliseconds(pgbars),
+      unit === "MB" ? `${pgbars.toFixed(0)} MB` : milliseconds(pgbars),
       against?.name ?? "",
       against ? milliseconds(against.milliseconds) : "",
       against ? `${(against.milliseconds / pgbars).toFixed(2)}x` : "",

@@ -1,6 +1,6 @@
 comment on function agg.recover_postponed_tasks is
 'Makes due at p_now what a clock that was ahead has put off for longer than any task or correction waits. Returns how many tasks.
-A task waits at most for its next window and an hour of backoff, a correction at most an hour. Where there is nothing to do it costs the last entry of an index.
+A task waits at most for its next window and an hour of backoff, a correction at most an hour; a task that sleeps (infinity) waits for data. Where there is nothing to do it costs one probe a queue.
 Locks: passes over rows that others have locked.';
 
 create function agg.recover_postponed_tasks(p_now timestamptz)
@@ -8,34 +8,33 @@ returns integer
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+-- Every access is by an index, whatever the planner assumes about the size of the tables.
+set enable_seqscan = off
+set enable_bitmapscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+set jit = off
 as $$
 declare
-  v_last timestamptz;
-  v_recovered integer := 0;
+  v_recovered integer;
 begin
-  select max(l.next_run_at) into v_last
-  from agg.task_queue as q
-  cross join lateral (
-    select r.next_run_at
-    from agg.runnable_task as r
-    where r.is_mandatory = q.is_mandatory and r.run_interval_minutes = q.run_interval_minutes and r.task_priority = q.task_priority
-      and r.next_run_at < 'infinity'
-    order by r.next_run_at desc
-    limit 1
-  ) as l;
-  if v_last > p_now + interval '1 hour' then
-    update public.data_agg_state as s
-    set next_run_at = p_now, updated_at = now()
-    from (
+  update public.data_agg_state as s
+  set next_run_at = p_now, updated_at = now()
+  from (
+    select l.canonical_symbol, l.timeframe
+    from agg.task_queue as q
+    cross join lateral (
       select r.canonical_symbol, r.timeframe
       from agg.runnable_task as r
-      where r.next_run_at > p_now + interval '1 hour' and r.next_run_at < 'infinity'
-        and r.next_run_at > greatest(r.due_at, p_now + r.window_length + interval '1 hour')
+      where r.is_mandatory = q.is_mandatory and r.run_interval_minutes = q.run_interval_minutes and r.task_priority = q.task_priority
+        and r.next_run_at > p_now + make_interval(mins => q.run_interval_minutes) + interval '1 hour' and r.next_run_at < 'infinity'
+        and r.next_run_at > r.due_at
       for update skip locked
-    ) as postponed
-    where s.canonical_symbol = postponed.canonical_symbol and s.timeframe = postponed.timeframe;
-    get diagnostics v_recovered = row_count;
-  end if;
+    ) as l
+  ) as postponed
+  where s.canonical_symbol = postponed.canonical_symbol and s.timeframe = postponed.timeframe;
+  get diagnostics v_recovered = row_count;
 
   if not exists (select from agg.correction as c where c.retry_at > p_now + interval '1 hour') then
     return v_recovered;
