@@ -39,6 +39,7 @@ revoke execute on function
   public.calc_dxy_range_1m,
   public.catchup_aggregation_range,
   public.derive_synthetic_range,
+  public.import_calendar,
   public.sync_agg_state_from_registry,
   public.upsert_bars
 from public, anon, authenticated, service_role;
@@ -61,6 +62,7 @@ grant execute on function
   public.calc_dxy_range_1m,
   public.catchup_aggregation_range,
   public.derive_synthetic_range,
+  public.import_calendar,
   public.sync_agg_state_from_registry,
   public.upsert_bars
 to service_role;

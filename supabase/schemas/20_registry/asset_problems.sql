@@ -3,7 +3,7 @@ comment on function agg.asset_problems is
 A statement that gives an asset any of these is refused. Metadata that are stored already are followed as far as they are understood:
 key: what says which bars are made. Unknown keys, a start_utc that is not an instant and what is not a timeframe are ignored.
 series: what says how 1m bars are computed. Its other timeframes are built from the 1m bars that are there.
-asset: what says whether the asset is built, when its market is open and what a good bar is. A guess would make wrong bars.';
+asset: what says whether the asset is built, when its market is open, when its days begin and what a good bar is. A guess would make wrong bars.';
 
 create function agg.asset_problems(p_symbols text[])
 returns setof agg.asset_problem
@@ -37,6 +37,10 @@ begin
     select s.session, agg.session_problem(s.session) as problem, agg.unknown_session_keys(s.session) as unknown_keys
     from (select distinct a.config -> 'session' as session from asset as a where a.config ? 'session') as s
   ),
+  day as materialized (
+    select c.day_close, agg.day_close_problem(c.day_close) as problem
+    from (select distinct a.config -> 'day_close' as day_close from asset as a where a.config ? 'day_close') as c
+  ),
   timeframes as (
     select string_agg(t.timeframe, ', ' order by t.duration) as known
     from agg.timeframe as t
@@ -49,14 +53,15 @@ begin
     where jsonb_typeof(a.metadata -> 'agg') <> 'object'
     union all
     select
-      a.symbol, format('agg.%s is not known; known are enabled, start_utc, mandatory, optional, session, quality', k.key), 'key'
+      a.symbol, format('agg.%s is not known; known are enabled, start_utc, mandatory, optional, session, calendar, day_close, quality, sparse', k.key), 'key'
     from asset as a
     cross join lateral jsonb_object_keys(a.config) as k (key)
-    where k.key not in ('enabled', 'start_utc', 'mandatory', 'optional', 'session', 'quality')
+    where k.key not in ('enabled', 'start_utc', 'mandatory', 'optional', 'session', 'calendar', 'day_close', 'quality', 'sparse')
     union all
-    select a.symbol, format('agg.enabled must be true or false, not %s', a.config -> 'enabled'), 'asset'
+    select a.symbol, format('agg.%s must be true or false, not %s', k.key, a.config -> k.key), 'asset'
     from asset as a
-    where jsonb_typeof(a.config -> 'enabled') <> 'boolean'
+    cross join unnest(array['enabled', 'sparse']) as k (key)
+    where jsonb_typeof(a.config -> k.key) <> 'boolean'
     union all
     select
       a.symbol,
@@ -96,6 +101,21 @@ begin
     from asset as a
     join session as n on n.session = a.config -> 'session'
     where n.unknown_keys is not null
+    union all
+    select
+      a.symbol,
+      format(
+        'agg.calendar must be the name of a calendar out of %s, not %s',
+        (select string_agg(c.name, ', ' order by c.name) from agg.calendar as c), a.config -> 'calendar'
+      ),
+      'asset'
+    from asset as a
+    where a.config ? 'calendar' and not exists (select from agg.calendar as c where to_jsonb(c.name) = a.config -> 'calendar')
+    union all
+    select a.symbol, d.problem, 'asset'
+    from asset as a
+    join day as d on d.day_close = a.config -> 'day_close'
+    where d.problem is not null
     union all
     select
       a.symbol,

@@ -3,18 +3,19 @@ comment on view agg.calendar_day_span is
 
 create view agg.calendar_day_span with (security_invoker = true) as
 select
-  d.calendar, c.time_zone, d.day, d.kind, b.day_from, b.day_to,
-  d.kind <> 'special_opening' as is_closed,
-  case d.kind when 'early_close' then o.closes when 'special_opening' then o.opens else b.day_from end as from_wall,
-  case d.kind when 'late_opening' then o.opens when 'special_opening' then o.closes else b.day_to end as to_wall
+  d.calendar, c.time_zone, d.day, d.kind <> 'special_opening' as is_closed,
+  b.day_from + case d.kind
+    when 'early_close' then agg.time_into_day(d.closes_at, c.day_start)
+    when 'special_opening' then agg.time_into_day(d.opens_at, c.day_start)
+    else interval '0'
+  end as from_wall,
+  b.day_from + case d.kind
+    when 'late_opening' then agg.time_into_day(d.opens_at, c.day_start)
+    when 'special_opening' then coalesce(nullif(agg.time_into_day(d.closes_at, c.day_start), interval '0'), interval '24 hours')
+    else interval '24 hours'
+  end as to_wall
 from agg.calendar_day as d
 join agg.calendar as c on c.name = d.calendar
 cross join lateral (
-  select d.day + c.day_start - case when c.day_start >= '12:00' then interval '1 day' else interval '0' end
-) as a (day_from)
-cross join lateral (select a.day_from, a.day_from + interval '1 day') as b (day_from, day_to)
-cross join lateral (
-  select
-    b.day_from + (d.opens_at - c.day_start) + case when d.opens_at < c.day_start then interval '1 day' else interval '0' end,
-    b.day_from + (d.closes_at - c.day_start) + case when d.closes_at <= c.day_start then interval '1 day' else interval '0' end
-) as o (opens, closes);
+  select d.day + c.day_start - case when c.day_start >= '12:00' then interval '24 hours' else interval '0' end
+) as b (day_from);

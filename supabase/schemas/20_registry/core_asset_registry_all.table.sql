@@ -4,7 +4,7 @@ comment on column public.core_asset_registry_all.active is 'Aggregated in every 
 comment on column public.core_asset_registry_all.test_active is 'Aggregated in the environments DEV and TEST.';
 comment on column public.core_asset_registry_all.is_active is 'The same as active, under the name that one of the documents uses.';
 comment on column public.core_asset_registry_all.metadata is
-  'metadata.agg: enabled, start_utc, mandatory, optional, session, quality. Synthetic series: is_synthetic, components, component_weights, formula_base, derivation_version; derivation_method calc_dxy_range_1m implies the last four.';
+  'metadata.agg: enabled, start_utc, mandatory, optional, session, calendar, day_close, quality, sparse. Synthetic series: is_synthetic, components, component_weights, formula_base, derivation_version; derivation_method calc_dxy_range_1m implies the last four.';
 
 create table public.core_asset_registry_all (
   canonical_symbol text not null,

@@ -1,5 +1,5 @@
 comment on function agg.apply_task_changes is
-  'Stores what agg.task_changes found, in the order of keys. Keeps cursors, delays and priorities. New rules become corrections of all that is decided. Locks the task rows it changes. Where it makes tasks, it waits for a dispatcher that has read change notes, and others wait for it.';
+  'Stores what agg.task_changes found, in the order of keys. Keeps delays and priorities, and cursors but for a task whose windows begin elsewhere: that starts over. New rules become corrections of what is decided. Locks the task rows it changes. Where it makes tasks, it waits for a dispatcher that has read change notes, and others wait for it.';
 
 create function agg.apply_task_changes(p_changes agg.task_change[])
 returns void
@@ -11,9 +11,9 @@ set plan_cache_mode = force_custom_plan
 as $$
 declare
   v_new_rules constant agg.changed_span[] := array(
-    select agg.new_changed_span(c.canonical_symbol, c.timeframe, '{(,)}')
+    select agg.new_changed_span(c.canonical_symbol, c.timeframe, c.changed_spans)
     from unnest(p_changes) as c
-    where c.has_new_rules
+    where c.changed_spans is not null
   );
 begin
   -- A dispatcher that reads notes before this transaction ends does not see the tasks that it makes.
@@ -24,15 +24,16 @@ begin
   insert into public.data_agg_state as s (
     canonical_symbol, timeframe, source_timeframe, run_interval_minutes, aggregation_delay_seconds, is_mandatory,
     agg_start_utc, last_agg_bar_ts_utc, next_run_at,
-    good_percent, poor_percent, session_time_zone, session_minutes, basket
+    good_percent, poor_percent, session_time_zone, session_minutes, basket, calendar, window_time_zone, window_origin
   )
   select
     c.canonical_symbol, c.timeframe, c.source_timeframe, c.run_interval_minutes, c.aggregation_delay_seconds, c.is_mandatory,
-    c.agg_start_utc, b.cursor_utc, agg.due_at(b.cursor_utc, l.length, c.aggregation_delay_seconds),
-    c.good_percent, c.poor_percent, c.session_time_zone, c.session_minutes, c.basket
+    c.agg_start_utc, b.cursor_utc,
+    agg.due_at(b.cursor_utc, l.length, c.aggregation_delay_seconds, c.window_time_zone, c.window_origin),
+    c.good_percent, c.poor_percent, c.session_time_zone, c.session_minutes, c.basket, c.calendar, c.window_time_zone, c.window_origin
   from unnest(p_changes) as c
   cross join lateral (select make_interval(mins => c.run_interval_minutes)) as l (length)
-  cross join lateral (select agg.bootstrap_cursor(c.agg_start_utc, l.length)) as b (cursor_utc)
+  cross join lateral (select agg.bootstrap_cursor(c.agg_start_utc, l.length, c.window_time_zone, c.window_origin)) as b (cursor_utc)
   where c.action <> 'disable'
   order by c.canonical_symbol, c.run_interval_minutes
   on conflict (canonical_symbol, timeframe) do update set
@@ -43,7 +44,7 @@ begin
     -- A task that has decided nothing begins at an earlier start like a new one.
     last_agg_bar_ts_utc = case
       when excluded.agg_start_utc < s.agg_start_utc and s.last_agg_bar_ts_utc <= agg.bootstrap_cursor(
-        s.agg_start_utc, make_interval(mins => s.run_interval_minutes)
+        s.agg_start_utc, make_interval(mins => s.run_interval_minutes), s.window_time_zone, s.window_origin
       ) then excluded.last_agg_bar_ts_utc
       else s.last_agg_bar_ts_utc
     end,
@@ -52,6 +53,7 @@ begin
     session_time_zone = excluded.session_time_zone,
     session_minutes = excluded.session_minutes,
     basket = excluded.basket,
+    calendar = excluded.calendar,
     enabled = true,
     status = case
       when not s.enabled or (s.status = 'disabled' and s.hard_fail_streak < (select f.hard_failures from agg.defaults as f)) then 'idle'
@@ -63,7 +65,10 @@ begin
     next_run_at = case
       when s.enabled and s.status <> 'disabled' then
         case when excluded.agg_start_utc < s.agg_start_utc then least(s.next_run_at, excluded.next_run_at) else s.next_run_at end
-      else agg.due_at(s.last_agg_bar_ts_utc, make_interval(mins => s.run_interval_minutes), s.aggregation_delay_seconds)
+      else agg.due_at(
+        s.last_agg_bar_ts_utc, make_interval(mins => s.run_interval_minutes), s.aggregation_delay_seconds,
+        s.window_time_zone, s.window_origin
+      )
     end,
     updated_at = now();
 
@@ -71,6 +76,8 @@ begin
   set enabled = false, status = 'disabled', updated_at = now()
   from unnest(p_changes) as c
   where c.action = 'disable' and s.canonical_symbol = c.canonical_symbol and s.timeframe = c.timeframe;
+
+  perform agg.move_windows(array(select c from unnest(p_changes) as c where c.has_new_windows));
 
   if v_new_rules <> '{}' then
     perform agg.add_corrections(v_new_rules);

@@ -1,5 +1,5 @@
 comment on type agg.task_change is
-  'How a task differs from what the registry wants: insert, update, reenable (with what is wanted) or disable (with no more than its key). has_new_rules: what it has decided must be built again.';
+  'How a task differs from what the registry wants: insert, update, reenable (with what is wanted) or disable (with no more than its key). has_new_windows: it has to start over, since its windows begin elsewhere. changed_spans: where what it has decided must be built again, since rules are new; null where none are.';
 
 create type agg.task_change as (
   action text,
@@ -15,5 +15,9 @@ create type agg.task_change as (
   session_time_zone text,
   session_minutes int4multirange,
   basket jsonb,
-  has_new_rules boolean
+  calendar text,
+  window_time_zone text,
+  window_origin timestamp,
+  has_new_windows boolean,
+  changed_spans tstzmultirange
 );
