@@ -1,9 +1,11 @@
-import { isOpen, type Session } from "./session.ts";
+import { clipSpans, type Grid, HOUR, instantOf, lengthOf, MINUTE, type Span, wallAt, windowAround } from "./clock.ts";
+import { type Calendar, closedTimes, openSpans, type Session } from "./session.ts";
 
-// Written from the rules, not from the SQL that it is compared with: it walks window by window where the
-// database works in sets. Every time is in milliseconds since 1970, UTC.
+// Written from the rules, not from the SQL that it is compared with. Bars of every timeframe are made of 1m bars alone,
+// window by window. Every time is in milliseconds since 1970, UTC.
 
-export const MINUTE = 60_000;
+export { HOUR, MINUTE };
+export const DAY = 24 * HOUR;
 
 export interface Bar {
   /** Start of the bar. */
@@ -15,6 +17,7 @@ export interface Bar {
   vol: number | null;
   vwap: number | null;
   tradeCount: number | null;
+  isPartial: boolean;
 }
 
 export interface DerivedBar extends Bar {
@@ -29,51 +32,180 @@ export interface DerivedBar extends Bar {
 export interface AssetRules {
   startUtc: number;
   goodPercent: number;
+  /** Zero for an asset of which any minute makes a bar. */
   poorPercent: number;
   session: Session | null;
+  calendar: Calendar | null;
+  dayClose: DayClose;
 }
 
-export type Timeframe = "1m" | "5m" | "1h";
+/** When the day closes, such as "17:00", on the wall clock of a zone. */
+export interface DayClose {
+  time: string;
+  time_zone: string;
+}
 
-export const LENGTH: Record<Timeframe, number> = { "1m": MINUTE, "5m": 5 * MINUTE, "1h": 60 * MINUTE };
+export const MIDNIGHT_UTC: DayClose = { time: "00:00", time_zone: "UTC" };
 
-/** A window that has source bars, and the bar it makes; `bar` is null when too few of its minutes are covered. */
-export interface Window {
-  ts: number;
-  coveredMinutes: number;
-  expectedMinutes: number;
+/** What holds when the registry says nothing. */
+export function defaultRules(startUtc: number): AssetRules {
+  return { startUtc, goodPercent: 80, poorPercent: 60, session: null, calendar: null, dayClose: MIDNIGHT_UTC };
+}
+
+export type Timeframe = "1m" | DerivedTimeframe;
+export type DerivedTimeframe = typeof DERIVED[number];
+
+/** From the shortest to the longest. */
+export const DERIVED = ["5m", "15m", "30m", "1h", "4h", "1d", "1w"] as const;
+
+/** The timeframes that every asset has, and those that it has on demand. */
+export const MANDATORY = ["5m", "1h"] as const satisfies DerivedTimeframe[];
+export const OPTIONAL = ["15m", "30m", "4h", "1d", "1w"] as const satisfies DerivedTimeframe[];
+
+/** Lengths as the wall clock shows them. */
+export const LENGTH: Record<Timeframe, number> = {
+  "1m": MINUTE,
+  "5m": 5 * MINUTE,
+  "15m": 15 * MINUTE,
+  "30m": 30 * MINUTE,
+  "1h": HOUR,
+  "4h": 4 * HOUR,
+  "1d": DAY,
+  "1w": 7 * DAY,
+};
+
+/** A window with open minutes that have a bar; `bar` is null when they are too few for one. */
+export interface Window extends Span {
+  /** The prices and sums of the minutes, whether they make a bar or not. */
+  content: Omit<DerivedBar, "quality">;
   bar: DerivedBar | null;
 }
 
-type SourceBar = Bar & { coveredMinutes?: number };
+const MONDAY = Temporal.PlainDate.from("2000-01-03");
 
-/** Start of the first window that lies wholly at or after `startUtc`. */
-export function firstWindow(startUtc: number, length: number): number {
-  return Math.ceil(startUtc / length) * length;
+const grids = new WeakMap<AssetRules, Map<DerivedTimeframe, Grid>>();
+
+/** Which windows a timeframe longer than an hour has. Kept for the next call, since the week of a session takes a while. */
+function gridOf(timeframe: DerivedTimeframe, rules: AssetRules): Grid {
+  const known = grids.get(rules) ?? new Map<DerivedTimeframe, Grid>();
+  grids.set(rules, known);
+  const grid = known.get(timeframe) ?? makeGrid(timeframe, rules);
+  known.set(timeframe, grid);
+  return grid;
 }
 
-/** The windows of `timeframe` that have source bars, in order of time. Source bars may come in any order. */
-export function buildWindows(source: SourceBar[], timeframe: "5m" | "1h", rules: AssetRules): Window[] {
+function makeGrid(timeframe: DerivedTimeframe, { session, dayClose }: AssetRules): Grid {
+  const time = Temporal.PlainTime.from(dayClose.time);
+  const day: Grid = {
+    length: LENGTH[timeframe],
+    timeZone: dayClose.time_zone,
+    origin: MONDAY.toPlainDateTime(time),
+  };
+  if (timeframe !== "1w") return day;
+  const firstSession = session && closedTimes(session)[0];
+  if (!firstSession) return time.hour < 12 ? day : { ...day, origin: day.origin.subtract({ days: 1 }) };
+  const opening = instantOf(MONDAY.toPlainDateTime().add({ minutes: firstSession.opens }), session.time_zone);
+  const { from } = windowAround(opening, { ...day, length: DAY });
+  return { ...day, origin: wallAt(from, day.timeZone) };
+}
+
+/** The window of `timeframe` that `ts` lies in. */
+export function windowOf(ts: number, timeframe: Timeframe, rules: AssetRules): Span {
   const length = LENGTH[timeframe];
-  const sourceLength = LENGTH[timeframe === "5m" ? "1m" : "5m"];
-  const windows = new Map<number, SourceBar[]>();
-  for (const bar of [...source].sort((a, b) => a.ts - b.ts)) {
-    if (timeframe === "5m" && !isOpen(rules.session, bar.ts)) continue;
-    const start = Math.floor(bar.ts / length) * length;
-    if (start < firstWindow(rules.startUtc, length)) continue;
-    windows.set(start, [...windows.get(start) ?? [], bar]);
-  }
-  return [...windows].map(([ts, bars]) => buildWindow(ts, length, sourceLength, bars, rules));
+  if (length > HOUR) return windowAround(ts, gridOf(timeframe as DerivedTimeframe, rules));
+  const from = Math.floor(ts / length) * length;
+  return { from, to: from + length };
 }
 
-function buildWindow(ts: number, length: number, sourceLength: number, bars: SourceBar[], rules: AssetRules): Window {
-  const openMinutes = minutesOf(ts, length).filter((minute) => isOpen(rules.session, minute));
-  const expectedMinutes = openMinutes.length;
-  const coveredMinutes = bars.reduce((sum, bar) => sum + (bar.coveredMinutes ?? 1), 0);
-  const quality = score(coveredMinutes, expectedMinutes, rules);
+/** The first window that lies wholly at or after the start of aggregation. */
+export function firstWindow(timeframe: Timeframe, rules: AssetRules): Span {
+  const window = windowOf(rules.startUtc, timeframe, rules);
+  return window.from === rules.startUtc ? window : windowOf(window.to, timeframe, rules);
+}
+
+/**
+ * What bars of `timeframe` are made from in the database. Here it only decides what `sourceCandles` and `expectedCandles`
+ * count, and how far a cursor can follow.
+ */
+export function sourceOf(timeframe: DerivedTimeframe, rules: AssetRules): "1m" | "5m" | "1h" {
+  if (timeframe === "5m") return "1m";
+  if (LENGTH[timeframe] <= HOUR) return "5m";
+  return startsOnTheHour(rules.dayClose) ? "1h" : "5m";
+}
+
+/** Whether the day always begins with an hour of UTC. */
+function startsOnTheHour({ time, time_zone }: DayClose): boolean {
+  let date = Temporal.PlainDate.from("1990-01-15");
+  for (; date.year < 2040; date = date.add({ months: 1 })) {
+    if (instantOf(date.toPlainDateTime(Temporal.PlainTime.from(time)), time_zone) % HOUR !== 0) return false;
+  }
+  return true;
+}
+
+/** All windows of an asset that have minutes, in order of time, whatever the clock says. */
+export interface Aggregate {
+  windows: Record<DerivedTimeframe, Window[]>;
+}
+
+/** Makes the windows of the timeframes asked for, or of all. The minutes may come in any order. */
+export function aggregate(
+  minutes: Bar[],
+  rules: AssetRules,
+  timeframes: readonly DerivedTimeframe[] = DERIVED,
+): Aggregate {
+  const windows: Aggregate["windows"] = { "5m": [], "15m": [], "30m": [], "1h": [], "4h": [], "1d": [], "1w": [] };
+  if (minutes.length === 0) return { windows };
+  const sorted = [...minutes].sort((a, b) => a.ts - b.ts);
+  const around = { from: sorted[0]!.ts - 15 * DAY, to: sorted.at(-1)!.ts + 15 * DAY };
+  const open = openSpans(rules.session, rules.calendar, around);
+  const bars = selectOpen(sorted, open);
+  for (const timeframe of DERIVED) {
+    const isSource = timeframe === "5m" || timeframe === "1h";
+    if (!isSource && !timeframes.includes(timeframe)) continue;
+    const source = sourceOf(timeframe, rules);
+    const sourceStarts = source === "1m"
+      ? bars.map(({ ts }) => ts)
+      : windows[source].flatMap(({ bar }) => bar ? [bar.ts] : []);
+    windows[timeframe] = groupByWindow(bars, timeframe, rules).map(([window, bars]) =>
+      buildWindow(window, bars, open, sourceStarts, LENGTH[source], rules)
+    );
+  }
+  return { windows };
+}
+
+/** The bars, which are in order of time, of minutes that begin in an open span. */
+function selectOpen(bars: Bar[], open: Span[]): Bar[] {
+  let index = 0;
+  return bars.filter(({ ts }) => {
+    while (index < open.length && open[index]!.to <= ts) index++;
+    return index < open.length && open[index]!.from <= ts;
+  });
+}
+
+function groupByWindow(bars: Bar[], timeframe: DerivedTimeframe, rules: AssetRules): [Span, Bar[]][] {
+  const groups: [Span, Bar[]][] = [];
+  for (const bar of bars) {
+    const last = groups.at(-1);
+    if (last && bar.ts < last[0].to) last[1].push(bar);
+    else groups.push([windowOf(bar.ts, timeframe, rules), [bar]]);
+  }
+  return groups.filter(([window]) => window.from >= rules.startUtc);
+}
+
+function buildWindow(
+  window: Span,
+  bars: Bar[],
+  open: Span[],
+  sourceStarts: number[],
+  sourceLength: number,
+  rules: AssetRules,
+): Window {
+  const openHere = clipSpans(open, window);
+  const expectedMinutes = lengthOf(openHere) / MINUTE;
+  const coveredMinutes = bars.length;
   const weighted = bars.filter((bar) => bar.vwap !== null && bar.vol !== null && bar.vol > 0);
-  const bar: DerivedBar | null = quality === null ? null : {
-    ts,
+  const content = {
+    ts: window.from,
     open: bars[0]!.open,
     high: Math.max(...bars.map((bar) => bar.high)),
     low: Math.min(...bars.map((bar) => bar.low)),
@@ -83,44 +215,53 @@ function buildWindow(ts: number, length: number, sourceLength: number, bars: Sou
       ? null
       : sum(weighted.map((bar) => bar.vwap! * bar.vol!))! / sum(weighted.map((bar) => bar.vol))!,
     tradeCount: sum(bars.map((bar) => bar.tradeCount)),
-    sourceCandles: bars.length,
-    expectedCandles: new Set(openMinutes.map((minute) => Math.floor(minute / sourceLength))).size,
+    isPartial: bars.some((bar) => bar.isPartial),
+    sourceCandles: sourceStarts.filter((ts) => window.from <= ts && ts < window.to).length,
+    expectedCandles: countOpenWindows(window, openHere, sourceLength),
     coveredMinutes,
     expectedMinutes,
-    quality,
   };
-  return { ts, coveredMinutes, expectedMinutes, bar };
+  const quality = score(coveredMinutes, expectedMinutes, rules);
+  return { ...window, content, bar: quality === null ? null : { ...content, quality } };
+}
+
+/** How many windows of `length`, one after the other from the start of `window` on, have an open instant. */
+function countOpenWindows(window: Span, open: Span[], length: number): number {
+  let count = 0;
+  for (let from = window.from; from < window.to; from += length) {
+    if (open.some((span) => span.from < from + length && from < span.to)) count++;
+  }
+  return count;
 }
 
 function score(covered: number, expected: number, rules: AssetRules): 0 | 1 | 2 | null {
-  if (expected === 0) return null;
   if (covered === expected) return 2;
   if (covered * 100 >= rules.goodPercent * expected) return 1;
   if (covered * 100 >= rules.poorPercent * expected) return 0;
   return null;
 }
 
-function minutesOf(ts: number, length: number): number[] {
-  return Array.from({ length: length / MINUTE }, (_, index) => ts + index * MINUTE);
-}
-
-/** Adds from left to right, so that doubles are equal to the last bit; null when every value is null. */
+/** Null when every value is null. */
 function sum(values: (number | null)[]): number | null {
   const known = values.filter((value) => value !== null);
   return known.length === 0 ? null : known.reduce((total, value) => total + value);
 }
 
+export function barsOf(windows: Window[]): DerivedBar[] {
+  return windows.flatMap((window) => window.bar ?? []);
+}
+
 /** A task after catch-up: it has decided every window up to and with the one that starts at the cursor. */
 export interface CursorQuestion {
   timeframe: Timeframe;
-  startUtc: number;
+  rules: AssetRules;
   delaySeconds: number;
   /** The clock. A source bar that starts at or after it is not known yet. */
   now: number;
-  /** Starts of the source bars that are there. */
+  /** Starts of the source bars, and of source windows whose minutes are too few for a bar. */
   sourceTimes: Iterable<number>;
-  /** Cursor of the task that builds the source bars, where there is one. */
-  sourceCursor?: { cursor: number; length: number };
+  /** End of what the task that builds the source bars has decided, where there is one. */
+  sourceDecidedTo?: number;
 }
 
 /**
@@ -128,37 +269,22 @@ export interface CursorQuestion {
  * they end in time for both frontiers and they, or a later one, have a source bar.
  */
 export function cursorAfterCatchup(question: CursorQuestion): number {
-  const { timeframe, startUtc, delaySeconds, now, sourceTimes, sourceCursor } = question;
-  const length = LENGTH[timeframe];
+  const { timeframe, rules, delaySeconds, now, sourceTimes, sourceDecidedTo = Infinity } = question;
   let lastSource = -Infinity;
   for (const ts of sourceTimes) if (ts < now) lastSource = Math.max(lastSource, ts);
-  const mayDecide = (end: number) =>
-    end + delaySeconds * 1000 <= now &&
-    (sourceCursor === undefined || end <= sourceCursor.cursor + sourceCursor.length);
-  let next = firstWindow(startUtc, length);
-  while (mayDecide(next + length) && lastSource >= next) next += length;
-  return next - length;
+  const frontier = Math.min(now - delaySeconds * 1000, sourceDecidedTo);
+  const beforeFirst = windowOf(firstWindow(timeframe, rules).from - 1, timeframe, rules).from;
+  if (lastSource === -Infinity) return beforeFirst;
+  const underWay = windowOf(frontier, timeframe, rules);
+  const lastEnded = windowOf(underWay.from - 1, timeframe, rules);
+  const lastFilled = windowOf(lastSource, timeframe, rules);
+  return Math.max(beforeFirst, Math.min(lastEnded.from, lastFilled.from));
 }
 
 /** What the tables must hold for one asset once everything that can be decided at `now` is. */
 export interface Expectation {
-  bars: Record<"5m" | "1h", DerivedBar[]>;
-  cursors: Record<"5m" | "1h", number>;
-}
-
-/** All windows of an asset, whatever the clock says. */
-export interface Aggregate {
-  windows: Record<"5m" | "1h", Window[]>;
-}
-
-export function aggregate(minutes: Bar[], rules: AssetRules): Aggregate {
-  const fiveMinutes = buildWindows(minutes, "5m", rules);
-  const hours = buildWindows(barsOf(fiveMinutes), "1h", rules);
-  return { windows: { "5m": fiveMinutes, "1h": hours } };
-}
-
-export function barsOf(windows: Window[]): DerivedBar[] {
-  return windows.flatMap((window) => window.bar ?? []);
+  bars: Record<DerivedTimeframe, DerivedBar[]>;
+  cursors: Record<DerivedTimeframe, number>;
 }
 
 /** Cuts the windows of an asset at the cursors that it has at `now`. `minuteCursor` only for a synthetic series. */
@@ -166,29 +292,29 @@ export function expectAt(
   minutes: Bar[],
   { windows }: Aggregate,
   rules: AssetRules,
-  delaySeconds: Record<"5m" | "1h", number>,
+  delaySeconds: Record<DerivedTimeframe, number>,
   now: number,
   minuteCursor?: number,
 ): Expectation {
-  const fiveMinuteCursor = cursorAfterCatchup({
-    timeframe: "5m",
-    startUtc: rules.startUtc,
-    delaySeconds: delaySeconds["5m"],
-    now,
-    sourceTimes: minutes.map((bar) => bar.ts),
-    ...(minuteCursor !== undefined && { sourceCursor: { cursor: minuteCursor, length: LENGTH["1m"] } }),
-  });
-  const fiveMinutes = barsOf(windows["5m"]).filter((bar) => bar.ts <= fiveMinuteCursor);
-  const hourCursor = cursorAfterCatchup({
-    timeframe: "1h",
-    startUtc: rules.startUtc,
-    delaySeconds: delaySeconds["1h"],
-    now,
-    sourceTimes: fiveMinutes.map((bar) => bar.ts),
-    sourceCursor: { cursor: fiveMinuteCursor, length: LENGTH["5m"] },
-  });
-  return {
-    bars: { "5m": fiveMinutes, "1h": barsOf(windows["1h"]).filter((bar) => bar.ts <= hourCursor) },
-    cursors: { "5m": fiveMinuteCursor, "1h": hourCursor },
+  const expected: Expectation = {
+    bars: { "5m": [], "15m": [], "30m": [], "1h": [], "4h": [], "1d": [], "1w": [] },
+    cursors: { "5m": NaN, "15m": NaN, "30m": NaN, "1h": NaN, "4h": NaN, "1d": NaN, "1w": NaN },
   };
+  for (const timeframe of DERIVED) {
+    const source = sourceOf(timeframe, rules);
+    const sourceCursor = source === "1m" ? minuteCursor : expected.cursors[source];
+    const cursor = cursorAfterCatchup({
+      timeframe,
+      rules,
+      delaySeconds: delaySeconds[timeframe],
+      now,
+      sourceTimes: source === "1m"
+        ? minutes.map(({ ts }) => ts)
+        : windows[source].map(({ from }) => from).filter((ts) => ts <= expected.cursors[source]),
+      ...(sourceCursor !== undefined && { sourceDecidedTo: sourceCursor + LENGTH[source] }),
+    });
+    expected.cursors[timeframe] = cursor;
+    expected.bars[timeframe] = barsOf(windows[timeframe]).filter((bar) => bar.ts <= cursor);
+  }
+  return expected;
 }

@@ -1,16 +1,48 @@
 import fc from "fast-check";
-import { type AssetRules, type Bar, LENGTH, MINUTE } from "./aggregator.ts";
+import {
+  type AssetRules,
+  type Bar,
+  type DayClose,
+  DERIVED,
+  type DerivedTimeframe,
+  LENGTH,
+  MANDATORY,
+  MIDNIGHT_UTC,
+  MINUTE,
+  OPTIONAL,
+} from "./aggregator.ts";
+import { HOUR, instantOf, wallAt } from "./clock.ts";
 import { noise } from "./noise.ts";
-import { type Session, timeOfWeek } from "./session.ts";
+import { closedTimes, PRESETS, type Session, timeOfWeek } from "./session.ts";
 
-/** Where every history begins: a Monday midnight, before the clocks change in New York on 2 November 2025. */
+/** Where every history begins that does not say otherwise: a Monday midnight, before the clocks change in New York. */
 export const ORIGIN = Date.parse("2025-10-27T00:00:00Z");
+
+/** Monday midnights before the clocks change, in both directions, in the north and in the south. */
+export const ORIGINS = [ORIGIN, Date.parse("2026-03-02T00:00:00Z"), Date.parse("2026-09-21T00:00:00Z")];
+
+/** Zones for which Postgres and JavaScript know the same changes of the clock. */
+export const ZONES = [
+  "UTC",
+  "America/New_York",
+  "America/Chicago",
+  "Europe/London",
+  "Asia/Kolkata",
+  "Asia/Kathmandu",
+  "Australia/Lord_Howe",
+  "Australia/Sydney",
+  "Pacific/Auckland",
+];
 
 /** One asset: its rules, its 1m bars and when each of them arrives. */
 export interface Asset {
   symbol: string;
   rules: AssetRules;
-  delaySeconds: Record<"5m" | "1h", number>;
+  /** What the registry says of it: `metadata.agg`. */
+  metadata: Record<string, unknown>;
+  /** The timeframes that it has tasks of. */
+  timeframes: DerivedTimeframe[];
+  delaySeconds: Record<DerivedTimeframe, number>;
   minutes: Bar[];
   /** Instant from which the bar of the same index is in the table: never later than its 5m window may be decided. */
   arrivals: number[];
@@ -20,9 +52,13 @@ export interface Asset {
 export interface AssetSketch {
   /** Seconds from the first minute of the history to the start of aggregation. */
   startSeconds: number;
-  delaySeconds: Record<"5m" | "1h", number>;
+  /** `optional`: of every timeframe that is not mandatory. */
+  delaySeconds: { "5m": number; "1h": number; optional: number };
   quality: { good: number; poor: number };
-  session: Session | null;
+  sparse: boolean;
+  session: Session | keyof typeof PRESETS | null;
+  dayClose: DayClose;
+  optional: DerivedTimeframe[];
   segments: Segment[];
   /** Seeds prices, volumes and what is null. */
   seed: number;
@@ -30,10 +66,11 @@ export interface AssetSketch {
   live: boolean;
 }
 
-/** A gap, then runs of five minutes of which the set bits of each mask have a bar. */
+/** A gap, then five minutes every `stepMinutes`, of which the set bits of each mask have a bar. */
 interface Segment {
   gapMinutes: number;
   masks: number[];
+  stepMinutes: number;
 }
 
 const masks = fc.array(
@@ -48,7 +85,30 @@ const freeSegment: fc.Arbitrary<Segment> = fc.record({
     fc.constantFrom(24 * 60, 2 * 24 * 60 + 7, 9 * 24 * 60),
   ),
   masks,
+  stepMinutes: fc.constant(5),
 });
+
+/** A market in which minutes, or hours, go by without a bar. */
+const thinSegment: fc.Arbitrary<Segment> = fc.record({
+  gapMinutes: fc.integer({ min: 0, max: 300 }),
+  masks: fc.array(fc.integer({ min: 0, max: 31 }), { minLength: 1, maxLength: 60 }),
+  stepMinutes: fc.oneof(fc.constantFrom(5, 10), fc.integer({ min: 5, max: 400 })),
+});
+
+/** A day and more with most of its minutes. */
+const denseDay: fc.Arbitrary<Segment> = fc.record({
+  gapMinutes: fc.integer({ min: 0, max: 1440 }),
+  hours: fc.integer({ min: 20, max: 36 }),
+  density: fc.constantFrom(0.55, 0.75, 0.95, 1),
+  seed: fc.nat(),
+}).map(({ gapMinutes, hours, density, seed }) => ({
+  gapMinutes,
+  masks: Array.from(
+    { length: hours * 12 },
+    (_, index) => noise(seed, index) < density ? 31 : Math.floor(noise(seed, index, 1) * 32),
+  ),
+  stepMinutes: 5,
+}));
 
 /** An hour of which a chosen number of minutes is covered, in five-minutes that have 0, 3, 4 or 5 of theirs. */
 const chosenHour: fc.Arbitrary<Segment> = fc.record({
@@ -66,7 +126,7 @@ const chosenHour: fc.Arbitrary<Segment> = fc.record({
     total -= counts[index]! - lower;
     counts[index] = lower;
   }
-  return { gapMinutes: 0, masks: counts.map((count) => maskOf(count, noise(seed, 1000 + count))) };
+  return { gapMinutes: 0, masks: counts.map((count) => maskOf(count, noise(seed, 1000 + count))), stepMinutes: 5 };
 });
 
 function maskOf(count: number, random: number): number {
@@ -83,20 +143,38 @@ const entry = fc.record({
   minutes: fc.oneof(fc.integer({ min: 1, max: 120 }), fc.integer({ min: 120, max: 4 * 1440 })),
 }).map(({ opens, minutes }) => ({ open: timeOfWeek(opens), close: timeOfWeek((opens + minutes) % (7 * 1440)) }));
 
-const session: fc.Arbitrary<Session> = fc.record({
-  time_zone: fc.constantFrom("UTC", "America/New_York", "Asia/Kolkata"),
-  weekly: fc.array(entry, { minLength: 1, maxLength: 4 }),
-});
+const zone = fc.constantFrom(...ZONES);
+
+const session: fc.Arbitrary<AssetSketch["session"]> = fc.oneof(
+  { weight: 5, arbitrary: fc.constant(null) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ time_zone: zone, weekly: fc.array(entry, { minLength: 1, maxLength: 4 }) }),
+  },
+  { weight: 1, arbitrary: fc.constantFrom(...Object.keys(PRESETS) as (keyof typeof PRESETS)[]) },
+);
+
+const dayClose: fc.Arbitrary<DayClose> = fc.oneof(
+  { weight: 2, arbitrary: fc.constant(MIDNIGHT_UTC) },
+  { weight: 2, arbitrary: fc.constant({ time: "17:00", time_zone: "America/New_York" }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      time: fc.constantFrom("00:00", "01:30", "02:15", "09:15", "12:00", "17:00", "17:30", "22:00"),
+      time_zone: zone,
+    }),
+  },
+);
 
 const delay = fc.oneof(fc.constantFrom(0, 1, 59, 60, 300, 3600), fc.nat(900));
 
 export const assetSketch: fc.Arbitrary<AssetSketch> = fc.record({
   startSeconds: fc.oneof(
-    fc.constant(-LENGTH["1h"] / 1000),
+    fc.constant(-HOUR / 1000),
     fc.constantFrom(0, 300, 3600),
     fc.integer({ min: -7200, max: 14_400 }),
   ),
-  delaySeconds: fc.record({ "5m": delay, "1h": delay }),
+  delaySeconds: fc.record({ "5m": delay, "1h": delay, optional: delay }),
   quality: fc.oneof(
     { weight: 3, arbitrary: fc.constant({ good: 80, poor: 60 }) },
     {
@@ -105,24 +183,53 @@ export const assetSketch: fc.Arbitrary<AssetSketch> = fc.record({
         .map(([a, b]) => ({ good: Math.max(a, b), poor: Math.min(a, b) })),
     },
   ),
-  session: fc.oneof({ weight: 3, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: session }),
-  segments: fc.array(fc.oneof(freeSegment, chosenHour), { minLength: 1, maxLength: 5 }),
+  sparse: fc.oneof({ weight: 4, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
+  session,
+  dayClose,
+  optional: fc.subarray<DerivedTimeframe>([...OPTIONAL]),
+  segments: fc.array(
+    fc.oneof(
+      { weight: 6, arbitrary: freeSegment },
+      { weight: 6, arbitrary: chosenHour },
+      { weight: 3, arbitrary: thinSegment },
+      { weight: 1, arbitrary: denseDay },
+    ),
+    { minLength: 1, maxLength: 5 },
+  ),
   seed: fc.nat(),
   live: fc.boolean(),
 });
 
-/** The asset that a sketch stands for. The same sketch always makes the same asset. */
-export function describeAsset(sketch: AssetSketch, symbol: string): Asset {
-  const minutes = minutesOf(sketch);
+/** The asset that a sketch stands for, with a history from `origin` on. The same sketch always makes the same asset. */
+export function describeAsset(sketch: AssetSketch, symbol: string, origin = ORIGIN): Asset {
+  const minutes = minutesOf(sketch, origin);
+  const session = typeof sketch.session === "string" ? PRESETS[sketch.session] : sketch.session;
+  const startUtc = origin + sketch.startSeconds * 1000;
+  const hasWeek = hasClearWeek(session, sketch.dayClose);
+  const optional = sketch.optional.filter((timeframe) => timeframe !== "1w" || hasWeek);
   return {
     symbol,
     rules: {
-      startUtc: ORIGIN + sketch.startSeconds * 1000,
+      startUtc,
       goodPercent: sketch.quality.good,
-      poorPercent: sketch.quality.poor,
-      session: sketch.session,
+      poorPercent: sketch.sparse ? 0 : sketch.quality.poor,
+      session,
+      calendar: null,
+      dayClose: sketch.dayClose,
     },
-    delaySeconds: sketch.delaySeconds,
+    metadata: {
+      start_utc: new Date(startUtc).toISOString(),
+      quality: sketch.quality,
+      session: sketch.session ?? "24x7",
+      ...(optional.length > 0 && { optional }),
+      ...(sketch.sparse && { sparse: true }),
+      ...(sketch.dayClose !== MIDNIGHT_UTC && { day_close: sketch.dayClose }),
+    },
+    timeframes: DERIVED.filter((timeframe) => [...MANDATORY, ...optional].includes(timeframe)),
+    delaySeconds: Object.fromEntries(DERIVED.map((timeframe) => {
+      const isMandatory = timeframe === "5m" || timeframe === "1h";
+      return [timeframe, sketch.delaySeconds[isMandatory ? timeframe : "optional"]];
+    })) as Asset["delaySeconds"],
     minutes,
     arrivals: minutes.map((bar) => {
       if (!sketch.live) return -Infinity;
@@ -133,17 +240,41 @@ export function describeAsset(sketch: AssetSketch, symbol: string): Asset {
   };
 }
 
-function minutesOf({ segments, seed }: AssetSketch): Bar[] {
+/**
+ * Whether the rule says on which day the week begins: one closed time is the longest, and what ends it falls on the same
+ * day in winter and in summer.
+ */
+function hasClearWeek(session: Session | null, { time, time_zone }: DayClose): boolean {
+  if (session === null) return true;
+  const [first, second] = closedTimes(session);
+  if (!first) return true;
+  if (first.length === second?.length) return false;
+  const [winter, summer] = ["2000-01-03", "2000-07-03"].map((monday) => {
+    const opens = Temporal.PlainDateTime.from(monday).add({ minutes: first.opens });
+    return wallAt(instantOf(opens, session.time_zone), time_zone)
+      .subtract({ minutes: timeOfDay(time) }).dayOfWeek;
+  });
+  return winter === summer;
+}
+
+function timeOfDay(time: string): number {
+  const { hour, minute } = Temporal.PlainTime.from(time);
+  return hour * 60 + minute;
+}
+
+function minutesOf({ segments, seed }: AssetSketch, origin: number): Bar[] {
   const bars: Bar[] = [];
-  let ts = ORIGIN;
+  let ts = origin;
   for (const segment of segments) {
     // Runs of a whole hour start on the hour, so that the chosen coverage is that of one window.
     ts += segment.gapMinutes * MINUTE;
-    const grid = segment.gapMinutes === 0 && segment.masks.length === 12 ? LENGTH["1h"] : MINUTE;
+    const grid = segment.gapMinutes === 0 && segment.masks.length === 12 && segment.stepMinutes === 5
+      ? LENGTH["1h"]
+      : MINUTE;
     ts = Math.ceil(ts / grid) * grid;
     for (const mask of segment.masks) {
       bars.push(...bitsOf(mask).map((bit) => barAt(ts + bit * MINUTE, seed)));
-      ts += LENGTH["5m"];
+      ts += segment.stepMinutes * MINUTE;
     }
   }
   return bars;
@@ -164,5 +295,6 @@ function barAt(ts: number, seed: number): Bar {
     vol,
     vwap: random(10) < 0.25 ? null : a! + random(11) * (d! - a!),
     tradeCount: random(12) < 0.15 ? null : Math.floor(random(13) * 1000),
+    isPartial: random(14) < 0.03,
   };
 }
