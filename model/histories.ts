@@ -13,7 +13,7 @@ import {
 } from "./aggregator.ts";
 import { HOUR, instantOf, wallAt } from "./clock.ts";
 import { noise } from "./noise.ts";
-import { closedTimes, PRESETS, type Session, timeOfWeek } from "./session.ts";
+import { type CalendarDay, closedTimes, PRESETS, type Session, timeOfWeek } from "./session.ts";
 
 /** Where every history begins that does not say otherwise: a Monday midnight, before the clocks change in New York. */
 export const ORIGIN = Date.parse("2025-10-27T00:00:00Z");
@@ -57,6 +57,7 @@ export interface AssetSketch {
   quality: { good: number; poor: number };
   sparse: boolean;
   session: Session | keyof typeof PRESETS | null;
+  calendar: CalendarSketch | null;
   dayClose: DayClose;
   optional: DerivedTimeframe[];
   segments: Segment[];
@@ -64,6 +65,13 @@ export interface AssetSketch {
   seed: number;
   /** Whether bars arrive one by one as the clock goes, or all are there before it starts. */
   live: boolean;
+}
+
+interface CalendarSketch {
+  timeZone: string;
+  dayStart: string;
+  /** In order of dates from the first one of the history on; null where nothing differs. */
+  days: (Omit<CalendarDay, "day"> | null)[];
 }
 
 /** A gap, then five minutes every `stepMinutes`, of which the set bits of each mask have a bar. */
@@ -154,6 +162,25 @@ const session: fc.Arbitrary<AssetSketch["session"]> = fc.oneof(
   { weight: 1, arbitrary: fc.constantFrom(...Object.keys(PRESETS) as (keyof typeof PRESETS)[]) },
 );
 
+const dayTime = fc.nat(95).map((quarter) => timeOfWeek(quarter * 15).slice(4));
+
+const calendarDay: fc.Arbitrary<CalendarSketch["days"][number]> = fc.oneof(
+  { weight: 3, arbitrary: fc.constant(null) },
+  { weight: 1, arbitrary: fc.constant({ kind: "closed" as const }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant("early_close" as const), closesAt: dayTime }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant("late_opening" as const), opensAt: dayTime }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant("special_opening" as const), opensAt: dayTime, closesAt: dayTime }),
+  },
+);
+
+const calendar: fc.Arbitrary<CalendarSketch> = fc.record({
+  timeZone: zone,
+  dayStart: fc.constantFrom("00:00", "17:00", "06:30"),
+  days: fc.array(calendarDay, { maxLength: 20 }),
+});
+
 const dayClose: fc.Arbitrary<DayClose> = fc.oneof(
   { weight: 2, arbitrary: fc.constant(MIDNIGHT_UTC) },
   { weight: 2, arbitrary: fc.constant({ time: "17:00", time_zone: "America/New_York" }) },
@@ -185,6 +212,7 @@ export const assetSketch: fc.Arbitrary<AssetSketch> = fc.record({
   ),
   sparse: fc.oneof({ weight: 4, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
   session,
+  calendar: fc.oneof({ weight: 3, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: calendar }),
   dayClose,
   optional: fc.subarray<DerivedTimeframe>([...OPTIONAL]),
   segments: fc.array(
@@ -200,11 +228,32 @@ export const assetSketch: fc.Arbitrary<AssetSketch> = fc.record({
   live: fc.boolean(),
 });
 
+/** What a sketch of an asset of which the registry says nothing has in common with others. */
+export const PLAIN: Omit<AssetSketch, "segments" | "seed"> = {
+  startSeconds: 0,
+  delaySeconds: { "5m": 300, "1h": 300, optional: 300 },
+  quality: { good: 80, poor: 60 },
+  sparse: false,
+  session: null,
+  calendar: null,
+  dayClose: MIDNIGHT_UTC,
+  optional: [],
+  live: false,
+};
+
 /** The asset that a sketch stands for, with a history from `origin` on. The same sketch always makes the same asset. */
 export function describeAsset(sketch: AssetSketch, symbol: string, origin = ORIGIN): Asset {
   const minutes = minutesOf(sketch, origin);
   const session = typeof sketch.session === "string" ? PRESETS[sketch.session] : sketch.session;
   const startUtc = origin + sketch.startSeconds * 1000;
+  const date = Temporal.Instant.fromEpochMilliseconds(origin).toZonedDateTimeISO("UTC").toPlainDate();
+  const calendar = sketch.calendar && {
+    ...sketch.calendar,
+    name: `calendar_of_${symbol}`,
+    days: sketch.calendar.days.flatMap((exception, index) =>
+      exception === null ? [] : [{ ...exception, day: date.add({ days: index }).toString() } as CalendarDay]
+    ),
+  };
   const hasWeek = hasClearWeek(session, sketch.dayClose);
   const optional = sketch.optional.filter((timeframe) => timeframe !== "1w" || hasWeek);
   return {
@@ -214,13 +263,14 @@ export function describeAsset(sketch: AssetSketch, symbol: string, origin = ORIG
       goodPercent: sketch.quality.good,
       poorPercent: sketch.sparse ? 0 : sketch.quality.poor,
       session,
-      calendar: null,
+      calendar,
       dayClose: sketch.dayClose,
     },
     metadata: {
       start_utc: new Date(startUtc).toISOString(),
       quality: sketch.quality,
       session: sketch.session ?? "24x7",
+      ...(calendar && { calendar: calendar.name }),
       ...(optional.length > 0 && { optional }),
       ...(sketch.sparse && { sparse: true }),
       ...(sketch.dayClose !== MIDNIGHT_UTC && { day_close: sketch.dayClose }),

@@ -1,4 +1,4 @@
-import type { Timeframe } from "./aggregator.ts";
+import type { DerivedTimeframe, Timeframe } from "./aggregator.ts";
 import type { AnySymbol, Symbol, World } from "./world.ts";
 
 /** Minutes are counted back from the clock: 10 is the minute that began ten minutes ago. */
@@ -34,6 +34,7 @@ export type Op =
   /** `atWork`: waits a moment for a statement of the target to be under way. */
   | { kind: "kill"; target: number; atWork: boolean }
   | { kind: "switch"; symbol: AnySymbol; on: boolean }
+  | { kind: "optional"; symbol: AnySymbol; timeframes: DerivedTimeframe[] }
   | { kind: "thresholds"; symbol: Symbol; good: number; poor: number }
   | { kind: "earlier"; symbol: AnySymbol; minutes: number }
   | { kind: "bootstrap"; task: TaskName }

@@ -1,4 +1,5 @@
 import fc from "fast-check";
+import { type DerivedTimeframe, OPTIONAL } from "./aggregator.ts";
 import { type BareKind, type Op, SESSIONS, type TaskName } from "./ops.ts";
 import { BASKET, type Symbol, SYMBOLS } from "./world.ts";
 
@@ -14,7 +15,14 @@ const task: fc.Arbitrary<TaskName> = fc.oneof(
     weight: 2,
     arbitrary: fc.record({
       symbol: anySymbol,
-      timeframe: fc.constantFrom("5m" as const, "5m" as const, "1h" as const),
+      timeframe: fc.constantFrom(
+        "5m" as const,
+        "5m" as const,
+        "5m" as const,
+        "1h" as const,
+        "1h" as const,
+        ...OPTIONAL,
+      ),
     }),
   },
   { weight: 1, arbitrary: fc.record({ symbol: fc.constant(BASKET), timeframe: fc.constant("1m" as const) }) },
@@ -121,6 +129,8 @@ export const kill = killWhen(false);
 /** Only where sessions are at work at the same instant. */
 export const killAtWork = killWhen(true);
 
+export const optionalTimeframes = fc.subarray<DerivedTimeframe>([...OPTIONAL]);
+
 /** What happens rarely. */
 export const incident: fc.Arbitrary<Op> = fc.oneof(
   bare("restart"),
@@ -129,6 +139,7 @@ export const incident: fc.Arbitrary<Op> = fc.oneof(
     fc.constantFrom({ good: 90, poor: 20 }, { good: 100, poor: 100 }, { good: 80, poor: 60 })
       .map((percents) => ({ ...op, ...percents }))
   ),
+  fc.record({ kind: fc.constant("optional" as const), symbol: anySymbol, timeframes: optionalTimeframes }),
   fc.record({
     kind: fc.constant("earlier" as const),
     symbol: anySymbol,

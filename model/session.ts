@@ -6,20 +6,24 @@ export interface Session {
   weekly: { open: string; close: string }[];
 }
 
-/** Dated exceptions, on the wall clock of a zone, such as "2026-12-24T13:00". */
+/** Dated exceptions to a session, in local times of `timeZone`. */
 export interface Calendar {
+  name: string;
   timeZone: string;
-  /** Closed whatever the session says. */
-  closed: WallSpan[];
-  /** Open whatever the session says. */
-  open: WallSpan[];
+  /** When a trading day begins: from 12:00 on on the date before it. */
+  dayStart: string;
+  days: CalendarDay[];
 }
 
-/** From one time on the wall up to another one, which is not part of it. */
-interface WallSpan {
-  from: string;
-  to: string;
-}
+/** What differs on the trading day of a date. Times lie in that day; the time at which it begins also stands for its end. */
+export type CalendarDay =
+  & { day: string }
+  & (
+    | { kind: "closed" }
+    | { kind: "early_close"; closesAt: string }
+    | { kind: "late_opening"; opensAt: string }
+    | { kind: "special_opening"; opensAt: string; closesAt: string }
+  );
 
 const DAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 const WEEK = 7 * 1440;
@@ -44,14 +48,40 @@ export const PRESETS = {
 export function openSpans(session: Session | null, calendar: Calendar | null, bounds: Span): Span[] {
   const usual = session === null ? [bounds] : joinSpans(weeklySpans(session, bounds));
   if (calendar === null) return clipSpans(usual, bounds);
-  const special = (spans: WallSpan[]) =>
-    joinSpans(spans.map(({ from, to }) => ({
-      from: instantOf(Temporal.PlainDateTime.from(from), calendar.timeZone),
-      to: instantOf(Temporal.PlainDateTime.from(to), calendar.timeZone),
-    })));
-  const closed = special(calendar.closed);
+  const exceptions = calendar.days.map((day) => exceptionOf(calendar, day));
+  const closed = joinSpans(exceptions.flatMap(({ span, opens }) => opens ? [] : [span]));
   const remaining = usual.flatMap((span) => without(span, closed));
-  return clipSpans(joinSpans([...remaining, ...special(calendar.open)]), bounds);
+  const opened = exceptions.flatMap(({ span, opens }) => opens ? [span] : []);
+  return clipSpans(joinSpans([...remaining, ...opened]), bounds);
+}
+
+function exceptionOf({ timeZone, dayStart }: Calendar, day: CalendarDay): { span: Span; opens: boolean } {
+  const start = Temporal.PlainTime.from(dayStart);
+  const dayOf = Temporal.PlainDate.from(day.day).toPlainDateTime(start);
+  const from = start.hour < 12 ? dayOf : dayOf.subtract({ days: 1 });
+  const to = from.add({ days: 1 });
+  const opening = (time: string) => {
+    const sameDate = from.withPlainTime(time);
+    return Temporal.PlainDateTime.compare(sameDate, from) < 0 ? sameDate.add({ days: 1 }) : sameDate;
+  };
+  const close = (time: string) => {
+    const sameDate = from.withPlainTime(time);
+    return Temporal.PlainDateTime.compare(sameDate, from) <= 0 ? sameDate.add({ days: 1 }) : sameDate;
+  };
+  const span = (from: Temporal.PlainDateTime, to: Temporal.PlainDateTime) => ({
+    from: instantOf(from, timeZone),
+    to: instantOf(to, timeZone),
+  });
+  switch (day.kind) {
+    case "closed":
+      return { opens: false, span: span(from, to) };
+    case "early_close":
+      return { opens: false, span: span(close(day.closesAt), to) };
+    case "late_opening":
+      return { opens: false, span: span(from, opening(day.opensAt)) };
+    case "special_opening":
+      return { opens: true, span: span(opening(day.opensAt), close(day.closesAt)) };
+  }
 }
 
 function weeklySpans({ time_zone, weekly }: Session, bounds: Span): Span[] {

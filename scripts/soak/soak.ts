@@ -1,4 +1,4 @@
-import { MINUTE } from "../../model/aggregator.ts";
+import { MINUTE, OPTIONAL } from "../../model/aggregator.ts";
 import { ORIGIN } from "../../model/histories.ts";
 import type { Database } from "../lib/database.ts";
 import { Actor } from "../lib/play/actors.ts";
@@ -43,7 +43,16 @@ export async function soak(
   for (const [index, suffix] of suffixes.entries()) {
     const version = index % 2 === 0 ? 1 : 2;
     const components: ("A" | "B" | "C")[] = index % 3 === 0 ? ["B", "C"] : ["A", "B", "C"];
-    await addWorld(db, { startMinute: 0, basket: { components, version }, bareComponent: false }, suffix);
+    await addWorld(db, {
+      startMinute: 0,
+      basket: { components, version },
+      bareComponent: false,
+      optional: [...OPTIONAL],
+      thin: index % 3 === 1 ? "A" : null,
+      sparse: index % 2 === 1 ? "A" : null,
+      market: index % 3 === 2 ? { symbol: "C", name: index % 2 === 0 ? "kolkata" : "newYork" } : null,
+      endsLater: true,
+    }, suffix);
   }
 
   const scene: Scene = {
@@ -75,7 +84,7 @@ export async function soak(
     isOver = true;
     clearInterval(reportUntilOver);
   }
-  const settled = await settle(db, clock());
+  const settled = await settle(db, clock(), true);
   print(await describeProgress(db, settled, operations));
   await checkConverged(db, settled);
   await checkRebuild(db, settled);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { ORIGIN } from "../../model/histories.ts";
+import { PLAIN_WORLD } from "../../model/world.ts";
 import { Actor } from "../../scripts/lib/play/actors.ts";
 import { perform } from "../../scripts/lib/play/perform.ts";
 import { addWorld, prepareStage } from "../../scripts/lib/play/stage.ts";
@@ -46,7 +47,7 @@ Deno.test("perform() writes the note of a load whose session is killed, since th
   await using engine = await openEngine();
   const { db } = engine;
   await prepareStage(db, "60s");
-  await addWorld(db, { startMinute: 0, basket: { components: ["A"], version: 1 }, bareComponent: false });
+  await addWorld(db, { ...PLAIN_WORLD, basket: { components: ["A"], version: 1 } });
   const actor = await Actor.start(engine.url);
   const scene = { db, actors: [actor], claims: new Map(), startMinutes: new Map(), startMinute: 0 };
   const load = { kind: "load", notedAfter: true, symbols: ["A"], back: 10, length: 5, density: 100, seed: 0 } as const;

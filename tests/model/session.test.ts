@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { MINUTE } from "../../model/clock.ts";
-import { closedTimes, openSpans, PRESETS, type Session } from "../../model/session.ts";
+import { type Calendar, closedTimes, openSpans, PRESETS, type Session } from "../../model/session.ts";
 
 /** The open spans from one instant to another, as text. */
-function openText(session: Session | null, from: string, to: string, calendar: Parameters<typeof openSpans>[1] = null) {
+function openText(session: Session | null, from: string, to: string, calendar: Calendar | null = null) {
   const text = (ts: number) => new Date(ts).toISOString().slice(5, 16);
   return openSpans(session, calendar, { from: Date.parse(from), to: Date.parse(to) })
     .map(({ from, to }) => `${text(from)} ${text(to)}`);
@@ -47,19 +47,45 @@ Deno.test("openSpans() has nothing where the clock is set forward from after the
 });
 
 Deno.test("openSpans() follows the exceptions of a calendar", () => {
-  const calendar = {
+  const calendar: Calendar = {
+    name: "C",
     timeZone: "America/New_York",
-    closed: [{ from: "2024-07-03T13:00", to: "2024-07-05T00:00" }],
-    open: [{ from: "2024-07-06T10:00", to: "2024-07-06T11:00" }],
+    dayStart: "00:00",
+    days: [
+      { day: "2024-07-03", kind: "early_close", closesAt: "13:00" },
+      { day: "2024-07-04", kind: "closed" },
+      { day: "2024-07-05", kind: "late_opening", opensAt: "10:00" },
+      { day: "2024-07-06", kind: "special_opening", opensAt: "10:00", closesAt: "11:00" },
+    ],
   };
   assert.deepEqual(openText(PRESETS.us_equity, "2024-07-03T00:00Z", "2024-07-08T00:00Z", calendar), [
     "07-03T13:30 07-03T17:00",
-    "07-05T13:30 07-05T20:00",
+    "07-05T14:00 07-05T20:00",
     "07-06T14:00 07-06T15:00",
   ]);
-  assert.deepEqual(openText(null, "2024-07-03T12:00Z", "2024-07-05T12:00Z", calendar), [
+  assert.deepEqual(openText(null, "2024-07-03T12:00Z", "2024-07-05T16:00Z", calendar), [
     "07-03T12:00 07-03T17:00",
-    "07-05T04:00 07-05T12:00",
+    "07-05T14:00 07-05T16:00",
+  ]);
+});
+
+Deno.test("openSpans() closes the trading day that ends on the date, where days begin in the afternoon", () => {
+  const calendar: Calendar = {
+    name: "C",
+    timeZone: "America/New_York",
+    dayStart: "17:00",
+    days: [
+      { day: "2025-12-25", kind: "closed" },
+      { day: "2025-12-31", kind: "early_close", closesAt: "14:00" },
+      { day: "2026-01-03", kind: "special_opening", opensAt: "18:00", closesAt: "17:00" },
+    ],
+  };
+  assert.deepEqual(openText(PRESETS.fx, "2025-12-24T00:00Z", "2026-01-04T00:00Z", calendar), [
+    "12-24T00:00 12-24T22:00",
+    "12-25T22:00 12-26T22:00",
+    "12-28T22:00 12-31T19:00",
+    "12-31T22:00 01-02T22:00",
+    "01-02T23:00 01-03T22:00",
   ]);
 });
 

@@ -17,10 +17,12 @@ export const EDGES = [
 /** Counts how often windows with the default rules had which coverage. */
 export function countCoverage(seen: Map<string, number>, assets: Reference[]): void {
   for (const { rules, windows } of assets) {
-    if (rules.session !== null || rules.goodPercent !== 80 || rules.poorPercent !== 60) continue;
+    if (rules.session !== null || rules.calendar !== null || rules.goodPercent !== 80 || rules.poorPercent !== 60) {
+      continue;
+    }
     for (const timeframe of ["5m", "1h"] as const) {
-      for (const { coveredMinutes } of windows[timeframe]) {
-        const edge = `${timeframe}: ${coveredMinutes} minutes covered`;
+      for (const { content } of windows[timeframe]) {
+        const edge = `${timeframe}: ${content.coveredMinutes} minutes covered`;
         seen.set(edge, (seen.get(edge) ?? 0) + 1);
       }
     }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { DERIVED, type DerivedTimeframe, LENGTH } from "../../model/aggregator.ts";
 import type { Asset } from "../../model/histories.ts";
 import type { Database } from "../../scripts/lib/database.ts";
 import { runDue } from "../support/dispatch.ts";
@@ -27,7 +28,7 @@ export async function act(db: Database, action: Action, assets: Asset[], now: Da
       await runUntilIdle(db, action, now);
       return;
     case "worker":
-      await work(db, assets[action.asset % assets.length]!.symbol, action, now);
+      await workOnOne(db, assets[action.asset % assets.length]!, action, now);
   }
 }
 
@@ -66,12 +67,18 @@ export async function runUntilIdle(
 /** What a worker outside the database does with all tasks: claim, catch up and finish, until each has nothing left. */
 export async function workOff(db: Database, assets: Asset[], maxWindows: number, now: Date): Promise<void> {
   await db.query("select * from public.agg_get_due_tasks(p_now => $1)", [now]);
-  for (const timeframe of ["5m", "1h"] as const) {
-    for (const { symbol } of assets) {
+  for (const timeframe of DERIVED) {
+    for (const { symbol } of assets.filter(({ timeframes }) => timeframes.includes(timeframe))) {
       const task = { timeframe, maxWindows, ending: "finish" as const };
       while (await work(db, symbol, task, now) === "max_windows");
     }
   }
+}
+
+/** Takes the task of the timeframe that the action asks for, or of the longest one below it that the asset has. */
+async function workOnOne(db: Database, asset: Asset, action: Extract<Action, { kind: "worker" }>, now: Date) {
+  const timeframe = asset.timeframes.findLast((timeframe) => LENGTH[timeframe] <= LENGTH[action.timeframe])!;
+  await work(db, asset.symbol, { ...action, timeframe }, now);
 }
 
 /** One round of an outside worker. Returns why it stopped, or null when it could not claim the task. */
@@ -113,7 +120,7 @@ async function work(
 export async function catchUp(
   db: Database,
   symbol: string,
-  timeframe: "5m" | "1h",
+  timeframe: DerivedTimeframe,
   maxWindows: number,
   now: Date,
   startCursor: string | null = null,

@@ -28,6 +28,7 @@ Deno.test({
           vol: null,
           vwap: null,
           tradeCount: null,
+          isPartial: false,
         })),
       );
     }

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import assert from "node:assert/strict";
-import { firstWindow, LENGTH, MINUTE } from "../../model/aggregator.ts";
+import { type DerivedTimeframe, firstWindow, MINUTE, windowOf } from "../../model/aggregator.ts";
 import { type Asset, type AssetSketch, assetSketch, describeAsset, ORIGIN } from "../../model/histories.ts";
 import { noise } from "../../model/noise.ts";
 import type { Database } from "../../scripts/lib/database.ts";
@@ -13,8 +13,6 @@ import { playScenario } from "./run_scenario.ts";
 import { scenario } from "./scenarios.ts";
 
 const RUNS = 40;
-const TIMEFRAMES = ["5m", "1h"] as const;
-
 /** Long after every history. */
 const END = new Date(ORIGIN + 90 * 24 * 60 * MINUTE);
 
@@ -23,10 +21,10 @@ Deno.test("catching up again from the start writes nothing and ends at the same 
   await checkProperty(RUNS, [scenario, fc.integer({ min: 1, max: 500 })], async (scenario, maxWindows) => {
     const { assets, end } = await playScenario(engine.db, scenario);
     const before = await readVersions(engine.db);
-    for (const { symbol, rules } of assets) {
-      for (const timeframe of TIMEFRAMES) {
+    for (const { symbol, rules, timeframes } of assets) {
+      for (const timeframe of timeframes) {
         const cursor = await readCursor(engine.db, symbol, timeframe);
-        const start = new Date(firstWindow(rules.startUtc, LENGTH[timeframe]) - LENGTH[timeframe]);
+        const start = new Date(windowOf(firstWindow(timeframe, rules).from - 1, timeframe, rules).from);
         const reached = await catchUpFrom(engine.db, symbol, timeframe, start, maxWindows, new Date(end));
         assert.equal(new Date(reached).getTime(), cursor, `${symbol} ${timeframe}: cursor`);
       }
@@ -82,8 +80,8 @@ async function load(db: Database, sketches: AssetSketch[], insertSeed: number): 
 
 async function readState(db: Database, assets: Asset[]) {
   const state = [];
-  for (const { symbol } of assets) {
-    for (const timeframe of TIMEFRAMES) {
+  for (const { symbol, timeframes } of assets) {
+    for (const timeframe of timeframes) {
       state.push({
         symbol,
         timeframe,
@@ -106,7 +104,7 @@ async function readVersions(db: Database) {
 async function catchUpFrom(
   db: Database,
   symbol: string,
-  timeframe: "5m" | "1h",
+  timeframe: DerivedTimeframe,
   start: Date,
   maxWindows: number,
   now: Date,

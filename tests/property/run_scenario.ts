@@ -1,5 +1,5 @@
-import { aggregate, LENGTH } from "../../model/aggregator.ts";
-import { type Asset, describeAsset, ORIGIN } from "../../model/histories.ts";
+import { aggregate, type DerivedTimeframe, windowOf } from "../../model/aggregator.ts";
+import { type Asset, describeAsset } from "../../model/histories.ts";
 import { noise } from "../../model/noise.ts";
 import type { Database } from "../../scripts/lib/database.ts";
 import { registerAssets } from "../support/assets.ts";
@@ -16,19 +16,19 @@ const LONGEST_WAIT = 61 * 60_000;
 export async function playScenario(db: Database, scenario: Scenario): Promise<{ assets: Reference[]; end: number }> {
   await clearEngine(db);
   const assets = scenario.assets.map((sketch, index) => {
-    const asset = describeAsset(sketch, `S${index}`);
-    return { ...asset, ...aggregate(asset.minutes, asset.rules) };
+    const asset = describeAsset(sketch, `S${index}`, scenario.origin);
+    return { ...asset, ...aggregate(asset.minutes, asset.rules, asset.timeframes) };
   });
   await registerAssets(db, assets);
 
-  let now = ORIGIN + scenario.clockStart * 1000;
+  let now = scenario.origin + scenario.clockStart * 1000;
   let cursors = await checkCursors(db, assets, now, new Map());
   let arrivedUntil = -Infinity;
   const arrive = async (until: number) => {
     for (const asset of assets) await insertArrivals(db, asset, arrivedUntil, until, scenario.insertSeed);
     arrivedUntil = until;
   };
-  await arrive(ORIGIN - 86_400_000);
+  await arrive(scenario.origin - 86_400_000);
   for (const { advance, action } of scenario.steps) {
     now += advance * 1000;
     await arrive(now);
@@ -45,10 +45,10 @@ export async function playScenario(db: Database, scenario: Scenario): Promise<{ 
 }
 
 /** The first instant at or after `now` that ends the delay of a window of that timeframe; `now` for no timeframe. */
-function edgeAfter(now: number, timeframe: "5m" | "1h" | null, { delaySeconds }: Asset): number {
+function edgeAfter(now: number, timeframe: DerivedTimeframe | null, { delaySeconds, rules }: Asset): number {
   if (timeframe === null) return now;
   const delay = delaySeconds[timeframe] * 1000;
-  return Math.ceil((now - delay) / LENGTH[timeframe]) * LENGTH[timeframe] + delay;
+  return windowOf(now - delay - 1, timeframe, rules).to + delay;
 }
 
 async function insertArrivals(db: Database, asset: Asset, after: number, until: number, seed: number) {

@@ -1,5 +1,6 @@
 import fc from "fast-check";
-import { type AssetSketch, assetSketch } from "../../model/histories.ts";
+import { DERIVED, type DerivedTimeframe } from "../../model/aggregator.ts";
+import { type AssetSketch, assetSketch, ORIGINS } from "../../model/histories.ts";
 
 /** What a caller does at one instant of the simulated clock. */
 export type Action =
@@ -9,13 +10,15 @@ export type Action =
     kind: "worker";
     /** Which asset, modulo their number. */
     asset: number;
-    timeframe: "5m" | "1h";
+    timeframe: DerivedTimeframe;
     maxWindows: number;
     ending: "finish" | "transient" | "hard" | "abandon";
   };
 
 /** A random history, and the random calls that work it off. */
 export interface Scenario {
+  /** Where the histories of its assets begin. */
+  origin: number;
   assets: AssetSketch[];
   /** Seconds from the beginning of the history to the first step. */
   clockStart: number;
@@ -25,7 +28,7 @@ export interface Scenario {
     /** Seconds after the earliest instant at which every task must be due again. */
     advance: number;
     /** Puts the clock to the very instant at which a window of the first asset may be decided. */
-    edge: "5m" | "1h" | null;
+    edge: DerivedTimeframe | null;
     by: "batches" | "run" | "worker";
     limit: number;
     batchWindows: number;
@@ -43,7 +46,7 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   fc.record({
     kind: fc.constant("worker" as const),
     asset: fc.nat(3),
-    timeframe: fc.constantFrom("5m" as const, "1h" as const),
+    timeframe: fc.constantFrom(...DERIVED),
     maxWindows: fc.oneof(fc.integer({ min: 1, max: 20 }), fc.constant(10_000)),
     ending: fc.oneof(
       { weight: 3, arbitrary: fc.constant("finish" as const) },
@@ -59,12 +62,13 @@ const advance = fc.oneof(
 );
 
 export const scenario: fc.Arbitrary<Scenario> = fc.record({
+  origin: fc.constantFrom(...ORIGINS),
   assets: fc.array(assetSketch, { minLength: 1, maxLength: 4 }),
   clockStart: fc.integer({ min: -3600, max: 86_400 }),
   steps: fc.array(fc.record({ advance, action }), { maxLength: 7 }),
   last: fc.record({
     advance: fc.oneof(advance, fc.constant(60 * 86_400)),
-    edge: fc.constantFrom("5m" as const, "1h" as const, null),
+    edge: fc.constantFrom(...DERIVED, null),
     by: fc.constantFrom("batches" as const, "run" as const, "worker" as const),
     limit,
     batchWindows: fc.constantFrom(40, 300, 100_000),

@@ -16,7 +16,7 @@ export async function checkConverged(db: Database, assets: Asset[], now: Date): 
   for (const asset of assets) {
     const minutes = await readMinutes(db, asset.symbol);
     const stored = { ...asset, minutes, arrivals: minutes.map(() => -Infinity) };
-    await compare(db, { ...stored, ...aggregate(minutes, asset.rules) }, now.getTime());
+    await compare(db, { ...stored, ...aggregate(minutes, asset.rules, asset.timeframes) }, now.getTime());
   }
 }
 

@@ -14,7 +14,7 @@ export interface Task {
   total_bars_created: number;
 }
 
-export async function readTask(db: Database, symbol: string, timeframe: "1m" | "5m" | "1h"): Promise<Task> {
+export async function readTask(db: Database, symbol: string, timeframe: string): Promise<Task> {
   const [task] = await db.query<Task>(
     `select s.status, s.last_agg_bar_ts_utc as cursor, s.next_run_at, s.running_started_at_utc,
        s.fail_streak, s.hard_fail_streak, s.last_error, s.total_bars_created

@@ -1,12 +1,12 @@
 import { aggregate, barsOf, LENGTH, MINUTE } from "../../model/aggregator.ts";
-import { describeAsset, ORIGIN } from "../../model/histories.ts";
+import { describeAsset, ORIGIN, PLAIN } from "../../model/histories.ts";
 import { noise } from "../../model/noise.ts";
 import type { Database } from "../../scripts/lib/database.ts";
 import { registerAssets } from "./assets.ts";
 import { insertMinutes } from "./bars.ts";
 import type { Reference } from "./reference.ts";
 
-const DELAY_SECONDS = 300;
+const DELAY_SECONDS = PLAIN.delaySeconds["5m"];
 
 /**
  * `count` assets S000, S001, ... with `hours` hours of 1m bars, in which here and there some are missing, but not at the
@@ -22,16 +22,8 @@ export function makeAsset(symbol: string, hours: number, seed: number): Referenc
     { length: hours * 12 },
     (_, index) => noise(seed, index) < 0.85 || index === hours * 12 - 1 ? 31 : Math.floor(noise(seed, index, 1) * 32),
   );
-  const asset = describeAsset({
-    startSeconds: 0,
-    delaySeconds: { "5m": DELAY_SECONDS, "1h": DELAY_SECONDS },
-    quality: { good: 80, poor: 60 },
-    session: null,
-    segments: [{ gapMinutes: 0, masks }],
-    seed,
-    live: false,
-  }, symbol);
-  return { ...asset, ...aggregate(asset.minutes, asset.rules) };
+  const asset = describeAsset({ ...PLAIN, segments: [{ gapMinutes: 0, masks, stepMinutes: 5 }], seed }, symbol);
+  return { ...asset, ...aggregate(asset.minutes, asset.rules, asset.timeframes) };
 }
 
 /** Registers the assets and inserts their bars. */
@@ -51,5 +43,6 @@ export function addMinutes(instant: Date, minutes: number): Date {
 
 /** How many derived bars the assets have when everything is decided. */
 export function countBars(assets: Reference[]): number {
-  return assets.flatMap(({ windows }) => [...barsOf(windows["5m"]), ...barsOf(windows["1h"])]).length;
+  return assets.flatMap(({ windows, timeframes }) => timeframes.flatMap((timeframe) => barsOf(windows[timeframe])))
+    .length;
 }

@@ -1,51 +1,53 @@
 import assert from "node:assert/strict";
 import {
+  aggregate,
+  type AssetRules,
   type Bar,
   barsOf,
-  buildWindows,
   cursorAfterCatchup,
   type DerivedBar,
   firstWindow,
   LENGTH,
+  sourceOf,
   type Timeframe,
+  type Window,
+  windowOf,
 } from "../../../model/aggregator.ts";
 import { type Basket, basketMinute, basketTolerance } from "../../../model/basket.ts";
+import { rulesOf } from "../../../model/world.ts";
 import type { Database } from "../database.ts";
 
 interface Task {
   symbol: string;
   timeframe: Timeframe;
   cursor: number;
-  startUtc: number;
   delaySeconds: number;
-  goodPercent: number;
-  poorPercent: number;
 }
 
-interface BasketRow extends Basket {
+interface Asset {
   symbol: string;
-  version: 1 | 2;
+  rules: AssetRules;
+  /** Null for an asset with bars of its own. */
+  basket: Basket & { version: 1 | 2 } | null;
+  /** In order of time, as those below. */
+  minutes: Bar[];
+  /** By timeframe. */
+  tasks: Map<Timeframe, Task>;
+  derived: Map<Timeframe, DerivedBar[]>;
+  /** Windows whose minutes are too few for a bar, as the table keeps them for longer bars. */
+  kept: Map<Timeframe, Omit<DerivedBar, "quality">[]>;
 }
-
-/** Everything that the tables hold, by symbol, and by timeframe where there are several. Bars are in order of time. */
-interface Stored {
-  tasks: Task[];
-  baskets: Map<string, BasketRow>;
-  minutes: Map<string, Bar[]>;
-  derived: Map<string, DerivedBar[]>;
-}
-
-/** What the bars of each timeframe are built from. */
-const SOURCE = { "5m": "1m", "1h": "5m" } as const;
 
 /**
- * Once the dispatcher is idle at the clock `now` (milliseconds since 1970), and every asset is 24x7: nothing waits,
- * cursors are where catch-up has to bring them and not beyond a frontier, and behind them are exactly the bars and
- * synthetic minutes that the independent aggregator makes of the source bars. Rejects with the first differences.
+ * Once the dispatcher is idle at the clock `now` (milliseconds since 1970): nothing waits, cursors are where catch-up has
+ * to bring them and not beyond a frontier, and behind them are exactly the bars and synthetic minutes that the independent
+ * aggregator makes of the 1m bars. Rejects with the first differences.
  */
 export async function checkConverged(db: Database, now: number): Promise<void> {
   await checkNothingWaits(db);
-  const problems = findDifferences(await readStored(db), now);
+  const assets = await readAssets(db);
+  const minutes = new Map(assets.map(({ symbol, minutes }) => [symbol, minutes]));
+  const problems = assets.flatMap((asset) => findDifferences(asset, minutes, now));
   assert.deepEqual(problems.slice(0, 10), [], `${problems.length} differences to the independent aggregator`);
 }
 
@@ -62,41 +64,43 @@ async function checkNothingWaits(db: Database): Promise<void> {
   assert.deepEqual(waiting, [], "something is left");
 }
 
-function findDifferences({ tasks, baskets, minutes, derived }: Stored, now: number): string[] {
+function findDifferences(asset: Asset, minutes: Map<string, Bar[]>, now: number): string[] {
+  const { symbol, rules, basket } = asset;
   const problems: string[] = [];
-  const expected = new Map<string, Bar[]>(
-    [...minutes].filter(([symbol]) => !baskets.has(symbol)).map(([symbol, bars]) => [`${symbol} 1m`, bars]),
-  );
-  const byName = new Map(tasks.map((task) => [`${task.symbol} ${task.timeframe}`, task]));
-  for (const task of tasks.toSorted((a, b) => LENGTH[a.timeframe] - LENGTH[b.timeframe])) {
-    const name = `${task.symbol} ${task.timeframe}`;
-    const length = LENGTH[task.timeframe];
-    const first = firstWindow(task.startUtc, length);
-    const isDecided = (bar: { ts: number }) => first <= bar.ts && bar.ts <= task.cursor;
-    if (task.timeframe === "1m") {
-      const basket = baskets.get(task.symbol)!;
-      const stored = minutes.get(task.symbol) ?? [];
-      const complete = basketMinutes(basket, minutes).filter(isDecided);
-      problems.push(...compareMinutes(name, stored, complete));
-      problems.push(...checkCursor(task, now, [lastMinute(basket, minutes, now)]));
-      // What is stored is right to the last decimal, so the bars built from it can be compared exactly.
-      expected.set(name, stored);
+  // What is stored of a basket is right to the last decimal once it is compared, so bars are made of that.
+  const { windows } = aggregate(asset.minutes, rules);
+  for (const [timeframe, task] of asset.tasks) {
+    const name = `${symbol} ${timeframe}`;
+    const isDecided = (bar: { ts: number }) => firstWindow(timeframe, rules).from <= bar.ts && bar.ts <= task.cursor;
+    if (timeframe === "1m") {
+      problems.push(...compareMinutes(name, asset.minutes, basketMinutes(basket!, minutes).filter(isDecided)));
+      problems.push(...checkCursor(task, rules, now, [lastMinute(basket!, minutes, now)]));
       continue;
     }
-    const source = SOURCE[task.timeframe];
-    const sourceBars = expected.get(`${task.symbol} ${source}`) ?? [];
-    const bars = barsOf(buildWindows(sourceBars, task.timeframe, { ...task, session: null })).filter(isDecided);
-    problems.push(...compareBars(name, derived.get(name) ?? [], bars));
     problems.push(
-      ...checkCursor(task, now, sourceBars.map((bar) => bar.ts), byName.get(`${task.symbol} ${source}`)),
+      ...compareBars(name, asset.derived.get(timeframe) ?? [], barsOf(windows[timeframe]).filter(isDecided)),
     );
-    expected.set(name, bars);
+    const short = windows[timeframe].flatMap(({ bar, content }) => bar ? [] : [content]).filter(isDecided);
+    problems.push(...compareBars(`${name} without a bar`, asset.kept.get(timeframe) ?? [], short));
+    const source = sourceOf(timeframe, rules);
+    const sourceTask = asset.tasks.get(source);
+    problems.push(...checkCursor(task, rules, now, sourceTimes(asset, windows, source), sourceTask));
   }
   return problems;
 }
 
+/** Starts of the bars, and of windows with minutes, that a task of `source` has decided. */
+function sourceTimes(asset: Asset, windows: Record<string, Window[]>, source: Timeframe): number[] {
+  if (source === "1m") return asset.minutes.map(({ ts }) => ts);
+  const { cursor } = asset.tasks.get(source)!;
+  return windows[source]!.map(({ from }) => from).filter((ts) => ts <= cursor);
+}
+
 /** The minutes of a basket, flat at the closes or with the open of the opens, not rounded. */
-function basketMinutes(basket: BasketRow, minutes: Map<string, Bar[]>): { ts: number; open: number; close: number }[] {
+function basketMinutes(
+  basket: NonNullable<Asset["basket"]>,
+  minutes: Map<string, Bar[]>,
+): { ts: number; open: number; close: number }[] {
   const components = Object.keys(basket.weights);
   const byTime = new Map<number, Record<string, Bar>>();
   for (const component of components) {
@@ -111,7 +115,7 @@ function basketMinutes(basket: BasketRow, minutes: Map<string, Bar[]>): { ts: nu
 }
 
 /** A basket has data up to the last minute before `now` of the component that ends first. */
-function lastMinute(basket: BasketRow, minutes: Map<string, Bar[]>, now: number): number {
+function lastMinute(basket: Basket, minutes: Map<string, Bar[]>, now: number): number {
   const lasts = Object.keys(basket.weights).map((component) =>
     minutes.get(component)?.findLast((bar) => bar.ts < now)?.ts ?? -Infinity
   );
@@ -131,13 +135,19 @@ function compareMinutes(
   });
 }
 
-function compareBars(name: string, stored: DerivedBar[], expected: DerivedBar[]): string[] {
-  return compareByTime(
-    name,
-    stored,
-    expected,
-    (a, b) => (Object.keys(b) as (keyof DerivedBar)[]).every((field) => a[field] === b[field]),
-  );
+/** How far a sum of doubles may be from another one of the same doubles in another order. */
+const SUM_TOLERANCE = 1e-12;
+
+type Columns = Omit<DerivedBar, "quality"> & { quality?: number };
+
+function compareBars(name: string, stored: Columns[], expected: Columns[]): string[] {
+  const isSum = (column: string) => column === "vol" || column === "vwap";
+  return compareByTime(name, stored, expected, (a, b) =>
+    (Object.keys(b) as (keyof Columns)[]).every((column) => {
+      const [value, wanted] = [a[column], b[column]];
+      if (!isSum(column) || typeof value !== "number" || typeof wanted !== "number") return value === wanted;
+      return Math.abs(value - wanted) <= SUM_TOLERANCE * Math.abs(wanted);
+    }));
 }
 
 function compareByTime<A extends { ts: number }, B extends { ts: number }>(
@@ -159,25 +169,26 @@ function compareByTime<A extends { ts: number }, B extends { ts: number }>(
   return problems;
 }
 
-function checkCursor(task: Task, now: number, sourceTimes: number[], source?: Task): string[] {
-  const { cursor, startUtc, timeframe, delaySeconds } = task;
-  const length = LENGTH[timeframe];
+function checkCursor(task: Task, rules: AssetRules, now: number, sourceTimes: number[], source?: Task): string[] {
+  const { cursor, timeframe, delaySeconds } = task;
+  const window = windowOf(cursor, timeframe, rules);
   const problems: string[] = [];
   const report = (what: string) =>
     problems.push(`${task.symbol} ${timeframe}: cursor ${new Date(cursor).toISOString()} ${what}`);
-  if (cursor % length !== 0) report("is off its grid");
-  const hasDecided = cursor >= firstWindow(startUtc, length);
-  if (hasDecided && cursor + length + delaySeconds * 1000 > now) report("is beyond the time frontier");
-  if (hasDecided && source && cursor + length > source.cursor + LENGTH[source.timeframe]) {
-    report(`is beyond the source frontier ${new Date(source.cursor).toISOString()}`);
+  if (cursor !== window.from) report("is off its grid");
+  const hasDecided = cursor >= firstWindow(timeframe, rules).from;
+  const sourceDecidedTo = source && source.cursor + LENGTH[source.timeframe];
+  if (hasDecided && window.to + delaySeconds * 1000 > now) report("is beyond the time frontier");
+  if (hasDecided && sourceDecidedTo !== undefined && window.to > sourceDecidedTo) {
+    report(`is beyond the source frontier ${new Date(sourceDecidedTo).toISOString()}`);
   }
   const reached = cursorAfterCatchup({
     timeframe,
-    startUtc,
+    rules,
     delaySeconds,
     now,
     sourceTimes,
-    ...(source && { sourceCursor: { cursor: source.cursor, length: LENGTH[source.timeframe] } }),
+    ...(sourceDecidedTo !== undefined && { sourceDecidedTo }),
   });
   if (cursor < reached) report(`should have reached ${new Date(reached).toISOString()}`);
   return problems;
@@ -185,34 +196,57 @@ function checkCursor(task: Task, now: number, sourceTimes: number[], source?: Ta
 
 const BAR = `
   (extract(epoch from d.ts_utc) * 1000)::bigint as ts,
-  d.open, d.high, d.low, d.close, d.vol, d.vwap, d.trade_count as "tradeCount"`;
+  d.open, d.high, d.low, d.close, d.vol, d.vwap, d.trade_count as "tradeCount", d.is_partial as "isPartial"`;
 
-async function readStored(db: Database): Promise<Stored> {
+const DERIVED_BAR = `${BAR},
+  d.source_candles as "sourceCandles", d.expected_candles as "expectedCandles",
+  d.covered_minutes as "coveredMinutes", d.expected_minutes as "expectedMinutes"`;
+
+async function readAssets(db: Database): Promise<Asset[]> {
+  const registry = await db.query<{ symbol: string; metadata: Record<string, unknown> }>(
+    "select r.canonical_symbol as symbol, r.metadata from public.core_asset_registry_all as r",
+  );
   const tasks = await db.query<Task>(
     `select s.canonical_symbol as symbol, s.timeframe,
-       (extract(epoch from s.last_agg_bar_ts_utc) * 1000)::bigint as cursor,
-       (extract(epoch from s.agg_start_utc) * 1000)::bigint as "startUtc",
-       s.aggregation_delay_seconds as "delaySeconds", s.good_percent as "goodPercent", s.poor_percent as "poorPercent"
+       (extract(epoch from s.last_agg_bar_ts_utc) * 1000)::bigint as cursor, s.aggregation_delay_seconds as "delaySeconds"
      from public.data_agg_state as s`,
   );
-  const baskets = await db.query<BasketRow>(
-    `select r.canonical_symbol as symbol, (r.metadata ->> 'formula_base')::float8 as base,
-       r.metadata -> 'component_weights' as weights, coalesce((r.metadata ->> 'derivation_version')::integer, 1) as version
-     from public.core_asset_registry_all as r where r.metadata ->> 'is_synthetic' = 'true'`,
+  const minutes = await db.query<Bar & { symbol: string }>(
+    `select d.canonical_symbol as symbol, ${BAR} from public.data_bars as d order by d.ts_utc`,
   );
-  const minutes = await db.query<Bar & { name: string }>(
-    `select d.canonical_symbol as name, ${BAR} from public.data_bars as d order by d.ts_utc`,
-  );
-  const derived = await db.query<DerivedBar & { name: string }>(
-    `select d.canonical_symbol || ' ' || d.timeframe as name, ${BAR},
-       d.source_candles as "sourceCandles", d.expected_candles as "expectedCandles",
-       d.covered_minutes as "coveredMinutes", d.expected_minutes as "expectedMinutes", d.quality_score as quality
+  const derived = await db.query<DerivedBar & { symbol: string; timeframe: Timeframe }>(
+    `select d.canonical_symbol as symbol, d.timeframe, ${DERIVED_BAR}, d.quality_score as quality
      from public.derived_data_bars as d where d.deleted_at is null order by d.ts_utc`,
   );
+  const kept = await db.query<Omit<DerivedBar, "quality"> & { symbol: string; timeframe: Timeframe }>(
+    `select d.canonical_symbol as symbol, d.timeframe, ${DERIVED_BAR}
+     from public.derived_data_bars as d where d.deleted_at is not null and d.covered_minutes > 0 order by d.ts_utc`,
+  );
+  const [tasksOf, minutesOf, derivedOf, keptOf] = [
+    bySymbol(tasks),
+    bySymbol(minutes),
+    bySymbol(derived),
+    bySymbol(kept),
+  ];
+  return registry.map(({ symbol, metadata }) => ({
+    symbol,
+    rules: rulesOf(metadata["agg"] as Record<string, unknown>),
+    basket: metadata["is_synthetic"] ? readBasket(metadata) : null,
+    minutes: minutesOf.get(symbol) ?? [],
+    tasks: new Map(tasksOf.get(symbol)!.map((task) => [task.timeframe, task])),
+    derived: Map.groupBy(derivedOf.get(symbol) ?? [], ({ timeframe }) => timeframe),
+    kept: Map.groupBy(keptOf.get(symbol) ?? [], ({ timeframe }) => timeframe),
+  }));
+}
+
+function readBasket(metadata: Record<string, unknown>): Asset["basket"] {
   return {
-    tasks,
-    baskets: new Map(baskets.map((basket) => [basket.symbol, basket])),
-    minutes: Map.groupBy(minutes, (bar) => bar.name),
-    derived: Map.groupBy(derived, (bar) => bar.name),
+    base: metadata["formula_base"] as number,
+    weights: metadata["component_weights"] as Record<string, number>,
+    version: metadata["derivation_version"] as 1 | 2,
   };
+}
+
+function bySymbol<Row extends { symbol: string }>(rows: Row[]): Map<string, Row[]> {
+  return Map.groupBy(rows, ({ symbol }) => symbol);
 }

@@ -114,6 +114,9 @@ async function attempt(scene: Scene, actor: Actor, op: Op, now: number): Promise
         `update public.core_asset_registry_all set active = ${op.on} where canonical_symbol = '${op.symbol}'`,
       );
       return {};
+    case "optional":
+      await setMetadata(actor, op.symbol, ["optional"], op.timeframes);
+      return {};
     case "thresholds":
       await setMetadata(actor, op.symbol, ["quality"], { good: op.good, poor: op.poor });
       return {};

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { MINUTE } from "../../../model/aggregator.ts";
+import { DAY, MINUTE, OPTIONAL } from "../../../model/aggregator.ts";
 import type { Database } from "../database.ts";
 import { runDue } from "./run_due.ts";
 
@@ -9,13 +9,33 @@ const LONGEST_WAIT = 61 * MINUTE;
 /** Longer than the wait of a task that found no data. */
 const DATA_WAIT = 6 * MINUTE;
 
+/** Longer than the longest window. */
+const LATER = 9 * DAY;
+
 /**
- * Switches every asset on and dispatches until nothing is due. Does it again after the wait of tasks whose source was not
- * complete before. Returns the clock then. Rejects when a task fails or the dispatcher does not get idle.
+ * Switches every asset on with every timeframe, and dispatches until nothing is due. Does it again after the wait of tasks
+ * whose source was not complete before. With `endsLater` a minute of each symbol follows long after, and all is dispatched
+ * that can be decided then. Returns the clock at the end. Rejects when a task fails or the dispatcher does not get idle.
  */
-export async function settle(db: Database, now: number): Promise<number> {
-  await db.exec("update public.core_asset_registry_all set active = true");
-  let clock = now + LONGEST_WAIT;
+export async function settle(db: Database, now: number, endsLater: boolean): Promise<number> {
+  await db.query(
+    `update public.core_asset_registry_all
+     set active = true, metadata = jsonb_set(metadata, '{agg,optional}', $1::jsonb)`,
+    [JSON.stringify(OPTIONAL)],
+  );
+  if (endsLater) {
+    await db.query(
+      `insert into public.data_bars
+         (canonical_symbol, timeframe, ts_utc, open, high, low, close, vol, vwap, trade_count, is_partial, source)
+       select b.*
+       from public.test_bars(
+         array(select r.canonical_symbol from public.core_asset_registry_all as r where not r.metadata ? 'is_synthetic'),
+         date_trunc('minute', $1::timestamptz), 1, 1000, 0
+       ) as b`,
+      [new Date(now + LATER)],
+    );
+  }
+  let clock = now + (endsLater ? LATER : 0) + LONGEST_WAIT;
   await dispatchUntilIdle(db, clock);
   await dispatchUntilIdle(db, clock += DATA_WAIT);
   return clock;

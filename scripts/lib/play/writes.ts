@@ -46,13 +46,14 @@ const CONFLICT = {
   ignore: "on conflict do nothing",
   upsert: `on conflict (canonical_symbol, timeframe, ts_utc) do update set
     open = excluded.open, high = excluded.high, low = excluded.low, close = excluded.close,
-    vol = excluded.vol, vwap = excluded.vwap, trade_count = excluded.trade_count, source = excluded.source`,
+    vol = excluded.vol, vwap = excluded.vwap, trade_count = excluded.trade_count, is_partial = excluded.is_partial,
+    source = excluded.source`,
 };
 
 function insertion(op: Bars, now: number): string {
   const symbols = op.symbols.map((symbol) => `'${symbol}'`);
   return `insert into public.data_bars
-    (canonical_symbol, timeframe, ts_utc, open, high, low, close, vol, vwap, trade_count, source)
+    (canonical_symbol, timeframe, ts_utc, open, high, low, close, vol, vwap, trade_count, is_partial, source)
     select * from public.test_bars(array[${symbols}], ${
     boundsOf(op, now)[0]
   }, ${op.length}, ${op.density}, ${op.seed})`;

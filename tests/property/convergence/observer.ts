@@ -29,6 +29,8 @@ export const CASES = [
   "corrections waited for an asset that was switched off",
   "corrections were left for the next batch",
   "a tampered bar was found",
+  "a window without a bar of its own was part of a longer bar",
+  "an optional timeframe was switched on again",
 ] as const;
 
 export type Case = typeof CASES[number] | "a session was killed in mid-statement";
@@ -38,19 +40,20 @@ interface Probe {
   ahead: string[];
   cursors: Record<string, number>;
   synthetic: number;
+  /** Tasks of optional timeframes, and whether they are enabled. */
+  optional: Record<string, boolean>;
   cases: Partial<Record<Case, boolean>>;
 }
 
 const PROBE = `select
   array(
     select s.canonical_symbol || ' ' || s.timeframe
-    from public.data_agg_state as s
-    left join public.data_agg_state as u
+    from agg.task as s
+    left join agg.task as u
       on u.canonical_symbol = s.canonical_symbol and u.timeframe = s.source_timeframe and u.timeframe <> s.timeframe and u.enabled
-    cross join lateral (select s.last_agg_bar_ts_utc + make_interval(mins => s.run_interval_minutes)) as d (decided_to_utc)
     where s.last_agg_bar_ts_utc >= s.agg_start_utc and (
-      d.decided_to_utc > u.last_agg_bar_ts_utc + make_interval(mins => u.run_interval_minutes)
-      or d.decided_to_utc + make_interval(secs => s.aggregation_delay_seconds) > $1
+      s.decided_to_utc > u.decided_to_utc
+      or s.decided_to_utc + make_interval(secs => s.aggregation_delay_seconds) > $1
     )
   ) as ahead,
   (
@@ -58,7 +61,18 @@ const PROBE = `select
     from public.data_agg_state as s where s.timeframe = '5m'
   ) as cursors,
   (select count(*) from public.data_bars as d where d.canonical_symbol = 'X') as synthetic,
+  (
+    select coalesce(jsonb_object_agg(s.canonical_symbol || ' ' || s.timeframe, s.enabled), '{}')
+    from public.data_agg_state as s where not s.is_mandatory
+  ) as optional,
   jsonb_build_object(
+    'a window without a bar of its own was part of a longer bar', exists (
+      select from public.derived_data_bars as d
+      join public.derived_data_bars as l
+        on l.canonical_symbol = d.canonical_symbol and l.timeframe in ('15m', '30m', '1h') and l.deleted_at is null
+        and d.ts_utc >= l.ts_utc and d.ts_utc < l.ts_utc + l.timeframe::interval
+      where d.timeframe = '5m' and d.deleted_at is not null and d.covered_minutes > 0
+    ),
     'a bar was removed', exists (select from public.derived_data_bars as d where d.deleted_at is not null),
     'a change went up to an hour', exists (
       select from public.derived_data_bars as d where d.timeframe = '1h' and d.updated_at > d.created_at
@@ -92,6 +106,8 @@ export class Observer {
   readonly #seen: Map<Case, number>;
   #cursors: Record<string, number> = {};
   #synthetic = 0;
+  /** Tasks of optional timeframes that have been switched off. */
+  readonly #off = new Set<string>();
   /** What each session has written in its open transaction, with the cursors then. */
   readonly #open = new Map<number, { written: Written; cursors: Record<string, number> }[]>();
 
@@ -122,6 +138,10 @@ export class Observer {
     if (probe!.synthetic < this.#synthetic && op.kind !== "truncate") this.#count("a synthetic minute was removed");
     if (late.some((write) => wasDecidedMeanwhile(write, probe!.cursors))) {
       this.#count("rows were committed after their window was decided");
+    }
+    for (const [task, isEnabled] of Object.entries(probe!.optional)) {
+      if (!isEnabled) this.#off.add(task);
+      else if (this.#off.delete(task)) this.#count("an optional timeframe was switched on again");
     }
     this.#synthetic = probe!.synthetic;
     this.#cursors = probe!.cursors;

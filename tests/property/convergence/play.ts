@@ -49,7 +49,7 @@ export class Stage {
     } finally {
       for (const actor of this.#actors) if (actor.inTransaction) await actor.end("rollback");
     }
-    const settled = await settle(this.#db, now);
+    const settled = await settle(this.#db, now, world.endsLater);
     await checkConverged(this.#db, settled);
     await checkRebuild(this.#db, settled);
   }

@@ -1,4 +1,5 @@
 import fc from "fast-check";
+import { type DerivedTimeframe, OPTIONAL } from "../../../model/aggregator.ts";
 import { type History, type Op, SESSIONS, type Step } from "../../../model/ops.ts";
 import {
   anySymbol,
@@ -10,6 +11,7 @@ import {
   freshMinutes,
   incident,
   killAtWork,
+  optionalTimeframes,
   runAll,
   seed,
   session,
@@ -108,6 +110,21 @@ const switchedOff = anySymbol.chain((symbol) => {
   return phrase(step(turn(false)), step(write), step(dispatch), step(turn(true)), step(dispatch));
 });
 
+/** Timeframes that are switched off, and later on again, with changes meanwhile. */
+const withoutTimeframes = fc.tuple(anySymbol, fc.subarray<DerivedTimeframe>([...OPTIONAL], { minLength: 1 }))
+  .chain(([symbol, timeframes]) => {
+    const want = (timeframes: DerivedTimeframe[]) => fc.constant({ kind: "optional" as const, symbol, timeframes });
+    return phrase(
+      step(want(timeframes)),
+      step(dispatch),
+      step(want([])),
+      step(write),
+      step(dispatch),
+      step(want(timeframes)),
+      step(dispatch),
+    );
+  });
+
 const lane = fc.array(
   fc.oneof(
     { weight: 6, arbitrary: write },
@@ -141,6 +158,7 @@ const turns: { weight: number; arbitrary: fc.Arbitrary<Step[]> }[] = [
   { weight: 4, arbitrary: phrase(step(rare), step(dispatch)) },
   { weight: 1, arbitrary: neglect },
   { weight: 1, arbitrary: switchedOff },
+  { weight: 1, arbitrary: withoutTimeframes },
 ];
 
 /** What every history begins with: bars enough to have hours. */
@@ -164,6 +182,14 @@ const world: fc.Arbitrary<World> = fc.record({
     version: fc.constantFrom(1 as const, 2 as const),
   }),
   bareComponent: fc.boolean(),
+  optional: fc.oneof(fc.constant<DerivedTimeframe[]>([]), optionalTimeframes),
+  thin: fc.constantFrom(null, null, ...SYMBOLS),
+  sparse: fc.constantFrom(null, null, ...SYMBOLS),
+  market: fc.oneof(
+    fc.constant(null),
+    fc.record({ symbol: fc.constantFrom(...SYMBOLS), name: fc.constantFrom("kolkata" as const, "newYork" as const) }),
+  ),
+  endsLater: fc.boolean(),
 });
 
 const historyOf = (phrases: { weight: number; arbitrary: fc.Arbitrary<Step[]> }[]): fc.Arbitrary<History> =>
