@@ -62,6 +62,17 @@ export const DERIVED = ["5m", "15m", "30m", "1h", "4h", "1d", "1w"] as const;
 export const MANDATORY = ["5m", "1h"] as const satisfies DerivedTimeframe[];
 export const OPTIONAL = ["15m", "30m", "4h", "1d", "1w"] as const satisfies DerivedTimeframe[];
 
+/** Seconds after its end from which a window may be decided, when nothing else is said. */
+export const DEFAULT_DELAYS: Record<DerivedTimeframe, number> = {
+  "5m": 300,
+  "15m": 300,
+  "30m": 300,
+  "1h": 300,
+  "4h": 300,
+  "1d": 300,
+  "1w": 300,
+};
+
 /** Lengths as the wall clock shows them. */
 export const LENGTH: Record<Timeframe, number> = {
   "1m": MINUTE,
@@ -216,13 +227,24 @@ function buildWindow(
       : sum(weighted.map((bar) => bar.vwap! * bar.vol!))! / sum(weighted.map((bar) => bar.vol))!,
     tradeCount: sum(bars.map((bar) => bar.tradeCount)),
     isPartial: bars.some((bar) => bar.isPartial),
-    sourceCandles: sourceStarts.filter((ts) => window.from <= ts && ts < window.to).length,
+    sourceCandles: countBefore(sourceStarts, window.to) - countBefore(sourceStarts, window.from),
     expectedCandles: countOpenWindows(window, openHere, sourceLength),
     coveredMinutes,
     expectedMinutes,
   };
   const quality = score(coveredMinutes, expectedMinutes, rules);
   return { ...window, content, bar: quality === null ? null : { ...content, quality } };
+}
+
+/** How many of the instants, which are in order, are before `ts`. */
+function countBefore(instants: number[], ts: number): number {
+  let [least, most] = [0, instants.length];
+  while (least < most) {
+    const middle = (least + most) >> 1;
+    if (instants[middle]! < ts) least = middle + 1;
+    else most = middle;
+  }
+  return least;
 }
 
 /** How many windows of `length`, one after the other from the start of `window` on, have an open instant. */

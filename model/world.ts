@@ -86,7 +86,7 @@ export function metadataOf(symbol: AnySymbol, world: World): Record<string, unkn
 export function rulesOf(metadata: Record<string, unknown>): AssetRules {
   const { start_utc, session, calendar, day_close, quality, sparse } = metadata as {
     start_utc: string;
-    session?: Session | keyof typeof PRESETS;
+    session?: Session | keyof typeof PRESETS | "24x7";
     calendar?: string;
     day_close?: AssetRules["dayClose"];
     quality?: { good: number; poor: number };
@@ -97,7 +97,11 @@ export function rulesOf(metadata: Record<string, unknown>): AssetRules {
     startUtc: Date.parse(start_utc),
     goodPercent: quality?.good ?? 80,
     poorPercent: sparse ? 0 : quality?.poor ?? 60,
-    session: typeof session === "string" ? PRESETS[session] : session ?? null,
+    session: session === "24x7" || session === undefined
+      ? null
+      : typeof session === "string"
+      ? PRESETS[session]
+      : session,
     calendar: calendars.find((known) => known && known.name === calendar) ?? null,
     dayClose: day_close ?? MIDNIGHT_UTC,
   };

@@ -1,6 +1,14 @@
 import fc from "fast-check";
 import assert from "node:assert/strict";
-import { aggregate, type Bar, cursorAfterCatchup, defaultRules, expectAt, MINUTE } from "../../model/aggregator.ts";
+import {
+  aggregate,
+  type Bar,
+  cursorAfterCatchup,
+  DEFAULT_DELAYS,
+  defaultRules,
+  expectAt,
+  MINUTE,
+} from "../../model/aggregator.ts";
 import { basketTolerance } from "../../model/basket.ts";
 import { dollarMinute, type Pair, PAIRS } from "../../model/dxy.ts";
 import { noise } from "../../model/noise.ts";
@@ -12,7 +20,6 @@ import { openEngine } from "../support/engine.ts";
 import { runBatches } from "./drivers.ts";
 
 const RUNS = 60;
-const DELAYS = { "5m": 300, "15m": 300, "30m": 300, "1h": 300, "4h": 300, "1d": 300, "1w": 300 };
 const ORIGIN = Date.parse("2025-10-27T00:00:00Z");
 
 Deno.test("calc_dxy_range_1m() gives the two check values of the index", async () => {
@@ -105,7 +112,7 @@ Deno.test("the dispatcher builds DXY minutes, then their 5m and 1h bars, as the 
     assert.deepEqual(stored.map((bar) => bar.ts), complete.map((minute) => minute.ts));
     stored.forEach((bar, index) => assertBar(bar, dollarMinute(complete[index]!.bars)!, 1));
 
-    const expected = expectAt(stored, aggregate(stored, rules), rules, DELAYS, now, minuteCursor);
+    const expected = expectAt(stored, aggregate(stored, rules), rules, DEFAULT_DELAYS, now, minuteCursor);
     for (const timeframe of ["5m", "1h"] as const) {
       assert.equal(await readCursor(db, "DXY", timeframe), expected.cursors[timeframe], `${timeframe}: cursor`);
       assertBars(await readDerived(db, "DXY", timeframe), expected.bars[timeframe], timeframe);
