@@ -11,9 +11,10 @@ const options = new Command("deno task soak")
       "then compares every bar. The exit status is 1 when one is wrong.",
   )
   .option("--minutes <count>", "how long they work", parsePositive, 5)
+  .option("--dispatchers <count>", "how many of them dispatch", parseCount, 2)
   .option("--seed <number>", "what each of them does", parseSeed, Math.floor(Math.random() * 2 ** 31))
   .parse(Deno.args, { from: "user" })
-  .opts<{ minutes: number; seed: number }>();
+  .opts<{ minutes: number; seed: number; dispatchers: number }>();
 
 console.log(`soaking for ${options.minutes} min with --seed ${options.seed}`);
 await ensurePackages();
@@ -36,6 +37,11 @@ function parsePositive(text: string): number {
   const value = Number(text);
   if (!(value > 0)) throw new InvalidArgumentError("It must be a number above 0.");
   return value;
+}
+
+function parseCount(text: string): number {
+  if (!/^[1-9]$/.test(text)) throw new InvalidArgumentError("It must be a whole number from 1 to 9.");
+  return Number(text);
 }
 
 function parseSeed(text: string): number {

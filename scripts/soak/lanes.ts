@@ -30,16 +30,26 @@ const writer = fc.oneof(
 const worker = (slot: number) => fc.oneof(claim(slot), build(slot), build(slot), finish(slot));
 const troublemaker = fc.oneof({ weight: 2, arbitrary: incident }, { weight: 1, arbitrary: switching });
 
+export interface Lane {
+  name: string;
+  ops: fc.Arbitrary<Op>;
+  pauseMs: number;
+}
+
 /** What each session does again and again. The last one may kill the first three. */
-export const LANES: readonly { name: string; ops: fc.Arbitrary<Op>; pauseMs: number }[] = [
-  { name: "dispatcher", ops: dispatcher, pauseMs: 0 },
-  { name: "dispatcher", ops: dispatcher, pauseMs: 20 },
-  { name: "writer", ops: writer, pauseMs: 5 },
-  { name: "writer", ops: writer, pauseMs: 5 },
-  { name: "worker", ops: worker(0), pauseMs: 40 },
-  { name: "worker", ops: worker(1), pauseMs: 40 },
-  { name: "troublemaker", ops: troublemaker, pauseMs: 1000 },
-];
+export function soakLanes(dispatchers: number): Lane[] {
+  return [
+    ...Array.from(
+      { length: dispatchers },
+      (_, index) => ({ name: "dispatcher", ops: dispatcher, pauseMs: 20 * index }),
+    ),
+    { name: "writer", ops: writer, pauseMs: 5 },
+    { name: "writer", ops: writer, pauseMs: 5 },
+    { name: "worker", ops: worker(0), pauseMs: 40 },
+    { name: "worker", ops: worker(1), pauseMs: 40 },
+    { name: "troublemaker", ops: troublemaker, pauseMs: 1000 },
+  ];
+}
 
 /** Endless operations of a lane, spread over groups of assets with these suffixes. The same seed gives the same. */
 export function* randomOps(ops: fc.Arbitrary<Op>, suffixes: readonly string[], seed: number): Generator<Op> {

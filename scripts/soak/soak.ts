@@ -6,7 +6,7 @@ import { checkConverged } from "../lib/play/compare.ts";
 import { perform, type Scene } from "../lib/play/perform.ts";
 import { checkRebuild, settle } from "../lib/play/settle.ts";
 import { addWorld, prepareStage } from "../lib/play/stage.ts";
-import { LANES, randomOps } from "./lanes.ts";
+import { randomOps, soakLanes } from "./lanes.ts";
 import { describeProgress } from "./progress.ts";
 
 export interface SoakOptions {
@@ -14,6 +14,7 @@ export interface SoakOptions {
   minutes: number;
   /** Seeds what every session does. How their work interleaves depends on the machine. */
   seed: number;
+  dispatchers: number;
 }
 
 /** Groups of three assets and a basket of them. */
@@ -35,7 +36,7 @@ const PROGRESS_MS = 10_000;
 export async function soak(
   db: Database,
   url: string,
-  { minutes, seed }: SoakOptions,
+  { minutes, seed, dispatchers }: SoakOptions,
   print: (line: string) => void,
 ): Promise<void> {
   await prepareStage(db, "100ms");
@@ -55,9 +56,10 @@ export async function soak(
     }, suffix);
   }
 
+  const lanes = soakLanes(dispatchers);
   const scene: Scene = {
     db,
-    actors: await Promise.all(LANES.map(() => Actor.start(url))),
+    actors: await Promise.all(lanes.map(() => Actor.start(url))),
     claims: new Map(),
     startMinutes: new Map(),
     startMinute: 0,
@@ -68,7 +70,7 @@ export async function soak(
   let isOver = false;
   const reportUntilOver = setInterval(async () => print(await describeProgress(db, clock(), operations)), PROGRESS_MS);
   const work = async (session: number) => {
-    const { ops, pauseMs } = LANES[session]!;
+    const { ops, pauseMs } = lanes[session]!;
     for (const op of randomOps(ops, suffixes, seed + session)) {
       if (isOver || performance.now() - started > minutes * MINUTE) break;
       await perform(scene, session, op, clock());
@@ -79,7 +81,7 @@ export async function soak(
   };
 
   try {
-    await Promise.all(LANES.map((_, session) => work(session)));
+    await Promise.all(lanes.map((_, session) => work(session)));
   } finally {
     isOver = true;
     clearInterval(reportUntilOver);
