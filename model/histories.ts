@@ -13,7 +13,7 @@ import {
 } from "./aggregator.ts";
 import { HOUR, instantOf, wallAt } from "./clock.ts";
 import { noise } from "./noise.ts";
-import { type CalendarDay, closedTimes, PRESETS, type Session, timeOfWeek } from "./session.ts";
+import { type Calendar, type CalendarDay, closedTimes, PRESETS, type Session, timeOfWeek } from "./session.ts";
 
 /** Where every history begins that does not say otherwise: a Monday midnight, before the clocks change in New York. */
 export const ORIGIN = Date.parse("2025-10-27T00:00:00Z");
@@ -67,7 +67,7 @@ export interface AssetSketch {
   live: boolean;
 }
 
-interface CalendarSketch {
+export interface CalendarSketch {
   timeZone: string;
   dayStart: string;
   /** In order of dates from the first one of the history on; null where nothing differs. */
@@ -147,13 +147,14 @@ function bitsOf(mask: number): number[] {
 }
 
 const entry = fc.record({
-  opens: fc.oneof(fc.nat(2 * 1440), fc.nat(7 * 1440 - 1)),
+  // Clocks are changed in the first hours of a Sunday.
+  opens: fc.oneof(fc.nat(2 * 1440), fc.nat(7 * 1440 - 1), fc.integer({ min: 6 * 1440, max: 6 * 1440 + 240 })),
   minutes: fc.oneof(fc.integer({ min: 1, max: 120 }), fc.integer({ min: 120, max: 4 * 1440 })),
 }).map(({ opens, minutes }) => ({ open: timeOfWeek(opens), close: timeOfWeek((opens + minutes) % (7 * 1440)) }));
 
 const zone = fc.constantFrom(...ZONES);
 
-const session: fc.Arbitrary<AssetSketch["session"]> = fc.oneof(
+export const sessionSketch: fc.Arbitrary<AssetSketch["session"]> = fc.oneof(
   { weight: 5, arbitrary: fc.constant(null) },
   {
     weight: 2,
@@ -175,7 +176,7 @@ const calendarDay: fc.Arbitrary<CalendarSketch["days"][number]> = fc.oneof(
   },
 );
 
-const calendar: fc.Arbitrary<CalendarSketch> = fc.record({
+export const calendarSketch: fc.Arbitrary<CalendarSketch> = fc.record({
   timeZone: zone,
   dayStart: fc.constantFrom("00:00", "17:00", "06:30"),
   days: fc.array(calendarDay, { maxLength: 20 }),
@@ -211,8 +212,8 @@ export const assetSketch: fc.Arbitrary<AssetSketch> = fc.record({
     },
   ),
   sparse: fc.oneof({ weight: 4, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
-  session,
-  calendar: fc.oneof({ weight: 3, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: calendar }),
+  session: sessionSketch,
+  calendar: fc.oneof({ weight: 3, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: calendarSketch }),
   dayClose,
   optional: fc.subarray<DerivedTimeframe>([...OPTIONAL]),
   segments: fc.array(
@@ -244,16 +245,9 @@ export const PLAIN: Omit<AssetSketch, "segments" | "seed"> = {
 /** The asset that a sketch stands for, with a history from `origin` on. The same sketch always makes the same asset. */
 export function describeAsset(sketch: AssetSketch, symbol: string, origin = ORIGIN): Asset {
   const minutes = minutesOf(sketch, origin);
-  const session = typeof sketch.session === "string" ? PRESETS[sketch.session] : sketch.session;
+  const session = describeSession(sketch.session);
   const startUtc = origin + sketch.startSeconds * 1000;
-  const date = Temporal.Instant.fromEpochMilliseconds(origin).toZonedDateTimeISO("UTC").toPlainDate();
-  const calendar = sketch.calendar && {
-    ...sketch.calendar,
-    name: `calendar_of_${symbol}`,
-    days: sketch.calendar.days.flatMap((exception, index) =>
-      exception === null ? [] : [{ ...exception, day: date.add({ days: index }).toString() } as CalendarDay]
-    ),
-  };
+  const calendar = sketch.calendar && describeCalendar(sketch.calendar, `calendar_of_${symbol}`, origin);
   const hasWeek = hasClearWeek(session, sketch.dayClose);
   const optional = sketch.optional.filter((timeframe) => timeframe !== "1w" || hasWeek);
   return {
@@ -288,6 +282,20 @@ export function describeAsset(sketch: AssetSketch, symbol: string, origin = ORIG
       return complete + Math.floor(noise(sketch.seed, bar.ts, 7) * (decided - complete));
     }),
   };
+}
+
+/** The session that a sketch stands for. */
+export function describeSession(sketch: AssetSketch["session"]): Session | null {
+  return typeof sketch === "string" ? PRESETS[sketch] : sketch;
+}
+
+/** The calendar that a sketch stands for, whose first date is that of `origin`. */
+export function describeCalendar({ days, ...rest }: CalendarSketch, name: string, origin: number): Calendar {
+  const first = wallAt(origin, "UTC").toPlainDate();
+  const dated = days.flatMap((exception, index) =>
+    exception === null ? [] : [{ ...exception, day: first.add({ days: index }).toString() } as CalendarDay]
+  );
+  return { ...rest, name, days: dated };
 }
 
 /**
