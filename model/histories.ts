@@ -74,11 +74,19 @@ export interface CalendarSketch {
   days: (Omit<CalendarDay, "day"> | null)[];
 }
 
-/** A gap, then five minutes every `stepMinutes`, of which the set bits of each mask have a bar. */
-interface Segment {
-  gapMinutes: number;
+/** A gap, then bars. */
+type Segment = { gapMinutes: number } & (Masks | Hours);
+
+/** Five minutes every `stepMinutes`, of which the set bits of each mask have a bar. */
+interface Masks {
   masks: number[];
   stepMinutes: number;
+}
+
+/** Hours in a row of whose five minutes a share is full and the others have some of their bars. */
+interface Hours {
+  hours: number;
+  full: number;
 }
 
 const masks = fc.array(
@@ -107,16 +115,8 @@ const thinSegment: fc.Arbitrary<Segment> = fc.record({
 const denseDay: fc.Arbitrary<Segment> = fc.record({
   gapMinutes: fc.integer({ min: 0, max: 1440 }),
   hours: fc.integer({ min: 20, max: 36 }),
-  density: fc.constantFrom(0.55, 0.75, 0.95, 1),
-  seed: fc.nat(),
-}).map(({ gapMinutes, hours, density, seed }) => ({
-  gapMinutes,
-  masks: Array.from(
-    { length: hours * 12 },
-    (_, index) => noise(seed, index) < density ? 31 : Math.floor(noise(seed, index, 1) * 32),
-  ),
-  stepMinutes: 5,
-}));
+  full: fc.constantFrom(1, 0.95, 0.75, 0.55),
+});
 
 /** An hour of which a chosen number of minutes is covered, in five-minutes that have 0, 3, 4 or 5 of theirs. */
 const chosenHour: fc.Arbitrary<Segment> = fc.record({
@@ -324,18 +324,22 @@ function minutesOf({ segments, seed }: AssetSketch, origin: number): Bar[] {
   const bars: Bar[] = [];
   let ts = origin;
   for (const segment of segments) {
-    // Runs of a whole hour start on the hour, so that the chosen coverage is that of one window.
     ts += segment.gapMinutes * MINUTE;
-    const grid = segment.gapMinutes === 0 && segment.masks.length === 12 && segment.stepMinutes === 5
-      ? LENGTH["1h"]
-      : MINUTE;
+    const { masks, stepMinutes } = "masks" in segment ? segment : masksOf(segment, noise(seed, ts) * 2 ** 31);
+    // Runs of a whole hour start on the hour, so that the chosen coverage is that of one window.
+    const grid = segment.gapMinutes === 0 && masks.length === 12 && stepMinutes === 5 ? HOUR : MINUTE;
     ts = Math.ceil(ts / grid) * grid;
-    for (const mask of segment.masks) {
+    for (const mask of masks) {
       bars.push(...bitsOf(mask).map((bit) => barAt(ts + bit * MINUTE, seed)));
-      ts += segment.stepMinutes * MINUTE;
+      ts += stepMinutes * MINUTE;
     }
   }
   return bars;
+}
+
+function masksOf({ hours, full }: Hours, seed: number): Masks {
+  const maskAt = (index: number) => noise(seed, index, 1) < full ? 31 : Math.floor(noise(seed, index, 2) * 32);
+  return { masks: Array.from({ length: hours * 12 }, (_, index) => maskAt(index)), stepMinutes: 5 };
 }
 
 /** A bar with full-width doubles. Volume, vwap and count are sometimes null or zero. */
