@@ -144,13 +144,19 @@ export function sourceOf(timeframe: DerivedTimeframe, rules: AssetRules): "1m" |
   return startsOnTheHour(rules.dayClose) ? "1h" : "5m";
 }
 
-/** Whether the day always begins with an hour of UTC. */
+const onTheHour = new Map<string, boolean>();
+
+/** Whether the day always begins with an hour of UTC. Kept for the next call, since it looks at fifty years. */
 function startsOnTheHour({ time, time_zone }: DayClose): boolean {
-  let date = Temporal.PlainDate.from("1990-01-15");
-  for (; date.year < 2040; date = date.add({ months: 1 })) {
-    if (instantOf(date.toPlainDateTime(Temporal.PlainTime.from(time)), time_zone) % HOUR !== 0) return false;
-  }
-  return true;
+  const key = `${time} ${time_zone}`;
+  const known = onTheHour.get(key);
+  if (known !== undefined) return known;
+  const days = Array.from({ length: 600 }, (_, months) => Temporal.PlainDate.from("1990-01-15").add({ months }));
+  const answer = days.every((day) =>
+    instantOf(day.toPlainDateTime(Temporal.PlainTime.from(time)), time_zone) % HOUR === 0
+  );
+  onTheHour.set(key, answer);
+  return answer;
 }
 
 /** All windows of an asset that have minutes, in order of time, whatever the clock says. */
