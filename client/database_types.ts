@@ -445,6 +445,10 @@ export type Database = {
         Returns: Json;
       };
       "grant_read_access": { Args: { "p_role": string }; Returns: Json };
+      "import_calendar": {
+        Args: { "p_day_start"?: string; "p_days": Json; "p_name": string; "p_time_zone"?: string };
+        Returns: Json;
+      };
       "install_webhooks": { Args: { "p_key_secret"?: string; "p_url_secret"?: string }; Returns: Json };
       "remove_webhooks": { Args: Record<PropertyKey, never>; Returns: Json };
       "revoke_read_access": { Args: { "p_role": string }; Returns: Json };

@@ -93,11 +93,15 @@ create type agg.task_change as (
   session_time_zone text,
   session_minutes int4multirange,
   basket jsonb,
-  has_new_rules boolean
+  calendar text,
+  window_time_zone text,
+  window_origin timestamp,
+  has_new_windows boolean,
+  changed_spans tstzmultirange
 );
 
 comment on type agg.task_change is
-  'How a task differs from what the registry wants: insert, update, reenable (with what is wanted) or disable (with no more than its key). has_new_rules: what it has decided must be built again.';
+  'How a task differs from what the registry wants: insert, update, reenable (with what is wanted) or disable (with no more than its key). has_new_windows: it has to start over, since its windows begin elsewhere. changed_spans: where what it has decided must be built again, since rules are new; null where none are.';
 
 -- 70_build/build_request.type.sql
 create type agg.build_request as (
@@ -237,8 +241,10 @@ comment on type agg.difference is
 create table agg.environment (
   is_only boolean not null default true,
   env text not null default 'prod',
+  lanes smallint not null default 1,
   constraint environment_pkey primary key (is_only),
-  constraint environment_is_only_check check (is_only)
+  constraint environment_is_only_check check (is_only),
+  constraint environment_lanes_check check (lanes between 1 and 4)
 );
 
 insert into agg.environment default values;
@@ -248,7 +254,8 @@ alter table agg.environment enable row level security;
 create policy service_role_reads on agg.environment for select to service_role using (true);
 
 comment on table agg.environment is
-  'The environment that this database works for: one row, set by schedule_jobs. Changes of the registry take effect in it.';
+  'The environment that this database works for, and how many dispatchers do so: one row, set by schedule_jobs. Changes of the registry take effect in it.';
+comment on column agg.environment.lanes is 'How many dispatch jobs share the work.';
 
 -- 10_foundation/timeframe.table.sql
 create table agg.timeframe (
@@ -362,7 +369,7 @@ comment on column public.core_asset_registry_all.active is 'Aggregated in every 
 comment on column public.core_asset_registry_all.test_active is 'Aggregated in the environments DEV and TEST.';
 comment on column public.core_asset_registry_all.is_active is 'The same as active, under the name that one of the documents uses.';
 comment on column public.core_asset_registry_all.metadata is
-  'metadata.agg: enabled, start_utc, mandatory, optional, session, quality. Synthetic series: is_synthetic, components, component_weights, formula_base, derivation_version; derivation_method calc_dxy_range_1m implies the last four.';
+  'metadata.agg: enabled, start_utc, mandatory, optional, session, calendar, day_close, quality, sparse. Synthetic series: is_synthetic, components, component_weights, formula_base, derivation_version; derivation_method calc_dxy_range_1m implies the last four.';
 
 -- 30_bars/data_bars.table.sql
 create table public.data_bars (
@@ -571,9 +578,14 @@ create table public.data_agg_state (
   constraint data_agg_state_streaks_check check (hard_fail_streak between 0 and fail_streak)
 );
 
--- A run that finds nothing due reads these two indexes and no task.
-create index data_agg_state_due_idx on public.data_agg_state (next_run_at)
+-- The order of claims. A run that finds nothing due reads this and the next index, and no task. The one index beside the key
+-- that is written when a cursor moves.
+create index data_agg_state_queue_idx on public.data_agg_state (is_mandatory, run_interval_minutes, task_priority, next_run_at)
   where enabled and status in ('idle', 'hard_failed');
+
+-- Tasks that sleep, and what they wait for.
+create index data_agg_state_sleeping_idx on public.data_agg_state (canonical_symbol, source_timeframe)
+  where next_run_at = 'infinity' and enabled and status in ('idle', 'hard_failed');
 
 create index data_agg_state_running_idx on public.data_agg_state (running_started_at_utc) where status = 'running';
 
@@ -590,6 +602,8 @@ comment on column public.data_agg_state.last_agg_bar_ts_utc is
   'The cursor: the start of the last window that was decided. The next window starts at cursor + interval.';
 comment on column public.data_agg_state.built_to_utc is
   'The end of the windows that were built ahead of the cursor: by a worker that has not stored its cursor, by hand, or before a reset. Corrections reach up to it. Null: none were.';
+comment on column public.data_agg_state.next_run_at is
+  'When a dispatcher takes the task. infinity: it sleeps, until a change note or its source task wakes it.';
 comment on column public.data_agg_state.agg_start_utc is 'Nothing is built before this instant.';
 comment on column public.data_agg_state.aggregation_delay_seconds is 'A window is decided once its end is this many seconds old.';
 comment on column public.data_agg_state.enabled is
@@ -689,6 +703,7 @@ create table agg.run_log (
   started_at timestamptz not null,
   finished_at timestamptz not null,
   env text not null,
+  lane smallint not null default 1,
   batches integer not null,
   tasks integer not null,
   windows bigint not null,
@@ -707,7 +722,7 @@ alter table agg.run_log enable row level security;
 
 create policy service_role_reads on agg.run_log for select to service_role using (true);
 
-comment on table agg.run_log is 'One row a call of agg_run_due, kept for 14 days by agg_maintain; the dispatch job calls it once a batch, so that the last row of a minute says idle, unless the job ran out of time. Times are the wall clock.';
+comment on table agg.run_log is 'One row a call of agg_run_due, kept for 14 days by agg_maintain; the dispatch job calls it once a batch, so that the last row of a minute and lane says idle, unless the job ran out of time. Times are the wall clock.';
 
 -- 10_foundation/check_timeframe.sql
 create function agg.check_timeframe()
@@ -1206,6 +1221,10 @@ begin
     select s.session, agg.session_problem(s.session) as problem, agg.unknown_session_keys(s.session) as unknown_keys
     from (select distinct a.config -> 'session' as session from asset as a where a.config ? 'session') as s
   ),
+  day as materialized (
+    select c.day_close, agg.day_close_problem(c.day_close) as problem
+    from (select distinct a.config -> 'day_close' as day_close from asset as a where a.config ? 'day_close') as c
+  ),
   timeframes as (
     select string_agg(t.timeframe, ', ' order by t.duration) as known
     from agg.timeframe as t
@@ -1218,14 +1237,15 @@ begin
     where jsonb_typeof(a.metadata -> 'agg') <> 'object'
     union all
     select
-      a.symbol, format('agg.%s is not known; known are enabled, start_utc, mandatory, optional, session, quality', k.key), 'key'
+      a.symbol, format('agg.%s is not known; known are enabled, start_utc, mandatory, optional, session, calendar, day_close, quality, sparse', k.key), 'key'
     from asset as a
     cross join lateral jsonb_object_keys(a.config) as k (key)
-    where k.key not in ('enabled', 'start_utc', 'mandatory', 'optional', 'session', 'quality')
+    where k.key not in ('enabled', 'start_utc', 'mandatory', 'optional', 'session', 'calendar', 'day_close', 'quality', 'sparse')
     union all
-    select a.symbol, format('agg.enabled must be true or false, not %s', a.config -> 'enabled'), 'asset'
+    select a.symbol, format('agg.%s must be true or false, not %s', k.key, a.config -> k.key), 'asset'
     from asset as a
-    where jsonb_typeof(a.config -> 'enabled') <> 'boolean'
+    cross join unnest(array['enabled', 'sparse']) as k (key)
+    where jsonb_typeof(a.config -> k.key) <> 'boolean'
     union all
     select
       a.symbol,
@@ -1265,6 +1285,21 @@ begin
     from asset as a
     join session as n on n.session = a.config -> 'session'
     where n.unknown_keys is not null
+    union all
+    select
+      a.symbol,
+      format(
+        'agg.calendar must be the name of a calendar out of %s, not %s',
+        (select string_agg(c.name, ', ' order by c.name) from agg.calendar as c), a.config -> 'calendar'
+      ),
+      'asset'
+    from asset as a
+    where a.config ? 'calendar' and not exists (select from agg.calendar as c where to_jsonb(c.name) = a.config -> 'calendar')
+    union all
+    select a.symbol, d.problem, 'asset'
+    from asset as a
+    join day as d on d.day_close = a.config -> 'day_close'
+    where d.problem is not null
     union all
     select
       a.symbol,
@@ -1337,7 +1372,70 @@ comment on function agg.asset_problems is
 A statement that gives an asset any of these is refused. Metadata that are stored already are followed as far as they are understood:
 key: what says which bars are made. Unknown keys, a start_utc that is not an instant and what is not a timeframe are ignored.
 series: what says how 1m bars are computed. Its other timeframes are built from the 1m bars that are there.
-asset: what says whether the asset is built, when its market is open and what a good bar is. A guess would make wrong bars.';
+asset: what says whether the asset is built, when its market is open, when its days begin and what a good bar is. A guess would make wrong bars.';
+
+-- 20_registry/begins_on_hours.sql
+create function agg.begins_on_hours(p_day_close jsonb)
+returns boolean
+language sql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select p_day_close is null or not exists (
+    -- What is to be found is an offset of the zone, in summer or in winter.
+    select
+    from generate_series(timestamp '1970-01-01', '2050-01-01', interval '3 months') as d (day)
+    where extract(minute from agg.instant_of(d.day + (p_day_close ->> 'time')::time, p_day_close ->> 'time_zone') at time zone 'UTC') <> 0
+  );
+$$;
+
+comment on function agg.begins_on_hours is
+  'Whether every day of metadata.agg.day_close begins on a whole hour of UTC, from 1970 to 2050, so that its windows hold whole hours. Those of Kolkata, Kathmandu and Lord Howe Island do not.';
+
+-- 20_registry/calendar_entry_problem.sql
+create function agg.calendar_entry_problem(p_entry jsonb, p_day_start time)
+returns text
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_day constant text := p_entry ->> 'day';
+  v_kind constant text := p_entry ->> 'kind';
+  v_opens constant text := p_entry ->> 'opens_at';
+  v_closes constant text := p_entry ->> 'closes_at';
+  v_unknown text;
+begin
+  if jsonb_typeof(p_entry) <> 'object' then
+    return 'an entry is an object such as {"day": "2026-12-25", "kind": "closed"}';
+  end if;
+  select string_agg(k.key, ', ' order by k.key) into v_unknown
+  from jsonb_object_keys(p_entry) as k (key)
+  where k.key not in ('day', 'kind', 'opens_at', 'closes_at');
+  return case
+    when v_unknown is not null then format('%s is not known; known are day, kind, opens_at, closes_at', v_unknown)
+    when agg.utc_instant(v_day || 'T00:00Z') is null or v_day not between '1900' and '2200'
+      then 'day must be a date such as "2026-12-25", from 1900 to 2199'
+    when not coalesce(v_kind in ('closed', 'early_close', 'late_opening', 'special_opening'), false)
+      then 'kind must be closed, early_close, late_opening or special_opening'
+    when v_kind in ('late_opening', 'special_opening') and not coalesce(v_opens ~ '^([01][0-9]|2[0-3]):[0-5][0-9]$', false)
+      then format('%s needs opens_at, a local time such as "10:30"', v_kind)
+    when v_kind in ('early_close', 'special_opening') and not coalesce(v_closes ~ '^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$', false)
+      then format('%s needs closes_at, a local time such as "13:00"', v_kind)
+    when v_kind in ('closed', 'early_close') and v_opens is not null then format('opens_at does not go with %s', v_kind)
+    when v_kind in ('closed', 'late_opening') and v_closes is not null then format('closes_at does not go with %s', v_kind)
+    when v_kind = 'late_opening' and v_opens::time = p_day_start then format('the trading day begins at %s, so that nothing opens late', v_opens)
+    when v_kind = 'early_close' and agg.time_into_day(v_closes::time, p_day_start) in (interval '0', interval '24 hours')
+      then format('the trading day ends at %s, so that nothing closes early', v_closes)
+    when v_kind = 'special_opening' and agg.time_into_day(v_closes::time, p_day_start) > interval '0'
+      and agg.time_into_day(v_closes::time, p_day_start) <= agg.time_into_day(v_opens::time, p_day_start)
+      then format('within the trading day, which begins at %s, closes_at must come after opens_at', to_char(p_day_start, 'HH24:MI'))
+  end;
+end;
+$$;
+
+comment on function agg.calendar_entry_problem is
+  'What is wrong with an entry that import_calendar is given for a calendar whose trading days begin at p_day_start; null where it is good.';
 
 -- 20_registry/circle_problem.sql
 create function agg.circle_problem(p_symbol text)
@@ -1356,6 +1454,28 @@ $$;
 
 comment on function agg.circle_problem is
   'Says that a basket holds itself, directly or through other baskets, so that each build would cause the next. Null for one that does not.';
+
+-- 20_registry/day_close_problem.sql
+create function agg.day_close_problem(p_day_close jsonb)
+returns text
+language sql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select format(
+    'agg.day_close must be a local time in steps of five minutes and its time zone, such as {"time": "17:00", "time_zone": "America/New_York"}, not %s',
+    p_day_close
+  )
+  where not coalesce(
+    jsonb_typeof(p_day_close) = 'object'
+    and p_day_close ->> 'time' ~ '^([01][0-9]|2[0-3]):[0-5][05]$' and agg.is_time_zone(p_day_close ->> 'time_zone')
+    and (case jsonb_typeof(p_day_close) when 'object' then p_day_close else '{}' end) - 'time' - 'time_zone' = '{}',
+    p_day_close is null
+  );
+$$;
+
+comment on function agg.day_close_problem is
+  'Why metadata.agg.day_close cannot be read; null where it can, or where nothing is said. A time in steps of five minutes, since days are built from 5m bars where hours do not fit.';
 
 -- 20_registry/easter_sunday.sql
 -- The anonymous algorithm in the form of Meeus, Jones and Butcher.
@@ -1419,6 +1539,161 @@ $$;
 
 comment on function agg.implied_basket is
   'The basket that metadata.derivation_method implies, as metadata would give it; null for a method that implies none.';
+
+-- 20_registry/import_calendar.sql
+create function public.import_calendar(p_name text, p_days jsonb, p_time_zone text default null, p_day_start time default null)
+returns jsonb
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+set jit = off
+set statement_timeout = '60s'
+as $$
+declare
+  v_former agg.calendar;
+  v_time_zone text;
+  v_day_start time;
+  v_problem text;
+  v_zones text[];
+  v_minutes int4multirange[];
+  v_from_utc timestamptz[];
+  v_to_utc timestamptz[];
+  v_open tstzmultirange[];
+  v_corrections agg.changed_span[];
+  v_added integer;
+  v_removed integer;
+  v_tasks integer := 0;
+begin
+  if not coalesce(p_name ~ '^[A-Za-z][A-Za-z0-9_.-]{0,63}$', false) then
+    raise exception 'p_name must be a letter, then up to 63 letters, digits, _ . or -, not %', coalesce(quote_literal(left(p_name, 100)), 'null')
+      using errcode = 'invalid_parameter_value';
+  end if;
+  -- What tasks are compared with is then what they get.
+  perform agg.lock_registry();
+  select c.* into v_former from agg.calendar as c where c.name = p_name;
+  v_time_zone := coalesce(p_time_zone, v_former.time_zone);
+  v_day_start := coalesce(p_day_start, v_former.day_start, '00:00');
+  if not coalesce(agg.is_time_zone(v_time_zone), false) then
+    raise exception 'p_time_zone must name the time zone of the calendar, such as America/New_York, not %',
+      coalesce(quote_literal(left(v_time_zone, 100)), 'null')
+      using errcode = 'invalid_parameter_value';
+  end if;
+  if v_day_start = '24:00' or extract(second from v_day_start) <> 0 then
+    raise exception 'p_day_start must be a whole minute from 00:00 to 23:59, not %', v_day_start using errcode = 'invalid_parameter_value';
+  end if;
+  if jsonb_typeof(p_days) is distinct from 'array' then
+    raise exception 'p_days must be a list such as [{"day": "2026-12-25", "kind": "closed"}], not %', coalesce(left(p_days::text, 100), 'null')
+      using errcode = 'invalid_parameter_value';
+  end if;
+
+  select format('entry %s, %s: %s', e.n, left(e.entry::text, 200), r.problem) into v_problem
+  from jsonb_array_elements(p_days) with ordinality as e (entry, n)
+  cross join lateral agg.calendar_entry_problem(e.entry, v_day_start) as r (problem)
+  where r.problem is not null
+  order by e.n
+  limit 1;
+  if v_problem is null then
+    with entry as (
+      select e.*
+      from rows from (
+        jsonb_to_recordset(p_days) as (day date, kind text, opens_at time, closes_at time)
+      ) with ordinality as e (day, kind, opens_at, closes_at, n)
+    )
+    select format('entries %s and %s, of %s: %s and %s cannot be on one day', least(a.n, b.n), greatest(a.n, b.n), a.day, a.kind, b.kind)
+    into v_problem
+    from entry as a
+    join entry as b on b.day = a.day and b.n <> a.n
+    where a.kind = 'closed' and b.kind <> 'special_opening'
+      or a.kind = b.kind and (a.kind <> 'special_opening' or a.opens_at = b.opens_at)
+      or (a.kind, b.kind) = ('early_close', 'late_opening')
+        and agg.time_into_day(a.closes_at, v_day_start) <= agg.time_into_day(b.opens_at, v_day_start)
+    order by least(a.n, b.n), greatest(a.n, b.n)
+    limit 1;
+  end if;
+  if v_problem is not null then
+    raise exception 'p_days: %', v_problem using errcode = 'invalid_parameter_value';
+  end if;
+
+  -- Which minutes are open for the tasks that use the calendar, before and after.
+  select
+    array_agg(g.session_time_zone), array_agg(g.session_minutes), array_agg(g.from_utc), array_agg(g.to_utc),
+    array_agg(agg.open_spans(g.session_time_zone, g.session_minutes, p_name, g.from_utc, g.to_utc))
+  into v_zones, v_minutes, v_from_utc, v_to_utc, v_open
+  from (
+    select
+      s.session_time_zone, s.session_minutes, min(s.agg_start_utc) as from_utc,
+      max(greatest(s.last_agg_bar_ts_utc + make_interval(mins => 2 * s.run_interval_minutes), s.built_to_utc)) as to_utc
+    from public.data_agg_state as s
+    where s.calendar = p_name
+    group by s.session_time_zone, s.session_minutes
+  ) as g;
+
+  insert into agg.calendar as c (name, time_zone, day_start)
+  values (p_name, v_time_zone, v_day_start)
+  on conflict (name) do update set time_zone = excluded.time_zone, day_start = excluded.day_start
+  where (c.time_zone, c.day_start) <> (excluded.time_zone, excluded.day_start);
+  delete from agg.calendar_day as d
+  using (
+    select f.day, f.kind, f.opens_at, f.closes_at from agg.calendar_day as f where f.calendar = p_name
+    except
+    select n.day, n.kind, n.opens_at, n.closes_at
+    from jsonb_to_recordset(p_days) as n (day date, kind text, opens_at time, closes_at time)
+  ) as o
+  where d.calendar = p_name and d.day = o.day and d.kind = o.kind and d.opens_at is not distinct from o.opens_at;
+  get diagnostics v_removed = row_count;
+  insert into agg.calendar_day (calendar, day, kind, opens_at, closes_at)
+  select p_name, n.day, n.kind, n.opens_at, n.closes_at
+  from jsonb_to_recordset(p_days) as n (day date, kind text, opens_at time, closes_at time)
+  on conflict (calendar, day, kind, opens_at) do nothing;
+  get diagnostics v_added = row_count;
+
+  if v_added > 0 or v_removed > 0 or (v_former.time_zone, v_former.day_start) is distinct from (v_time_zone, v_day_start) then
+    with hours as materialized (
+      select b.time_zone, b.minutes, b.to_utc, (b.former_spans - o.spans) + (o.spans - b.former_spans) as changed
+      from unnest(v_zones, v_minutes, v_from_utc, v_to_utc, v_open) as b (time_zone, minutes, from_utc, to_utc, former_spans)
+      cross join lateral agg.open_spans(b.time_zone, b.minutes, p_name, b.from_utc, b.to_utc) as o (spans)
+    )
+    select
+      array_agg(
+        -- What is built meanwhile may be built by the former days.
+        agg.new_changed_span(s.canonical_symbol, s.timeframe, h.changed + tstzmultirange(tstzrange(h.to_utc, null)))
+        order by s.canonical_symbol, s.run_interval_minutes
+      ),
+      count(*) filter (where not isempty(h.changed))
+    into v_corrections, v_tasks
+    from hours as h
+    join public.data_agg_state as s
+      on s.calendar = p_name and (s.session_time_zone, s.session_minutes) is not distinct from (h.time_zone, h.minutes);
+    if v_corrections is not null then
+      perform agg.add_corrections(v_corrections);
+    end if;
+  end if;
+
+  return jsonb_build_object(
+    'success', true,
+    'calendar', p_name,
+    'time_zone', v_time_zone,
+    'day_start', to_char(v_day_start, 'HH24:MI'),
+    'days', jsonb_array_length(p_days),
+    'added', v_added,
+    'removed', v_removed,
+    'unchanged', jsonb_array_length(p_days) - v_added,
+    'tasks', v_tasks
+  );
+end;
+$$;
+
+comment on function public.import_calendar is
+'Replaces the days of a calendar, or makes a new one, that metadata.agg.calendar can name.
+p_name is a letter, then up to 63 letters, digits and _ . -; p_days is a list of what differs from the weekly session, each entry with day (the date on which the trading day lies or ends) and kind:
+{"day": "2026-12-25", "kind": "closed"}
+{"day": "2026-11-27", "kind": "early_close", "closes_at": "13:00"}
+{"day": "2026-03-02", "kind": "late_opening", "opens_at": "10:30"}
+{"day": "2026-11-08", "kind": "special_opening", "opens_at": "18:00", "closes_at": "19:15"}: open, whatever the session says.
+Times are local: p_time_zone is their zone, such as America/New_York. p_day_start is the local time at which a trading day begins, on the date before it from 12:00 on. Null leaves both as they are; a new calendar needs a zone, and its days begin at 00:00.
+Returns success, calendar, time_zone, day_start, days, added, removed, unchanged and tasks: those for which other minutes of what they have decided are open now. These become corrections. Repeating it changes nothing.
+Changes of the registry wait for it. Raises invalid_parameter_value, with the entry, for what cannot be.';
 
 -- 20_registry/is_time_zone.sql
 create function agg.is_time_zone(p_name text)
@@ -1669,6 +1944,23 @@ $$;
 
 comment on function agg.session_problem is 'Why metadata.agg.session cannot be read; null where it can.';
 
+-- 20_registry/time_into_day.sql
+create function agg.time_into_day(p_time time, p_day_start time)
+returns interval
+language plpgsql
+immutable
+strict
+parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return p_time - p_day_start + case when p_time < p_day_start then interval '24 hours' else interval '0' end;
+end;
+$$;
+
+comment on function agg.time_into_day is
+  'How long after the beginning of a trading day, at p_day_start, a clock shows p_time for the first time.';
+
 -- 20_registry/unknown_session_keys.sql
 create function agg.unknown_session_keys(p_session jsonb)
 returns text
@@ -1700,6 +1992,57 @@ $$;
 
 comment on function agg.weekly_session is
   'The weekly session that metadata.agg.session names or is; null for 24x7, and where nothing is said.';
+
+-- 20_registry/window_origin.sql
+create function agg.window_origin(p_length interval, p_day_close jsonb, p_session jsonb)
+returns timestamp
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_monday constant timestamp := timestamp '2000-01-03 00:00:00';
+  v_zone constant text := coalesce(p_day_close ->> 'time_zone', 'UTC');
+  v_starts constant time := coalesce((p_day_close ->> 'time')::time, time '00:00');
+  v_day constant timestamp := v_monday + v_starts - case when v_starts >= '12:00' then interval '1 day' else interval '0' end;
+  v_session_zone text;
+  v_opens integer;
+  v_first timestamp;
+begin
+  if p_length <= interval '1 hour' then
+    return v_monday;
+  end if;
+  if p_length = interval '168 hours' then
+    v_session_zone := agg.weekly_session(p_session) ->> 'time_zone';
+    select s.opens into v_opens
+    from (
+      select
+        lower(r.span) as opens,
+        lower(r.span) - coalesce(lag(upper(r.span)) over (order by r.span), max(upper(r.span)) over () - 10080) as closed_minutes
+      from unnest(agg.session_minutes(p_session) * '{[0,10080)}') as r (span)
+    ) as s
+    where s.closed_minutes > 0
+    order by s.closed_minutes desc, s.opens
+    limit 1;
+  end if;
+  if v_opens is null then
+    return v_day;
+  end if;
+  select min(
+    date_bin(
+      '1 day', agg.instant_of(v_monday + w.later + make_interval(mins => v_opens), v_session_zone) at time zone v_zone, v_day
+    ) - w.later
+  )
+  into v_first
+  from unnest(array[interval '0', interval '182 days']) as w (later);
+  return v_first - case when v_first > v_day then interval '7 days' else interval '0' end;
+end;
+$$;
+
+comment on function agg.window_origin is
+  'A local time at which a window of p_length begins, in the zone of metadata.agg.day_close (UTC where nothing is said): that of data_agg_state.
+Up to an hour it is a Monday 00:00 UTC. Longer windows begin where days do, weeks with the day in which the first session of the week opens: that after the longest time in which the weekly session is closed. Without one a week begins with Monday, which begins on Sunday where days begin at 12:00 or later.
+Where the clocks of the session and of the day change on different dates, the earlier of the days that January and July give.';
 
 -- 20_registry/xnys_days.sql
 -- A holiday on a Saturday is observed on the Friday before, one on a Sunday on the Monday after; New Year on a Saturday is not observed.
@@ -2336,7 +2679,7 @@ comment on function public.agg_finish is
 'Releases a claim of agg_start. Call it in the transaction that built the bars.
 On success it stores p_new_cursor_utc, which must be the start of a window, not behind the stored cursor and not beyond a frontier (null: unchanged), and adds the counts bars_created and bars_quality_poor of p_stats (what catchup_aggregation_range returned; each from 0 to 10^9). On failure it counts the failure (p_fail_kind transient or hard, p_error the reason) and backs off.
 p_claimed_at is claimed_at of agg_start: with it a worker whose claim was taken back cannot release that of another; without it the windows that the cursor passes are built once more by the dispatcher. p_now is the clock.
-Returns success, status, last_agg_bar_ts_utc, next_run_at, hard_fail_streak.
+Returns success, status, last_agg_bar_ts_utc, next_run_at (infinity: the task sleeps until data arrive), hard_fail_streak.
 Locks: the task''s row, to the end of the transaction. Raises object_not_in_prerequisite_state without the claim, invalid_parameter_value for bad arguments';
 
 -- 40_tasks/agg_get_due_tasks.sql
@@ -2357,21 +2700,41 @@ language plpgsql
 volatile
 security definer
 set search_path = pg_catalog, pg_temp
+-- As in agg.claim_due_tasks.
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_bitmapscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+set jit = off
 as $$
 declare
   v_is_test constant boolean := agg.is_test(agg.current_env(p_env_name));
+  v_queue record;
+  v_left integer := p_limit;
+  v_rows integer;
 begin
   perform agg.recover_abandoned_claims(p_now);
-  return query
-  select
-    s.canonical_symbol, s.timeframe, s.source_timeframe, s.last_agg_bar_ts_utc,
-    s.run_interval_minutes, s.aggregation_delay_seconds, s.is_mandatory, s.task_priority
-  from agg.runnable_task as s
-  join agg.timeframe as t on t.timeframe = s.timeframe
-  where s.next_run_at <= p_now
-    and exists (select from agg.active_asset as a where a.canonical_symbol = s.canonical_symbol and a.is_test = v_is_test)
-  order by s.is_mandatory desc, t.duration, s.task_priority, s.last_successful_at_utc nulls first, s.canonical_symbol
-  limit p_limit;
+  -- Queue by queue: only the last one that is read is sorted for a part of it.
+  for v_queue in
+    select q.is_mandatory, q.run_interval_minutes, q.task_priority
+    from agg.task_queue as q
+    order by q.is_mandatory desc, q.run_interval_minutes, q.task_priority
+  loop
+    exit when v_left <= 0;
+    return query
+    select
+      s.canonical_symbol, s.timeframe, s.source_timeframe, s.last_agg_bar_ts_utc,
+      s.run_interval_minutes, s.aggregation_delay_seconds, s.is_mandatory, s.task_priority
+    from agg.runnable_task as s
+    join agg.active_asset as a on a.canonical_symbol = s.canonical_symbol and a.is_test = v_is_test
+    where s.is_mandatory = v_queue.is_mandatory and s.run_interval_minutes = v_queue.run_interval_minutes
+      and s.task_priority = v_queue.task_priority and s.next_run_at <= p_now
+    order by s.last_successful_at_utc nulls first, s.canonical_symbol
+    limit v_left;
+    get diagnostics v_rows = row_count;
+    v_left := v_left - v_rows;
+  end loop;
 end;
 $$;
 
@@ -2451,49 +2814,96 @@ comment on function agg.bootstrap_cursor is
 
 -- 40_tasks/claim_due_tasks.sql
 create function agg.claim_due_tasks(
-  p_env text, p_limit integer, p_now timestamptz, out timeframe text, out symbols text[]
+  p_env text, p_limit integer, p_now timestamptz, p_lanes integer default 1, out timeframe text, out symbols text[]
 )
 returns record
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+-- Every access is by an index in order, whatever the planner assumes about the size of the tables.
+set enable_seqscan = off
+set enable_bitmapscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+set jit = off
 as $$
 declare
-  v_next timestamptz;
-  v_first record;
+  v_is_test constant boolean := agg.is_test(p_env);
+  v_queue record;
+  v_is_mandatory boolean;
+  v_minutes integer;
+  v_claimed text[];
+  v_timeframe text;
+  v_due bigint := 0;
+  v_is_passed_over boolean := false;
 begin
   symbols := '{}';
-  -- The first entry of an index, by a plan that is made once: an idle run costs no more.
-  select s.next_run_at into v_next from agg.runnable_task as s order by s.next_run_at limit 1;
-  if v_next is null or v_next > p_now then
-    return;
-  end if;
+  for v_queue in
+    select q.is_mandatory, q.run_interval_minutes, q.task_priority
+    from agg.task_queue as q
+    cross join lateral (
+      select s.next_run_at
+      from agg.runnable_task as s
+      where s.is_mandatory = q.is_mandatory and s.run_interval_minutes = q.run_interval_minutes and s.task_priority = q.task_priority
+      order by s.next_run_at
+      limit 1
+    ) as f
+    where f.next_run_at <= p_now
+    order by q.is_mandatory desc, q.run_interval_minutes, q.task_priority
+  loop
+    if (v_is_mandatory, v_minutes) is distinct from (v_queue.is_mandatory, v_queue.run_interval_minutes) then
+      exit when timeframe is not null;
+      v_is_passed_over := v_minutes is not null;
+      v_is_mandatory := v_queue.is_mandatory;
+      v_minutes := v_queue.run_interval_minutes;
+      v_due := 0;
+    end if;
+    if p_lanes > 1 then
+      v_due := v_due + (
+        select count(*)
+        from (
+          select
+          from agg.runnable_task as s
+          where s.is_mandatory = v_queue.is_mandatory and s.run_interval_minutes = v_queue.run_interval_minutes
+            and s.task_priority = v_queue.task_priority and s.next_run_at <= p_now
+          limit p_limit::bigint * p_lanes
+        ) as d
+      );
+    end if;
 
-  select s.timeframe, s.is_mandatory into v_first
-  from agg.runnable_task as s
-  join agg.timeframe as t on t.timeframe = s.timeframe
-  join agg.active_asset as a on a.canonical_symbol = s.canonical_symbol and a.is_test = (select agg.is_test(p_env))
-  where s.next_run_at <= p_now
-  order by s.is_mandatory desc, t.duration, s.task_priority, s.last_successful_at_utc nulls first
-  limit 1
-  for update of s skip locked;
-
-  timeframe := v_first.timeframe;
-  symbols := array(
-    select s.canonical_symbol
-    from agg.runnable_task as s
-    join agg.active_asset as a on a.canonical_symbol = s.canonical_symbol and a.is_test = (select agg.is_test(p_env))
-    where s.next_run_at <= p_now and s.timeframe = v_first.timeframe and s.is_mandatory = v_first.is_mandatory
-    order by s.task_priority, s.last_successful_at_utc nulls first
-    limit p_limit
-    for update of s skip locked
-  );
+    select array_agg(c.canonical_symbol), min(c.timeframe) into v_claimed, v_timeframe
+    from (
+      select s.canonical_symbol, s.timeframe
+      from agg.runnable_task as s
+      join agg.active_asset as a on a.canonical_symbol = s.canonical_symbol and a.is_test = v_is_test
+      where s.is_mandatory = v_queue.is_mandatory and s.run_interval_minutes = v_queue.run_interval_minutes
+        and s.task_priority = v_queue.task_priority and s.next_run_at <= p_now
+        and (
+          not v_is_passed_over
+          or not exists (
+            select
+            from agg.runnable_task as u
+            where u.canonical_symbol = s.canonical_symbol and u.timeframe = s.source_timeframe and u.timeframe <> s.timeframe
+              and u.next_run_at <= p_now
+          )
+        )
+      order by s.next_run_at
+      limit case when p_lanes > 1 then least(p_limit, (v_due + p_lanes - 1) / p_lanes) else p_limit end - cardinality(symbols)
+      for update of s skip locked
+    ) as c;
+    timeframe := coalesce(timeframe, v_timeframe);
+    symbols := symbols || v_claimed;
+    exit when cardinality(symbols) >= p_limit;
+  end loop;
 end;
 $$;
 
 comment on function agg.claim_due_tasks is
 'Locks up to p_limit due tasks of one timeframe to the end of the transaction, and returns their symbols; no symbols where nothing is due.
-Order: mandatory first, then shorter timeframe, priority, least recent success.
+Order: mandatory first, then shorter timeframe, priority, due for longest. Reads an index in this order: what is due and not taken costs nothing.
+p_lanes: how many dispatchers share the work. Each takes at most its share of what is due.
+Passes over a task while its source task is due and was not taken: another session has it, and will let this one follow.
 Locks: never waits; passes over rows that others have locked. Build in a later statement, so that its snapshot is younger than the locks.';
 
 -- 40_tasks/due_at.sql
@@ -2547,7 +2957,7 @@ set enable_hashjoin = off
 set enable_mergejoin = off
 as $$
 declare
-  v_alarms text;
+  v_finished record;
 begin
   with finished as (
     update public.data_agg_state as s
@@ -2607,26 +3017,46 @@ begin
     cross join unnest(p_results) as r
     cross join lateral unnest(r.symbols) as y (symbol)
     where s.canonical_symbol = y.symbol and s.timeframe = r.timeframe
-    returning s.canonical_symbol, s.timeframe, s.is_mandatory, s.hard_fail_streak, s.last_error
+    returning
+      s.canonical_symbol, s.timeframe, s.is_mandatory, s.hard_fail_streak, s.last_error,
+      -- A gap that is stepped over lies before from_utc.
+      r.fail_kind is null and (r.stopped_reason = 'frontier' or r.decided_to_utc is distinct from r.from_utc) as has_advanced,
+      r.fail_kind is null and r.stopped_reason is distinct from 'max_windows' and p_now >= case
+        when s.window_time_zone is null
+          then s.last_agg_bar_ts_utc + make_interval(mins => 2 * s.run_interval_minutes, secs => s.aggregation_delay_seconds)
+        else agg.due_at(
+          s.last_agg_bar_ts_utc, make_interval(mins => s.run_interval_minutes), s.aggregation_delay_seconds,
+          s.window_time_zone, s.window_origin
+        )
+      end as is_waiting
   )
-  select string_agg(
-    format('%s %s (%s, %s in a row): %s', f.canonical_symbol, f.timeframe,
-      case when f.is_mandatory then 'mandatory, keeps retrying' else 'optional, now disabled' end, f.hard_fail_streak, f.last_error),
-    '; ' order by f.canonical_symbol, f.timeframe
-  )
-  into v_alarms
-  from finished as f
-  where f.hard_fail_streak >= (select d.hard_failures from agg.defaults as d);
+  select
+    min(f.timeframe) as timeframe,
+    array_agg(f.canonical_symbol) filter (where f.has_advanced) as advanced,
+    array_agg(f.canonical_symbol) filter (where f.is_waiting) as waiting,
+    string_agg(
+      format('%s %s (%s, %s in a row): %s', f.canonical_symbol, f.timeframe,
+        case when f.is_mandatory then 'mandatory, keeps retrying' else 'optional, now disabled' end, f.hard_fail_streak, f.last_error),
+      '; ' order by f.canonical_symbol, f.timeframe
+    ) filter (where f.hard_fail_streak >= (select d.hard_failures from agg.defaults as d)) as alarms
+  into v_finished
+  from finished as f;
 
-  if v_alarms is not null then
-    raise warning 'hard failures: %', v_alarms using hint = 'select * from agg_health() explains every task.';
+  if v_finished.waiting is not null then
+    perform agg.sleep_tasks(v_finished.waiting, v_finished.timeframe);
+  end if;
+  if v_finished.advanced is not null then
+    perform agg.wake_dependents(v_finished.advanced, v_finished.timeframe);
+  end if;
+  if v_finished.alarms is not null then
+    raise warning 'hard failures: %', v_finished.alarms using hint = 'select * from agg_health() explains every task.';
   end if;
 end;
 $$;
 
 comment on function agg.finish_tasks is
 'The one rule for what follows work on tasks: cursor, streaks, status, and when each is due again.
-A task is due again when its next window completes; at once after max_windows; while it waits for data, after an eighth of the time that it has waited (1 to 5 minutes); after a failure, see agg.retry_delay. A wait ends at a whole minute.
+A task is due again when its next window completes; at once after max_windows; after a failure, see agg.retry_delay. A task that waits for data or for its source task sleeps until these come (agg.sleep_tasks); where it cannot, it is due after an eighth of the time that it has waited (1 to 5 minutes). A wait ends at a whole minute. What advances wakes the tasks that build from it.
 Three hard failures in a row disable an optional task. A mandatory one keeps retrying as hard_failed. Warns of both.
 Locks: the caller holds the tasks. Counts end at 10^15, so that no value from outside makes a sum overflow.';
 
@@ -2760,26 +3190,33 @@ returns integer
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+-- Every access is by an index, whatever the planner assumes about the size of the tables.
+set enable_seqscan = off
+set enable_bitmapscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+set jit = off
 as $$
 declare
-  v_last timestamptz;
-  v_recovered integer := 0;
+  v_recovered integer;
 begin
-  -- The last entry of an index, by a plan that is made once.
-  select r.next_run_at into v_last from agg.runnable_task as r order by r.next_run_at desc limit 1;
-  if v_last > p_now + interval '1 hour' then
-    update public.data_agg_state as s
-    set next_run_at = p_now, updated_at = now()
-    from (
+  update public.data_agg_state as s
+  set next_run_at = p_now, updated_at = now()
+  from (
+    select l.canonical_symbol, l.timeframe
+    from agg.task_queue as q
+    cross join lateral (
       select r.canonical_symbol, r.timeframe
       from agg.runnable_task as r
-      where r.next_run_at > p_now + interval '1 hour'
-        and r.next_run_at > greatest(r.due_at, p_now + r.window_length + interval '1 hour')
+      where r.is_mandatory = q.is_mandatory and r.run_interval_minutes = q.run_interval_minutes and r.task_priority = q.task_priority
+        and r.next_run_at > p_now + make_interval(mins => q.run_interval_minutes) + interval '1 hour' and r.next_run_at < 'infinity'
+        and r.next_run_at > r.due_at
       for update skip locked
-    ) as postponed
-    where s.canonical_symbol = postponed.canonical_symbol and s.timeframe = postponed.timeframe;
-    get diagnostics v_recovered = row_count;
-  end if;
+    ) as l
+  ) as postponed
+  where s.canonical_symbol = postponed.canonical_symbol and s.timeframe = postponed.timeframe;
+  get diagnostics v_recovered = row_count;
 
   if not exists (select from agg.correction as c where c.retry_at > p_now + interval '1 hour') then
     return v_recovered;
@@ -2800,7 +3237,132 @@ $$;
 
 comment on function agg.recover_postponed_tasks is
 'Makes due at p_now what a clock that was ahead has put off for longer than any task or correction waits. Returns how many tasks.
-A task waits at most for its next window and an hour of backoff, a correction at most an hour. Where there is nothing to do it costs the last entry of an index.
+A task waits at most for its next window and an hour of backoff, a correction at most an hour; a task that sleeps (infinity) waits for data. Where there is nothing to do it costs one probe a queue.
+Locks: passes over rows that others have locked.';
+
+-- 40_tasks/sleep_tasks.sql
+create function agg.sleep_tasks(p_symbols text[], p_timeframe text)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+-- Every access is by a key, whatever the planner assumes about the size of the tables.
+set enable_seqscan = off
+set enable_mergejoin = off
+set jit = off
+as $$
+declare
+  v_held text[];
+begin
+  v_held := array(
+    select s.canonical_symbol
+    from unnest(p_symbols) as c (symbol)
+    join public.data_agg_state as s on s.canonical_symbol = c.symbol and s.timeframe = p_timeframe
+    join public.data_agg_state as u
+      on u.canonical_symbol = s.canonical_symbol and u.timeframe = s.source_timeframe and u.timeframe <> s.timeframe
+    for share of u skip locked
+  );
+  -- A later statement: it sees every bar and cursor that was committed before the locks.
+  update public.data_agg_state as s
+  set next_run_at = 'infinity', updated_at = now()
+  from (
+    select t.canonical_symbol
+    from unnest(p_symbols) as c (symbol)
+    join agg.runnable_task as t on t.canonical_symbol = c.symbol and t.timeframe = p_timeframe
+    left join agg.task as u
+      on u.canonical_symbol = t.canonical_symbol and u.timeframe = t.source_timeframe and u.timeframe <> t.timeframe
+    left join unnest(v_held) as h (symbol) on h.symbol = t.canonical_symbol
+    where (u.canonical_symbol is null or h.symbol is not null)
+      and case t.last_stopped_reason
+        when 'no_source_data' then not agg.has_source_bar(t.canonical_symbol, t.timeframe, t.decided_to_utc, 'infinity')
+        else u.enabled and u.decided_to_utc < t.due_at - make_interval(secs => t.aggregation_delay_seconds)
+      end
+  ) as a
+  where s.canonical_symbol = a.canonical_symbol and s.timeframe = p_timeframe;
+end;
+$$;
+
+comment on function agg.sleep_tasks is
+'Lets tasks sleep that have just found nothing to decide: next_run_at infinity, and a run costs them nothing.
+After no_source_data: where no source bar at all lies at or after the next window. One that does, stamped after the clock, is waited for as before. After any other reason: where the source task has not decided the next window.
+Change notes wake them (agg.add_corrections), and a source task that advances (agg.wake_dependents).
+Locks: the caller holds the tasks. Never waits: locks the source tasks to the end of the transaction, so that none advances unseen; a task whose source is held elsewhere stays awake.';
+
+-- 40_tasks/wake_dependents.sql
+create function agg.wake_dependents(p_symbols text[], p_timeframe text)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+-- Every access is by a key, whatever the planner assumes about the size of the tables.
+set enable_seqscan = off
+set enable_bitmapscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+set jit = off
+as $$
+declare
+  v_changes agg.changed_span[];
+begin
+  if not exists (select from agg.runnable_task as d where d.next_run_at = 'infinity') then
+    return;
+  end if;
+  v_changes := array(
+    select agg.new_changed_span(d.canonical_symbol, d.timeframe, tstzmultirange(tstzrange(d.followed_to_utc, null)))
+    from unnest(p_symbols) as c (symbol)
+    join agg.task as u on u.canonical_symbol = c.symbol and u.timeframe = p_timeframe
+    join agg.runnable_task as d
+      on d.canonical_symbol = u.canonical_symbol and d.source_timeframe = u.timeframe and d.timeframe <> u.timeframe
+    where d.next_run_at = 'infinity' and d.due_at - make_interval(secs => d.aggregation_delay_seconds) <= u.decided_to_utc
+  );
+  if v_changes <> '{}' then
+    perform agg.add_corrections(v_changes);
+  end if;
+end;
+$$;
+
+comment on function agg.wake_dependents is
+'Wakes the tasks that sleep until these tasks of one timeframe have decided more, and now have. One that another session holds becomes a correction, which wakes it later.
+Locks: the caller holds the tasks that advanced. Never waits.';
+
+-- 40_tasks/wake_overlooked_tasks.sql
+create function agg.wake_overlooked_tasks()
+returns integer
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+set jit = off
+as $$
+declare
+  v_woken integer;
+begin
+  update public.data_agg_state as s
+  set next_run_at = o.due_at, updated_at = now()
+  from (
+    select t.canonical_symbol, t.timeframe, t.due_at
+    from agg.runnable_task as t
+    where t.next_run_at = 'infinity'
+      and case t.last_stopped_reason
+        when 'no_source_data' then agg.has_source_bar(t.canonical_symbol, t.timeframe, t.decided_to_utc, 'infinity')
+        else not exists (
+          select
+          from agg.task as u
+          where u.canonical_symbol = t.canonical_symbol and u.timeframe = t.source_timeframe and u.timeframe <> t.timeframe
+            and u.enabled and u.decided_to_utc < t.due_at - make_interval(secs => t.aggregation_delay_seconds)
+        )
+      end
+    for update of t skip locked
+  ) as o
+  where s.canonical_symbol = o.canonical_symbol and s.timeframe = o.timeframe;
+  get diagnostics v_woken = row_count;
+  return v_woken;
+end;
+$$;
+
+comment on function agg.wake_overlooked_tasks is
+'Wakes sleeping tasks that have something to do: a source bar that no change note spoke of, or a source task that has decided the next window. Returns how many.
 Locks: passes over rows that others have locked.';
 
 -- 50_changes/add_change_notes.sql
@@ -2896,13 +3458,15 @@ set enable_hashjoin = off
 set enable_mergejoin = off
 set jit = off
 as $$
+declare
+  v_sleeping agg.changed_span[];
 begin
   with change as (
     select c.* from unnest(p_changes) as c where not isempty(c.spans)
   ),
   held as materialized (
     select
-      c.canonical_symbol, c.timeframe, c.spans,
+      c.canonical_symbol, c.timeframe, c.spans, s.next_run_at = 'infinity' as is_asleep,
       case when s.running_started_at_utc is null then
         tstzmultirange(tstzrange(null, s.followed_to_utc))
       end as decided
@@ -2925,38 +3489,49 @@ begin
       range_agg(m.spans) as spans,
       range_agg(m.decided) as decided,
       bool_or(m.is_held) as is_held,
+      bool_or(m.is_asleep) as is_asleep,
       min(m.changed_at) as changed_at,
       max(m.failures) as failures
     from (
-      select c.canonical_symbol, c.timeframe, c.spans, null::tstzmultirange as decided, false as is_held, c.changed_at, c.failures
+      select c.canonical_symbol, c.timeframe, c.spans, null::tstzmultirange as decided, false as is_held, false as is_asleep, c.changed_at, c.failures
       from change as c
       union all
-      select t.canonical_symbol, t.timeframe, t.spans, null, false, t.changed_at, t.failures
+      select t.canonical_symbol, t.timeframe, t.spans, null, false, false, t.changed_at, t.failures
       from taken as t
       union all
-      select h.canonical_symbol, h.timeframe, null, h.decided, true, null, null
+      select h.canonical_symbol, h.timeframe, null, h.decided, true, h.is_asleep, null, null
       from held as h
     ) as m
     group by m.canonical_symbol, m.timeframe
-  )
-  insert into agg.correction (canonical_symbol, timeframe, spans, changed_at, failures)
-  select m.canonical_symbol, m.timeframe, w.spans, m.changed_at, m.failures
-  from merged as m
-  -- Only the holder of a task that no worker has claimed knows what it has decided, and may drop the rest.
-  cross join lateral (select case when m.decided is null then m.spans else m.spans * m.decided end) as w (spans)
-  where not isempty(w.spans)
-    and (
-      m.is_held
-      or (
-        select true from public.data_agg_state as s where s.canonical_symbol = m.canonical_symbol and s.timeframe = m.timeframe
+  ),
+  added as (
+    insert into agg.correction (canonical_symbol, timeframe, spans, changed_at, failures)
+    select m.canonical_symbol, m.timeframe, w.spans, m.changed_at, m.failures
+    from merged as m
+    -- Only the holder of a task that no worker has claimed knows what it has decided, and may drop the rest.
+    cross join lateral (select case when m.decided is null then m.spans else m.spans * m.decided end) as w (spans)
+    where not isempty(w.spans)
+      and (
+        m.is_held
+        or (
+          select true from public.data_agg_state as s where s.canonical_symbol = m.canonical_symbol and s.timeframe = m.timeframe
+        )
       )
-    );
+  )
+  select array_agg(agg.new_changed_span(m.canonical_symbol, m.timeframe, m.spans))
+  into v_sleeping
+  from merged as m
+  where m.is_asleep and m.decided is not null;
+  if v_sleeping is not null then
+    perform agg.wake_tasks(v_sleeping);
+  end if;
 end;
 $$;
 
 comment on function agg.add_corrections is
 'Makes corrections of changes to the source bars of tasks, merged with those that wait already.
 Drops what lies ahead of the cursor and of built_to_utc, but only for tasks that it can lock and that no worker has claimed: a row lock taken elsewhere, or a claim, may hide a build that has not seen the change. Drops changes of tasks that do not exist: what such a task builds later, it sees.
+A task that sleeps is woken by what it drops.
 Locks: never waits; keeps the locks it gets to the end of the transaction.';
 
 -- 50_changes/add_moved_bar_note.sql
@@ -3162,7 +3737,7 @@ comment on function agg.changes_from_notes is
 'Says what change notes mean for tasks. These build from what changed: the tasks of the symbol whose source is 1m; the synthetic series that have it in their basket; and a synthetic series itself where someone other than its builder wrote to it.';
 
 -- 50_changes/claim_corrections.sql
-create function agg.claim_corrections(p_env text, p_timeframe text, p_limit integer, p_now timestamptz)
+create function agg.claim_corrections(p_env text, p_timeframe text, p_limit integer, p_now timestamptz, p_lanes integer default 1)
 returns text[]
 language plpgsql
 volatile
@@ -3186,7 +3761,11 @@ begin
     join agg.runnable_task as s on s.canonical_symbol = k.canonical_symbol and s.timeframe = p_timeframe
     -- What a task has left waiting goes to the end of the queue.
     order by k.first_id
-    limit p_limit
+    limit least(p_limit, (
+      select (count(distinct w.canonical_symbol) + p_lanes - 1) / p_lanes
+      from agg.correction as w
+      where w.timeframe = p_timeframe and w.retry_at <= p_now
+    ))
     for update of s skip locked
   );
 end;
@@ -3195,6 +3774,7 @@ $$;
 comment on function agg.claim_corrections is
   'Locks up to p_limit tasks of a timeframe that have corrections waiting, to the end of the transaction, and returns their symbols.
 Order: those first that wait longest since they were last worked on.
+p_lanes: how many dispatchers share the work. Each takes at most its share of what waits.
 Locks: never waits; passes over rows that others have locked, and tasks that a worker has claimed. Build in a later statement, so that its snapshot is younger than the locks.';
 
 -- 50_changes/correct_tasks.sql
@@ -3230,6 +3810,8 @@ begin
     from unnest(v_taken) as t
     group by t.canonical_symbol, t.timeframe
   );
+  -- Built is what lies behind the cursor; what lies ahead of it may be what the task sleeps for.
+  perform agg.wake_tasks(v_changes);
   v_requests := array(select q from agg.rebuild_requests(v_changes, p_max_windows) as q);
   v_results := array(select r from agg.build_or_split(v_requests) as r);
 
@@ -3278,7 +3860,7 @@ end;
 $$;
 
 comment on function agg.correct_tasks is
-'Builds again what the corrections of claimed tasks of one timeframe ask for: at most p_max_windows windows a task, newest first; the rest waits on. Moves no cursor.
+'Builds again what the corrections of claimed tasks of one timeframe ask for: at most p_max_windows windows a task, newest first; the rest waits on. Moves no cursor. Wakes a task whose source has changed ahead of the cursor.
 What fails waits for agg.retry_delay, and holds up nothing else.';
 
 -- 50_changes/fold_notes.sql
@@ -3442,6 +4024,32 @@ $$;
 comment on function agg.waiting_changes is
 'Returns all that waits, by task: corrections, and change notes that no dispatcher has read.';
 
+-- 50_changes/wake_tasks.sql
+create function agg.wake_tasks(p_changes agg.changed_span[])
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+-- Every access is by the key of a task, whatever the planner assumes about the size of the tables.
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+set jit = off
+as $$
+begin
+  update public.data_agg_state as s
+  set next_run_at = t.due_at, updated_at = now()
+  from unnest(p_changes) as c
+  join agg.task as t on t.canonical_symbol = c.canonical_symbol and t.timeframe = c.timeframe
+  where s.canonical_symbol = t.canonical_symbol and s.timeframe = t.timeframe
+    and t.next_run_at = 'infinity' and c.spans && tstzrange(t.decided_to_utc, null);
+end;
+$$;
+
+comment on function agg.wake_tasks is
+'Makes those of the changed tasks due that sleep, where their source has changed at or after their next window. The caller holds the tasks.';
+
 -- 60_sync/apply_task_changes.sql
 create function agg.apply_task_changes(p_changes agg.task_change[])
 returns void
@@ -3453,9 +4061,9 @@ set plan_cache_mode = force_custom_plan
 as $$
 declare
   v_new_rules constant agg.changed_span[] := array(
-    select agg.new_changed_span(c.canonical_symbol, c.timeframe, '{(,)}')
+    select agg.new_changed_span(c.canonical_symbol, c.timeframe, c.changed_spans)
     from unnest(p_changes) as c
-    where c.has_new_rules
+    where c.changed_spans is not null
   );
 begin
   -- A dispatcher that reads notes before this transaction ends does not see the tasks that it makes.
@@ -3466,15 +4074,16 @@ begin
   insert into public.data_agg_state as s (
     canonical_symbol, timeframe, source_timeframe, run_interval_minutes, aggregation_delay_seconds, is_mandatory,
     agg_start_utc, last_agg_bar_ts_utc, next_run_at,
-    good_percent, poor_percent, session_time_zone, session_minutes, basket
+    good_percent, poor_percent, session_time_zone, session_minutes, basket, calendar, window_time_zone, window_origin
   )
   select
     c.canonical_symbol, c.timeframe, c.source_timeframe, c.run_interval_minutes, c.aggregation_delay_seconds, c.is_mandatory,
-    c.agg_start_utc, b.cursor_utc, agg.due_at(b.cursor_utc, l.length, c.aggregation_delay_seconds),
-    c.good_percent, c.poor_percent, c.session_time_zone, c.session_minutes, c.basket
+    c.agg_start_utc, b.cursor_utc,
+    agg.due_at(b.cursor_utc, l.length, c.aggregation_delay_seconds, c.window_time_zone, c.window_origin),
+    c.good_percent, c.poor_percent, c.session_time_zone, c.session_minutes, c.basket, c.calendar, c.window_time_zone, c.window_origin
   from unnest(p_changes) as c
   cross join lateral (select make_interval(mins => c.run_interval_minutes)) as l (length)
-  cross join lateral (select agg.bootstrap_cursor(c.agg_start_utc, l.length)) as b (cursor_utc)
+  cross join lateral (select agg.bootstrap_cursor(c.agg_start_utc, l.length, c.window_time_zone, c.window_origin)) as b (cursor_utc)
   where c.action <> 'disable'
   order by c.canonical_symbol, c.run_interval_minutes
   on conflict (canonical_symbol, timeframe) do update set
@@ -3485,7 +4094,7 @@ begin
     -- A task that has decided nothing begins at an earlier start like a new one.
     last_agg_bar_ts_utc = case
       when excluded.agg_start_utc < s.agg_start_utc and s.last_agg_bar_ts_utc <= agg.bootstrap_cursor(
-        s.agg_start_utc, make_interval(mins => s.run_interval_minutes)
+        s.agg_start_utc, make_interval(mins => s.run_interval_minutes), s.window_time_zone, s.window_origin
       ) then excluded.last_agg_bar_ts_utc
       else s.last_agg_bar_ts_utc
     end,
@@ -3494,6 +4103,7 @@ begin
     session_time_zone = excluded.session_time_zone,
     session_minutes = excluded.session_minutes,
     basket = excluded.basket,
+    calendar = excluded.calendar,
     enabled = true,
     status = case
       when not s.enabled or (s.status = 'disabled' and s.hard_fail_streak < (select f.hard_failures from agg.defaults as f)) then 'idle'
@@ -3505,7 +4115,10 @@ begin
     next_run_at = case
       when s.enabled and s.status <> 'disabled' then
         case when excluded.agg_start_utc < s.agg_start_utc then least(s.next_run_at, excluded.next_run_at) else s.next_run_at end
-      else agg.due_at(s.last_agg_bar_ts_utc, make_interval(mins => s.run_interval_minutes), s.aggregation_delay_seconds)
+      else agg.due_at(
+        s.last_agg_bar_ts_utc, make_interval(mins => s.run_interval_minutes), s.aggregation_delay_seconds,
+        s.window_time_zone, s.window_origin
+      )
     end,
     updated_at = now();
 
@@ -3514,6 +4127,8 @@ begin
   from unnest(p_changes) as c
   where c.action = 'disable' and s.canonical_symbol = c.canonical_symbol and s.timeframe = c.timeframe;
 
+  perform agg.move_windows(array(select c from unnest(p_changes) as c where c.has_new_windows));
+
   if v_new_rules <> '{}' then
     perform agg.add_corrections(v_new_rules);
   end if;
@@ -3521,7 +4136,7 @@ end;
 $$;
 
 comment on function agg.apply_task_changes is
-  'Stores what agg.task_changes found, in the order of keys. Keeps cursors, delays and priorities. New rules become corrections of all that is decided. Locks the task rows it changes. Where it makes tasks, it waits for a dispatcher that has read change notes, and others wait for it.';
+  'Stores what agg.task_changes found, in the order of keys. Keeps delays and priorities, and cursors but for a task whose windows begin elsewhere: that starts over. New rules become corrections of what is decided. Locks the task rows it changes. Where it makes tasks, it waits for a dispatcher that has read change notes, and others wait for it.';
 
 -- 60_sync/follow_changed_assets.sql
 create function agg.follow_changed_assets()
@@ -3645,6 +4260,74 @@ create trigger lock_first before insert or delete or truncate or update of canon
 comment on function agg.lock_registry_first is
   'Calls agg.lock_registry before a statement that may change tasks locks rows. So changes of the registry wait for each other, and for a sync, without a deadlock.';
 
+-- 60_sync/move_windows.sql
+create function agg.move_windows(p_changes agg.task_change[])
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if p_changes = '{}' then
+    return;
+  end if;
+
+  with moved as materialized (
+    select c.canonical_symbol, c.timeframe, w.starts_utc
+    from unnest(p_changes) as c
+    cross join lateral (
+      select min(d.ts_utc), max(d.ts_utc)
+      from public.derived_data_bars as d
+      where d.canonical_symbol = c.canonical_symbol and d.timeframe = c.timeframe
+    ) as b (first_utc, last_utc)
+    cross join lateral agg.windows_between(
+      b.first_utc, b.last_utc + interval '1 microsecond', make_interval(mins => c.run_interval_minutes),
+      c.window_time_zone, c.window_origin
+    ) as w
+  )
+  update public.derived_data_bars as d
+  set deleted_at = coalesce(d.deleted_at, now()), covered_minutes = 0, updated_at = now()
+  from unnest(p_changes) as c
+  where d.canonical_symbol = c.canonical_symbol and d.timeframe = c.timeframe
+    and (d.deleted_at is null or d.covered_minutes > 0)
+    and not exists (
+      select from moved as m
+      where m.canonical_symbol = d.canonical_symbol and m.timeframe = d.timeframe and m.starts_utc = d.ts_utc
+    );
+
+  update public.data_agg_state as s
+  set
+    window_time_zone = c.window_time_zone,
+    window_origin = c.window_origin,
+    last_agg_bar_ts_utc = n.cursor_utc,
+    built_to_utc = nullif(greatest(n.start_utc, n.built_to_utc), n.start_utc),
+    status = 'idle',
+    running_started_at_utc = null,
+    fail_streak = 0,
+    hard_fail_streak = 0,
+    failing_since_utc = null,
+    next_run_at = agg.due_at(n.cursor_utc, n.length, s.aggregation_delay_seconds, c.window_time_zone, c.window_origin),
+    updated_at = now()
+  from unnest(p_changes) as c
+  join agg.task as t on t.canonical_symbol = c.canonical_symbol and t.timeframe = c.timeframe
+  cross join lateral (select make_interval(mins => c.run_interval_minutes)) as l (length)
+  cross join lateral (
+    select agg.bootstrap_cursor(c.agg_start_utc, l.length, c.window_time_zone, c.window_origin)
+  ) as b (cursor_utc)
+  cross join lateral (
+    select
+      l.length, b.cursor_utc,
+      agg.window_end(b.cursor_utc, l.length, c.window_time_zone, c.window_origin) as start_utc,
+      -- No window that reaches beyond what was built: it may not have ended.
+      agg.window_start(t.followed_to_utc, l.length, c.window_time_zone, c.window_origin) as built_to_utc
+  ) as n
+  where s.canonical_symbol = c.canonical_symbol and s.timeframe = c.timeframe;
+end;
+$$;
+
+comment on function agg.move_windows is
+  'Gives tasks the windows that agg.task_changes wants and starts them over, as agg_bootstrap_cursor does. Bars that are no longer the start of a window are soft-deleted. The caller holds the rows of the tasks.';
+
 -- 60_sync/set_environment.sql
 create function agg.set_environment(p_env text)
 returns void
@@ -3763,8 +4446,8 @@ begin
   with left_out as materialized (
     select distinct p.canonical_symbol, p.leaves_out from unnest(p_problems) as p where p.leaves_out <> 'key'
   ),
-  wanted as materialized (
-    select t.*
+  asked as materialized (
+    select t.*, t.duration > interval '1 hour' as is_local
     from agg.active_asset as a
     join agg.wanted_task as t on t.canonical_symbol = a.canonical_symbol
     where a.is_test = (select agg.is_test(p_env))
@@ -3774,10 +4457,33 @@ begin
         where o.canonical_symbol = t.canonical_symbol and (o.leaves_out = 'asset' or t.basket is not null)
       )
   ),
-  -- Many assets share a session, and reading one costs more than all else here.
+  -- Many assets share a session and a day, and reading one costs more than all else here.
   session as materialized (
     select d.session, agg.session_minutes(d.session) as minutes, agg.weekly_session(d.session) ->> 'time_zone' as time_zone
-    from (select distinct w.session from wanted as w where w.session is not null) as d
+    from (select distinct k.session from asked as k where k.session is not null) as d
+  ),
+  day as materialized (
+    select d.day_close, nullif(d.day_close ->> 'time_zone', 'UTC') as time_zone, agg.begins_on_hours(d.day_close) as begins_on_hours
+    from (select distinct k.day_close from asked as k where k.is_local and k.day_close is not null) as d
+  ),
+  origin as materialized (
+    select d.duration, d.day_close, d.session, agg.window_origin(d.duration, d.day_close, d.session) as window_origin
+    from (select distinct k.duration, k.day_close, k.session from asked as k where k.is_local) as d
+  ),
+  wanted as materialized (
+    select
+      k.canonical_symbol, k.timeframe, k.run_interval_minutes, k.aggregation_delay_seconds, k.is_mandatory, k.agg_start_utc,
+      k.good_percent, k.poor_percent::smallint as poor_percent, n.time_zone as session_time_zone, n.minutes as session_minutes,
+      k.basket, k.calendar,
+      case when d.begins_on_hours is false then k.fallback_source_timeframe else k.source_timeframe end as source_timeframe,
+      d.time_zone as window_time_zone,
+      coalesce(o.window_origin, timestamp '2000-01-03 00:00:00') as window_origin
+    from asked as k
+    left join session as n on n.session = k.session
+    left join day as d on k.is_local and d.day_close = k.day_close
+    left join origin as o
+      on k.is_local and o.duration = k.duration
+      and coalesce(o.day_close, 'null') = coalesce(k.day_close, 'null') and coalesce(o.session, 'null') = coalesce(k.session, 'null')
   ),
   present as materialized (
     select s.*
@@ -3787,39 +4493,82 @@ begin
         select from left_out as o
         where o.canonical_symbol = s.canonical_symbol and (o.leaves_out = 'asset' or s.basket is not null)
       )
+  ),
+  difference as materialized (
+    select
+      c.action,
+      coalesce(w.canonical_symbol, s.canonical_symbol) as canonical_symbol, coalesce(w.timeframe, s.timeframe) as timeframe,
+      w.source_timeframe, w.run_interval_minutes, w.aggregation_delay_seconds, w.is_mandatory, b.agg_start_utc,
+      w.good_percent, w.poor_percent, w.session_time_zone, w.session_minutes, w.basket, w.calendar,
+      w.window_time_zone, w.window_origin,
+      r.is_kept and r.has_new_windows as has_new_windows,
+      r.is_kept and not r.has_new_windows and r.has_new_rules as has_new_rules,
+      r.is_kept and not r.has_new_windows and not r.has_new_rules and r.has_new_hours as has_new_hours,
+      s.session_time_zone as former_time_zone, s.session_minutes as former_minutes, s.calendar as former_calendar,
+      s.agg_start_utc as decided_from_utc,
+      greatest(s.last_agg_bar_ts_utc + make_interval(mins => 2 * s.run_interval_minutes), s.built_to_utc) as decided_to_utc
+    from wanted as w
+    full join present as s on s.canonical_symbol = w.canonical_symbol and s.timeframe = w.timeframe
+    cross join lateral (
+      select case when w.canonical_symbol is not null then coalesce(w.agg_start_utc, s.agg_start_utc, p_default_start_utc) end
+    ) as b (agg_start_utc)
+    cross join lateral (
+      select
+        w.canonical_symbol is not null and s.canonical_symbol is not null as is_kept,
+        (s.window_time_zone, s.window_origin) is distinct from (w.window_time_zone, w.window_origin) as has_new_windows,
+        b.agg_start_utc < s.agg_start_utc
+          or (s.good_percent, s.poor_percent, s.basket) is distinct from (w.good_percent, w.poor_percent, w.basket) as has_new_rules,
+        (s.session_time_zone, s.session_minutes, s.calendar)
+          is distinct from (w.session_time_zone, w.session_minutes, w.calendar) as has_new_hours
+    ) as r
+    cross join lateral (
+      select case
+        when s.canonical_symbol is null then 'insert'
+        when w.canonical_symbol is null then case when s.enabled then 'disable' end
+        when not s.enabled or (s.status = 'disabled' and s.hard_fail_streak < (select f.hard_failures from agg.defaults as f))
+          then 'reenable'
+        when r.has_new_windows or r.has_new_rules or r.has_new_hours
+          or (s.source_timeframe, s.run_interval_minutes, s.is_mandatory, s.agg_start_utc)
+            is distinct from (w.source_timeframe, w.run_interval_minutes, w.is_mandatory, b.agg_start_utc)
+          then 'update'
+      end
+    ) as c (action)
+    where c.action is not null
+  ),
+  -- Once for all tasks that change from one session or calendar to another.
+  hours as materialized (
+    select
+      g.former_time_zone, g.former_minutes, g.former_calendar, g.session_time_zone, g.session_minutes, g.calendar,
+      -- What is built meanwhile may be built by the former hours.
+      (f.spans - n.spans) + (n.spans - f.spans) + tstzmultirange(tstzrange(g.to_utc, null)) as changed_spans
+    from (
+      select
+        d.former_time_zone, d.former_minutes, d.former_calendar, d.session_time_zone, d.session_minutes, d.calendar,
+        min(d.decided_from_utc) as from_utc, max(d.decided_to_utc) as to_utc
+      from difference as d
+      where d.has_new_hours
+      group by d.former_time_zone, d.former_minutes, d.former_calendar, d.session_time_zone, d.session_minutes, d.calendar
+    ) as g
+    cross join lateral (
+      select agg.open_spans(g.former_time_zone, g.former_minutes, g.former_calendar, g.from_utc, g.to_utc)
+    ) as f (spans)
+    cross join lateral (select agg.open_spans(g.session_time_zone, g.session_minutes, g.calendar, g.from_utc, g.to_utc)) as n (spans)
   )
   select
-    c.action,
-    coalesce(w.canonical_symbol, s.canonical_symbol), coalesce(w.timeframe, s.timeframe),
-    w.source_timeframe, w.run_interval_minutes, w.aggregation_delay_seconds, w.is_mandatory, b.agg_start_utc,
-    w.good_percent, w.poor_percent, n.time_zone, n.minutes, w.basket,
-    c.action <> 'disable' and s.canonical_symbol is not null and (
-      b.agg_start_utc < s.agg_start_utc
-      or (s.good_percent, s.poor_percent, s.session_time_zone, s.session_minutes, s.basket)
-        is distinct from (w.good_percent, w.poor_percent, n.time_zone, n.minutes, w.basket)
-    )
-  from wanted as w
-  left join session as n on n.session = w.session
-  full join present as s on s.canonical_symbol = w.canonical_symbol and s.timeframe = w.timeframe
-  cross join lateral (
-    select case when w.canonical_symbol is not null then coalesce(w.agg_start_utc, s.agg_start_utc, p_default_start_utc) end
-  ) as b (agg_start_utc)
-  cross join lateral (
-    select case
-      when s.canonical_symbol is null then 'insert'
-      when w.canonical_symbol is null then case when s.enabled then 'disable' end
-      when not s.enabled or (s.status = 'disabled' and s.hard_fail_streak < (select f.hard_failures from agg.defaults as f))
-        then 'reenable'
-      when (
-        s.source_timeframe, s.run_interval_minutes, s.is_mandatory, s.agg_start_utc,
-        s.good_percent, s.poor_percent, s.session_time_zone, s.session_minutes, s.basket
-      ) is distinct from (
-        w.source_timeframe, w.run_interval_minutes, w.is_mandatory, b.agg_start_utc,
-        w.good_percent, w.poor_percent, n.time_zone, n.minutes, w.basket
-      ) then 'update'
-    end
-  ) as c (action)
-  where c.action is not null;
+    d.action, d.canonical_symbol, d.timeframe, d.source_timeframe, d.run_interval_minutes, d.aggregation_delay_seconds, d.is_mandatory,
+    d.agg_start_utc, d.good_percent, d.poor_percent, d.session_time_zone, d.session_minutes, d.basket,
+    d.calendar, d.window_time_zone, d.window_origin, d.has_new_windows,
+    case
+      when d.has_new_rules then '{(,)}'
+      when d.has_new_hours then (
+        select h.changed_spans
+        from hours as h
+        where (h.former_time_zone, h.former_minutes, h.former_calendar, h.session_time_zone, h.session_minutes, h.calendar)
+          is not distinct from
+          (d.former_time_zone, d.former_minutes, d.former_calendar, d.session_time_zone, d.session_minutes, d.calendar)
+      )
+    end::tstzmultirange
+  from difference as d;
 end;
 $$;
 
@@ -5225,15 +5974,17 @@ begin
   return jsonb_build_object(
     'sync', v_sync,
     'alerts_raised', agg.refresh_alerts(p_now, v_sync),
-    'rows_pruned', agg.prune_logs(p_now)
+    'rows_pruned', agg.prune_logs(p_now),
+    'tasks_woken', case when date_part('minute', p_now) < 5 then agg.wake_overlooked_tasks() end
   );
 end;
 $$;
 
 comment on function public.agg_maintain is
-'Runs the maintenance job: registry sync, alerts, pruning.
+'Runs the maintenance job: registry sync, alerts, pruning, and in the first five minutes of an hour a look at tasks that sleep.
 p_env: see agg_run_due. p_now is the clock.
-A sync that raises an error, or that waits five seconds for an open change of the registry, is reported in the result, as a warning and as an alert; the rest goes on. Repeating it changes nothing. Returns sync, alerts_raised and rows_pruned.';
+A sync that raises an error, or that waits five seconds for an open change of the registry, is reported in the result, as a warning and as an alert; the rest goes on. Repeating it changes nothing. A task that sleeps although it has source bars (a load with the triggers off left no note) is woken.
+Returns sync, alerts_raised, rows_pruned and tasks_woken (null where it did not look).';
 
 -- 80_dispatch/agg_run_due.sql
 create function public.agg_run_due(
@@ -5241,7 +5992,8 @@ create function public.agg_run_due(
   p_limit integer default 10000,
   p_now timestamptz default now(),
   p_time_budget interval default interval '40 seconds',
-  p_batch_windows integer default 100000
+  p_batch_windows integer default 100000,
+  p_lane integer default 1
 )
 returns jsonb
 language plpgsql
@@ -5266,8 +6018,11 @@ begin
     raise exception 'p_now and p_time_budget must not be null, p_now must be finite, p_limit and p_batch_windows at least 1'
       using errcode = 'invalid_parameter_value';
   end if;
+  if p_lane is null or p_lane not between 1 and 4 then
+    raise exception 'p_lane must be from 1 to 4, not %', coalesce(p_lane::text, 'null') using errcode = 'invalid_parameter_value';
+  end if;
   -- Held to the end of the transaction, so that no dead or pooled session can keep it.
-  if not pg_try_advisory_xact_lock(hashtextextended('pgbars.agg_run_due', 0)) then
+  if not pg_try_advisory_xact_lock(hashtextextended('pgbars.agg_run_due', p_lane - 1)) then
     v_stopped_reason := 'busy';
   end if;
 
@@ -5286,10 +6041,10 @@ begin
     perform agg.refresh_alerts(p_now);
   end if;
   insert into agg.run_log (
-    started_at, finished_at, env, batches, tasks, windows, bars_created, bars_quality_poor, bars_corrected, failed, stopped_reason
+    started_at, finished_at, env, lane, batches, tasks, windows, bars_created, bars_quality_poor, bars_corrected, failed, stopped_reason
   )
   values (
-    v_started_at, clock_timestamp(), v_env, v_batches, v_sums.tasks, v_sums.windows,
+    v_started_at, clock_timestamp(), v_env, p_lane, v_batches, v_sums.tasks, v_sums.windows,
     v_sums.bars_created, v_sums.bars_quality_poor, v_sums.bars_corrected, v_sums.failed, v_stopped_reason
   );
   return jsonb_build_object(
@@ -5308,8 +6063,9 @@ $$;
 comment on function public.agg_run_due is
   'Runs the dispatcher: builds what is due and makes corrections, in the transaction of the caller.
 p_env: the assets of this environment; null: that of the database. p_limit: tasks a batch. p_now: the clock. p_batch_windows: windows a batch.
+p_lane: which of the dispatchers that schedule_jobs has set up this is, 1 to 4. One run at a time in each lane; runs in several share the work.
 p_time_budget: no batch begins after this time by the wall clock; interval ''0'' runs one batch.
-Returns tasks, windows, bars_created, bars_quality_poor, bars_corrected, failed, batches and stopped_reason: idle (nothing is left to do), one_batch, time_budget, or busy (another dispatcher is at work; nothing was done).
+Returns tasks, windows, bars_created, bars_quality_poor, bars_corrected, failed, batches and stopped_reason: idle (nothing is left to do), one_batch, time_budget, or busy (another dispatcher is at work in this lane; nothing was done).
 Writes one row of agg.run_log. The job of agg.job_list calls it batch by batch and commits each.
 Locks: transactions that add assets wait for one that has read change notes, so commit soon. Raises invalid_parameter_value for arguments out of range, lock_not_available where a table is locked.';
 
@@ -5320,22 +6076,24 @@ language sql
 stable
 set search_path = pg_catalog, pg_temp
 as $$
-  select j.job_name, j.schedule, format(j.command, case when p_now is null then 'now()' else format('%L::timestamptz', p_now) end)
+  select j.job_name, j.schedule, format(j.command, case when p_now is null then 'now()' else format('%L::timestamptz', p_now) end, j.lane)
   from (
-    values
-      (
-        'pgbars:dispatch',
-        '* * * * *',
-        'do $run$ declare v_until constant timestamptz := clock_timestamp() + interval ''40 seconds''; '
-          'begin loop exit when public.agg_run_due(p_now => %s, p_time_budget => interval ''0'') '
-          '->> ''stopped_reason'' <> ''one_batch''; commit; exit when clock_timestamp() > v_until; end loop; end $run$'
-      ),
-      ('pgbars:maintain', '*/5 * * * *', 'select public.agg_maintain(p_now => %s)')
-  ) as j (job_name, schedule, command);
+    select
+      'pgbars:dispatch' || case when l.lane > 1 then '-' || l.lane else '' end,
+      '* * * * *',
+      'do $run$ declare v_until constant timestamptz := clock_timestamp() + interval ''40 seconds''; '
+        'begin loop exit when public.agg_run_due(p_now => %s, p_time_budget => interval ''0'', p_lane => %s) '
+        '->> ''stopped_reason'' <> ''one_batch''; commit; exit when clock_timestamp() > v_until; end loop; end $run$',
+      l.lane
+    from agg.environment as e
+    cross join lateral generate_series(1, e.lanes) as l (lane)
+    union all
+    select 'pgbars:maintain', '*/5 * * * *', 'select public.agg_maintain(p_now => %s)', null
+  ) as j (job_name, schedule, command, lane);
 $$;
 
 comment on function agg.job_list is
-  'Every job of pgbars: name, cron schedule in UTC, and the SQL to run in the environment of the database. p_now, where given, is put in for now(). The one definition, for pg_cron and for runners without it. The dispatch job commits after each batch and stops after 40 seconds.';
+  'Every job of pgbars: name, cron schedule in UTC, and the SQL to run in the environment of the database. p_now, where given, is put in for now(). The one definition, for pg_cron and for runners without it. A dispatch job for each lane of agg.environment, which commits after each batch and stops after 40 seconds.';
 
 -- 80_dispatch/prune_logs.sql
 create function agg.prune_logs(p_now timestamptz)
@@ -5474,6 +6232,7 @@ set lock_timeout = '500ms'
 as $$
 declare
   v_env constant text := agg.current_env(p_env);
+  v_lanes constant integer := (select e.lanes from agg.environment as e);
   v_sums agg.batch_result;
   v_claim record;
   v_timeframe text;
@@ -5486,7 +6245,7 @@ begin
   perform agg.recover_abandoned_claims(p_now);
   perform agg.recover_postponed_tasks(p_now);
 
-  v_claim := agg.claim_due_tasks(v_env, p_limit, p_now);
+  v_claim := agg.claim_due_tasks(v_env, p_limit, p_now, v_lanes);
   if cardinality(v_claim.symbols) > 0 then
     v_sums := agg.sum_batches(
       v_sums,
@@ -5497,7 +6256,7 @@ begin
   -- From level to level: what one changes is a correction of the next.
   if exists (select from agg.correction as k where k.retry_at <= p_now) then
     for v_timeframe in select t.timeframe from agg.timeframe as t order by t.duration loop
-      v_symbols := agg.claim_corrections(v_env, v_timeframe, p_limit, p_now);
+      v_symbols := agg.claim_corrections(v_env, v_timeframe, p_limit, p_now, v_lanes);
       if cardinality(v_symbols) > 0 then
         v_sums := agg.sum_batches(
           v_sums, agg.correct_tasks(v_symbols, v_timeframe, p_now, greatest(1, p_batch_windows / cardinality(v_symbols)))
@@ -5511,11 +6270,11 @@ $$;
 
 comment on function agg.run_batch is
 'One batch in the transaction of the caller: reads change notes, advances due tasks of one timeframe together, and makes corrections level by level.
-At most p_batch_windows windows for the due tasks and for the corrections of a level, shared evenly between tasks, so that no symbol holds up another. tasks and notes are 0 when there was nothing to do.
+At most p_batch_windows windows for the due tasks and for the corrections of a level, shared evenly between tasks, so that no symbol holds up another. Where agg.environment has several lanes, it takes its share of what is due. tasks and notes are 0 when there was nothing to do.
 Locks: waits for no task; waits 500 ms for a locked bar, then 10 ms for each further one. Raises lock_not_available after 500 waits, as with a locked table. Any number of batches may run side by side.';
 
 -- 80_dispatch/schedule_jobs.sql
-create function public.schedule_jobs(p_env text default null)
+create function public.schedule_jobs(p_env text default null, p_lanes integer default null)
 returns jsonb
 language plpgsql
 volatile
@@ -5523,15 +6282,21 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_env text;
+  v_lanes integer;
   v_scheduled text[] := array[]::text[];
   v_removed text[] := array[]::text[];
   v_message text;
   v_has_cron constant boolean := exists (select from pg_catalog.pg_extension as e where e.extname = 'pg_cron');
 begin
+  if p_lanes not between 1 and 4 then
+    raise exception 'p_lanes must be from 1 to 4, not %', p_lanes using errcode = 'invalid_parameter_value';
+  end if;
   if p_env is not null then
     perform agg.set_environment(p_env);
   end if;
   v_env := agg.current_env(null);
+  update agg.environment as e set lanes = p_lanes where e.lanes <> p_lanes;
+  v_lanes := (select e.lanes from agg.environment as e);
 
   if v_has_cron then
     execute format(
@@ -5566,7 +6331,7 @@ begin
   end if;
   return jsonb_build_object(
     'pg_cron', v_has_cron, 'scheduled', to_jsonb(v_scheduled), 'removed', to_jsonb(v_removed),
-    'env', v_env, 'flag', case when agg.is_test(v_env) then 'test_active' else 'active' end, 'message', v_message
+    'env', v_env, 'flag', case when agg.is_test(v_env) then 'test_active' else 'active' end, 'lanes', v_lanes, 'message', v_message
   );
 end;
 $$;
@@ -5574,9 +6339,10 @@ $$;
 comment on function public.schedule_jobs is
   'Makes the jobs of pg_cron whose names begin with pgbars: those of agg.job_list, no more and no fewer.
 p_env becomes the environment of the database (prod at first), and the tasks of all assets follow at once. Its jobs work for this environment, and changes of the registry take effect in it. Null leaves it as it is.
-Returns pg_cron (whether it is installed in this database), scheduled and removed (names of jobs), env, flag and message. flag is the column that says which assets are active: test_active for DEV and TEST in any case, otherwise active.
+p_lanes: how many dispatch jobs share the work, 1 to 4 (1 at first); two make use of two processors. The jobs of lanes that are taken away are removed. Null leaves it as it is.
+Returns pg_cron (whether it is installed in this database), scheduled and removed (names of jobs), env, flag, lanes and message. flag is the column that says which assets are active: test_active for DEV and TEST in any case, otherwise active.
 Where jobs cannot start, message says why, with a notice: pg_cron is not installed, or its launcher does not run. Only a role with the rights of pg_read_all_stats sees the launcher; for others message does not speak of it.
-For the owner of the database. Repeating it changes nothing. Raises invalid_parameter_value for a text that is not a name of an environment.';
+For the owner of the database. Repeating it changes nothing. Raises invalid_parameter_value for a text that is not a name of an environment, or a number of lanes out of range.';
 
 -- 80_dispatch/sum_batches.sql
 create function agg.sum_batches(p_sums agg.batch_result, p_batch agg.batch_result)
@@ -5699,12 +6465,12 @@ as $$
     select
       t.*,
       greatest(interval '0', p_now - t.due_at) as lag,
-      greatest(interval '0', p_now - greatest(
+      case when t.next_run_at = 'infinity' then interval '0' else greatest(interval '0', p_now - greatest(
         -- A clock that was ahead may have put a task off for longer than any task waits.
         case when t.next_run_at > greatest(t.due_at, p_now + t.window_length + interval '1 hour') then t.due_at else t.next_run_at end,
         -- A task switched on just now has been due for no longer than that.
         t.updated_at
-      )) as due_for
+      )) end as due_for
     from agg.task as t
   ),
   judged as (
@@ -5717,6 +6483,7 @@ as $$
         when t.due_for > interval '5 minutes' then case when t.last_attempted_at_utc is null then 'never_ran' else 'overdue' end
         when t.lag = interval '0' then 'current'
         when t.last_attempted_at_utc is null then 'due'
+        when t.next_run_at = 'infinity' then case t.last_stopped_reason when 'no_source_data' then 'waiting_for_data' else 'waiting_for_source' end
         when t.last_stopped_reason = 'max_windows' then 'catching_up'
         when t.last_stopped_reason = 'no_source_data' and not agg.has_source_bar(t.canonical_symbol, t.timeframe, t.decided_to_utc, p_now)
           then 'waiting_for_data'
@@ -5743,9 +6510,15 @@ as $$
         when 'never_ran' then 'no dispatcher has run it yet: is agg_run_due scheduled?'
         when 'overdue' then format('due for %s, but no dispatcher has run it: is agg_run_due scheduled?', j.due_for)
         when 'catching_up' then format('%s windows behind, more at every run', floor(extract(epoch from j.lag) / extract(epoch from j.window_length)))
-        when 'waiting_for_data' then format('no source bar after %s: waits for data', j.decided_to_utc)
+        when 'waiting_for_data' then case
+          when j.next_run_at = 'infinity' then format('no source bar after %s when it last ran, at %s: sleeps until one arrives', j.decided_to_utc, j.last_attempted_at_utc)
+          else format('no source bar after %s: waits for data', j.decided_to_utc)
+        end
         when 'due' then 'the next window is complete, the next run takes it'
-        when 'waiting_for_source' then format('the %s task has not decided the next window yet', j.source_timeframe)
+        when 'waiting_for_source' then format('the %s task %s', j.source_timeframe, case
+          when j.next_run_at = 'infinity' then format('had not decided the next window when this one last ran, at %s, and wakes it', j.last_attempted_at_utc)
+          else 'has not decided the next window yet'
+        end)
         else 'every complete window is decided'
       end as explanation
     from judged as j
@@ -5763,7 +6536,7 @@ comment on function public.agg_health is
 'Says how every task stands at p_now, and why.
 state: current, due, catching_up, waiting_for_data, waiting_for_source, never_ran, overdue, running, failing, hard_failed, disabled or switched_off; unregistered for a symbol that has bars but is not in core_asset_registry_all.
 lag: for how long the next window could have been decided (zero: nothing to do). due_for: for how long no dispatcher has taken it.
-waiting_for_data looks for a source bar before it says that there is none. Reads only.';
+waiting_for_data looks for a source bar before it says that there is none; of a task that sleeps (next_run_at infinity) it says what its last run found. Reads only.';
 
 -- 90_api/agg_pending.sql
 create function public.agg_pending(p_now timestamptz default now())
@@ -6386,21 +7159,22 @@ comment on view agg.basket is
 -- 20_registry/calendar_day_span.view.sql
 create view agg.calendar_day_span with (security_invoker = true) as
 select
-  d.calendar, c.time_zone, d.day, d.kind, b.day_from, b.day_to,
-  d.kind <> 'special_opening' as is_closed,
-  case d.kind when 'early_close' then o.closes when 'special_opening' then o.opens else b.day_from end as from_wall,
-  case d.kind when 'late_opening' then o.opens when 'special_opening' then o.closes else b.day_to end as to_wall
+  d.calendar, c.time_zone, d.day, d.kind <> 'special_opening' as is_closed,
+  b.day_from + case d.kind
+    when 'early_close' then agg.time_into_day(d.closes_at, c.day_start)
+    when 'special_opening' then agg.time_into_day(d.opens_at, c.day_start)
+    else interval '0'
+  end as from_wall,
+  b.day_from + case d.kind
+    when 'late_opening' then agg.time_into_day(d.opens_at, c.day_start)
+    when 'special_opening' then coalesce(nullif(agg.time_into_day(d.closes_at, c.day_start), interval '0'), interval '24 hours')
+    else interval '24 hours'
+  end as to_wall
 from agg.calendar_day as d
 join agg.calendar as c on c.name = d.calendar
 cross join lateral (
-  select d.day + c.day_start - case when c.day_start >= '12:00' then interval '1 day' else interval '0' end
-) as a (day_from)
-cross join lateral (select a.day_from, a.day_from + interval '1 day') as b (day_from, day_to)
-cross join lateral (
-  select
-    b.day_from + (d.opens_at - c.day_start) + case when d.opens_at < c.day_start then interval '1 day' else interval '0' end,
-    b.day_from + (d.closes_at - c.day_start) + case when d.closes_at <= c.day_start then interval '1 day' else interval '0' end
-) as o (opens, closes);
+  select d.day + c.day_start - case when c.day_start >= '12:00' then interval '24 hours' else interval '0' end
+) as b (day_from);
 
 comment on view agg.calendar_day_span is
   'The rows of agg.calendar_day as spans of the wall clock: of the trading day what is closed, or what a special opening opens.';
@@ -6523,6 +7297,31 @@ comment on view agg.task is
 comment on view agg.runnable_task is
 'Tasks that may be claimed once their next_run_at has come: mandatory ones even after hard failures.';
 
+-- 40_tasks/task_queue.view.sql
+create view agg.task_queue with (security_invoker = true) as
+with recursive queue as (
+  (
+    select s.is_mandatory, s.run_interval_minutes, s.task_priority
+    from agg.runnable_task as s
+    order by s.is_mandatory, s.run_interval_minutes, s.task_priority
+    limit 1
+  )
+  union all
+  select n.is_mandatory, n.run_interval_minutes, n.task_priority
+  from queue as q
+  cross join lateral (
+    select s.is_mandatory, s.run_interval_minutes, s.task_priority
+    from agg.runnable_task as s
+    where (s.is_mandatory, s.run_interval_minutes, s.task_priority) > (q.is_mandatory, q.run_interval_minutes, q.task_priority)
+    order by s.is_mandatory, s.run_interval_minutes, s.task_priority
+    limit 1
+  ) as n
+)
+select q.is_mandatory, q.run_interval_minutes, q.task_priority from queue as q;
+
+comment on view agg.task_queue is
+'The queues of runnable tasks: those with the same is_mandatory, interval and task_priority. One probe of data_agg_state_queue_idx a queue, however many tasks it holds.';
+
 -- 50_changes/task_component.view.sql
 create view agg.task_component with (security_invoker = true) as
 select s.canonical_symbol, k.component
@@ -6540,14 +7339,19 @@ select
   t.timeframe,
   t.duration,
   coalesce(t.source_timeframe, t.timeframe) as source_timeframe,
+  case when t.duration > interval '1 hour' then (
+    select s.source_timeframe from agg.timeframe as s where s.timeframe = t.source_timeframe
+  ) end as fallback_source_timeframe,
   (extract(epoch from t.duration) / 60)::integer as run_interval_minutes,
   -- A minute that arrives later is a correction of a synthetic bar. To wait for it would make every synthetic bar late.
   case when t.source_timeframe is null then 0 else f.delay_seconds end as aggregation_delay_seconds,
   t.source_timeframe is null or t.is_mandatory or coalesce(a.mandatory @> to_jsonb(t.timeframe), false) as is_mandatory,
   case when a.start_utc >= f.least_utc and a.start_utc < f.end_utc then a.start_utc end as agg_start_utc,
   coalesce(a.good_percent, f.good_percent) as good_percent,
-  coalesce(a.poor_percent, f.poor_percent) as poor_percent,
+  case when a.sparse = 'true' then 0 else coalesce(a.poor_percent, f.poor_percent) end as poor_percent,
   a.session,
+  a.calendar,
+  a.day_close,
   case when t.source_timeframe is null then (
     select to_jsonb(b) - 'canonical_symbol' from agg.basket as b where b.canonical_symbol = r.canonical_symbol
   ) end as basket
@@ -6557,6 +7361,9 @@ cross join lateral (
     r.metadata -> 'agg' -> 'mandatory' as mandatory,
     r.metadata -> 'agg' -> 'optional' as optional,
     r.metadata -> 'agg' -> 'session' as session,
+    r.metadata -> 'agg' ->> 'calendar' as calendar,
+    r.metadata -> 'agg' -> 'day_close' as day_close,
+    r.metadata -> 'agg' -> 'sparse' as sparse,
     agg.utc_instant(r.metadata -> 'agg' ->> 'start_utc') as start_utc,
     substring(r.metadata -> 'agg' -> 'quality' ->> 'good' from '^[0-9]{1,3}$')::smallint as good_percent,
     substring(r.metadata -> 'agg' -> 'quality' ->> 'poor' from '^[0-9]{1,3}$')::smallint as poor_percent
@@ -6571,7 +7378,7 @@ join agg.timeframe as t
 where r.metadata -> 'agg' -> 'enabled' is distinct from 'false';
 
 comment on view agg.wanted_task is
-  'The tasks that the metadata of each asset ask for, active or not, as far as metadata are understood; none where metadata.agg.enabled is false. agg_start_utc is null where metadata do not say it.';
+  'The tasks that the metadata of each asset ask for, active or not, as far as metadata are understood; none where metadata.agg.enabled is false. agg_start_utc is null where metadata do not say it. fallback_source_timeframe is the source where days do not hold whole hours (see agg.begins_on_hours).';
 
 -- 99_grants.sql
 -- Who may do what. Projects made before November 2026 give anon, authenticated and service_role all rights on whatever is
@@ -6615,6 +7422,7 @@ revoke execute on function
   public.calc_dxy_range_1m,
   public.catchup_aggregation_range,
   public.derive_synthetic_range,
+  public.import_calendar,
   public.sync_agg_state_from_registry,
   public.upsert_bars
 from public, anon, authenticated, service_role;
@@ -6637,6 +7445,7 @@ grant execute on function
   public.calc_dxy_range_1m,
   public.catchup_aggregation_range,
   public.derive_synthetic_range,
+  public.import_calendar,
   public.sync_agg_state_from_registry,
   public.upsert_bars
 to service_role;
