@@ -101,19 +101,18 @@ begin
     left join tally as n on n.request_no = q.ordinality and n.canonical_symbol = y.symbol
     where q.source_timeframe is not null
   ),
-  -- Windows are decided to the end of the range; or over the gap at its end, however long, to the next source bar or to a stored
-  -- bar that has to go; or, where the task waits for data, to where its bars end.
+  -- Windows are decided to the end of the range; or over the gap behind it, however long, to the next source bar or to a stored
+  -- bar that has to go; or, where the task waits for data, to where its source bars end.
   decided as materialized (
     select
       t.*,
       case
         when t.filled_to_utc = t.to_utc then t.to_utc
         else (
-          select case
-            when n.ts_utc is null and t.clock_utc is not null then t.filled_to_utc
-            else least(
+          select coalesce(
+            case when n.next_utc is not null or t.clock_utc is null then least(
               t.frontier_utc,
-              agg.window_start(n.ts_utc, t.window_length, t.window_time_zone, t.window_origin),
+              agg.window_start(n.next_utc, t.window_length, t.window_time_zone, t.window_origin),
               (
                 select d.ts_utc
                 from public.derived_data_bars as d
@@ -121,17 +120,27 @@ begin
                 order by d.ts_utc
                 limit 1
               )
-            )
-          end
+            ) end,
+            -- What lies outside the session fills no window, and decides it.
+            (
+              select agg.window_end(c.ts_utc, t.window_length, t.window_time_zone, t.window_origin)
+              from agg.source_bar as c
+              where c.canonical_symbol = t.symbol and c.timeframe = t.source_timeframe
+                and c.ts_utc >= t.filled_to_utc and c.ts_utc < t.to_utc and c.covered_minutes > 0
+              order by c.ts_utc desc
+              limit 1
+            ),
+            t.filled_to_utc
+          )
           from (
             select (
               select c.ts_utc
               from agg.source_bar as c
               where c.canonical_symbol = t.symbol and c.timeframe = t.source_timeframe
-                and c.ts_utc >= t.filled_to_utc and c.ts_utc < coalesce(t.clock_utc, 'infinity') and c.covered_minutes > 0
+                and c.ts_utc >= t.to_utc and c.ts_utc < coalesce(t.clock_utc, 'infinity') and c.covered_minutes > 0
               order by c.ts_utc
               limit 1
-            ) as ts_utc
+            ) as next_utc
           ) as n
         )
       end as decided_to_utc
