@@ -24,6 +24,19 @@ set max_parallel_workers_per_gather = 0
 set jit = off
 set work_mem = '32MB'
 as $$
+declare
+  v_has_rows constant boolean := exists (
+    select
+    from unnest(p_requests) as r
+    cross join lateral unnest(r.symbols) as y (symbol)
+    cross join lateral (
+      select
+      from public.derived_data_bars as d
+      where d.canonical_symbol = y.symbol and d.timeframe = r.timeframe and d.ts_utc >= r.from_utc and d.ts_utc < r.to_utc
+      limit 1
+    ) as d
+    where r.source_timeframe is not null
+  );
 begin
   return query
   with request as materialized (
@@ -36,16 +49,6 @@ begin
       end as open
     from unnest(p_requests) with ordinality as o
     where o.source_timeframe is not null
-  ),
-  target as materialized (
-    select
-      r.ordinality, y.symbol,
-      exists (
-        select from public.derived_data_bars as d
-        where d.canonical_symbol = y.symbol and d.timeframe = r.timeframe and d.ts_utc >= r.from_utc and d.ts_utc < r.to_utc
-      ) as has_bars
-    from request as r
-    cross join lateral unnest(r.symbols) as y (symbol)
   ),
   -- What is read in one go, for each symbol: the whole range; of a session its open windows; of a local clock each window.
   stretch as materialized (
@@ -94,68 +97,6 @@ begin
       group by g.ordinality, g.is_minute, g.window_length, g.window_time_zone, g.window_origin, g.origin_utc, g.starts_utc
     ) as s
     group by s.ordinality, s.ts_utc, s.is_minute
-  ),
-  aggregated as (
-    select
-      r.ordinality, r.timeframe, r.source_timeframe, r.window_length, r.source_length, r.derivation_version, r.good_percent, r.poor_percent,
-      y.has_bars, r.open is not null as has_session, y.symbol, coalesce(s.ends_utc, w.ts_utc + r.window_length) as ends_utc, w.*
-    from target as y
-    join request as r on r.ordinality = y.ordinality
-    join stretch as s on s.ordinality = y.ordinality
-    cross join lateral (
-      select
-        coalesce(s.window_start, date_bin(r.window_length, f.ts_utc, r.origin_utc)) as ts_utc,
-        -- Over a sorted subquery: in the order of ts_utc.
-        (array_agg(f.open))[1] as open,
-        max(f.high) as high,
-        min(f.low) as low,
-        (array_agg(f.close))[count(*)] as close,
-        sum(f.vol) as vol,
-        sum(f.vwap * f.vwap_vol) / sum(f.vwap_vol) as vwap,
-        sum(f.vwap_vol) as vwap_vol,
-        sum(f.trade_count)::bigint as trade_count,
-        count(*) filter (where f.is_bar)::integer as source_candles,
-        sum(f.covered_minutes)::integer as covered_minutes,
-        bool_or(f.is_partial) as is_partial
-      from (
-        select c.*
-        from agg.source_bar as c
-        where c.canonical_symbol = y.symbol and c.timeframe = r.source_timeframe
-          and c.ts_utc >= s.from_utc and c.ts_utc < s.to_utc and c.covered_minutes > 0
-          and (s.open is null or s.open @> c.ts_utc)
-        -- Sums of floats depend on the order: with this one a bar built again is the same to the last bit.
-        order by c.ts_utc
-      ) as f
-      group by 1
-      offset 0
-    ) as w
-  ),
-  window_bar as materialized (
-    select
-      a.*,
-      coalesce(e.minutes, case when a.has_session then 0 else m.window_minutes end) as expected_minutes,
-      coalesce(e.candles, case when a.has_session then 0 else m.window_minutes / m.source_minutes end) as expected_candles,
-      case when a.has_bars then (
-        select d from public.derived_data_bars as d
-        where d.canonical_symbol = a.symbol and d.timeframe = a.timeframe and d.ts_utc = a.ts_utc
-      ) end as stored
-    from aggregated as a
-    left join expected as e on e.ordinality = a.ordinality and e.ts_utc = a.ts_utc
-    cross join lateral (
-      select (extract(epoch from a.ends_utc - a.ts_utc) / 60)::integer, (extract(epoch from a.source_length) / 60)::integer
-    ) as m (window_minutes, source_minutes)
-  ),
-  judged as (
-    select
-      w.*,
-      case
-        when w.expected_minutes = 0 then null
-        when w.covered_minutes >= w.expected_minutes then 2
-        when w.covered_minutes * 100 >= w.expected_minutes * w.good_percent then 1
-        when w.covered_minutes * 100 >= w.expected_minutes * w.poor_percent then 0
-      end::smallint as quality_score,
-      coalesce(w.derivation_version, (w.stored).derivation_version, 1) as version
-    from window_bar as w
   )
   select
     j.ordinality, j.symbol, j.timeframe, j.ts_utc, j.ends_utc, j.open, j.high, j.low, j.close, j.vol, j.vwap, j.vwap_vol, j.trade_count,
@@ -176,16 +117,87 @@ begin
       ) then 'update'
     end,
     (j.stored).ts_utc is not null and (j.stored).deleted_at is null
-  from judged as j
-  union all
-  select
-    l.ordinality, l.canonical_symbol, l.timeframe, l.ts_utc, null, l.open, l.high, l.low, l.close, l.vol, l.vwap, l.vwap_vol, l.trade_count,
-    l.source_timeframe, l.source_candles, l.expected_candles, 0, l.expected_minutes,
-    l.quality_score, l.derivation_version, l.is_partial, 'remove', l.deleted_at is null
   from (
-    select r.ordinality, d.*
-    from target as y
-    join request as r on r.ordinality = y.ordinality
+    select
+      b.*,
+      case
+        when b.expected_minutes = 0 then null
+        when b.covered_minutes >= b.expected_minutes then 2
+        when b.covered_minutes * 100 >= b.expected_minutes * b.good_percent then 1
+        when b.covered_minutes * 100 >= b.expected_minutes * b.poor_percent then 0
+      end::smallint as quality_score,
+      coalesce(b.derivation_version, (b.stored).derivation_version, 1) as version
+    from (
+      select
+        a.*,
+        coalesce(e.minutes, case when a.has_session then 0 else m.window_minutes end) as expected_minutes,
+        coalesce(e.candles, case when a.has_session then 0 else m.window_minutes / m.source_minutes end) as expected_candles,
+        case when v_has_rows then (
+          select d from public.derived_data_bars as d
+          where d.canonical_symbol = a.symbol and d.timeframe = a.timeframe and d.ts_utc = a.ts_utc
+        ) end as stored
+      from (
+        select
+          r.ordinality, r.timeframe, r.source_timeframe, r.source_length, r.derivation_version, r.good_percent, r.poor_percent,
+          r.open is not null as has_session, y.symbol, coalesce(s.ends_utc, w.ts_utc + r.window_length) as ends_utc, w.*
+        from request as r
+        join stretch as s on s.ordinality = r.ordinality
+        cross join lateral unnest(r.symbols) as y (symbol)
+        cross join lateral (
+          select
+            coalesce(s.window_start, date_bin(r.window_length, f.ts_utc, r.origin_utc)) as ts_utc,
+            -- Over a sorted subquery: in the order of ts_utc.
+            (array_agg(f.open))[1] as open,
+            max(f.high) as high,
+            min(f.low) as low,
+            (array_agg(f.close))[count(*)] as close,
+            sum(f.vol) as vol,
+            sum(f.vwap * f.vwap_vol) / sum(f.vwap_vol) as vwap,
+            sum(f.vwap_vol) as vwap_vol,
+            sum(f.trade_count)::bigint as trade_count,
+            count(*) filter (where f.is_bar)::integer as source_candles,
+            sum(f.covered_minutes)::integer as covered_minutes,
+            bool_or(f.is_partial) as is_partial
+          from (
+            select c.*
+            from agg.source_bar as c
+            where c.canonical_symbol = y.symbol and c.timeframe = r.source_timeframe
+              and c.ts_utc >= s.from_utc and c.ts_utc < s.to_utc and c.covered_minutes > 0
+              and (s.open is null or s.open @> c.ts_utc)
+            -- Sums of floats depend on the order: with this one a bar built again is the same to the last bit.
+            order by c.ts_utc
+          ) as f
+          group by 1
+          offset 0
+        ) as w
+      ) as a
+      left join expected as e on e.ordinality = a.ordinality and e.ts_utc = a.ts_utc
+      cross join lateral (
+        select (extract(epoch from a.ends_utc - a.ts_utc) / 60)::integer, (extract(epoch from a.source_length) / 60)::integer
+      ) as m (window_minutes, source_minutes)
+      -- So that each row is looked up once.
+      offset 0
+    ) as b
+  ) as j;
+
+  if v_has_rows then
+    return query
+    select
+      r.ordinality, d.canonical_symbol, d.timeframe, d.ts_utc, null::timestamptz, d.open, d.high, d.low, d.close, d.vol, d.vwap, d.vwap_vol,
+      d.trade_count, d.source_timeframe, d.source_candles, d.expected_candles, 0, d.expected_minutes,
+      d.quality_score, d.derivation_version, d.is_partial, 'remove', d.deleted_at is null
+    from (
+      select
+        o.*,
+        case
+          when o.source_timeframe = '1m' and (o.session_minutes is not null or o.calendar is not null)
+            then agg.open_spans(o.session_time_zone, o.session_minutes, o.calendar, o.from_utc, o.to_utc)
+        end as open
+      from unnest(p_requests) with ordinality as o
+      where o.source_timeframe is not null
+      offset 0
+    ) as r
+    cross join lateral unnest(r.symbols) as y (symbol)
     cross join lateral (
       select d.*
       from public.derived_data_bars as d
@@ -193,9 +205,21 @@ begin
         and d.ts_utc >= r.from_utc and d.ts_utc < r.to_utc and (d.deleted_at is null or d.covered_minutes > 0)
       offset 0
     ) as d
-    where y.has_bars
-  ) as l
-  left join window_bar as w on w.ordinality = l.ordinality and w.symbol = l.canonical_symbol and w.ts_utc = l.ts_utc
-  where w.ts_utc is null;
+    cross join lateral (
+      select
+        agg.window_start(d.ts_utc, r.window_length, r.window_time_zone, r.window_origin),
+        agg.window_end(d.ts_utc, r.window_length, r.window_time_zone, r.window_origin)
+      offset 0
+    ) as w (starts_utc, ends_utc)
+    where w.starts_utc <> d.ts_utc or not exists (
+      select
+      from agg.source_bar as c
+      where c.canonical_symbol = d.canonical_symbol and c.timeframe = r.source_timeframe
+        and c.ts_utc >= w.starts_utc and c.ts_utc < w.ends_utc and c.covered_minutes > 0
+        and (r.open is null or r.open @> c.ts_utc)
+      -- Keeps the planner from making a join of it.
+      offset 0
+    );
+  end if;
 end;
 $$;

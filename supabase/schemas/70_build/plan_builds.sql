@@ -16,10 +16,11 @@ language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
+set jit = off
 as $$
 begin
   return query
-  with task as materialized (
+  with task as (
     select
       c.symbol, t.timeframe, t.duration, st.duration as source_duration,
       case when t.source_timeframe is not null then coalesce(s.source_timeframe, t.source_timeframe) end as source_timeframe,
@@ -43,7 +44,7 @@ begin
     left join agg.task as s on s.canonical_symbol = c.symbol and s.timeframe = p_timeframe
     left join agg.timeframe as st on st.timeframe = case when t.source_timeframe is not null then coalesce(s.source_timeframe, t.source_timeframe) end
   ),
-  bounded as materialized (
+  bounded as (
     select
       t.*,
       case
@@ -69,7 +70,7 @@ begin
       where k.canonical_symbol = t.symbol
     ) as b on p_timeframe = '1m'
   ),
-  ended as materialized (
+  ended as (
     select
       b.*,
       least(b.frontier_utc, case when p_stop_at_data_frontier then coalesce(b.data_end_utc, case when p_timeframe = '1m' then b.from_utc end) end) as last_utc,
