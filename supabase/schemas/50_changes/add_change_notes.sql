@@ -14,25 +14,22 @@ as $$
 declare
   v_is_built constant boolean := coalesce(current_setting('pgbars.is_building', true), '') = 'on';
   v_rows bigint;
-  v_problem text;
+  v_computed text;
   v_is_fold_due boolean;
 begin
-  select count(*) into v_rows from changed_rows;
+  select count(*), min(c.canonical_symbol) filter (
+    where c.canonical_symbol = any (array(select s.canonical_symbol from agg.computed_series as s))
+  )
+  into v_rows, v_computed
+  from changed_rows as c;
   -- The update that an upsert of new bars is as well.
   if v_rows = 0 then
     return null;
   end if;
-  if not v_is_built and tg_op <> 'DELETE' then
-    select s.problem into v_problem
-    from agg.computed_series as s
-    where s.canonical_symbol in (select c.canonical_symbol from changed_rows as c)
-    order by s.canonical_symbol
-    limit 1;
-    if v_problem is not null then
-      raise exception '%', v_problem
-        using errcode = 'integrity_constraint_violation',
-          hint = 'Store bars of its components, or change the registry. Deleted bars are computed again.';
-    end if;
+  if v_computed is not null and not v_is_built and tg_op <> 'DELETE' then
+    raise exception '%', (select s.problem from agg.computed_series as s where s.canonical_symbol = v_computed)
+      using errcode = 'integrity_constraint_violation',
+        hint = 'Store bars of its components, or change the registry. Deleted bars are computed again.';
   end if;
 
   if v_rows <= 1000 then
