@@ -33,11 +33,20 @@ begin
     for update of s skip locked
   ),
   taken as (
+    -- By place: a join would read all corrections for each task where the planner takes their table for empty.
     delete from agg.correction as k
-    using held as h
-    where k.canonical_symbol = h.canonical_symbol and k.timeframe = h.timeframe
-      -- A failed correction waits for its time, unless its source has changed.
-      and (k.error is null or k.spans && h.spans)
+    where k.ctid = any (array(
+      select w.ctid
+      from held as h
+      cross join lateral (
+        select c.ctid
+        from agg.correction as c
+        where c.canonical_symbol = h.canonical_symbol and c.timeframe = h.timeframe
+          -- A failed correction waits for its time, unless its source has changed.
+          and (c.error is null or c.spans && h.spans)
+        offset 0
+      ) as w
+    ))
     returning k.canonical_symbol, k.timeframe, k.spans, k.changed_at, k.failures
   ),
   -- Grouped rather than joined: linear whatever the planner assumes about the number of tasks.
