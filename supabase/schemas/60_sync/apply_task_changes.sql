@@ -21,6 +21,22 @@ begin
     perform pg_advisory_xact_lock(agg.new_tasks_key());
   end if;
 
+  -- Many tasks begin alike.
+  with first as materialized (
+    select
+      d.*, b.cursor_utc,
+      agg.due_at(b.cursor_utc, l.length, d.aggregation_delay_seconds, d.window_time_zone, d.window_origin) as due_at
+    from (
+      select distinct c.agg_start_utc, c.run_interval_minutes, c.aggregation_delay_seconds, c.window_time_zone, c.window_origin
+      from unnest(p_changes) as c
+      where c.action <> 'disable'
+    ) as d
+    cross join lateral (select make_interval(mins => d.run_interval_minutes)) as l (length)
+    cross join lateral (
+      select agg.bootstrap_cursor(d.agg_start_utc, l.length, d.window_time_zone, d.window_origin)
+      offset 0
+    ) as b (cursor_utc)
+  )
   insert into public.data_agg_state as s (
     canonical_symbol, timeframe, source_timeframe, run_interval_minutes, aggregation_delay_seconds, is_mandatory,
     agg_start_utc, last_agg_bar_ts_utc, next_run_at,
@@ -28,12 +44,13 @@ begin
   )
   select
     c.canonical_symbol, c.timeframe, c.source_timeframe, c.run_interval_minutes, c.aggregation_delay_seconds, c.is_mandatory,
-    c.agg_start_utc, b.cursor_utc,
-    agg.due_at(b.cursor_utc, l.length, c.aggregation_delay_seconds, c.window_time_zone, c.window_origin),
+    c.agg_start_utc, f.cursor_utc, f.due_at,
     c.good_percent, c.poor_percent, c.session_time_zone, c.session_minutes, c.basket, c.calendar, c.window_time_zone, c.window_origin
   from unnest(p_changes) as c
-  cross join lateral (select make_interval(mins => c.run_interval_minutes)) as l (length)
-  cross join lateral (select agg.bootstrap_cursor(c.agg_start_utc, l.length, c.window_time_zone, c.window_origin)) as b (cursor_utc)
+  join first as f
+    on f.agg_start_utc = c.agg_start_utc and f.run_interval_minutes = c.run_interval_minutes
+    and f.aggregation_delay_seconds = c.aggregation_delay_seconds
+    and f.window_time_zone is not distinct from c.window_time_zone and f.window_origin = c.window_origin
   where c.action <> 'disable'
   order by c.canonical_symbol, c.run_interval_minutes
   on conflict (canonical_symbol, timeframe) do update set

@@ -12,7 +12,7 @@ begin
     return;
   end if;
 
-  with moved as materialized (
+  with boundary as materialized (
     select c.canonical_symbol, c.timeframe, w.starts_utc
     from unnest(p_changes) as c
     cross join lateral (
@@ -31,36 +31,54 @@ begin
   where d.canonical_symbol = c.canonical_symbol and d.timeframe = c.timeframe
     and (d.deleted_at is null or d.covered_minutes > 0)
     and not exists (
-      select from moved as m
-      where m.canonical_symbol = d.canonical_symbol and m.timeframe = d.timeframe and m.starts_utc = d.ts_utc
+      select from boundary as b
+      where b.canonical_symbol = d.canonical_symbol and b.timeframe = d.timeframe and b.starts_utc = d.ts_utc
     );
 
+  -- Many tasks move alike, and stand alike.
+  with moved as materialized (
+    select
+      c.canonical_symbol, c.timeframe, c.agg_start_utc, c.window_time_zone, c.window_origin, c.run_interval_minutes,
+      t.aggregation_delay_seconds, t.followed_to_utc
+    from unnest(p_changes) as c
+    join agg.task as t on t.canonical_symbol = c.canonical_symbol and t.timeframe = c.timeframe
+  ),
+  first as materialized (
+    select
+      d.*, b.cursor_utc,
+      agg.window_end(b.cursor_utc, l.length, d.window_time_zone, d.window_origin) as start_utc,
+      -- No window that reaches beyond what was built: it may not have ended.
+      agg.window_start(d.followed_to_utc, l.length, d.window_time_zone, d.window_origin) as built_to_utc,
+      agg.due_at(b.cursor_utc, l.length, d.aggregation_delay_seconds, d.window_time_zone, d.window_origin) as due_at
+    from (
+      select distinct
+        m.agg_start_utc, m.window_time_zone, m.window_origin, m.run_interval_minutes, m.aggregation_delay_seconds, m.followed_to_utc
+      from moved as m
+    ) as d
+    cross join lateral (select make_interval(mins => d.run_interval_minutes)) as l (length)
+    cross join lateral (
+      select agg.bootstrap_cursor(d.agg_start_utc, l.length, d.window_time_zone, d.window_origin)
+      offset 0
+    ) as b (cursor_utc)
+  )
   update public.data_agg_state as s
   set
-    window_time_zone = c.window_time_zone,
-    window_origin = c.window_origin,
-    last_agg_bar_ts_utc = n.cursor_utc,
-    built_to_utc = nullif(greatest(n.start_utc, n.built_to_utc), n.start_utc),
+    window_time_zone = m.window_time_zone,
+    window_origin = m.window_origin,
+    last_agg_bar_ts_utc = f.cursor_utc,
+    built_to_utc = nullif(greatest(f.start_utc, f.built_to_utc), f.start_utc),
     status = 'idle',
     running_started_at_utc = null,
     fail_streak = 0,
     hard_fail_streak = 0,
     failing_since_utc = null,
-    next_run_at = agg.due_at(n.cursor_utc, n.length, s.aggregation_delay_seconds, c.window_time_zone, c.window_origin),
+    next_run_at = f.due_at,
     updated_at = now()
-  from unnest(p_changes) as c
-  join agg.task as t on t.canonical_symbol = c.canonical_symbol and t.timeframe = c.timeframe
-  cross join lateral (select make_interval(mins => c.run_interval_minutes)) as l (length)
-  cross join lateral (
-    select agg.bootstrap_cursor(c.agg_start_utc, l.length, c.window_time_zone, c.window_origin)
-  ) as b (cursor_utc)
-  cross join lateral (
-    select
-      l.length, b.cursor_utc,
-      agg.window_end(b.cursor_utc, l.length, c.window_time_zone, c.window_origin) as start_utc,
-      -- No window that reaches beyond what was built: it may not have ended.
-      agg.window_start(t.followed_to_utc, l.length, c.window_time_zone, c.window_origin) as built_to_utc
-  ) as n
-  where s.canonical_symbol = c.canonical_symbol and s.timeframe = c.timeframe;
+  from moved as m
+  join first as f
+    on f.agg_start_utc = m.agg_start_utc and f.run_interval_minutes = m.run_interval_minutes
+    and f.aggregation_delay_seconds = m.aggregation_delay_seconds and f.followed_to_utc = m.followed_to_utc
+    and f.window_time_zone is not distinct from m.window_time_zone and f.window_origin = m.window_origin
+  where s.canonical_symbol = m.canonical_symbol and s.timeframe = m.timeframe;
 end;
 $$;

@@ -112,7 +112,7 @@ begin
     select
       g.former_time_zone, g.former_minutes, g.former_calendar, g.session_time_zone, g.session_minutes, g.calendar,
       -- What is built meanwhile may be built by the former hours.
-      (f.spans - n.spans) + (n.spans - f.spans) + tstzmultirange(tstzrange(g.to_utc, null)) as changed_spans
+      agg.changed_hours(f.spans, n.spans) + tstzmultirange(tstzrange(g.to_utc, null)) as changed_spans
     from (
       select
         d.former_time_zone, d.former_minutes, d.former_calendar, d.session_time_zone, d.session_minutes, d.calendar,

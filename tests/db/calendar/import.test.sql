@@ -1,5 +1,5 @@
 begin;
-select plan(25);
+select plan(27);
 
 select is(
   public.import_calendar(
@@ -218,6 +218,33 @@ select results_eq(
 );
 select is_empty(
   $$ select from agg.correction as c where c.spans && '{[2025-07-03 17:00Z,2025-07-03 20:00Z)}' $$, 'with the calendar of the asset in both'
+);
+
+-- A session of every day for half a year: a hundred and more changes.
+select results_eq(
+  $$
+    select agg.changed_hours(
+      agg.open_spans(z.name, agg.session_minutes('"us_equity"'), null, '2025-01-01 00:00Z', w.to_utc),
+      agg.open_spans(z.name, agg.session_minutes('"us_equity_extended"'), null, '2025-01-01 00:00Z', w.to_utc)
+    )
+    from (values (timestamptz '2025-01-04 00:00Z'), ('2025-06-07 00:00Z')) as w (to_utc)
+    cross join (values ('America/New_York')) as z (name)
+    order by w.to_utc
+  $$,
+  $$
+    values
+      (tstzmultirange '{[2025-01-01 00:00Z,2025-01-01 01:00Z),[2025-01-01 09:00Z,2025-01-01 14:30Z),[2025-01-01 21:00Z,2025-01-02 01:00Z),[2025-01-02 09:00Z,2025-01-02 14:30Z),[2025-01-02 21:00Z,2025-01-03 01:00Z),[2025-01-03 09:00Z,2025-01-03 14:30Z),[2025-01-03 21:00Z,2025-01-04 00:00Z)}'),
+      ('{[2025-01-01 00:00Z,2025-06-07 00:00Z)}')
+  $$,
+  'few changes are kept apart, many become one'
+);
+select is(
+  agg.changed_hours(
+    (select range_agg(tstzrange(d.ts_utc, d.ts_utc + interval '1 hour')) from generate_series(timestamptz '2020-01-01 00:00Z', '2025-01-01 00:00Z', interval '240 hours') as d (ts_utc)),
+    '{}'
+  ),
+  (select range_agg(tstzrange(d.ts_utc, d.ts_utc + interval '1 hour')) from generate_series(timestamptz '2020-01-01 00:00Z', '2025-01-01 00:00Z', interval '240 hours') as d (ts_utc)),
+  'but for those that are a week apart'
 );
 select throws_ok(
   $$ call tests.set_metadata('ACME', '{agg,calendar}', '"NYSE"') $$, '22023', 'metadata of ACME: agg.calendar must be the name of a calendar out of FX, XBAD, XNYS, XTST, not "NYSE"',
