@@ -30,6 +30,7 @@ export const WORKER_CALLS: [string, Record<string, unknown>][] = [
   ["aggregate_1m_to_5m_window", { p_symbol: "GBPUSD", p_from_utc: at("00:00"), p_to_utc: at("00:05") }],
   ["agg_run_due", { p_now: SOON }],
   ["aggregate_5m_to_1h_window", { p_symbol: "GBPUSD", ...FIRST_HOUR }],
+  ["aggregate_window", { p_symbol: "GBPUSD", p_timeframe: "15m", p_from_utc: at("00:00"), p_now: NOW }],
   ["agg_add_change_note", { p_symbols: ["USDCHF"], p_from: at("00:00"), p_to: at("01:00") }],
   ["agg_pending", { p_now: SOON }],
   ["agg_verify", { p_symbol: "USDCHF" }],
@@ -37,6 +38,7 @@ export const WORKER_CALLS: [string, Record<string, unknown>][] = [
   ["agg_maintain", { p_now: SOON }],
   ["agg_health", { p_now: SOON }],
   ["agg_gaps", { p_symbol: "EURUSD", p_timeframe: "5m" }],
+  ["import_calendar", { p_name: "XTST", p_days: [{ day: "2025-07-04", kind: "closed" }], p_time_zone: "UTC" }],
   ["agg_bootstrap_cursor", { p_symbol: "EURUSD", p_to_tf: "5m" }],
 ];
 

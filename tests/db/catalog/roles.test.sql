@@ -46,6 +46,7 @@ insert into worker_call (sql) values
   ($$ update public.core_asset_registry_all as r set metadata = '{"agg": {"start_utc": "2025-06-30T00:00:00Z"}}'
     where r.canonical_symbol = 'ACME' $$),
   ('select public.sync_agg_state_from_registry()'),
+  ($$ select public.import_calendar('XTST', '[{"day": "2025-07-01", "kind": "closed"}]', 'UTC') $$),
   ($$ select public.agg_bootstrap_cursor('ACME', '1h') $$);
 
 create temporary table outcome as
@@ -68,7 +69,7 @@ select is(
 select is_empty(
   $$
     select t.name
-    from unnest(array['agg.run_log', 'agg.alert', 'agg.timeframe', 'agg.change_note', 'agg.correction']) as t (name)
+    from unnest(array['agg.run_log', 'agg.alert', 'agg.timeframe', 'agg.change_note', 'agg.correction', 'agg.calendar', 'agg.calendar_day']) as t (name)
     where pg_temp.run_as('service_role', format('delete from %s', t.name)) not like '42501 %'
       or pg_temp.run_as('service_role', format('select * from %s', t.name)) <> 'ok'
   $$,
