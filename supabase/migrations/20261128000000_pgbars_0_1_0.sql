@@ -1437,6 +1437,32 @@ $$;
 comment on function agg.calendar_entry_problem is
   'What is wrong with an entry that import_calendar is given for a calendar whose trading days begin at p_day_start; null where it is good.';
 
+-- 20_registry/changed_hours.sql
+create function agg.changed_hours(p_former tstzmultirange, p_open tstzmultirange)
+returns tstzmultirange
+language plpgsql
+stable
+parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_changed constant tstzmultirange := (p_former - p_open) + (p_open - p_former);
+begin
+  if (select count(*) from unnest(v_changed)) <= 100 then
+    return v_changed;
+  end if;
+  return (
+    select range_agg(tstzrange(lower(j.span), upper(j.span) - interval '168 hours'))
+    from unnest((
+      select range_agg(tstzrange(lower(c.span), upper(c.span) + interval '168 hours')) from unnest(v_changed) as c (span)
+    )) as j (span)
+  );
+end;
+$$;
+
+comment on function agg.changed_hours is
+  'Where what is open differs. Where that is in more than a hundred places, as after another weekly session, those less than a week apart become one: each task gets a copy, and to build a window again that comes out the same writes nothing.';
+
 -- 20_registry/circle_problem.sql
 create function agg.circle_problem(p_symbol text)
 returns text
@@ -1650,7 +1676,7 @@ begin
 
   if v_added > 0 or v_removed > 0 or (v_former.time_zone, v_former.day_start) is distinct from (v_time_zone, v_day_start) then
     with hours as materialized (
-      select b.time_zone, b.minutes, b.to_utc, (b.former_spans - o.spans) + (o.spans - b.former_spans) as changed
+      select b.time_zone, b.minutes, b.to_utc, agg.changed_hours(b.former_spans, o.spans) as changed
       from unnest(v_zones, v_minutes, v_from_utc, v_to_utc, v_open) as b (time_zone, minutes, from_utc, to_utc, former_spans)
       cross join lateral agg.open_spans(b.time_zone, b.minutes, p_name, b.from_utc, b.to_utc) as o (spans)
     )
@@ -3472,11 +3498,20 @@ begin
     for update of s skip locked
   ),
   taken as (
+    -- By place: a join would read all corrections for each task where the planner takes their table for empty.
     delete from agg.correction as k
-    using held as h
-    where k.canonical_symbol = h.canonical_symbol and k.timeframe = h.timeframe
-      -- A failed correction waits for its time, unless its source has changed.
-      and (k.error is null or k.spans && h.spans)
+    where k.ctid = any (array(
+      select w.ctid
+      from held as h
+      cross join lateral (
+        select c.ctid
+        from agg.correction as c
+        where c.canonical_symbol = h.canonical_symbol and c.timeframe = h.timeframe
+          -- A failed correction waits for its time, unless its source has changed.
+          and (c.error is null or c.spans && h.spans)
+        offset 0
+      ) as w
+    ))
     returning k.canonical_symbol, k.timeframe, k.spans, k.changed_at, k.failures
   ),
   -- Grouped rather than joined: linear whatever the planner assumes about the number of tasks.
@@ -4068,6 +4103,22 @@ begin
     perform pg_advisory_xact_lock(agg.new_tasks_key());
   end if;
 
+  -- Many tasks begin alike.
+  with first as materialized (
+    select
+      d.*, b.cursor_utc,
+      agg.due_at(b.cursor_utc, l.length, d.aggregation_delay_seconds, d.window_time_zone, d.window_origin) as due_at
+    from (
+      select distinct c.agg_start_utc, c.run_interval_minutes, c.aggregation_delay_seconds, c.window_time_zone, c.window_origin
+      from unnest(p_changes) as c
+      where c.action <> 'disable'
+    ) as d
+    cross join lateral (select make_interval(mins => d.run_interval_minutes)) as l (length)
+    cross join lateral (
+      select agg.bootstrap_cursor(d.agg_start_utc, l.length, d.window_time_zone, d.window_origin)
+      offset 0
+    ) as b (cursor_utc)
+  )
   insert into public.data_agg_state as s (
     canonical_symbol, timeframe, source_timeframe, run_interval_minutes, aggregation_delay_seconds, is_mandatory,
     agg_start_utc, last_agg_bar_ts_utc, next_run_at,
@@ -4075,12 +4126,13 @@ begin
   )
   select
     c.canonical_symbol, c.timeframe, c.source_timeframe, c.run_interval_minutes, c.aggregation_delay_seconds, c.is_mandatory,
-    c.agg_start_utc, b.cursor_utc,
-    agg.due_at(b.cursor_utc, l.length, c.aggregation_delay_seconds, c.window_time_zone, c.window_origin),
+    c.agg_start_utc, f.cursor_utc, f.due_at,
     c.good_percent, c.poor_percent, c.session_time_zone, c.session_minutes, c.basket, c.calendar, c.window_time_zone, c.window_origin
   from unnest(p_changes) as c
-  cross join lateral (select make_interval(mins => c.run_interval_minutes)) as l (length)
-  cross join lateral (select agg.bootstrap_cursor(c.agg_start_utc, l.length, c.window_time_zone, c.window_origin)) as b (cursor_utc)
+  join first as f
+    on f.agg_start_utc = c.agg_start_utc and f.run_interval_minutes = c.run_interval_minutes
+    and f.aggregation_delay_seconds = c.aggregation_delay_seconds
+    and f.window_time_zone is not distinct from c.window_time_zone and f.window_origin = c.window_origin
   where c.action <> 'disable'
   order by c.canonical_symbol, c.run_interval_minutes
   on conflict (canonical_symbol, timeframe) do update set
@@ -4269,7 +4321,7 @@ begin
     return;
   end if;
 
-  with moved as materialized (
+  with boundary as materialized (
     select c.canonical_symbol, c.timeframe, w.starts_utc
     from unnest(p_changes) as c
     cross join lateral (
@@ -4288,37 +4340,55 @@ begin
   where d.canonical_symbol = c.canonical_symbol and d.timeframe = c.timeframe
     and (d.deleted_at is null or d.covered_minutes > 0)
     and not exists (
-      select from moved as m
-      where m.canonical_symbol = d.canonical_symbol and m.timeframe = d.timeframe and m.starts_utc = d.ts_utc
+      select from boundary as b
+      where b.canonical_symbol = d.canonical_symbol and b.timeframe = d.timeframe and b.starts_utc = d.ts_utc
     );
 
+  -- Many tasks move alike, and stand alike.
+  with moved as materialized (
+    select
+      c.canonical_symbol, c.timeframe, c.agg_start_utc, c.window_time_zone, c.window_origin, c.run_interval_minutes,
+      t.aggregation_delay_seconds, t.followed_to_utc
+    from unnest(p_changes) as c
+    join agg.task as t on t.canonical_symbol = c.canonical_symbol and t.timeframe = c.timeframe
+  ),
+  first as materialized (
+    select
+      d.*, b.cursor_utc,
+      agg.window_end(b.cursor_utc, l.length, d.window_time_zone, d.window_origin) as start_utc,
+      -- No window that reaches beyond what was built: it may not have ended.
+      agg.window_start(d.followed_to_utc, l.length, d.window_time_zone, d.window_origin) as built_to_utc,
+      agg.due_at(b.cursor_utc, l.length, d.aggregation_delay_seconds, d.window_time_zone, d.window_origin) as due_at
+    from (
+      select distinct
+        m.agg_start_utc, m.window_time_zone, m.window_origin, m.run_interval_minutes, m.aggregation_delay_seconds, m.followed_to_utc
+      from moved as m
+    ) as d
+    cross join lateral (select make_interval(mins => d.run_interval_minutes)) as l (length)
+    cross join lateral (
+      select agg.bootstrap_cursor(d.agg_start_utc, l.length, d.window_time_zone, d.window_origin)
+      offset 0
+    ) as b (cursor_utc)
+  )
   update public.data_agg_state as s
   set
-    window_time_zone = c.window_time_zone,
-    window_origin = c.window_origin,
-    last_agg_bar_ts_utc = n.cursor_utc,
-    built_to_utc = nullif(greatest(n.start_utc, n.built_to_utc), n.start_utc),
+    window_time_zone = m.window_time_zone,
+    window_origin = m.window_origin,
+    last_agg_bar_ts_utc = f.cursor_utc,
+    built_to_utc = nullif(greatest(f.start_utc, f.built_to_utc), f.start_utc),
     status = 'idle',
     running_started_at_utc = null,
     fail_streak = 0,
     hard_fail_streak = 0,
     failing_since_utc = null,
-    next_run_at = agg.due_at(n.cursor_utc, n.length, s.aggregation_delay_seconds, c.window_time_zone, c.window_origin),
+    next_run_at = f.due_at,
     updated_at = now()
-  from unnest(p_changes) as c
-  join agg.task as t on t.canonical_symbol = c.canonical_symbol and t.timeframe = c.timeframe
-  cross join lateral (select make_interval(mins => c.run_interval_minutes)) as l (length)
-  cross join lateral (
-    select agg.bootstrap_cursor(c.agg_start_utc, l.length, c.window_time_zone, c.window_origin)
-  ) as b (cursor_utc)
-  cross join lateral (
-    select
-      l.length, b.cursor_utc,
-      agg.window_end(b.cursor_utc, l.length, c.window_time_zone, c.window_origin) as start_utc,
-      -- No window that reaches beyond what was built: it may not have ended.
-      agg.window_start(t.followed_to_utc, l.length, c.window_time_zone, c.window_origin) as built_to_utc
-  ) as n
-  where s.canonical_symbol = c.canonical_symbol and s.timeframe = c.timeframe;
+  from moved as m
+  join first as f
+    on f.agg_start_utc = m.agg_start_utc and f.run_interval_minutes = m.run_interval_minutes
+    and f.aggregation_delay_seconds = m.aggregation_delay_seconds and f.followed_to_utc = m.followed_to_utc
+    and f.window_time_zone is not distinct from m.window_time_zone and f.window_origin = m.window_origin
+  where s.canonical_symbol = m.canonical_symbol and s.timeframe = m.timeframe;
 end;
 $$;
 
@@ -4537,7 +4607,7 @@ begin
     select
       g.former_time_zone, g.former_minutes, g.former_calendar, g.session_time_zone, g.session_minutes, g.calendar,
       -- What is built meanwhile may be built by the former hours.
-      (f.spans - n.spans) + (n.spans - f.spans) + tstzmultirange(tstzrange(g.to_utc, null)) as changed_spans
+      agg.changed_hours(f.spans, n.spans) + tstzmultirange(tstzrange(g.to_utc, null)) as changed_spans
     from (
       select
         d.former_time_zone, d.former_minutes, d.former_calendar, d.session_time_zone, d.session_minutes, d.calendar,
