@@ -1692,6 +1692,7 @@ begin
     join public.data_agg_state as s
       on s.calendar = p_name and (s.session_time_zone, s.session_minutes) is not distinct from (h.time_zone, h.minutes);
     if v_corrections is not null then
+      perform agg.reopen_windows(v_corrections);
       perform agg.add_corrections(v_corrections);
     end if;
   end if;
@@ -1769,6 +1770,30 @@ $$;
 
 comment on function agg.minute_of_week is
   'Minutes since the last Monday 00:00 of the wall clock in p_time_zone.';
+
+-- 20_registry/next_open.sql
+create function agg.next_open(p_time_zone text, p_session_minutes int4multirange, p_calendar text, p_from timestamptz)
+returns timestamptz
+language plpgsql
+stable
+parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if p_session_minutes is null and p_calendar is null then
+    return p_from;
+  end if;
+  -- A day is asked first: most of the time something is open soon.
+  return coalesce(
+    lower(agg.open_spans(p_time_zone, p_session_minutes, p_calendar, p_from, p_from + interval '24 hours')),
+    lower(agg.open_spans(p_time_zone, p_session_minutes, p_calendar, p_from, p_from + interval '336 hours')),
+    p_from + interval '336 hours'
+  );
+end;
+$$;
+
+comment on function agg.next_open is
+'The first instant at or after p_from at which session and calendar are open, or p_from + 14 days where they are closed until then. Without session and calendar it is p_from.';
 
 -- 20_registry/nth_weekday.sql
 create function agg.nth_weekday(p_year integer, p_month integer, p_weekday integer, p_nth integer)
@@ -4179,6 +4204,7 @@ begin
   perform agg.move_windows(array(select c from unnest(p_changes) as c where c.has_new_windows));
 
   if v_new_rules <> '{}' then
+    perform agg.reopen_windows(v_new_rules);
     perform agg.add_corrections(v_new_rules);
   end if;
 end;
@@ -4394,6 +4420,38 @@ $$;
 
 comment on function agg.move_windows is
   'Gives tasks the windows that agg.task_changes wants and starts them over, as agg_bootstrap_cursor does. Bars that are no longer the start of a window are soft-deleted. The caller holds the rows of the tasks.';
+
+-- 60_sync/reopen_windows.sql
+create function agg.reopen_windows(p_changes agg.changed_span[])
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  update public.data_agg_state as s
+  set last_agg_bar_ts_utc = n.cursor_utc, next_run_at = least(s.next_run_at, n.due_at), updated_at = now()
+  from unnest(p_changes) as c
+  join agg.task as t on t.canonical_symbol = c.canonical_symbol and t.timeframe = c.timeframe
+  cross join lateral (
+    select agg.bootstrap_cursor(
+      agg.window_start(
+        now() - make_interval(secs => t.aggregation_delay_seconds), t.window_length, t.window_time_zone, t.window_origin
+      ),
+      t.window_length, t.window_time_zone, t.window_origin
+    )
+  ) as b (cursor_utc)
+  cross join lateral (
+    select
+      b.cursor_utc,
+      agg.due_at(b.cursor_utc, t.window_length, t.aggregation_delay_seconds, t.window_time_zone, t.window_origin) as due_at
+  ) as n
+  where s.canonical_symbol = t.canonical_symbol and s.timeframe = t.timeframe and t.last_agg_bar_ts_utc > n.cursor_utc;
+end;
+$$;
+
+comment on function agg.reopen_windows is
+'Moves the cursors of tasks back to now where they lie ahead of it: windows were decided because the market was closed in them, and other hours say otherwise. The caller holds the registry.';
 
 -- 60_sync/set_environment.sql
 create function agg.set_environment(p_env text)
@@ -5075,7 +5133,7 @@ begin
     from window_bar as w
     group by w.request_no, w.canonical_symbol
   ),
-  built as (
+  built as materialized (
     -- Not the whole request: its list of symbols would be copied for each of them.
     select
       q.ordinality, y.symbol, q.timeframe, q.source_timeframe, q.window_length, q.window_time_zone, q.window_origin,
@@ -5090,16 +5148,26 @@ begin
     left join tally as n on n.request_no = q.ordinality and n.canonical_symbol = y.symbol
     where q.source_timeframe is not null
   ),
+  -- Where the market is closed, it opens again.
+  opening as materialized (
+    select
+      b.ordinality, b.filled_to_utc,
+      agg.window_start(
+        agg.next_open(q.session_time_zone, q.session_minutes, q.calendar, b.filled_to_utc), q.window_length, q.window_time_zone, q.window_origin
+      ) as opens_utc
+    from (select distinct t.ordinality, t.filled_to_utc from built as t where t.filled_to_utc < t.to_utc) as b
+    join unnest(p_requests) with ordinality as q on q.ordinality = b.ordinality
+  ),
   -- Windows are decided to the end of the range; or over the gap behind it, however long, to the next source bar or to a stored
-  -- bar that has to go; or, where the task waits for data, to where its source bars end.
+  -- bar that has to go; or, where the task waits for data, to where its source bars end, and on while the market is closed.
   decided as materialized (
     select
       t.*,
       case
         when t.filled_to_utc = t.to_utc then t.to_utc
         else (
-          select coalesce(
-            case when n.next_utc is not null or t.clock_utc is null then least(
+          select case
+            when n.next_utc is not null or t.clock_utc is null then least(
               t.frontier_utc,
               agg.window_start(n.next_utc, t.window_length, t.window_time_zone, t.window_origin),
               (
@@ -5109,18 +5177,21 @@ begin
                 order by d.ts_utc
                 limit 1
               )
-            ) end,
-            -- What lies outside the session fills no window, and decides it.
-            (
-              select agg.window_end(c.ts_utc, t.window_length, t.window_time_zone, t.window_origin)
-              from agg.source_bar as c
-              where c.canonical_symbol = t.symbol and c.timeframe = t.source_timeframe
-                and c.ts_utc >= t.filled_to_utc and c.ts_utc < t.to_utc and c.covered_minutes > 0
-              order by c.ts_utc desc
-              limit 1
-            ),
-            t.filled_to_utc
-          )
+            )
+            else least(t.frontier_utc, greatest(
+              t.filled_to_utc,
+              o.opens_utc,
+              -- What lies outside the session fills no window, and decides it.
+              (
+                select agg.window_end(c.ts_utc, t.window_length, t.window_time_zone, t.window_origin)
+                from agg.source_bar as c
+                where c.canonical_symbol = t.symbol and c.timeframe = t.source_timeframe
+                  and c.ts_utc >= t.filled_to_utc and c.ts_utc < t.to_utc and c.covered_minutes > 0
+                order by c.ts_utc desc
+                limit 1
+              )
+            ))
+          end
           from (
             select (
               select c.ts_utc
@@ -5134,6 +5205,7 @@ begin
         )
       end as decided_to_utc
     from built as t
+    left join opening as o on o.ordinality = t.ordinality and o.filled_to_utc = t.filled_to_utc
   )
   select
     array_agg(d.symbol), d.timeframe, d.window_length, d.window_time_zone, d.window_origin, d.from_utc, d.to_utc,
@@ -5798,43 +5870,35 @@ begin
   return query
   with task as (
     select
-      c.symbol, t.timeframe, t.duration, st.duration as source_duration,
-      case when t.source_timeframe is not null then coalesce(s.source_timeframe, t.source_timeframe) end as source_timeframe,
-      s.window_time_zone, coalesce(s.window_origin, timestamp '2000-01-03 00:00:00') as origin,
+      c.symbol, t.timeframe, t.duration, w.source_timeframe, s.window_time_zone, w.origin,
       coalesce(s.good_percent, d.good_percent) as good_percent, coalesce(s.poor_percent, d.poor_percent) as poor_percent,
-      s.session_time_zone, s.session_minutes, s.calendar, s.followed_to_utc,
-      p_now - make_interval(secs => coalesce(s.aggregation_delay_seconds, d.delay_seconds)) as time_frontier_utc,
+      s.session_time_zone, s.session_minutes, s.calendar, coalesce(s.aggregation_delay_seconds, d.delay_seconds) as delay_seconds,
       case
         when p_cursor_utc is null and s.last_agg_bar_ts_utc >= s.agg_start_utc then s.decided_to_utc
         else agg.window_end(
           greatest(
             coalesce(p_cursor_utc, s.last_agg_bar_ts_utc),
-            agg.bootstrap_cursor(s.agg_start_utc, t.duration, s.window_time_zone, coalesce(s.window_origin, timestamp '2000-01-03 00:00:00'))
+            agg.bootstrap_cursor(s.agg_start_utc, t.duration, s.window_time_zone, w.origin)
           ),
-          t.duration, s.window_time_zone, coalesce(s.window_origin, timestamp '2000-01-03 00:00:00')
+          t.duration, s.window_time_zone, w.origin
         )
-      end as from_utc
+      end as from_utc,
+      s.followed_to_utc, u.decided_to_utc as source_frontier_utc, b.derivation_version, b.data_end_utc
     from unnest(p_symbols) as c (symbol)
     cross join agg.defaults as d
     join agg.timeframe as t on t.timeframe = p_timeframe
     left join agg.task as s on s.canonical_symbol = c.symbol and s.timeframe = p_timeframe
-    left join agg.timeframe as st on st.timeframe = case when t.source_timeframe is not null then coalesce(s.source_timeframe, t.source_timeframe) end
-  ),
-  bounded as (
-    select
-      t.*,
-      case
-        when t.window_time_zone is null then date_bin(t.duration, e.end_utc, t.origin at time zone 'UTC')
-        else agg.window_start(e.end_utc, t.duration, t.window_time_zone, t.origin)
-      end as frontier_utc,
-      b.derivation_version, b.data_end_utc
-    from task as t
-    left join agg.task as u on u.canonical_symbol = t.symbol and u.timeframe = t.source_timeframe and u.enabled
-    cross join lateral (select least(t.time_frontier_utc, u.decided_to_utc)) as e (end_utc)
+    cross join lateral (
+      select
+        coalesce(s.window_origin, timestamp '2000-01-03 00:00:00') as origin,
+        case when t.source_timeframe is not null then coalesce(s.source_timeframe, t.source_timeframe) end as source_timeframe
+    ) as w
+    left join agg.task as u on u.canonical_symbol = c.symbol and u.timeframe = w.source_timeframe and u.enabled
     left join lateral (
       select
         max(k.derivation_version) as derivation_version,
-        case when count(*) = count(l.ts_utc) then min(l.ts_utc) + t.duration else t.from_utc end as data_end_utc
+        -- Where a component ends, the series does.
+        coalesce(case when count(*) = count(l.ts_utc) then min(l.ts_utc) + t.duration end, '-infinity') as data_end_utc
       from agg.synthetic_component as k
       left join lateral (
         select b.ts_utc
@@ -5843,40 +5907,56 @@ begin
         order by b.ts_utc desc
         limit 1
       ) as l on true
-      where k.canonical_symbol = t.symbol
+      where k.canonical_symbol = c.symbol
     ) as b on p_timeframe = '1m'
   ),
-  ended as (
+  -- In a tick nearly all want the same.
+  wish as materialized (
     select
-      b.*,
-      least(b.frontier_utc, case when p_stop_at_data_frontier then coalesce(b.data_end_utc, case when p_timeframe = '1m' then b.from_utc end) end) as last_utc,
-      case
-        when p_max_windows is null then timestamptz 'infinity'
-        when b.window_time_zone is null then b.from_utc + b.duration * p_max_windows::double precision
-        else greatest(
-          agg.window_end(b.from_utc, b.duration, b.window_time_zone, b.origin),
-          agg.window_start(b.from_utc + b.duration * p_max_windows::double precision, b.duration, b.window_time_zone, b.origin)
-        )
-      end as limit_utc
-    from bounded as b
+      array_agg(t.symbol) as symbols, t.timeframe, t.duration, t.source_timeframe, t.window_time_zone, t.origin, t.good_percent, t.poor_percent,
+      t.session_time_zone, t.session_minutes, t.calendar, t.delay_seconds, t.from_utc, t.source_frontier_utc, t.derivation_version, t.data_end_utc,
+      coalesce(t.from_utc < t.followed_to_utc, false) as is_rebuild
+    from task as t
+    group by
+      t.timeframe, t.duration, t.source_timeframe, t.window_time_zone, t.origin, t.good_percent, t.poor_percent,
+      t.session_time_zone, t.session_minutes, t.calendar, t.delay_seconds, t.from_utc, t.source_frontier_utc, t.derivation_version, t.data_end_utc,
+      coalesce(t.from_utc < t.followed_to_utc, false)
   )
   select
-    array_agg(e.symbol), e.timeframe, e.source_timeframe, e.duration, e.window_time_zone, e.origin, e.source_duration,
-    e.from_utc, greatest(e.from_utc, least(e.last_utc, e.limit_utc)), e.frontier_utc,
-    case when p_stop_at_data_frontier then p_now end,
-    e.limit_utc < e.last_utc, coalesce(p_derivation_version, e.derivation_version), e.good_percent, e.poor_percent,
-    e.session_time_zone, e.session_minutes, e.calendar,
-    coalesce(e.from_utc < e.followed_to_utc, false)
-  from ended as e
-  group by
-    e.timeframe, e.source_timeframe, e.duration, e.window_time_zone, e.origin, e.source_duration, e.from_utc, e.last_utc, e.limit_utc,
-    e.frontier_utc, e.derivation_version, e.good_percent, e.poor_percent,
-    e.session_time_zone, e.session_minutes, e.calendar, coalesce(e.from_utc < e.followed_to_utc, false);
+    w.symbols, w.timeframe, w.source_timeframe, w.duration, w.window_time_zone, w.origin, st.duration,
+    w.from_utc, greatest(w.from_utc, least(e.last_utc, e.limit_utc)), f.frontier_utc,
+    case when p_stop_at_data_frontier then p_now end, e.limit_utc < e.last_utc,
+    coalesce(p_derivation_version, w.derivation_version), w.good_percent, w.poor_percent,
+    w.session_time_zone, w.session_minutes, w.calendar, w.is_rebuild
+  from wish as w
+  left join agg.timeframe as st on st.timeframe = w.source_timeframe
+  cross join lateral (
+    select agg.window_start(
+      least(
+        agg.next_open(
+          w.session_time_zone, w.session_minutes, w.calendar,
+          agg.window_start(p_now - make_interval(secs => w.delay_seconds), w.duration, w.window_time_zone, w.origin)
+        ),
+        w.source_frontier_utc
+      ),
+      w.duration, w.window_time_zone, w.origin
+    )
+    offset 0
+  ) as f (frontier_utc)
+  cross join lateral (
+    select
+      least(f.frontier_utc, case when p_stop_at_data_frontier then w.data_end_utc end) as last_utc,
+      case when p_max_windows is null then timestamptz 'infinity' else greatest(
+        agg.window_end(w.from_utc, w.duration, w.window_time_zone, w.origin),
+        agg.window_start(w.from_utc + w.duration * p_max_windows::double precision, w.duration, w.window_time_zone, w.origin)
+      ) end as limit_utc
+    offset 0
+  ) as e;
 end;
 $$;
 
 comment on function agg.plan_builds is
-  'What tasks of one timeframe may decide at p_now: one request for all symbols that want the same windows with the same settings. They begin with the window after the cursor (p_cursor_utc, or the stored one), never before agg_start_utc, and end at the nearest of time frontier, source frontier and p_max_windows windows. A synthetic series goes up to the last minute for which all components have bars.
+  'What tasks of one timeframe may decide at p_now: one request for all symbols that want the same windows with the same settings. They begin with the window after the cursor (p_cursor_utc, or the stored one), never before agg_start_utc, and end at the nearest of time frontier, source frontier and p_max_windows windows. Windows in which the market is closed need no time to pass: the time frontier lies before the next window that is open. A synthetic series goes up to the last minute for which all components have bars.
 A bar stamped after p_now proves nothing about the windows before it. Null p_derivation_version: that of the registry for a synthetic series, otherwise that of the stored bar, or 1. A symbol without a task is planned with the defaults: 24x7, 300 s, no start. Reads only.';
 
 -- 70_build/rebuild_requests.sql

@@ -134,6 +134,7 @@ begin
     join public.data_agg_state as s
       on s.calendar = p_name and (s.session_time_zone, s.session_minutes) is not distinct from (h.time_zone, h.minutes);
     if v_corrections is not null then
+      perform agg.reopen_windows(v_corrections);
       perform agg.add_corrections(v_corrections);
     end if;
   end if;

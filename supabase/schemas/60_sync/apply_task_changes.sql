@@ -97,6 +97,7 @@ begin
   perform agg.move_windows(array(select c from unnest(p_changes) as c where c.has_new_windows));
 
   if v_new_rules <> '{}' then
+    perform agg.reopen_windows(v_new_rules);
     perform agg.add_corrections(v_new_rules);
   end if;
 end;

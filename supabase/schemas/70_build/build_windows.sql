@@ -86,7 +86,7 @@ begin
     from window_bar as w
     group by w.request_no, w.canonical_symbol
   ),
-  built as (
+  built as materialized (
     -- Not the whole request: its list of symbols would be copied for each of them.
     select
       q.ordinality, y.symbol, q.timeframe, q.source_timeframe, q.window_length, q.window_time_zone, q.window_origin,
@@ -101,16 +101,26 @@ begin
     left join tally as n on n.request_no = q.ordinality and n.canonical_symbol = y.symbol
     where q.source_timeframe is not null
   ),
+  -- Where the market is closed, it opens again.
+  opening as materialized (
+    select
+      b.ordinality, b.filled_to_utc,
+      agg.window_start(
+        agg.next_open(q.session_time_zone, q.session_minutes, q.calendar, b.filled_to_utc), q.window_length, q.window_time_zone, q.window_origin
+      ) as opens_utc
+    from (select distinct t.ordinality, t.filled_to_utc from built as t where t.filled_to_utc < t.to_utc) as b
+    join unnest(p_requests) with ordinality as q on q.ordinality = b.ordinality
+  ),
   -- Windows are decided to the end of the range; or over the gap behind it, however long, to the next source bar or to a stored
-  -- bar that has to go; or, where the task waits for data, to where its source bars end.
+  -- bar that has to go; or, where the task waits for data, to where its source bars end, and on while the market is closed.
   decided as materialized (
     select
       t.*,
       case
         when t.filled_to_utc = t.to_utc then t.to_utc
         else (
-          select coalesce(
-            case when n.next_utc is not null or t.clock_utc is null then least(
+          select case
+            when n.next_utc is not null or t.clock_utc is null then least(
               t.frontier_utc,
               agg.window_start(n.next_utc, t.window_length, t.window_time_zone, t.window_origin),
               (
@@ -120,18 +130,21 @@ begin
                 order by d.ts_utc
                 limit 1
               )
-            ) end,
-            -- What lies outside the session fills no window, and decides it.
-            (
-              select agg.window_end(c.ts_utc, t.window_length, t.window_time_zone, t.window_origin)
-              from agg.source_bar as c
-              where c.canonical_symbol = t.symbol and c.timeframe = t.source_timeframe
-                and c.ts_utc >= t.filled_to_utc and c.ts_utc < t.to_utc and c.covered_minutes > 0
-              order by c.ts_utc desc
-              limit 1
-            ),
-            t.filled_to_utc
-          )
+            )
+            else least(t.frontier_utc, greatest(
+              t.filled_to_utc,
+              o.opens_utc,
+              -- What lies outside the session fills no window, and decides it.
+              (
+                select agg.window_end(c.ts_utc, t.window_length, t.window_time_zone, t.window_origin)
+                from agg.source_bar as c
+                where c.canonical_symbol = t.symbol and c.timeframe = t.source_timeframe
+                  and c.ts_utc >= t.filled_to_utc and c.ts_utc < t.to_utc and c.covered_minutes > 0
+                order by c.ts_utc desc
+                limit 1
+              )
+            ))
+          end
           from (
             select (
               select c.ts_utc
@@ -145,6 +158,7 @@ begin
         )
       end as decided_to_utc
     from built as t
+    left join opening as o on o.ordinality = t.ordinality and o.filled_to_utc = t.filled_to_utc
   )
   select
     array_agg(d.symbol), d.timeframe, d.window_length, d.window_time_zone, d.window_origin, d.from_utc, d.to_utc,

@@ -1,5 +1,5 @@
 comment on function agg.plan_builds is
-  'What tasks of one timeframe may decide at p_now: one request for all symbols that want the same windows with the same settings. They begin with the window after the cursor (p_cursor_utc, or the stored one), never before agg_start_utc, and end at the nearest of time frontier, source frontier and p_max_windows windows. A synthetic series goes up to the last minute for which all components have bars.
+  'What tasks of one timeframe may decide at p_now: one request for all symbols that want the same windows with the same settings. They begin with the window after the cursor (p_cursor_utc, or the stored one), never before agg_start_utc, and end at the nearest of time frontier, source frontier and p_max_windows windows. Windows in which the market is closed need no time to pass: the time frontier lies before the next window that is open. A synthetic series goes up to the last minute for which all components have bars.
 A bar stamped after p_now proves nothing about the windows before it. Null p_derivation_version: that of the registry for a synthetic series, otherwise that of the stored bar, or 1. A symbol without a task is planned with the defaults: 24x7, 300 s, no start. Reads only.';
 
 create function agg.plan_builds(
@@ -22,43 +22,35 @@ begin
   return query
   with task as (
     select
-      c.symbol, t.timeframe, t.duration, st.duration as source_duration,
-      case when t.source_timeframe is not null then coalesce(s.source_timeframe, t.source_timeframe) end as source_timeframe,
-      s.window_time_zone, coalesce(s.window_origin, timestamp '2000-01-03 00:00:00') as origin,
+      c.symbol, t.timeframe, t.duration, w.source_timeframe, s.window_time_zone, w.origin,
       coalesce(s.good_percent, d.good_percent) as good_percent, coalesce(s.poor_percent, d.poor_percent) as poor_percent,
-      s.session_time_zone, s.session_minutes, s.calendar, s.followed_to_utc,
-      p_now - make_interval(secs => coalesce(s.aggregation_delay_seconds, d.delay_seconds)) as time_frontier_utc,
+      s.session_time_zone, s.session_minutes, s.calendar, coalesce(s.aggregation_delay_seconds, d.delay_seconds) as delay_seconds,
       case
         when p_cursor_utc is null and s.last_agg_bar_ts_utc >= s.agg_start_utc then s.decided_to_utc
         else agg.window_end(
           greatest(
             coalesce(p_cursor_utc, s.last_agg_bar_ts_utc),
-            agg.bootstrap_cursor(s.agg_start_utc, t.duration, s.window_time_zone, coalesce(s.window_origin, timestamp '2000-01-03 00:00:00'))
+            agg.bootstrap_cursor(s.agg_start_utc, t.duration, s.window_time_zone, w.origin)
           ),
-          t.duration, s.window_time_zone, coalesce(s.window_origin, timestamp '2000-01-03 00:00:00')
+          t.duration, s.window_time_zone, w.origin
         )
-      end as from_utc
+      end as from_utc,
+      s.followed_to_utc, u.decided_to_utc as source_frontier_utc, b.derivation_version, b.data_end_utc
     from unnest(p_symbols) as c (symbol)
     cross join agg.defaults as d
     join agg.timeframe as t on t.timeframe = p_timeframe
     left join agg.task as s on s.canonical_symbol = c.symbol and s.timeframe = p_timeframe
-    left join agg.timeframe as st on st.timeframe = case when t.source_timeframe is not null then coalesce(s.source_timeframe, t.source_timeframe) end
-  ),
-  bounded as (
-    select
-      t.*,
-      case
-        when t.window_time_zone is null then date_bin(t.duration, e.end_utc, t.origin at time zone 'UTC')
-        else agg.window_start(e.end_utc, t.duration, t.window_time_zone, t.origin)
-      end as frontier_utc,
-      b.derivation_version, b.data_end_utc
-    from task as t
-    left join agg.task as u on u.canonical_symbol = t.symbol and u.timeframe = t.source_timeframe and u.enabled
-    cross join lateral (select least(t.time_frontier_utc, u.decided_to_utc)) as e (end_utc)
+    cross join lateral (
+      select
+        coalesce(s.window_origin, timestamp '2000-01-03 00:00:00') as origin,
+        case when t.source_timeframe is not null then coalesce(s.source_timeframe, t.source_timeframe) end as source_timeframe
+    ) as w
+    left join agg.task as u on u.canonical_symbol = c.symbol and u.timeframe = w.source_timeframe and u.enabled
     left join lateral (
       select
         max(k.derivation_version) as derivation_version,
-        case when count(*) = count(l.ts_utc) then min(l.ts_utc) + t.duration else t.from_utc end as data_end_utc
+        -- Where a component ends, the series does.
+        coalesce(case when count(*) = count(l.ts_utc) then min(l.ts_utc) + t.duration end, '-infinity') as data_end_utc
       from agg.synthetic_component as k
       left join lateral (
         select b.ts_utc
@@ -67,34 +59,50 @@ begin
         order by b.ts_utc desc
         limit 1
       ) as l on true
-      where k.canonical_symbol = t.symbol
+      where k.canonical_symbol = c.symbol
     ) as b on p_timeframe = '1m'
   ),
-  ended as (
+  -- In a tick nearly all want the same.
+  wish as materialized (
     select
-      b.*,
-      least(b.frontier_utc, case when p_stop_at_data_frontier then coalesce(b.data_end_utc, case when p_timeframe = '1m' then b.from_utc end) end) as last_utc,
-      case
-        when p_max_windows is null then timestamptz 'infinity'
-        when b.window_time_zone is null then b.from_utc + b.duration * p_max_windows::double precision
-        else greatest(
-          agg.window_end(b.from_utc, b.duration, b.window_time_zone, b.origin),
-          agg.window_start(b.from_utc + b.duration * p_max_windows::double precision, b.duration, b.window_time_zone, b.origin)
-        )
-      end as limit_utc
-    from bounded as b
+      array_agg(t.symbol) as symbols, t.timeframe, t.duration, t.source_timeframe, t.window_time_zone, t.origin, t.good_percent, t.poor_percent,
+      t.session_time_zone, t.session_minutes, t.calendar, t.delay_seconds, t.from_utc, t.source_frontier_utc, t.derivation_version, t.data_end_utc,
+      coalesce(t.from_utc < t.followed_to_utc, false) as is_rebuild
+    from task as t
+    group by
+      t.timeframe, t.duration, t.source_timeframe, t.window_time_zone, t.origin, t.good_percent, t.poor_percent,
+      t.session_time_zone, t.session_minutes, t.calendar, t.delay_seconds, t.from_utc, t.source_frontier_utc, t.derivation_version, t.data_end_utc,
+      coalesce(t.from_utc < t.followed_to_utc, false)
   )
   select
-    array_agg(e.symbol), e.timeframe, e.source_timeframe, e.duration, e.window_time_zone, e.origin, e.source_duration,
-    e.from_utc, greatest(e.from_utc, least(e.last_utc, e.limit_utc)), e.frontier_utc,
-    case when p_stop_at_data_frontier then p_now end,
-    e.limit_utc < e.last_utc, coalesce(p_derivation_version, e.derivation_version), e.good_percent, e.poor_percent,
-    e.session_time_zone, e.session_minutes, e.calendar,
-    coalesce(e.from_utc < e.followed_to_utc, false)
-  from ended as e
-  group by
-    e.timeframe, e.source_timeframe, e.duration, e.window_time_zone, e.origin, e.source_duration, e.from_utc, e.last_utc, e.limit_utc,
-    e.frontier_utc, e.derivation_version, e.good_percent, e.poor_percent,
-    e.session_time_zone, e.session_minutes, e.calendar, coalesce(e.from_utc < e.followed_to_utc, false);
+    w.symbols, w.timeframe, w.source_timeframe, w.duration, w.window_time_zone, w.origin, st.duration,
+    w.from_utc, greatest(w.from_utc, least(e.last_utc, e.limit_utc)), f.frontier_utc,
+    case when p_stop_at_data_frontier then p_now end, e.limit_utc < e.last_utc,
+    coalesce(p_derivation_version, w.derivation_version), w.good_percent, w.poor_percent,
+    w.session_time_zone, w.session_minutes, w.calendar, w.is_rebuild
+  from wish as w
+  left join agg.timeframe as st on st.timeframe = w.source_timeframe
+  cross join lateral (
+    select agg.window_start(
+      least(
+        agg.next_open(
+          w.session_time_zone, w.session_minutes, w.calendar,
+          agg.window_start(p_now - make_interval(secs => w.delay_seconds), w.duration, w.window_time_zone, w.origin)
+        ),
+        w.source_frontier_utc
+      ),
+      w.duration, w.window_time_zone, w.origin
+    )
+    offset 0
+  ) as f (frontier_utc)
+  cross join lateral (
+    select
+      least(f.frontier_utc, case when p_stop_at_data_frontier then w.data_end_utc end) as last_utc,
+      case when p_max_windows is null then timestamptz 'infinity' else greatest(
+        agg.window_end(w.from_utc, w.duration, w.window_time_zone, w.origin),
+        agg.window_start(w.from_utc + w.duration * p_max_windows::double precision, w.duration, w.window_time_zone, w.origin)
+      ) end as limit_utc
+    offset 0
+  ) as e;
 end;
 $$;

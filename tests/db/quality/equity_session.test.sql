@@ -75,8 +75,8 @@ select is_empty(
 
 select results_eq(
   $$ select s.timeframe, s.last_agg_bar_ts_utc from public.data_agg_state as s where s.canonical_symbol = 'ACME' order by 1 $$,
-  $$ values ('1h', timestamptz '2025-03-10 19:00+00'), ('5m', timestamptz '2025-03-10 22:00+00') $$,
-  'agg_run_due() decides windows whose bars are all outside the session in one go'
+  $$ values ('1h', timestamptz '2025-03-11 12:00+00'), ('5m', timestamptz '2025-03-11 13:25+00') $$,
+  'agg_run_due() decides the windows in which the market is closed in one go, up to the next one that is open'
 );
 
 -- A session that opens within a 5m window: two of its minutes are outside.
