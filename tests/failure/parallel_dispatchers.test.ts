@@ -69,6 +69,31 @@ Deno.test("the dispatch job of agg.job_list run twice at once builds every bar o
   await finishLater(db, assets);
 });
 
+Deno.test("the dispatch jobs of two lanes at once build every bar once and no other, and neither is busy", async () => {
+  await using engine = await openEngine();
+  const { db } = engine;
+  await clearEngine(db);
+  const assets = makePopulation(40, HOURS);
+  await loadPopulation(db, assets);
+  await db.query("select public.schedule_jobs(p_lanes => 2)");
+  try {
+    const jobs = await db.query<{ command: string }>(
+      "select j.command from agg.job_list($1) as j where j.job_name like 'pgbars:dispatch%'",
+      [NOW],
+    );
+    assert.equal(jobs.length, 2);
+    const sessions = await Promise.all(jobs.map(() => engine.connect()));
+    await Promise.all(sessions.map((session, index) => session.exec(jobs[index]!.command)));
+    assert.deepEqual(
+      await db.query("select distinct l.lane from agg.run_log as l where l.stopped_reason <> 'busy' order by l.lane"),
+      [{ lane: 1 }, { lane: 2 }],
+    );
+    await finishLater(db, assets);
+  } finally {
+    await db.query("select public.schedule_jobs(p_lanes => 1)");
+  }
+});
+
 /** Runs small batches until no task is due, also none that another session holds. Returns how many batches had tasks. */
 async function loopBatches(db: Database): Promise<number> {
   let batches = 0;
