@@ -311,11 +311,13 @@ comment on column agg.calendar.day_start is
 
 -- 20_registry/calendar_day.table.sql
 create table agg.calendar_day (
+  calendar_day_id bigint generated always as identity,
   calendar text not null,
   day date not null,
   kind text not null,
   opens_at time,
   closes_at time,
+  constraint calendar_day_pkey primary key (calendar_day_id),
   constraint calendar_day_key unique nulls not distinct (calendar, day, kind, opens_at),
   constraint calendar_day_calendar_fkey foreign key (calendar) references agg.calendar (name) on delete cascade,
   constraint calendar_day_kind_check check (kind in ('closed', 'early_close', 'late_opening', 'special_opening')),
@@ -4775,7 +4777,7 @@ begin
     p_from_utc, v_length, v_task.window_time_zone, coalesce(v_task.window_origin, timestamp '2000-01-03 00:00:00')
   );
   if p_symbol is null or p_from_utc is null or v_window.starts_utc <> p_from_utc or v_window.ends_utc <> p_to_utc then
-    raise exception '% %: [%, %) is not one % window', p_symbol, p_timeframe, p_from_utc, p_to_utc, p_timeframe
+    raise exception '% %: [%, %) is not one % window', p_symbol, p_timeframe, p_from_utc, coalesce(p_to_utc, v_window.ends_utc), p_timeframe
       using errcode = 'invalid_parameter_value',
         hint = case
           when v_task.window_time_zone is null
@@ -5153,15 +5155,40 @@ begin
     left join tally as n on n.request_no = q.ordinality and n.canonical_symbol = y.symbol
     where q.source_timeframe is not null
   ),
-  -- Where the market is closed, it opens again.
+  -- What follows the bars of a range that they do not fill: the next source bar; and where source bars end, if none follows.
+  -- Those outside the session fill no window, and decide it.
+  probed as materialized (
+    select
+      t.*, n.next_utc,
+      case when t.filled_to_utc < t.to_utc and n.next_utc is null and t.clock_utc is not null then greatest(t.filled_to_utc, (
+        select agg.window_end(c.ts_utc, t.window_length, t.window_time_zone, t.window_origin)
+        from agg.source_bar as c
+        where c.canonical_symbol = t.symbol and c.timeframe = t.source_timeframe
+          and c.ts_utc >= t.filled_to_utc and c.ts_utc < least(t.to_utc, t.clock_utc) and c.covered_minutes > 0
+        order by c.ts_utc desc
+        limit 1
+      )) end as reached_utc
+    from built as t
+    cross join lateral (
+      select case when t.filled_to_utc < t.to_utc then (
+        select c.ts_utc
+        from agg.source_bar as c
+        where c.canonical_symbol = t.symbol and c.timeframe = t.source_timeframe
+          and c.ts_utc >= t.to_utc and c.ts_utc < coalesce(t.clock_utc, 'infinity') and c.covered_minutes > 0
+        order by c.ts_utc
+        limit 1
+      ) end
+      offset 0
+    ) as n (next_utc)
+  ),
   opening as materialized (
     select
-      b.ordinality, b.filled_to_utc,
+      p.ordinality, p.reached_utc,
       agg.window_start(
-        agg.next_open(q.session_time_zone, q.session_minutes, q.calendar, b.filled_to_utc), q.window_length, q.window_time_zone, q.window_origin
+        agg.next_open(q.session_time_zone, q.session_minutes, q.calendar, p.reached_utc), q.window_length, q.window_time_zone, q.window_origin
       ) as opens_utc
-    from (select distinct t.ordinality, t.filled_to_utc from built as t where t.filled_to_utc < t.to_utc) as b
-    join unnest(p_requests) with ordinality as q on q.ordinality = b.ordinality
+    from (select distinct t.ordinality, t.reached_utc from probed as t where t.reached_utc is not null) as p
+    join unnest(p_requests) with ordinality as q on q.ordinality = p.ordinality
   ),
   -- Windows are decided to the end of the range; or over the gap behind it, however long, to the next source bar or to a stored
   -- bar that has to go; or, where the task waits for data, to where its source bars end, and on while the market is closed.
@@ -5170,47 +5197,21 @@ begin
       t.*,
       case
         when t.filled_to_utc = t.to_utc then t.to_utc
-        else (
-          select case
-            when n.next_utc is not null or t.clock_utc is null then least(
-              t.frontier_utc,
-              agg.window_start(n.next_utc, t.window_length, t.window_time_zone, t.window_origin),
-              (
-                select d.ts_utc
-                from public.derived_data_bars as d
-                where d.canonical_symbol = t.symbol and d.timeframe = t.timeframe and d.ts_utc >= t.to_utc
-                order by d.ts_utc
-                limit 1
-              )
-            )
-            else least(t.frontier_utc, greatest(
-              t.filled_to_utc,
-              o.opens_utc,
-              -- What lies outside the session fills no window, and decides it.
-              (
-                select agg.window_end(c.ts_utc, t.window_length, t.window_time_zone, t.window_origin)
-                from agg.source_bar as c
-                where c.canonical_symbol = t.symbol and c.timeframe = t.source_timeframe
-                  and c.ts_utc >= t.filled_to_utc and c.ts_utc < t.to_utc and c.covered_minutes > 0
-                order by c.ts_utc desc
-                limit 1
-              )
-            ))
-          end
-          from (
-            select (
-              select c.ts_utc
-              from agg.source_bar as c
-              where c.canonical_symbol = t.symbol and c.timeframe = t.source_timeframe
-                and c.ts_utc >= t.to_utc and c.ts_utc < coalesce(t.clock_utc, 'infinity') and c.covered_minutes > 0
-              order by c.ts_utc
-              limit 1
-            ) as next_utc
-          ) as n
+        when t.reached_utc is not null then least(t.frontier_utc, greatest(t.reached_utc, o.opens_utc))
+        else least(
+          t.frontier_utc,
+          agg.window_start(t.next_utc, t.window_length, t.window_time_zone, t.window_origin),
+          (
+            select d.ts_utc
+            from public.derived_data_bars as d
+            where d.canonical_symbol = t.symbol and d.timeframe = t.timeframe and d.ts_utc >= t.to_utc
+            order by d.ts_utc
+            limit 1
+          )
         )
       end as decided_to_utc
-    from built as t
-    left join opening as o on o.ordinality = t.ordinality and o.filled_to_utc = t.filled_to_utc
+    from probed as t
+    left join opening as o on o.ordinality = t.ordinality and o.reached_utc = t.reached_utc
   )
   select
     array_agg(d.symbol), d.timeframe, d.window_length, d.window_time_zone, d.window_origin, d.from_utc, d.to_utc,
@@ -5607,10 +5608,13 @@ begin
         select r.ordinality, r.window_length, r.window_time_zone, r.window_origin, r.origin_utc, l.is_minute, u.span, w.starts_utc, w.ends_utc
         from request as r
         cross join lateral (
-          select r.source_timeframe = '1m', case when r.source_timeframe = '1m' then r.window_length else r.source_length end
-        ) as l (is_minute, length)
+          select true, r.window_length, r.window_origin where r.source_timeframe = '1m'
+          union all
+          -- Windows of up to an hour are aligned in UTC, wherever those of the request begin.
+          select false, r.source_length, timestamp '2000-01-03 00:00:00' where r.source_timeframe <> '1m'
+        ) as l (is_minute, length, origin)
         cross join lateral unnest(r.open) as u (span)
-        cross join lateral agg.windows_between(lower(u.span), upper(u.span), l.length, null, r.window_origin) as w
+        cross join lateral agg.windows_between(lower(u.span), upper(u.span), l.length, null, l.origin) as w
         where r.open is not null
       ) as g
       group by g.ordinality, g.is_minute, g.window_length, g.window_time_zone, g.window_origin, g.origin_utc, g.starts_utc
@@ -7347,20 +7351,23 @@ create view agg.calendar_day_span with (security_invoker = true) as
 select
   d.calendar, c.time_zone, d.day, d.kind <> 'special_opening' as is_closed,
   b.day_from + case d.kind
-    when 'early_close' then agg.time_into_day(d.closes_at, c.day_start)
+    when 'early_close' then e.closes
     when 'special_opening' then agg.time_into_day(d.opens_at, c.day_start)
     else interval '0'
   end as from_wall,
   b.day_from + case d.kind
     when 'late_opening' then agg.time_into_day(d.opens_at, c.day_start)
-    when 'special_opening' then coalesce(nullif(agg.time_into_day(d.closes_at, c.day_start), interval '0'), interval '24 hours')
+    when 'special_opening' then e.closes
     else interval '24 hours'
   end as to_wall
 from agg.calendar_day as d
 join agg.calendar as c on c.name = d.calendar
 cross join lateral (
   select d.day + c.day_start - case when c.day_start >= '12:00' then interval '24 hours' else interval '0' end
-) as b (day_from);
+) as b (day_from)
+cross join lateral (
+  select coalesce(nullif(agg.time_into_day(d.closes_at, c.day_start), interval '0'), interval '24 hours')
+) as e (closes);
 
 comment on view agg.calendar_day_span is
   'The rows of agg.calendar_day as spans of the wall clock: of the trading day what is closed, or what a special opening opens.';

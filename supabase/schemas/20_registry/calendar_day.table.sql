@@ -7,11 +7,13 @@ comment on column agg.calendar_day.opens_at is 'Local time within the trading da
 comment on column agg.calendar_day.closes_at is 'Local time within the trading day; that at which the day begins stands for its end.';
 
 create table agg.calendar_day (
+  calendar_day_id bigint generated always as identity,
   calendar text not null,
   day date not null,
   kind text not null,
   opens_at time,
   closes_at time,
+  constraint calendar_day_pkey primary key (calendar_day_id),
   constraint calendar_day_key unique nulls not distinct (calendar, day, kind, opens_at),
   constraint calendar_day_calendar_fkey foreign key (calendar) references agg.calendar (name) on delete cascade,
   constraint calendar_day_kind_check check (kind in ('closed', 'early_close', 'late_opening', 'special_opening')),

@@ -37,7 +37,7 @@ begin
     p_from_utc, v_length, v_task.window_time_zone, coalesce(v_task.window_origin, timestamp '2000-01-03 00:00:00')
   );
   if p_symbol is null or p_from_utc is null or v_window.starts_utc <> p_from_utc or v_window.ends_utc <> p_to_utc then
-    raise exception '% %: [%, %) is not one % window', p_symbol, p_timeframe, p_from_utc, p_to_utc, p_timeframe
+    raise exception '% %: [%, %) is not one % window', p_symbol, p_timeframe, p_from_utc, coalesce(p_to_utc, v_window.ends_utc), p_timeframe
       using errcode = 'invalid_parameter_value',
         hint = case
           when v_task.window_time_zone is null

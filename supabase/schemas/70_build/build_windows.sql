@@ -101,15 +101,40 @@ begin
     left join tally as n on n.request_no = q.ordinality and n.canonical_symbol = y.symbol
     where q.source_timeframe is not null
   ),
-  -- Where the market is closed, it opens again.
+  -- What follows the bars of a range that they do not fill: the next source bar; and where source bars end, if none follows.
+  -- Those outside the session fill no window, and decide it.
+  probed as materialized (
+    select
+      t.*, n.next_utc,
+      case when t.filled_to_utc < t.to_utc and n.next_utc is null and t.clock_utc is not null then greatest(t.filled_to_utc, (
+        select agg.window_end(c.ts_utc, t.window_length, t.window_time_zone, t.window_origin)
+        from agg.source_bar as c
+        where c.canonical_symbol = t.symbol and c.timeframe = t.source_timeframe
+          and c.ts_utc >= t.filled_to_utc and c.ts_utc < least(t.to_utc, t.clock_utc) and c.covered_minutes > 0
+        order by c.ts_utc desc
+        limit 1
+      )) end as reached_utc
+    from built as t
+    cross join lateral (
+      select case when t.filled_to_utc < t.to_utc then (
+        select c.ts_utc
+        from agg.source_bar as c
+        where c.canonical_symbol = t.symbol and c.timeframe = t.source_timeframe
+          and c.ts_utc >= t.to_utc and c.ts_utc < coalesce(t.clock_utc, 'infinity') and c.covered_minutes > 0
+        order by c.ts_utc
+        limit 1
+      ) end
+      offset 0
+    ) as n (next_utc)
+  ),
   opening as materialized (
     select
-      b.ordinality, b.filled_to_utc,
+      p.ordinality, p.reached_utc,
       agg.window_start(
-        agg.next_open(q.session_time_zone, q.session_minutes, q.calendar, b.filled_to_utc), q.window_length, q.window_time_zone, q.window_origin
+        agg.next_open(q.session_time_zone, q.session_minutes, q.calendar, p.reached_utc), q.window_length, q.window_time_zone, q.window_origin
       ) as opens_utc
-    from (select distinct t.ordinality, t.filled_to_utc from built as t where t.filled_to_utc < t.to_utc) as b
-    join unnest(p_requests) with ordinality as q on q.ordinality = b.ordinality
+    from (select distinct t.ordinality, t.reached_utc from probed as t where t.reached_utc is not null) as p
+    join unnest(p_requests) with ordinality as q on q.ordinality = p.ordinality
   ),
   -- Windows are decided to the end of the range; or over the gap behind it, however long, to the next source bar or to a stored
   -- bar that has to go; or, where the task waits for data, to where its source bars end, and on while the market is closed.
@@ -118,47 +143,21 @@ begin
       t.*,
       case
         when t.filled_to_utc = t.to_utc then t.to_utc
-        else (
-          select case
-            when n.next_utc is not null or t.clock_utc is null then least(
-              t.frontier_utc,
-              agg.window_start(n.next_utc, t.window_length, t.window_time_zone, t.window_origin),
-              (
-                select d.ts_utc
-                from public.derived_data_bars as d
-                where d.canonical_symbol = t.symbol and d.timeframe = t.timeframe and d.ts_utc >= t.to_utc
-                order by d.ts_utc
-                limit 1
-              )
-            )
-            else least(t.frontier_utc, greatest(
-              t.filled_to_utc,
-              o.opens_utc,
-              -- What lies outside the session fills no window, and decides it.
-              (
-                select agg.window_end(c.ts_utc, t.window_length, t.window_time_zone, t.window_origin)
-                from agg.source_bar as c
-                where c.canonical_symbol = t.symbol and c.timeframe = t.source_timeframe
-                  and c.ts_utc >= t.filled_to_utc and c.ts_utc < t.to_utc and c.covered_minutes > 0
-                order by c.ts_utc desc
-                limit 1
-              )
-            ))
-          end
-          from (
-            select (
-              select c.ts_utc
-              from agg.source_bar as c
-              where c.canonical_symbol = t.symbol and c.timeframe = t.source_timeframe
-                and c.ts_utc >= t.to_utc and c.ts_utc < coalesce(t.clock_utc, 'infinity') and c.covered_minutes > 0
-              order by c.ts_utc
-              limit 1
-            ) as next_utc
-          ) as n
+        when t.reached_utc is not null then least(t.frontier_utc, greatest(t.reached_utc, o.opens_utc))
+        else least(
+          t.frontier_utc,
+          agg.window_start(t.next_utc, t.window_length, t.window_time_zone, t.window_origin),
+          (
+            select d.ts_utc
+            from public.derived_data_bars as d
+            where d.canonical_symbol = t.symbol and d.timeframe = t.timeframe and d.ts_utc >= t.to_utc
+            order by d.ts_utc
+            limit 1
+          )
         )
       end as decided_to_utc
-    from built as t
-    left join opening as o on o.ordinality = t.ordinality and o.filled_to_utc = t.filled_to_utc
+    from probed as t
+    left join opening as o on o.ordinality = t.ordinality and o.reached_utc = t.reached_utc
   )
   select
     array_agg(d.symbol), d.timeframe, d.window_length, d.window_time_zone, d.window_origin, d.from_utc, d.to_utc,

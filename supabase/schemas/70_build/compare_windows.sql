@@ -88,10 +88,13 @@ begin
         select r.ordinality, r.window_length, r.window_time_zone, r.window_origin, r.origin_utc, l.is_minute, u.span, w.starts_utc, w.ends_utc
         from request as r
         cross join lateral (
-          select r.source_timeframe = '1m', case when r.source_timeframe = '1m' then r.window_length else r.source_length end
-        ) as l (is_minute, length)
+          select true, r.window_length, r.window_origin where r.source_timeframe = '1m'
+          union all
+          -- Windows of up to an hour are aligned in UTC, wherever those of the request begin.
+          select false, r.source_length, timestamp '2000-01-03 00:00:00' where r.source_timeframe <> '1m'
+        ) as l (is_minute, length, origin)
         cross join lateral unnest(r.open) as u (span)
-        cross join lateral agg.windows_between(lower(u.span), upper(u.span), l.length, null, r.window_origin) as w
+        cross join lateral agg.windows_between(lower(u.span), upper(u.span), l.length, null, l.origin) as w
         where r.open is not null
       ) as g
       group by g.ordinality, g.is_minute, g.window_length, g.window_time_zone, g.window_origin, g.origin_utc, g.starts_utc
