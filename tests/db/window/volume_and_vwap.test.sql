@@ -1,5 +1,5 @@
 begin;
-select plan(3);
+select plan(5);
 
 create temporary table case_bar (symbol text, minute integer, vol double precision, vwap double precision, trade_count bigint);
 insert into case_bar (symbol, minute, vol, vwap, trade_count) values
@@ -59,6 +59,41 @@ select results_eq(
   $$ select distinct d.trade_count from public.derived_data_bars as d where d.canonical_symbol = 'HOUR' order by 1 $$,
   'values (null::bigint)',
   'build_windows() stores no trade count when no source bar has one'
+);
+
+-- Volume that has no vwap has no weight at any level: (100 * 10 + 55 * 20 * 20) / (100 + 55 * 20).
+call tests.add_asset('DAY', '{"optional": ["15m", "30m", "4h", "1d"], "quality": {"good": 2, "poor": 1}}');
+insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close, vol, vwap)
+select
+  'DAY', timestamptz '2025-07-01 00:00+00' + m.n * interval '1 minute', 15, 20, 10, 15,
+  case m.n when 0 then 100 when 1 then 900 else 20 end, case m.n when 0 then 10 when 1 then null else 20 end
+from generate_series(0, 56) as m (n);
+call tests.add_minute('DAY', '2025-07-02 00:00+00', 15);
+call tests.run('2025-07-02 06:00+00');
+select results_eq(
+  $$
+    select d.timeframe, round(d.vwap::numeric, 3), d.vwap_vol, d.vol
+    from public.derived_data_bars as d
+    where d.canonical_symbol = 'DAY' and d.ts_utc = '2025-07-01 00:00+00' and d.deleted_at is null
+    order by 1
+  $$,
+  $$
+    values
+      ('15m', 17.222, 360::double precision, 1260::double precision), ('1d', 19.167, 1200, 2100), ('1h', 19.167, 1200, 2100),
+      ('30m', 18.485, 660, 1560), ('4h', 19.167, 1200, 2100), ('5m', 13.750, 160, 1060)
+  $$,
+  'vwap is 19.167 in the hour and in every longer bar'
+);
+update public.data_bars as b set vwap = 30 where b.canonical_symbol = 'DAY' and b.vol = 900;
+call tests.run('2025-07-02 06:00+00');
+select results_eq(
+  $$
+    select distinct round(d.vwap::numeric, 3), d.vwap_vol
+    from public.derived_data_bars as d
+    where d.canonical_symbol = 'DAY' and d.ts_utc = '2025-07-01 00:00+00' and d.timeframe in ('1h', '4h', '1d')
+  $$,
+  'values (23.810, 2100::double precision)',
+  'once the volume has a vwap it weighs'
 );
 
 select * from finish();
