@@ -5,8 +5,11 @@ import { type Instant, readRange } from "./range.ts";
 import { groupSymbols } from "./symbols.ts";
 import { isStorable, show } from "./values.ts";
 
-/** A number of minutes, hours or days. `5m` and `1h` are built; a timeframe that is not built has no bars. */
-export type Timeframe = "1m" | "5m" | "1h" | (string & Record<never, never>);
+/** The timeframes that a database has from the start. It may have more: they are rows of its table `agg.timeframe`. */
+export const TIMEFRAMES = ["1m", "5m", "15m", "30m", "1h", "4h", "1d", "1w"] as const;
+
+/** A number of minutes, hours, days or weeks. A timeframe that is not built for a symbol has no bars. */
+export type Timeframe = typeof TIMEFRAMES[number] | (string & Record<never, never>);
 
 /** One bar of any timeframe. */
 export interface Bar {
@@ -24,7 +27,7 @@ export interface Bar {
   trade_count: number | null;
   /** Coverage of the window: 2 excellent, 1 good, 0 poor. Null for 1m. */
   quality_score: number | null;
-  /** Whether the source called this 1m bar unfinished. False for longer bars. */
+  /** Whether the source called this 1m bar, or a minute in this longer bar, unfinished. */
   is_partial: boolean;
   /** Origin of the bar: `ingest`, `massive_api`, `synthetic` or `aggregated`. */
   source: string;
@@ -87,17 +90,17 @@ function readSymbols(call: string, symbols: unknown): string[] {
   return [...new Set<string>(symbols)].filter(isStorable);
 }
 
-function toBar({ ts_utc, quality_score, is_partial, ...row }: Row): Bar {
-  return { ...row, ts_utc: new Date(ts_utc), quality_score: quality_score ?? null, is_partial: is_partial ?? false };
+function toBar({ ts_utc, quality_score, ...row }: Row): Bar {
+  return { ...row, ts_utc: new Date(ts_utc), quality_score: quality_score ?? null };
 }
 
-const UNIT_MS = { m: 60_000, h: 3_600_000, d: 86_400_000 };
+const UNIT_MS = { m: 60_000, h: 3_600_000, d: 86_400_000, w: 7 * 86_400_000 };
 
 /** Length of a timeframe in milliseconds. Throws a TypeError for text that is not one. */
 function readInterval(call: string, timeframe: string): number {
-  const [, count, unit] = /^([1-9]\d{0,3})([mhd])$/.exec(timeframe) ?? [];
+  const [, count, unit] = /^([1-9]\d{0,3})([mhdw])$/.exec(timeframe) ?? [];
   if (count === undefined) {
-    throw new TypeError(`${call}: timeframe must be text such as "1m", "5m" or "1h", not ${show(timeframe)}`);
+    throw new TypeError(`${call}: timeframe must be text such as "1m", "4h" or "1w", not ${show(timeframe)}`);
   }
   return Number(count) * UNIT_MS[unit as keyof typeof UNIT_MS];
 }

@@ -8,7 +8,7 @@ import { syncRegistry, type SyncResult } from "./sync_registry.ts";
 import { upsertBars } from "./upsert.ts";
 
 export type { BarInput, RefusedBar, UpsertOptions, UpsertResult } from "./bar_input.ts";
-export type { Bar, BarQuery, MinuteQuery, Timeframe } from "./bars.ts";
+export { type Bar, type BarQuery, type MinuteQuery, type Timeframe, TIMEFRAMES } from "./bars.ts";
 export type { Database } from "./database_types.ts";
 export type { DeriveResult } from "./derive_dxy.ts";
 export { PgbarsError } from "./error.ts";

@@ -18,9 +18,9 @@ const SHARED_COLUMNS = [
   "vol",
   "vwap",
   "trade_count",
+  "is_partial",
   "source",
 ] as const satisfies (keyof MinuteRow & keyof DerivedRow)[];
-const MINUTE_COLUMNS = [...SHARED_COLUMNS, "is_partial"] as const satisfies (keyof MinuteRow)[];
 const DERIVED_COLUMNS = [...SHARED_COLUMNS, "quality_score"] as const satisfies (keyof DerivedRow)[];
 
 type MinuteRow = Tables<"data_bars">;
@@ -29,7 +29,7 @@ type DerivedRow = Tables<"derived_data_bars">;
 /** A bar as the Data API gives it. */
 export type Row =
   & Pick<MinuteRow & DerivedRow, typeof SHARED_COLUMNS[number]>
-  & Partial<Pick<MinuteRow, "is_partial"> & Pick<DerivedRow, "quality_score">>;
+  & Partial<Pick<DerivedRow, "quality_score">>;
 
 /**
  * Reads the bars of some symbols, by time within each symbol. A page may end within a symbol; the rest of that symbol is
@@ -71,7 +71,7 @@ function readPage(
   after?: string,
 ) {
   const selected = timeframe === "1m"
-    ? api.from("data_bars").select(MINUTE_COLUMNS.join())
+    ? api.from("data_bars").select(SHARED_COLUMNS.join())
     : api.from("derived_data_bars").select(DERIVED_COLUMNS.join()).is("deleted_at", null);
   const page = selected
     .filter("canonical_symbol", "in", `(${symbols.map(quote).join()})`)

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Bar, BarQuery } from "../../client/mod.ts";
+import { type Bar, type BarQuery, TIMEFRAMES } from "../../client/mod.ts";
 import { ENGINES, type Stack } from "../support/stack.ts";
 import { connect, type ConnectionOptions } from "./connection.ts";
 import { assertSameBars, readStored, storeDerived, storeMinutes } from "./stored.ts";
@@ -243,6 +243,31 @@ for (const [engine, openStack] of Object.entries(ENGINES)) {
       const [minuteBar] = await connection.fetch1mBars(window);
       assert.deepEqual([bar!.quality_score, bar!.source, bar!.is_partial], [0, "aggregated", false]);
       assert.deepEqual(Object.keys(bar!).sort(), Object.keys(minuteBar!).sort());
+    });
+
+    await test.step("of every timeframe that the database has, which are those that the client names", async () => {
+      const timeframes = await db.query<{ timeframe: string }>(
+        "select t.timeframe from agg.timeframe as t order by t.duration",
+      );
+      assert.deepEqual(timeframes.map((row) => row.timeframe), [...TIMEFRAMES]);
+      // A Monday, on which a window of every timeframe begins.
+      const monday = "2025-06-30T00:00:00.000Z";
+      await db.query(
+        `insert into public.derived_data_bars (
+           canonical_symbol, timeframe, ts_utc, open, high, low, close, source_timeframe, source_candles, expected_candles,
+           covered_minutes, expected_minutes, quality_score, is_partial
+         )
+         select 'EACH', t.timeframe, $1, 1, 1, 1, 1, t.source_timeframe, 1, 1, 1, 1, 2, t.timeframe = '1w'
+         from agg.timeframe as t where t.source_timeframe is not null`,
+        [monday],
+      );
+      await storeMinutes(db, "EACH", monday, 1);
+      for (const timeframe of TIMEFRAMES) {
+        const query = { symbols: ["EACH"], timeframe, from: monday, to: "2025-07-07T00:00:00.000Z" };
+        const bars = await connection.fetchBars(query);
+        assert.deepEqual(bars.map((bar) => [bar.timeframe, bar.is_partial]), [[timeframe, timeframe === "1w"]]);
+        assertSameBars(bars, await stored(stack, query));
+      }
     });
 
     await test.step("and none of a timeframe that is not built", async () => {

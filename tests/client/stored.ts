@@ -39,7 +39,7 @@ export async function readStored(
      where b.canonical_symbol = $1 and b.timeframe = $2 and b.ts_utc >= $3 and b.ts_utc < $4
      union all
      select d.canonical_symbol, d.timeframe, d.ts_utc, d.open, d.high, d.low, d.close, d.vol, d.vwap, d.trade_count,
-       d.source, d.quality_score, false
+       d.source, d.quality_score, d.is_partial
      from public.derived_data_bars as d
      where d.canonical_symbol = $1 and d.timeframe = $2 and d.ts_utc >= $3 and d.ts_utc < $4 and d.deleted_at is null
      order by 3`,
