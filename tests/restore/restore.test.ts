@@ -84,8 +84,8 @@ async function checkWorks(old: Database, loaded: Database): Promise<void> {
 }
 
 const BARS = `
-  select b.canonical_symbol || ' ' || b.timeframe || ' ' || b.ts_utc || ' ' || b.high || ' ' || b.close || ' ' || coalesce(b.vol::text, '') as bar
-  from agg.source_bar as b where b.deleted_at is null order by 1`;
+  select b.canonical_symbol || ' ' || b.timeframe || ' ' || b.ts_utc || ' ' || b.high || ' ' || b.close || ' ' || coalesce(b.vol::text, '') || ' ' || b.covered_minutes || ' ' || b.is_bar as bar
+  from agg.source_bar as b where b.covered_minutes > 0 order by 1`;
 
 async function bars(db: Database): Promise<unknown[]> {
   return await db.query(BARS);
