@@ -55,6 +55,7 @@ Deno.test("the migrations create pg_cron where the advisors accept it, and sched
       grant usage on schema agg, cron to deployer;
       grant execute on all functions in schema agg, public, cron to deployer;
       grant select on all tables in schema agg to deployer;
+      grant update on agg.environment to deployer;
       grant all on cron.job to deployer;
       alter table agg.environment disable row level security;
       set role deployer;`);
