@@ -61,8 +61,7 @@ export function expectedBars(minutes: Iterable<number>, fiveMinuteEnd = Infinity
   const perHour = new Map<number, number>();
   const fives = [0, 0, 0];
   for (const [window, covered] of perFive) {
-    if (covered < 3) continue;
-    fives[quality(covered, 5)]!++;
+    if (covered >= 3) fives[quality(covered, 5)]!++;
     const hour = window - window % HOUR;
     if (hour < hourEnd) perHour.set(hour, (perHour.get(hour) ?? 0) + covered);
   }

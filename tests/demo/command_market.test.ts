@@ -69,9 +69,9 @@ Deno.test("demo plays a generated market live, and a second run on the kept data
     assert.match(first.stdout, /^DXY 1h, close of the last \d+ bars \(UTC\)\n(\n.*[▲│┤].*){10}\n.*└/m);
     const [hour, five] = await inspect(keep, (db) =>
       db.query<{ ts_utc: Date; close: number }>(
-        `(select ts_utc, close from derived_data_bars where canonical_symbol = 'DXY' and timeframe = '1h' order by 1 desc limit 1)
+        `(select ts_utc, close from derived_data_bars where canonical_symbol = 'DXY' and timeframe = '1h' and deleted_at is null order by 1 desc limit 1)
          union all
-         (select ts_utc, close from derived_data_bars where canonical_symbol = 'BTCUSD' and timeframe = '5m' order by 1 desc limit 1)`,
+         (select ts_utc, close from derived_data_bars where canonical_symbol = 'BTCUSD' and timeframe = '5m' and deleted_at is null order by 1 desc limit 1)`,
       ));
     const time = (bar: typeof hour) => bar!.ts_utc.toISOString().slice(0, 16).replace("T", " ");
     for (
