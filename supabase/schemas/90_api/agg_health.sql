@@ -2,7 +2,7 @@ comment on function public.agg_health is
 'Says how every task stands at p_now, and why.
 state: current, market_closed, due, catching_up, waiting_for_data, waiting_for_source, never_ran, overdue, running, failing, hard_failed, disabled or switched_off; unregistered for a symbol that has bars but is not in core_asset_registry_all.
 lag: for how long the next window could have been decided (zero: nothing to do). due_for: for how long no dispatcher has taken it. Both go by the next window in which session and calendar are open.
-market_closed: nothing has been open since the last decided window.
+market_closed: everything that was open is decided, and nothing is open now.
 waiting_for_data looks for a source bar before it says that there is none; of a task that sleeps (next_run_at infinity) it says what its last run found. Reads only.';
 
 create function public.agg_health(p_now timestamptz default now())
@@ -71,7 +71,13 @@ as $$
     cross join lateral (
       select
         f.first_utc,
-        coalesce(t.decided_to_utc between m.since_utc and p_now and f.first_utc is null, false) as is_closed,
+        -- What is decided may reach up to the next opening.
+        coalesce(
+          case
+            when t.decided_to_utc > p_now then not m.open @> p_now
+            when t.decided_to_utc >= m.since_utc then f.first_utc is null
+          end, false
+        ) as is_closed,
         m.opens_utc
       from (
         select case
@@ -127,10 +133,7 @@ as $$
         when 'hard_failed' then format('%s hard failures in a row, next try at %s: %s', j.hard_fail_streak, j.next_run_at, j.last_error)
         when 'failing' then format('%s failures in a row, next try at %s: %s', j.fail_streak, j.next_run_at, j.last_error)
         when 'running' then format('claimed by a worker since %s', j.running_started_at_utc)
-        when 'market_closed' then format(
-          'nothing has been open since %s; session and calendar %s', j.decided_to_utc,
-          coalesce('open again at ' || j.opens_utc, 'open at no time in the next ten days')
-        )
+        when 'market_closed' then 'session and calendar are closed ' || coalesce('until ' || j.opens_utc, 'for the next ten days')
         when 'never_ran' then 'no dispatcher has run it yet: is agg_run_due scheduled?'
         when 'overdue' then format('due for %s, but no dispatcher has run it: is agg_run_due scheduled?', j.due_for)
         when 'catching_up' then format('%s windows behind, more at every run', floor(extract(epoch from j.lag) / extract(epoch from j.window_length)))

@@ -18,8 +18,8 @@ language sql as $$
 $$;
 
 select results_eq(
-  $$ select s.timeframe, s.decided_to_utc from agg.task as s where s.canonical_symbol = 'SPY' order by 1 $$,
-  $$ values ('1h', timestamptz '2025-07-03 17:00+00'), ('5m', '2025-07-03 17:00+00') $$,
+  $$ select s.timeframe, s.decided_to_utc >= '2025-07-03 17:00+00' from agg.task as s where s.canonical_symbol = 'SPY' order by 1 $$,
+  $$ values ('1h', true), ('5m', true) $$,
   'every window of the day is decided'
 );
 select is(
@@ -38,7 +38,7 @@ select is(
 );
 select is(
   (select h.explanation from public.agg_health('2025-07-06 12:00+00') as h where h.canonical_symbol = 'SPY' and h.timeframe = '5m'),
-  'nothing has been open since 2025-07-03 17:00:00+00; session and calendar open again at 2025-07-07 13:30:00+00',
+  'session and calendar are closed until 2025-07-07 13:30:00+00',
   'agg_health() says when it opens'
 );
 select is(
@@ -55,7 +55,7 @@ select is(
   pg_temp.state('SPY', '5m', '2025-07-07 13:30+00'), 'current, lag 00:00:00, due for 00:00:00', 'once it is open its first window is to come'
 );
 select is(
-  pg_temp.state('SPY', '5m', '2025-07-07 13:41+00'), 'waiting_for_data, lag 00:01:00, due for 00:00:00',
+  pg_temp.state('SPY', '5m', '2025-07-07 13:41+00'), 'due, lag 00:01:00, due for 00:01:00',
   'the lag counts from the first open window, not from the last decided one'
 );
 select is(
@@ -77,12 +77,14 @@ $$;
 do $$ begin perform agg.refresh_alerts('2025-07-06 12:00+00'); end; $$;
 select is(pg_temp.behind('2025-07-06 12:00+00'), 'BTC 1h, BTC 5m', 'no alert is raised for a closed market');
 do $$ begin perform agg.refresh_alerts('2025-07-07 14:00+00'); end; $$;
-select is(pg_temp.behind('2025-07-07 14:00+00'), 'BTC 1h, BTC 5m, NEW 5m', 'but for an open one');
+select is(pg_temp.behind('2025-07-07 14:00+00'), 'BTC 1h, BTC 5m, NEW 5m, SPY 5m', 'but for an open one');
 
 -- Without its calendar the session of Thursday ends at 20:00 UTC.
-update public.data_agg_state as s set calendar = null, next_run_at = '2025-07-03 18:00+00';
+update public.data_agg_state as s
+set calendar = null, next_run_at = '2025-07-03 18:00+00', last_agg_bar_ts_utc = '2025-07-03 16:55+00'
+where s.timeframe = '5m';
 select is(
-  pg_temp.state('SPY', '5m', '2025-07-03 18:00+00'), 'waiting_for_data, lag 00:50:00, due for 00:00:00', 'what the calendar closes is late without it'
+  pg_temp.state('SPY', '5m', '2025-07-03 18:00+00'), 'due, lag 00:50:00, due for 00:00:00', 'what the calendar closes is late without it'
 );
 -- More than five weeks behind, the closed days between do not count.
 update public.data_agg_state as s set last_agg_bar_ts_utc = '2025-05-01 00:00+00', next_run_at = '2025-05-01 00:00+00' where s.timeframe = '5m';
