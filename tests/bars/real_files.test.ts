@@ -88,10 +88,10 @@ for (const file of FILES) {
 
       await using engine = await openEngine();
       const { db } = engine;
-      await db.query("insert into public.core_asset_registry_all (canonical_symbol, metadata) values ($1, $2::jsonb)", [
-        symbol,
-        { agg: metadata },
-      ]);
+      await db.query(
+        "insert into public.core_asset_registry_all (canonical_symbol, active, metadata) values ($1, true, $2::jsonb)",
+        [symbol, { agg: metadata }],
+      );
       await insertMinutes(db, symbol, minutes);
       const run = await runDue(db, new Date(now), { budget: "10 minutes" });
       assert.deepEqual([run.stopped_reason, run.failed], ["idle", 0]);
