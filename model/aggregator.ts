@@ -294,19 +294,32 @@ export interface CursorQuestion {
 
 /**
  * Where the cursor stands after catch-up: windows are decided one after the other from the start of aggregation, while
- * they end in time for both frontiers and they, or a later one, have a source bar.
+ * they end in time for both frontiers and they, or a later one, have a source bar, or while the market is closed in them.
  */
 export function cursorAfterCatchup(question: CursorQuestion): number {
   const { timeframe, rules, delaySeconds, now, sourceTimes, sourceDecidedTo = Infinity } = question;
+  const first = firstWindow(timeframe, rules).from;
   let lastSource = -Infinity;
   for (const ts of sourceTimes) if (ts < now) lastSource = Math.max(lastSource, ts);
-  const frontier = Math.min(now - delaySeconds * 1000, sourceDecidedTo);
-  const beforeFirst = windowOf(firstWindow(timeframe, rules).from - 1, timeframe, rules).from;
-  if (lastSource === -Infinity) return beforeFirst;
-  const underWay = windowOf(frontier, timeframe, rules);
-  const lastEnded = windowOf(underWay.from - 1, timeframe, rules);
-  const lastFilled = windowOf(lastSource, timeframe, rules);
-  return Math.max(beforeFirst, Math.min(lastEnded.from, lastFilled.from));
+  const filledTo = lastSource < first ? first : windowOf(lastSource, timeframe, rules).to;
+  const decidedTo = Math.min(
+    openingWindow(filledTo, timeframe, rules),
+    timeFrontier(timeframe, rules, delaySeconds, now),
+    sourceDecidedTo === Infinity ? Infinity : windowOf(sourceDecidedTo, timeframe, rules).from,
+  );
+  return windowOf(Math.max(first, decidedTo) - 1, timeframe, rules).from;
+}
+
+/** Where the windows end that time allows to decide: before the one under way, or the next one in which the market is open. */
+export function timeFrontier(timeframe: Timeframe, rules: AssetRules, delaySeconds: number, now: number): number {
+  return openingWindow(windowOf(now - delaySeconds * 1000, timeframe, rules).from, timeframe, rules);
+}
+
+/** Start of the first window from `ts` on in which the market is open; it is looked for two weeks ahead. */
+function openingWindow(ts: number, timeframe: Timeframe, rules: AssetRules): number {
+  const bounds = { from: ts, to: ts + 14 * DAY };
+  const opens = openSpans(rules.session, rules.calendar, bounds)[0]?.from ?? bounds.to;
+  return windowOf(opens, timeframe, rules).from;
 }
 
 /** What the tables must hold for one asset once everything that can be decided at `now` is. */

@@ -292,8 +292,13 @@ export function describeSession(sketch: AssetSketch["session"]): Session | null 
 /** The calendar that a sketch stands for, whose first date is that of `origin`. */
 export function describeCalendar({ days, ...rest }: CalendarSketch, name: string, origin: number): Calendar {
   const first = wallAt(origin, "UTC").toPlainDate();
+  // An early close at the time at which the day begins could be both of its ends.
+  const isUnclear = (day: Partial<CalendarDay>) =>
+    day.kind === "early_close" && "closesAt" in day && day.closesAt === rest.dayStart;
   const dated = days.flatMap((exception, index) =>
-    exception === null ? [] : [{ ...exception, day: first.add({ days: index }).toString() } as CalendarDay]
+    exception === null || isUnclear(exception)
+      ? []
+      : [{ ...exception, day: first.add({ days: index }).toString() } as CalendarDay]
   );
   return { ...rest, name, days: dated };
 }

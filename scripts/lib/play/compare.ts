@@ -10,6 +10,7 @@ import {
   LENGTH,
   sourceOf,
   type Timeframe,
+  timeFrontier,
   type Window,
   windowOf,
 } from "../../../model/aggregator.ts";
@@ -178,7 +179,9 @@ function checkCursor(task: Task, rules: AssetRules, now: number, sourceTimes: nu
   if (cursor !== window.from) report("is off its grid");
   const hasDecided = cursor >= firstWindow(timeframe, rules).from;
   const sourceDecidedTo = source && source.cursor + LENGTH[source.timeframe];
-  if (hasDecided && window.to + delaySeconds * 1000 > now) report("is beyond the time frontier");
+  if (hasDecided && window.to > timeFrontier(timeframe, rules, delaySeconds, now)) {
+    report("is beyond the time frontier");
+  }
   if (hasDecided && sourceDecidedTo !== undefined && window.to > sourceDecidedTo) {
     report(`is beyond the source frontier ${new Date(sourceDecidedTo).toISOString()}`);
   }

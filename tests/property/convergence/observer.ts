@@ -53,7 +53,14 @@ const PROBE = `select
       on u.canonical_symbol = s.canonical_symbol and u.timeframe = s.source_timeframe and u.timeframe <> s.timeframe and u.enabled
     where s.last_agg_bar_ts_utc >= s.agg_start_utc and (
       s.decided_to_utc > u.decided_to_utc
-      or s.decided_to_utc + make_interval(secs => s.aggregation_delay_seconds) > $1
+      -- Where the market is closed, windows are decided ahead.
+      or s.decided_to_utc + make_interval(secs => s.aggregation_delay_seconds) > $1 and agg.open_spans(
+        s.session_time_zone, s.session_minutes, s.calendar,
+        agg.window_start(
+          $1 - make_interval(secs => s.aggregation_delay_seconds), s.window_length, s.window_time_zone, s.window_origin
+        ),
+        s.decided_to_utc
+      ) <> '{}'
     )
   ) as ahead,
   (
