@@ -6651,17 +6651,70 @@ as $$
       select b.canonical_symbol as name from public.data_bars as b where b.canonical_symbol > s.name order by b.canonical_symbol limit 1
     ) as n
   ),
+  -- What was open of late, and when it opens next: once for all tasks that share a session and a calendar. No market is closed
+  -- for five weeks; of a task that is further behind, every minute counts as open.
+  market as materialized (
+    select
+      m.*, b.since_utc,
+      agg.open_spans(m.session_time_zone, m.session_minutes, m.calendar, b.since_utc, p_now + interval '1 microsecond') as open,
+      lower(agg.open_spans(m.session_time_zone, m.session_minutes, m.calendar, p_now, p_now + interval '240 hours')) as opens_utc
+    from (
+      select distinct s.session_time_zone, s.session_minutes, s.calendar
+      from public.data_agg_state as s
+      where s.session_minutes is not null or s.calendar is not null
+    ) as m
+    cross join (select p_now - interval '840 hours') as b (since_utc)
+  ),
   task as (
     select
-      t.*,
-      greatest(interval '0', p_now - t.due_at) as lag,
-      case when t.next_run_at = 'infinity' then interval '0' else greatest(interval '0', p_now - greatest(
-        -- A clock that was ahead may have put a task off for longer than any task waits.
-        case when t.next_run_at > greatest(t.due_at, p_now + t.window_length + interval '1 hour') then t.due_at else t.next_run_at end,
-        -- A task switched on just now has been due for no longer than that.
-        t.updated_at
-      )) end as due_for
+      t.*, o.is_closed, o.opens_utc,
+      greatest(interval '0', p_now - d.next_due_at) as lag,
+      case
+        -- A task that sleeps waits for what wakes it, not for a dispatcher.
+        when o.is_closed or t.next_run_at = 'infinity' then interval '0'
+        else greatest(interval '0', p_now - greatest(
+          -- A clock that was ahead may have put a task off for longer than any task waits.
+          case when t.next_run_at > greatest(d.next_due_at, p_now + t.window_length + interval '1 hour') then d.next_due_at else t.next_run_at end,
+          d.next_due_at,
+          -- A task switched on just now has been due for no longer than that.
+          t.updated_at
+        ))
+      end as due_for
     from agg.task as t
+    -- Equal keys where both are null, which a hash can look up.
+    left join market as m
+      on coalesce(m.session_time_zone, '') = coalesce(t.session_time_zone, '')
+      and coalesce(m.session_minutes, '{(,)}') = coalesce(t.session_minutes, '{(,)}')
+      and coalesce(m.calendar, '') = coalesce(t.calendar, '')
+    cross join lateral (
+      select
+        f.first_utc,
+        -- What is decided may reach up to the next opening.
+        coalesce(
+          case
+            when t.decided_to_utc > p_now then not m.open @> p_now
+            when t.decided_to_utc >= m.since_utc then f.first_utc is null
+          end, false
+        ) as is_closed,
+        m.opens_utc
+      from (
+        select case
+          when t.decided_to_utc between m.since_utc and p_now
+            then lower(m.open * tstzmultirange(tstzrange(t.decided_to_utc, null)))
+        end as first_utc
+        -- Once a task.
+        offset 0
+      ) as f
+    ) as o
+    cross join lateral (
+      select case
+        when o.is_closed then p_now
+        when o.first_utc is null or o.first_utc = t.decided_to_utc then t.due_at
+        else agg.window_end(o.first_utc, t.window_length, t.window_time_zone, t.window_origin)
+          + make_interval(secs => t.aggregation_delay_seconds)
+      end as next_due_at
+      offset 0
+    ) as d
   ),
   judged as (
     select
@@ -6670,6 +6723,7 @@ as $$
         when not t.enabled then 'switched_off'
         when t.status in ('disabled', 'hard_failed', 'running') then t.status
         when t.fail_streak > 0 then 'failing'
+        when t.is_closed then 'market_closed'
         when t.due_for > interval '5 minutes' then case when t.last_attempted_at_utc is null then 'never_ran' else 'overdue' end
         when t.lag = interval '0' then 'current'
         when t.last_attempted_at_utc is null then 'due'
@@ -6697,6 +6751,7 @@ as $$
         when 'hard_failed' then format('%s hard failures in a row, next try at %s: %s', j.hard_fail_streak, j.next_run_at, j.last_error)
         when 'failing' then format('%s failures in a row, next try at %s: %s', j.fail_streak, j.next_run_at, j.last_error)
         when 'running' then format('claimed by a worker since %s', j.running_started_at_utc)
+        when 'market_closed' then 'session and calendar are closed ' || coalesce('until ' || j.opens_utc, 'for the next ten days')
         when 'never_ran' then 'no dispatcher has run it yet: is agg_run_due scheduled?'
         when 'overdue' then format('due for %s, but no dispatcher has run it: is agg_run_due scheduled?', j.due_for)
         when 'catching_up' then format('%s windows behind, more at every run', floor(extract(epoch from j.lag) / extract(epoch from j.window_length)))
@@ -6724,8 +6779,9 @@ $$;
 
 comment on function public.agg_health is
 'Says how every task stands at p_now, and why.
-state: current, due, catching_up, waiting_for_data, waiting_for_source, never_ran, overdue, running, failing, hard_failed, disabled or switched_off; unregistered for a symbol that has bars but is not in core_asset_registry_all.
-lag: for how long the next window could have been decided (zero: nothing to do). due_for: for how long no dispatcher has taken it.
+state: current, market_closed, due, catching_up, waiting_for_data, waiting_for_source, never_ran, overdue, running, failing, hard_failed, disabled or switched_off; unregistered for a symbol that has bars but is not in core_asset_registry_all.
+lag: for how long the next window could have been decided (zero: nothing to do). due_for: for how long no dispatcher has taken it. Both go by the next window in which session and calendar are open.
+market_closed: everything that was open is decided, and nothing is open now.
 waiting_for_data looks for a source bar before it says that there is none; of a task that sleeps (next_run_at infinity) it says what its last run found. Reads only.';
 
 -- 90_api/agg_pending.sql
