@@ -302,23 +302,26 @@ export function cursorAfterCatchup(question: CursorQuestion): number {
   let lastSource = -Infinity;
   for (const ts of sourceTimes) if (ts < now) lastSource = Math.max(lastSource, ts);
   const filledTo = lastSource < first ? first : windowOf(lastSource, timeframe, rules).to;
+  const frontier = timeFrontier(timeframe, rules, delaySeconds, now);
   const decidedTo = Math.min(
-    openingWindow(filledTo, timeframe, rules),
-    timeFrontier(timeframe, rules, delaySeconds, now),
+    filledTo < frontier ? openingWindow(filledTo, frontier, timeframe, rules) : frontier,
     sourceDecidedTo === Infinity ? Infinity : windowOf(sourceDecidedTo, timeframe, rules).from,
   );
   return windowOf(Math.max(first, decidedTo) - 1, timeframe, rules).from;
 }
 
-/** Where the windows end that time allows to decide: before the one under way, or the next one in which the market is open. */
+/**
+ * Where the windows end that time allows to decide: before the one under way, or the next one in which the market is
+ * open. That is looked for two weeks ahead.
+ */
 export function timeFrontier(timeframe: Timeframe, rules: AssetRules, delaySeconds: number, now: number): number {
-  return openingWindow(windowOf(now - delaySeconds * 1000, timeframe, rules).from, timeframe, rules);
+  const { from } = windowOf(now - delaySeconds * 1000, timeframe, rules);
+  return openingWindow(from, from + 14 * DAY, timeframe, rules);
 }
 
-/** Start of the first window from `ts` on in which the market is open; it is looked for two weeks ahead. */
-function openingWindow(ts: number, timeframe: Timeframe, rules: AssetRules): number {
-  const bounds = { from: ts, to: ts + 14 * DAY };
-  const opens = openSpans(rules.session, rules.calendar, bounds)[0]?.from ?? bounds.to;
+/** Start of the first window in which the market is open from `ts` on, or of that of `until`. */
+function openingWindow(ts: number, until: number, timeframe: Timeframe, rules: AssetRules): number {
+  const opens = openSpans(rules.session, rules.calendar, { from: ts, to: until })[0]?.from ?? until;
   return windowOf(opens, timeframe, rules).from;
 }
 

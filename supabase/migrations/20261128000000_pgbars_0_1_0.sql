@@ -1777,7 +1777,9 @@ comment on function agg.minute_of_week is
   'Minutes since the last Monday 00:00 of the wall clock in p_time_zone.';
 
 -- 20_registry/next_open.sql
-create function agg.next_open(p_time_zone text, p_session_minutes int4multirange, p_calendar text, p_from timestamptz)
+create function agg.next_open(
+  p_time_zone text, p_session_minutes int4multirange, p_calendar text, p_from timestamptz, p_until timestamptz
+)
 returns timestamptz
 language plpgsql
 stable
@@ -1790,15 +1792,15 @@ begin
   end if;
   -- A day is asked first: most of the time something is open soon.
   return coalesce(
-    lower(agg.open_spans(p_time_zone, p_session_minutes, p_calendar, p_from, p_from + interval '24 hours')),
-    lower(agg.open_spans(p_time_zone, p_session_minutes, p_calendar, p_from, p_from + interval '336 hours')),
-    p_from + interval '336 hours'
+    lower(agg.open_spans(p_time_zone, p_session_minutes, p_calendar, p_from, least(p_until, p_from + interval '24 hours'))),
+    lower(agg.open_spans(p_time_zone, p_session_minutes, p_calendar, p_from, p_until)),
+    p_until
   );
 end;
 $$;
 
 comment on function agg.next_open is
-'The first instant at or after p_from at which session and calendar are open, or p_from + 14 days where they are closed until then. Without session and calendar it is p_from.';
+'The first instant in [p_from, p_until) at which session and calendar are open; p_until where they are closed. Without session and calendar it is p_from.';
 
 -- 20_registry/nth_weekday.sql
 create function agg.nth_weekday(p_year integer, p_month integer, p_weekday integer, p_nth integer)
@@ -2597,7 +2599,10 @@ begin
     fail_streak = 0,
     hard_fail_streak = 0,
     failing_since_utc = null,
-    next_run_at = agg.due_at(b.cursor_utc, b.window_length, s.aggregation_delay_seconds, s.window_time_zone, s.window_origin),
+    next_run_at = agg.first_run_at(
+      b.cursor_utc, agg.due_at(b.cursor_utc, b.window_length, s.aggregation_delay_seconds, s.window_time_zone, s.window_origin),
+      s.session_minutes, s.calendar
+    ),
     updated_at = now()
   from (
     with recursive level as (
@@ -3115,6 +3120,20 @@ comment on function agg.finish_tasks is
 A task is due again when its next window completes; at once after max_windows; after a failure, see agg.retry_delay. A task that waits for data or for its source task sleeps until these come (agg.sleep_tasks); where it cannot, it is due after an eighth of the time that it has waited (1 to 5 minutes). A wait ends at a whole minute. What advances wakes the tasks that build from it.
 Three hard failures in a row disable an optional task. A mandatory one keeps retrying as hard_failed. Warns of both.
 Locks: the caller holds the tasks. Counts end at 10^15, so that no value from outside makes a sum overflow.';
+
+-- 40_tasks/first_run_at.sql
+create function agg.first_run_at(p_cursor_utc timestamptz, p_due_at timestamptz, p_session_minutes int4multirange, p_calendar text)
+returns timestamptz
+language sql
+immutable
+parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+  select case when p_session_minutes is null and p_calendar is null then p_due_at else p_cursor_utc end;
+$$;
+
+comment on function agg.first_run_at is
+'Returns when a task whose cursor has just been set to its start runs first: when its first window may be decided. With a session or a calendar it is at once, since the first windows may be closed ones, which need no time to pass.';
 
 -- 40_tasks/has_source_bar.sql
 create function agg.has_source_bar(p_symbol text, p_timeframe text, p_from_utc timestamptz, p_to_utc timestamptz)
@@ -4158,7 +4177,7 @@ begin
   )
   select
     c.canonical_symbol, c.timeframe, c.source_timeframe, c.run_interval_minutes, c.aggregation_delay_seconds, c.is_mandatory,
-    c.agg_start_utc, f.cursor_utc, f.due_at,
+    c.agg_start_utc, f.cursor_utc, agg.first_run_at(f.cursor_utc, f.due_at, c.session_minutes, c.calendar),
     c.good_percent, c.poor_percent, c.session_time_zone, c.session_minutes, c.basket, c.calendar, c.window_time_zone, c.window_origin
   from unnest(p_changes) as c
   join first as f
@@ -4414,7 +4433,7 @@ begin
     fail_streak = 0,
     hard_fail_streak = 0,
     failing_since_utc = null,
-    next_run_at = f.due_at,
+    next_run_at = agg.first_run_at(f.cursor_utc, f.due_at, s.session_minutes, s.calendar),
     updated_at = now()
   from moved as m
   join first as f
@@ -5185,7 +5204,8 @@ begin
     select
       p.ordinality, p.reached_utc,
       agg.window_start(
-        agg.next_open(q.session_time_zone, q.session_minutes, q.calendar, p.reached_utc), q.window_length, q.window_time_zone, q.window_origin
+        agg.next_open(q.session_time_zone, q.session_minutes, q.calendar, p.reached_utc, q.frontier_utc),
+        q.window_length, q.window_time_zone, q.window_origin
       ) as opens_utc
     from (select distinct t.ordinality, t.reached_utc from probed as t where t.reached_utc is not null) as p
     join unnest(p_requests) with ordinality as q on q.ordinality = p.ordinality
@@ -5940,12 +5960,14 @@ begin
   from wish as w
   left join agg.timeframe as st on st.timeframe = w.source_timeframe
   cross join lateral (
+    select agg.window_start(p_now - make_interval(secs => w.delay_seconds), w.duration, w.window_time_zone, w.origin)
+    offset 0
+  ) as n (complete_utc)
+  cross join lateral (
+    -- Looked for two weeks ahead: no market is closed for longer.
     select agg.window_start(
       least(
-        agg.next_open(
-          w.session_time_zone, w.session_minutes, w.calendar,
-          agg.window_start(p_now - make_interval(secs => w.delay_seconds), w.duration, w.window_time_zone, w.origin)
-        ),
+        agg.next_open(w.session_time_zone, w.session_minutes, w.calendar, n.complete_utc, n.complete_utc + interval '336 hours'),
         w.source_frontier_utc
       ),
       w.duration, w.window_time_zone, w.origin

@@ -22,7 +22,10 @@ begin
     fail_streak = 0,
     hard_fail_streak = 0,
     failing_since_utc = null,
-    next_run_at = agg.due_at(b.cursor_utc, b.window_length, s.aggregation_delay_seconds, s.window_time_zone, s.window_origin),
+    next_run_at = agg.first_run_at(
+      b.cursor_utc, agg.due_at(b.cursor_utc, b.window_length, s.aggregation_delay_seconds, s.window_time_zone, s.window_origin),
+      s.session_minutes, s.calendar
+    ),
     updated_at = now()
   from (
     with recursive level as (

@@ -44,7 +44,7 @@ begin
   )
   select
     c.canonical_symbol, c.timeframe, c.source_timeframe, c.run_interval_minutes, c.aggregation_delay_seconds, c.is_mandatory,
-    c.agg_start_utc, f.cursor_utc, f.due_at,
+    c.agg_start_utc, f.cursor_utc, agg.first_run_at(f.cursor_utc, f.due_at, c.session_minutes, c.calendar),
     c.good_percent, c.poor_percent, c.session_time_zone, c.session_minutes, c.basket, c.calendar, c.window_time_zone, c.window_origin
   from unnest(p_changes) as c
   join first as f

@@ -72,7 +72,7 @@ begin
     fail_streak = 0,
     hard_fail_streak = 0,
     failing_since_utc = null,
-    next_run_at = f.due_at,
+    next_run_at = agg.first_run_at(f.cursor_utc, f.due_at, s.session_minutes, s.calendar),
     updated_at = now()
   from moved as m
   join first as f

@@ -131,7 +131,8 @@ begin
     select
       p.ordinality, p.reached_utc,
       agg.window_start(
-        agg.next_open(q.session_time_zone, q.session_minutes, q.calendar, p.reached_utc), q.window_length, q.window_time_zone, q.window_origin
+        agg.next_open(q.session_time_zone, q.session_minutes, q.calendar, p.reached_utc, q.frontier_utc),
+        q.window_length, q.window_time_zone, q.window_origin
       ) as opens_utc
     from (select distinct t.ordinality, t.reached_utc from probed as t where t.reached_utc is not null) as p
     join unnest(p_requests) with ordinality as q on q.ordinality = p.ordinality

@@ -83,12 +83,14 @@ begin
   from wish as w
   left join agg.timeframe as st on st.timeframe = w.source_timeframe
   cross join lateral (
+    select agg.window_start(p_now - make_interval(secs => w.delay_seconds), w.duration, w.window_time_zone, w.origin)
+    offset 0
+  ) as n (complete_utc)
+  cross join lateral (
+    -- Looked for two weeks ahead: no market is closed for longer.
     select agg.window_start(
       least(
-        agg.next_open(
-          w.session_time_zone, w.session_minutes, w.calendar,
-          agg.window_start(p_now - make_interval(secs => w.delay_seconds), w.duration, w.window_time_zone, w.origin)
-        ),
+        agg.next_open(w.session_time_zone, w.session_minutes, w.calendar, n.complete_utc, n.complete_utc + interval '336 hours'),
         w.source_frontier_utc
       ),
       w.duration, w.window_time_zone, w.origin
