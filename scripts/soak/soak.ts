@@ -26,6 +26,9 @@ const SPEED = 240;
 /** Simulated time before the first operation, so that minutes can be late. */
 const HEAD_START = 600 * MINUTE;
 
+/** `schedule_jobs` takes no more. */
+const MOST_LANES = 4;
+
 const PROGRESS_MS = 10_000;
 
 /**
@@ -56,6 +59,7 @@ export async function soak(
     }, suffix);
   }
 
+  await db.query("select public.schedule_jobs(p_lanes => $1)", [Math.min(dispatchers, MOST_LANES)]);
   const lanes = soakLanes(dispatchers);
   const scene: Scene = {
     db,
@@ -63,6 +67,7 @@ export async function soak(
     claims: new Map(),
     startMinutes: new Map(),
     startMinute: 0,
+    lanes: Math.min(dispatchers, MOST_LANES),
   };
   const started = performance.now();
   const clock = () => ORIGIN + HEAD_START + Math.round((performance.now() - started) * SPEED);

@@ -22,6 +22,8 @@ export interface Scene {
   /** Starts of aggregation that have been moved, in minutes. */
   startMinutes: Map<string, number>;
   startMinute: number;
+  /** How many dispatchers share the work: each session runs in one of them, in turn. One when absent. */
+  lanes?: number;
 }
 
 /** The outcome of an operation. `refused` is the SQLSTATE when Postgres refused it for a reason that is allowed. */
@@ -53,7 +55,7 @@ const REFUSALS: Partial<Record<Op["kind"], string[]>> = {
 export async function perform(scene: Scene, session: number, op: Op, now: number): Promise<Outcome> {
   const actor = scene.actors[session]!;
   try {
-    return await attempt(scene, actor, op, now);
+    return await attempt(scene, session, op, now);
   } catch (error) {
     const isRefusal = error instanceof DatabaseError &&
       [...CONTENTION, ...REFUSALS[op.kind] ?? []].includes(error.code);
@@ -63,7 +65,8 @@ export async function perform(scene: Scene, session: number, op: Op, now: number
   }
 }
 
-async function attempt(scene: Scene, actor: Actor, op: Op, now: number): Promise<Outcome> {
+async function attempt(scene: Scene, session: number, op: Op, now: number): Promise<Outcome> {
+  const actor = scene.actors[session]!;
   const clock = new Date(now);
   switch (op.kind) {
     case "begin":
@@ -104,7 +107,7 @@ async function attempt(scene: Scene, actor: Actor, op: Op, now: number): Promise
     case "batch":
       return await runBatch(actor, op, clock);
     case "run":
-      return await runDue(actor, op, clock);
+      return await runDue(actor, op, clock, 1 + session % (scene.lanes ?? 1));
     case "claim":
     case "build":
     case "finish":
@@ -183,12 +186,12 @@ async function runBatch(actor: Actor, op: Extract<Op, { kind: "batch" }>, clock:
   return { corrected: sums!.bars_corrected };
 }
 
-async function runDue(actor: Actor, op: Extract<Op, { kind: "run" }>, clock: Date): Promise<Outcome> {
+async function runDue(actor: Actor, op: Extract<Op, { kind: "run" }>, clock: Date, lane: number): Promise<Outcome> {
   const [row] = await actor.query<{ result: { failed: number; bars_corrected: number; stopped_reason: string } }>(
     `select public.agg_run_due(
-       p_limit => $1, p_batch_windows => $2, p_now => $3, p_time_budget => $4::interval
+       p_limit => $1, p_batch_windows => $2, p_now => $3, p_time_budget => $4::interval, p_lane => $5
      ) as result`,
-    [op.limit, op.windows, clock, op.budget],
+    [op.limit, op.windows, clock, op.budget, lane],
   );
   const { failed, bars_corrected, stopped_reason } = row!.result;
   if (failed > 0) await checkFailures(actor);
