@@ -325,6 +325,21 @@ function openingWindow(ts: number, until: number, timeframe: Timeframe, rules: A
   return windowOf(opens, timeframe, rules).from;
 }
 
+/**
+ * Where a cursor stands at least that may stand at `cursor`. Windows of a closed market may be decided ahead of the clock,
+ * but no task runs for them alone before its next window has ended.
+ */
+export function leastCursor(
+  cursor: number,
+  timeframe: Timeframe,
+  rules: AssetRules,
+  delaySeconds: number,
+  now: number,
+): number {
+  const { from } = windowOf(now - delaySeconds * 1000, timeframe, rules);
+  return Math.min(cursor, windowOf(from - 1, timeframe, rules).from);
+}
+
 /** What the tables must hold for one asset once everything that can be decided at `now` is. */
 export interface Expectation {
   bars: Record<DerivedTimeframe, DerivedBar[]>;

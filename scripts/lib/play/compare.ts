@@ -7,6 +7,7 @@ import {
   cursorAfterCatchup,
   type DerivedBar,
   firstWindow,
+  leastCursor,
   LENGTH,
   sourceOf,
   type Timeframe,
@@ -185,14 +186,20 @@ function checkCursor(task: Task, rules: AssetRules, now: number, sourceTimes: nu
   if (hasDecided && sourceDecidedTo !== undefined && window.to > sourceDecidedTo) {
     report(`is beyond the source frontier ${new Date(sourceDecidedTo).toISOString()}`);
   }
-  const reached = cursorAfterCatchup({
+  const reached = leastCursor(
+    cursorAfterCatchup({
+      timeframe,
+      rules,
+      delaySeconds,
+      now,
+      sourceTimes,
+      ...(sourceDecidedTo !== undefined && { sourceDecidedTo }),
+    }),
     timeframe,
     rules,
     delaySeconds,
     now,
-    sourceTimes,
-    ...(sourceDecidedTo !== undefined && { sourceDecidedTo }),
-  });
+  );
   if (cursor < reached) report(`should have reached ${new Date(reached).toISOString()}`);
   return problems;
 }
