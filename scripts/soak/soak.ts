@@ -5,7 +5,7 @@ import { Actor } from "../lib/play/actors.ts";
 import { checkConverged } from "../lib/play/compare.ts";
 import { perform, type Scene } from "../lib/play/perform.ts";
 import { checkRebuild, settle } from "../lib/play/settle.ts";
-import { addWorld, prepareStage } from "../lib/play/stage.ts";
+import { addWorld, clearTables, prepareStage } from "../lib/play/stage.ts";
 import { randomOps, soakLanes } from "./lanes.ts";
 import { describeProgress } from "./progress.ts";
 
@@ -43,6 +43,7 @@ export async function soak(
   print: (line: string) => void,
 ): Promise<void> {
   await prepareStage(db, "100ms");
+  await clearTables(db);
   const suffixes = Array.from({ length: GROUPS }, (_, index) => String(index));
   for (const [index, suffix] of suffixes.entries()) {
     const version = index % 2 === 0 ? 1 : 2;

@@ -52,8 +52,14 @@ export async function prepareStage(db: Database, lockTimeout: string): Promise<v
     set plan_cache_mode = force_generic_plan`);
 }
 
-/** Empties every table, which takes a quarter of the time of truncating them, and makes the world's assets and their tasks. */
+/** Makes the world's assets and their tasks in emptied tables. */
 export async function resetWorld(db: Database, world: World): Promise<void> {
+  await clearTables(db);
+  await addWorld(db, world);
+}
+
+/** Empties every table, which takes a quarter of the time of truncating them. */
+export async function clearTables(db: Database): Promise<void> {
   await db.exec(`
     set session_replication_role = replica;
     delete from public.data_bars;
@@ -67,7 +73,6 @@ export async function resetWorld(db: Database, world: World): Promise<void> {
     delete from public.test_thin;
     set session_replication_role = origin;
   `);
-  await addWorld(db, world);
 }
 
 /** Makes the assets of a world, with `suffix` at the end of their names, and their tasks. */
