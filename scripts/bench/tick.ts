@@ -6,6 +6,8 @@ import { dueSymbols, runTaskByTask } from "./worker.ts";
 
 const SYMBOLS = 10_000;
 const HOURS = 4;
+/** How many windows the bare statement is ahead of the dispatcher. */
+const BARE_AHEAD = 24;
 const ROUNDS = 5;
 const IDLE_ROUNDS = 50;
 const DELAY_MINUTES = 5;
@@ -38,8 +40,10 @@ export async function measureTick(db: Database, scale: number): Promise<Measurem
     pgbars.push(await time(() => tick(db, dueAt(window), symbols)));
     await expectBars(db, window++, symbols);
     await db.exec("begin");
-    bare.push(await timeBare(db, minute(window * 5), minute(window * 5 + 5)));
-    await expectBars(db, window, symbols);
+    // Windows that no later round builds: what is rolled back stays in the table and in the way of the same keys.
+    const later = window + BARE_AHEAD;
+    bare.push(await timeBare(db, minute(later * 5), minute(later * 5 + 5)));
+    await expectBars(db, later, symbols);
     await db.exec("rollback");
   }
   const loop = await time(async () => await runTaskByTask(db, await dueSymbols(db, dueAt(window)), dueAt(window)));
