@@ -1103,13 +1103,12 @@ language plpgsql
 stable
 parallel safe
 set search_path = pg_catalog, pg_temp
--- A day of p_length is 24 hours then, whatever the session says.
-set timezone = 'UTC'
 as $$
 begin
   if p_time_zone is null then
     starts_utc := date_bin(p_length, p_ts_utc, p_origin at time zone 'UTC');
-    ends_utc := starts_utc + p_length;
+    -- Added in UTC, where a day has 24 hours, whatever the session says.
+    ends_utc := (starts_utc at time zone 'UTC' + p_length) at time zone 'UTC';
     return;
   end if;
   -- Near a change of the clock the window that the wall clock shows may be one too early or too late.
@@ -5748,12 +5747,7 @@ begin
         and d.ts_utc >= r.from_utc and d.ts_utc < r.to_utc and (d.deleted_at is null or d.covered_minutes > 0)
       offset 0
     ) as d
-    cross join lateral (
-      select
-        agg.window_start(d.ts_utc, r.window_length, r.window_time_zone, r.window_origin),
-        agg.window_end(d.ts_utc, r.window_length, r.window_time_zone, r.window_origin)
-      offset 0
-    ) as w (starts_utc, ends_utc)
+    cross join lateral agg.window_bounds(d.ts_utc, r.window_length, r.window_time_zone, r.window_origin) as w
     where w.starts_utc <> d.ts_utc or not exists (
       select
       from agg.source_bar as c
@@ -6804,7 +6798,7 @@ comment on function public.agg_health is
 state: current, market_closed, due, catching_up, waiting_for_data, waiting_for_source, never_ran, overdue, running, failing, hard_failed, disabled or switched_off; unregistered for a symbol that has bars but is not in core_asset_registry_all.
 lag: for how long the next window could have been decided (zero: nothing to do). due_for: for how long no dispatcher has taken it. Both go by the next window in which session and calendar are open.
 market_closed: everything that was open is decided, and nothing is open now.
-waiting_for_data looks for a source bar before it says that there is none; of a task that sleeps (next_run_at infinity) it says what its last run found. Reads only.';
+waiting_for_data looks for a source bar before it says so; of a task that sleeps (next_run_at infinity) it says what its last run found. Reads only.';
 
 -- 90_api/agg_pending.sql
 create function public.agg_pending(p_now timestamptz default now())

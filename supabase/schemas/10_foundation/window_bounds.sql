@@ -10,13 +10,12 @@ language plpgsql
 stable
 parallel safe
 set search_path = pg_catalog, pg_temp
--- A day of p_length is 24 hours then, whatever the session says.
-set timezone = 'UTC'
 as $$
 begin
   if p_time_zone is null then
     starts_utc := date_bin(p_length, p_ts_utc, p_origin at time zone 'UTC');
-    ends_utc := starts_utc + p_length;
+    -- Added in UTC, where a day has 24 hours, whatever the session says.
+    ends_utc := (starts_utc at time zone 'UTC' + p_length) at time zone 'UTC';
     return;
   end if;
   -- Near a change of the clock the window that the wall clock shows may be one too early or too late.

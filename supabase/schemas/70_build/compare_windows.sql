@@ -208,12 +208,7 @@ begin
         and d.ts_utc >= r.from_utc and d.ts_utc < r.to_utc and (d.deleted_at is null or d.covered_minutes > 0)
       offset 0
     ) as d
-    cross join lateral (
-      select
-        agg.window_start(d.ts_utc, r.window_length, r.window_time_zone, r.window_origin),
-        agg.window_end(d.ts_utc, r.window_length, r.window_time_zone, r.window_origin)
-      offset 0
-    ) as w (starts_utc, ends_utc)
+    cross join lateral agg.window_bounds(d.ts_utc, r.window_length, r.window_time_zone, r.window_origin) as w
     where w.starts_utc <> d.ts_utc or not exists (
       select
       from agg.source_bar as c

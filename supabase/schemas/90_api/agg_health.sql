@@ -3,7 +3,7 @@ comment on function public.agg_health is
 state: current, market_closed, due, catching_up, waiting_for_data, waiting_for_source, never_ran, overdue, running, failing, hard_failed, disabled or switched_off; unregistered for a symbol that has bars but is not in core_asset_registry_all.
 lag: for how long the next window could have been decided (zero: nothing to do). due_for: for how long no dispatcher has taken it. Both go by the next window in which session and calendar are open.
 market_closed: everything that was open is decided, and nothing is open now.
-waiting_for_data looks for a source bar before it says that there is none; of a task that sleeps (next_run_at infinity) it says what its last run found. Reads only.';
+waiting_for_data looks for a source bar before it says so; of a task that sleeps (next_run_at infinity) it says what its last run found. Reads only.';
 
 create function public.agg_health(p_now timestamptz default now())
 returns table (
