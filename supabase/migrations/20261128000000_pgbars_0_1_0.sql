@@ -1760,21 +1760,6 @@ $$;
 comment on function agg.lock_registry is
   'Lets one transaction at a time change the registry or sync. The others wait here. Call it before locking rows of the registry: other transactions hold such rows while they wait for it.';
 
--- 20_registry/minute_of_week.sql
-create function agg.minute_of_week(p_ts_utc timestamptz, p_time_zone text)
-returns integer
-language sql
-stable
-parallel safe
-set search_path = pg_catalog, pg_temp
-as $$
-  select (extract(epoch from l.ts - date_trunc('week', l.ts)) / 60)::integer
-  from (select p_ts_utc at time zone p_time_zone) as l (ts);
-$$;
-
-comment on function agg.minute_of_week is
-  'Minutes since the last Monday 00:00 of the wall clock in p_time_zone.';
-
 -- 20_registry/next_open.sql
 create function agg.next_open(
   p_time_zone text, p_session_minutes int4multirange, p_calendar text, p_from timestamptz, p_until timestamptz
@@ -1821,26 +1806,6 @@ $$;
 
 comment on function agg.nth_weekday is
   'The nth day of a month that falls on a day of the week (1 is Monday): p_nth counts from 1, and -1 is the last.';
-
--- 20_registry/open_minutes.sql
-create function agg.open_minutes(
-  p_from_utc timestamptz, p_minutes integer, p_time_zone text, p_session_minutes int4multirange
-)
-returns integer
-language sql
-stable
-parallel safe
-set search_path = pg_catalog, pg_temp
-as $$
-  select coalesce(sum(upper(o.span) - lower(o.span)), 0)::integer
-  from agg.minute_of_week(p_from_utc, p_time_zone) as w (minute)
-  cross join lateral unnest(
-    p_session_minutes * int4multirange(int4range(w.minute, w.minute + p_minutes))
-  ) as o (span);
-$$;
-
-comment on function agg.open_minutes is
-  'For how many of the p_minutes (at most a day) after p_from_utc the session is open. Where the clock changes within them, the wall clock of their start counts.';
 
 -- 20_registry/open_spans.sql
 create function agg.open_spans(
