@@ -1102,6 +1102,8 @@ returns record
 language plpgsql
 stable
 parallel safe
+-- Little, so that the planner puts agg.window_start and agg.window_end into the statements that call them.
+cost 1
 set search_path = pg_catalog, pg_temp
 as $$
 begin
@@ -1128,34 +1130,32 @@ Windows begin at p_origin plus or minus whole p_length. A null zone is UTC. Othe
 -- 10_foundation/window_end.sql
 create function agg.window_end(p_ts_utc timestamptz, p_length interval, p_time_zone text, p_origin timestamp)
 returns timestamptz
-language plpgsql
+language sql
 stable
 parallel safe
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-  return (agg.window_bounds(p_ts_utc, p_length, p_time_zone, p_origin)).ends_utc;
+return case
+  when p_time_zone is null then date_bin(p_length, p_ts_utc, p_origin at time zone 'UTC') + p_length
+  else (agg.window_bounds(p_ts_utc, p_length, p_time_zone, p_origin)).ends_utc
 end;
-$$;
 
 comment on function agg.window_end is
-'The end of the window that an instant lies in; see agg.window_bounds.';
+'The end of the window that an instant lies in; see agg.window_bounds.
+A plain expression, which becomes part of the statement that calls it. p_length is in hours and minutes: a day of timestamptz depends on the session.';
 
 -- 10_foundation/window_start.sql
 create function agg.window_start(p_ts_utc timestamptz, p_length interval, p_time_zone text, p_origin timestamp)
 returns timestamptz
-language plpgsql
+language sql
 stable
 parallel safe
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-  return (agg.window_bounds(p_ts_utc, p_length, p_time_zone, p_origin)).starts_utc;
+return case
+  when p_time_zone is null then date_bin(p_length, p_ts_utc, p_origin at time zone 'UTC')
+  else (agg.window_bounds(p_ts_utc, p_length, p_time_zone, p_origin)).starts_utc
 end;
-$$;
 
 comment on function agg.window_start is
-'The start of the window that an instant lies in; see agg.window_bounds.';
+'The start of the window that an instant lies in; see agg.window_bounds.
+A plain expression, which becomes part of the statement that calls it.';
 
 -- 10_foundation/windows_between.sql
 create function agg.windows_between(
@@ -2824,15 +2824,10 @@ create function agg.bootstrap_cursor(
   p_start_utc timestamptz, p_window_length interval, p_time_zone text default null, p_origin timestamp default '2000-01-03 00:00:00'
 )
 returns timestamptz
-language plpgsql
+language sql
 stable
 parallel safe
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-  return agg.window_start(p_start_utc - interval '1 microsecond', p_window_length, p_time_zone, p_origin);
-end;
-$$;
+return agg.window_start(p_start_utc - interval '1 microsecond', p_window_length, p_time_zone, p_origin);
 
 comment on function agg.bootstrap_cursor is
 'Returns the cursor of a task that has decided nothing: the window before its first whole window at or after p_start_utc.';
@@ -2940,16 +2935,12 @@ create function agg.due_at(
   p_origin timestamp default '2000-01-03 00:00:00'
 )
 returns timestamptz
-language plpgsql
+language sql
 stable
 parallel safe
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-  return agg.window_end(agg.window_end(p_cursor_utc, p_window_length, p_time_zone, p_origin), p_window_length, p_time_zone, p_origin)
-    + make_interval(secs => p_delay_seconds);
-end;
-$$;
+return agg.window_end(
+  agg.window_end(p_cursor_utc, p_window_length, p_time_zone, p_origin), p_window_length, p_time_zone, p_origin
+) + make_interval(secs => p_delay_seconds);
 
 comment on function agg.due_at is
 'Returns when the window after a cursor may be decided: its end plus the delay.';
@@ -3002,22 +2993,14 @@ begin
         from (select make_interval(mins => s.run_interval_minutes)) as l (length)
         cross join lateral (
           select greatest(s.last_agg_bar_ts_utc, case
-            when r.fail_kind is not null then null
-            when s.window_time_zone is null then r.decided_to_utc - l.length
-            else agg.window_start(r.decided_to_utc - interval '1 microsecond', l.length, s.window_time_zone, s.window_origin)
+            when r.fail_kind is null
+              then agg.window_start(r.decided_to_utc - interval '1 microsecond', l.length, s.window_time_zone, s.window_origin)
           end)
         ) as c (cursor_utc)
         cross join lateral (
-          -- Windows in UTC need no call.
           select
-            case
-              when s.window_time_zone is null then c.cursor_utc + l.length
-              else agg.window_end(c.cursor_utc, l.length, s.window_time_zone, s.window_origin)
-            end,
-            case
-              when s.window_time_zone is null then c.cursor_utc + 2 * l.length + make_interval(secs => s.aggregation_delay_seconds)
-              else agg.due_at(c.cursor_utc, l.length, s.aggregation_delay_seconds, s.window_time_zone, s.window_origin)
-            end
+            agg.window_end(c.cursor_utc, l.length, s.window_time_zone, s.window_origin),
+            agg.due_at(c.cursor_utc, l.length, s.aggregation_delay_seconds, s.window_time_zone, s.window_origin)
         ) as e (decided_to_utc, due_at)
       ),
       status = case
@@ -3046,14 +3029,10 @@ begin
       s.canonical_symbol, s.timeframe, s.is_mandatory, s.hard_fail_streak, s.last_error,
       -- A gap that is stepped over lies before from_utc.
       r.fail_kind is null and (r.stopped_reason = 'frontier' or r.decided_to_utc is distinct from r.from_utc) as has_advanced,
-      r.fail_kind is null and r.stopped_reason is distinct from 'max_windows' and p_now >= case
-        when s.window_time_zone is null
-          then s.last_agg_bar_ts_utc + make_interval(mins => 2 * s.run_interval_minutes, secs => s.aggregation_delay_seconds)
-        else agg.due_at(
-          s.last_agg_bar_ts_utc, make_interval(mins => s.run_interval_minutes), s.aggregation_delay_seconds,
-          s.window_time_zone, s.window_origin
-        )
-      end as is_waiting
+      r.fail_kind is null and r.stopped_reason is distinct from 'max_windows' and p_now >= agg.due_at(
+        s.last_agg_bar_ts_utc, make_interval(mins => s.run_interval_minutes), s.aggregation_delay_seconds,
+        s.window_time_zone, s.window_origin
+      ) as is_waiting
   )
   select
     min(f.timeframe) as timeframe,
@@ -4968,6 +4947,7 @@ set plan_cache_mode = force_generic_plan
 -- As in agg.compare_synthetic.
 set enable_seqscan = off
 set enable_nestloop = off
+set enable_hashjoin = on
 set enable_mergejoin = off
 set jit = off
 as $$
@@ -5045,10 +5025,12 @@ language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
--- As in agg.compare_windows.
+-- Every access is a range of a key for each symbol, read in key order. Statistics of a table that has just been loaded, or a plan
+-- cached before, must not turn one into a scan or a sort of the table. Joins of two sets are hashed.
 set enable_seqscan = off
 set enable_bitmapscan = off
 set enable_nestloop = off
+set enable_hashjoin = on
 set enable_mergejoin = off
 set enable_sort = off
 set enable_hashagg = on
@@ -5109,7 +5091,7 @@ begin
       deleted_at = case when excluded.deleted_at is not null then coalesce(d.deleted_at, excluded.deleted_at) end,
       updated_at = now()
   ),
-  tally as (
+  tally as materialized (
     select
       w.request_no, w.canonical_symbol,
       count(*) filter (where w.change is distinct from 'remove')::integer as windows,
@@ -5123,27 +5105,29 @@ begin
     from window_bar as w
     group by w.request_no, w.canonical_symbol
   ),
-  built as materialized (
-    -- Not the whole request: its list of symbols would be copied for each of them.
+  -- In a tick the same comes of nearly all symbols: what follows is asked for those that fill no range.
+  outcome as materialized (
     select
-      q.ordinality, y.symbol, q.timeframe, q.source_timeframe, q.window_length, q.window_time_zone, q.window_origin,
-      q.from_utc, q.to_utc, q.frontier_utc, q.clock_utc, q.is_rebuild,
-      coalesce(n.windows, 0) as windows, coalesce(n.bars, 0) as bars,
-      case when q.poor_percent > 0 then coalesce(n.bars_poor, 0) else 0 end as bars_poor,
-      coalesce(n.inserted, 0) as inserted, coalesce(n.updated, 0) as updated, coalesce(n.removed, 0) as removed,
-      coalesce(n.written, 0) as written,
-      coalesce(n.filled_to_utc, q.from_utc) as filled_to_utc
+      n.request_no, array_agg(n.canonical_symbol) as symbols,
+      n.windows, n.bars, n.bars_poor, n.inserted, n.updated, n.removed, n.written, n.filled_to_utc
+    from tally as n
+    group by n.request_no, n.windows, n.bars, n.bars_poor, n.inserted, n.updated, n.removed, n.written, n.filled_to_utc
+    union all
+    select q.ordinality, array_agg(y.symbol), 0, 0, 0, 0, 0, 0, 0, null
     from unnest(p_requests) with ordinality as q
     cross join lateral unnest(q.symbols) as y (symbol)
     left join tally as n on n.request_no = q.ordinality and n.canonical_symbol = y.symbol
-    where q.source_timeframe is not null
+    where q.source_timeframe is not null and n.request_no is null
+    group by q.ordinality
   ),
   -- What follows the bars of a range that they do not fill: the next source bar; and where source bars end, if none follows.
   -- Those outside the session fill no window, and decide it.
   probed as materialized (
     select
-      t.*, n.next_utc,
-      case when t.filled_to_utc < t.to_utc and n.next_utc is null and t.clock_utc is not null then greatest(t.filled_to_utc, (
+      t.request_no, t.symbol, t.timeframe, t.to_utc, t.frontier_utc, t.window_length, t.window_time_zone, t.window_origin,
+      t.windows, t.bars, t.bars_poor, t.inserted, t.updated, t.removed, t.written,
+      n.next_utc,
+      case when n.next_utc is null and t.clock_utc is not null then greatest(t.filled_to_utc, (
         select agg.window_end(c.ts_utc, t.window_length, t.window_time_zone, t.window_origin)
         from agg.source_bar as c
         where c.canonical_symbol = t.symbol and c.timeframe = t.source_timeframe
@@ -5151,62 +5135,78 @@ begin
         order by c.ts_utc desc
         limit 1
       )) end as reached_utc
-    from built as t
+    from (
+      select
+        o.request_no, y.symbol, q.timeframe, q.source_timeframe, q.window_length, q.window_time_zone, q.window_origin,
+        q.to_utc, q.frontier_utc, q.clock_utc, coalesce(o.filled_to_utc, q.from_utc) as filled_to_utc,
+        o.windows, o.bars, o.bars_poor, o.inserted, o.updated, o.removed, o.written
+      from outcome as o
+      join unnest(p_requests) with ordinality as q on q.ordinality = o.request_no
+      cross join lateral unnest(o.symbols) as y (symbol)
+      where coalesce(o.filled_to_utc, q.from_utc) < q.to_utc
+    ) as t
     cross join lateral (
-      select case when t.filled_to_utc < t.to_utc then (
+      select (
         select c.ts_utc
         from agg.source_bar as c
         where c.canonical_symbol = t.symbol and c.timeframe = t.source_timeframe
           and c.ts_utc >= t.to_utc and c.ts_utc < coalesce(t.clock_utc, 'infinity') and c.covered_minutes > 0
         order by c.ts_utc
         limit 1
-      ) end
+      )
       offset 0
     ) as n (next_utc)
   ),
   opening as materialized (
     select
-      p.ordinality, p.reached_utc,
+      p.request_no, p.reached_utc,
       agg.window_start(
         agg.next_open(q.session_time_zone, q.session_minutes, q.calendar, p.reached_utc, q.frontier_utc),
         q.window_length, q.window_time_zone, q.window_origin
       ) as opens_utc
-    from (select distinct t.ordinality, t.reached_utc from probed as t where t.reached_utc is not null) as p
-    join unnest(p_requests) with ordinality as q on q.ordinality = p.ordinality
+    from (select distinct t.request_no, t.reached_utc from probed as t where t.reached_utc is not null) as p
+    join unnest(p_requests) with ordinality as q on q.ordinality = p.request_no
   ),
   -- Windows are decided to the end of the range; or over the gap behind it, however long, to the next source bar or to a stored
   -- bar that has to go; or, where the task waits for data, to where its source bars end, and on while the market is closed.
-  decided as materialized (
+  decided as (
     select
-      t.*,
-      case
-        when t.filled_to_utc = t.to_utc then t.to_utc
-        when t.reached_utc is not null then least(t.frontier_utc, greatest(t.reached_utc, o.opens_utc))
-        else least(
-          t.frontier_utc,
-          agg.window_start(t.next_utc, t.window_length, t.window_time_zone, t.window_origin),
-          (
-            select d.ts_utc
-            from public.derived_data_bars as d
-            where d.canonical_symbol = t.symbol and d.timeframe = t.timeframe and d.ts_utc >= t.to_utc
-            order by d.ts_utc
-            limit 1
+      o.request_no, o.symbols, o.windows, o.bars, o.bars_poor, o.inserted, o.updated, o.removed, o.written, q.to_utc as decided_to_utc
+    from outcome as o
+    join unnest(p_requests) with ordinality as q on q.ordinality = o.request_no
+    where coalesce(o.filled_to_utc, q.from_utc) >= q.to_utc
+    union all
+    select
+      d.request_no, array_agg(d.symbol), d.windows, d.bars, d.bars_poor, d.inserted, d.updated, d.removed, d.written, d.decided_to_utc
+    from (
+      select
+        t.*,
+        case
+          when t.reached_utc is not null then least(t.frontier_utc, greatest(t.reached_utc, o.opens_utc))
+          else least(
+            t.frontier_utc,
+            agg.window_start(t.next_utc, t.window_length, t.window_time_zone, t.window_origin),
+            (
+              select d.ts_utc
+              from public.derived_data_bars as d
+              where d.canonical_symbol = t.symbol and d.timeframe = t.timeframe and d.ts_utc >= t.to_utc
+              order by d.ts_utc
+              limit 1
+            )
           )
-        )
-      end as decided_to_utc
-    from probed as t
-    left join opening as o on o.ordinality = t.ordinality and o.reached_utc = t.reached_utc
+        end as decided_to_utc
+      from probed as t
+      left join opening as o on o.request_no = t.request_no and o.reached_utc = t.reached_utc
+    ) as d
+    group by d.request_no, d.windows, d.bars, d.bars_poor, d.inserted, d.updated, d.removed, d.written, d.decided_to_utc
   )
   select
-    array_agg(d.symbol), d.timeframe, d.window_length, d.window_time_zone, d.window_origin, d.from_utc, d.to_utc,
-    d.windows, d.bars, d.bars_poor, d.inserted, d.updated, d.removed, d.written, d.decided_to_utc,
-    agg.stopped_reason(d.from_utc, d.frontier_utc, d.decided_to_utc >= d.to_utc, d.decided_to_utc),
-    d.is_rebuild, null::tstzmultirange, null::text, null::text
+    d.symbols, q.timeframe, q.window_length, q.window_time_zone, q.window_origin, q.from_utc, q.to_utc,
+    d.windows, d.bars, case when q.poor_percent > 0 then d.bars_poor else 0 end, d.inserted, d.updated, d.removed, d.written, d.decided_to_utc,
+    agg.stopped_reason(q.from_utc, q.frontier_utc, d.decided_to_utc >= q.to_utc, d.decided_to_utc),
+    q.is_rebuild, null::tstzmultirange, null::text, null::text
   from decided as d
-  group by
-    d.ordinality, d.timeframe, d.window_length, d.window_time_zone, d.window_origin, d.from_utc, d.to_utc,
-    d.windows, d.bars, d.bars_poor, d.inserted, d.updated, d.removed, d.written, d.decided_to_utc,
-    d.frontier_utc, d.decided_to_utc >= d.to_utc, d.is_rebuild;
+  join unnest(p_requests) with ordinality as q on q.ordinality = d.request_no;
 end;
 $$;
 
@@ -5511,62 +5511,45 @@ Version 1 is flat at the price of the closes. Any other takes its open from the 
 -- for longer bars, so that each of these equals what its minutes say.
 create function agg.compare_windows(p_requests agg.build_request[])
 returns setof agg.window_bar
-language plpgsql
+language sql
 stable
-set search_path = pg_catalog, pg_temp
-set plan_cache_mode = force_generic_plan
--- Every access here is a range of a key for each symbol, read in key order. Statistics of a table that has just been loaded, or
--- a plan cached before, must not turn one into a scan or a sort of the table. Joins of two sets are hashed.
-set enable_seqscan = off
-set enable_bitmapscan = off
-set enable_nestloop = off
-set enable_mergejoin = off
-set enable_sort = off
-set enable_hashagg = on
-set enable_memoize = off
-set max_parallel_workers_per_gather = 0
-set jit = off
-set work_mem = '32MB'
 as $$
-declare
-  v_has_rows constant boolean := exists (
-    select
-    from unnest(p_requests) as r
-    cross join lateral unnest(r.symbols) as y (symbol)
-    cross join lateral (
-      select
-      from public.derived_data_bars as d
-      where d.canonical_symbol = y.symbol and d.timeframe = r.timeframe and d.ts_utc >= r.from_utc and d.ts_utc < r.to_utc
-      limit 1
-    ) as d
-    where r.source_timeframe is not null
-  );
-begin
-  return query
   with request as materialized (
     select
       o.*,
       o.window_origin at time zone 'UTC' as origin_utc,
+      o.source_timeframe <> '1m' as is_derived,
+      o.window_time_zone is not null or o.to_utc <= o.from_utc + o.window_length as is_by_window,
+      (extract(epoch from o.window_length) / 60)::integer as window_minutes,
+      (extract(epoch from o.source_length) / 60)::integer as source_minutes,
       case
         when o.session_minutes is not null or o.calendar is not null
           then agg.open_spans(o.session_time_zone, o.session_minutes, o.calendar, o.from_utc, o.to_utc)
       end as open
     from unnest(p_requests) with ordinality as o
-    where o.source_timeframe is not null
+    where o.source_timeframe is not null and o.from_utc < o.to_utc
   ),
-  -- What is read in one go, for each symbol: the whole range; of a session its open windows; of a local clock each window.
+  -- What is read in one go, for each symbol: a single window, or one of a local clock; otherwise the whole range, and of a session
+  -- what is open.
   stretch as materialized (
-    select r.ordinality, w.starts_utc as from_utc, w.ends_utc as to_utc, w.starts_utc as window_start, w.ends_utc, null::tstzmultirange as open
+    select
+      r.ordinality, w.starts_utc as from_utc, w.ends_utc as to_utc, w.starts_utc as window_start,
+      case when not r.is_derived then r.open end as open,
+      (extract(epoch from w.ends_utc - w.starts_utc) / 60)::integer as window_minutes
     from request as r
     cross join lateral agg.windows_between(r.from_utc, r.to_utc, r.window_length, r.window_time_zone, r.window_origin) as w
-    where r.window_time_zone is not null and r.from_utc < r.to_utc
+    where r.window_time_zone is not null
     union all
-    select r.ordinality, r.from_utc, r.to_utc, null, null, null
+    select r.ordinality, r.from_utc, r.to_utc, r.from_utc, case when not r.is_derived then r.open end, r.window_minutes
     from request as r
-    where r.window_time_zone is null and (r.open is null or r.source_timeframe <> '1m') and r.from_utc < r.to_utc
+    where r.window_time_zone is null and r.is_by_window
+    union all
+    select r.ordinality, r.from_utc, r.to_utc, null, null, r.window_minutes
+    from request as r
+    where not r.is_by_window and (r.open is null or r.is_derived)
     union all
     -- Minutes outside the session are in no bar. Where it opens and closes with windows, no minute has to be looked at.
-    select r.ordinality, lower(u.span), upper(u.span), null, null, case when r.open <> s.spans then r.open end
+    select r.ordinality, lower(u.span), upper(u.span), null, case when r.open <> s.spans then r.open end, r.window_minutes
     from request as r
     cross join lateral (
       select range_agg(tstzrange(
@@ -5576,7 +5559,7 @@ begin
       from unnest(r.open) as p (span)
     ) as s (spans)
     cross join lateral unnest(s.spans) as u (span)
-    where r.window_time_zone is null and r.open is not null and r.source_timeframe = '1m'
+    where not r.is_by_window and r.open is not null and not r.is_derived
   ),
   -- How many minutes of each window are open, and how many of its source windows have one.
   expected as materialized (
@@ -5592,10 +5575,10 @@ begin
         select r.ordinality, r.window_length, r.window_time_zone, r.window_origin, r.origin_utc, l.is_minute, u.span, w.starts_utc, w.ends_utc
         from request as r
         cross join lateral (
-          select true, r.window_length, r.window_origin where r.source_timeframe = '1m'
+          select true, r.window_length, r.window_origin where not r.is_derived
           union all
           -- Windows of up to an hour are aligned in UTC, wherever those of the request begin.
-          select false, r.source_length, timestamp '2000-01-03 00:00:00' where r.source_timeframe <> '1m'
+          select false, r.source_length, timestamp '2000-01-03 00:00:00' where r.is_derived
         ) as l (is_minute, length, origin)
         cross join lateral unnest(r.open) as u (span)
         cross join lateral agg.windows_between(lower(u.span), upper(u.span), l.length, null, l.origin) as w
@@ -5604,26 +5587,38 @@ begin
       group by g.ordinality, g.is_minute, g.window_length, g.window_time_zone, g.window_origin, g.origin_utc, g.starts_utc
     ) as s
     group by s.ordinality, s.ts_utc, s.is_minute
+  ),
+  stored as materialized (
+    select exists (
+      select
+      from request as r
+      cross join lateral unnest(r.symbols) as y (symbol)
+      cross join lateral (
+        select
+        from public.derived_data_bars as d
+        where d.canonical_symbol = y.symbol and d.timeframe = r.timeframe and d.ts_utc >= r.from_utc and d.ts_utc < r.to_utc
+        limit 1
+      ) as d
+    ) as has_rows
   )
   select
-    j.ordinality, j.symbol, j.timeframe, j.ts_utc, j.ends_utc, j.open, j.high, j.low, j.close, j.vol, j.vwap, j.vwap_vol, j.trade_count,
+    j.ordinality, j.symbol, j.timeframe, j.ts_utc, j.ts_utc + j.window_minutes * interval '1 minute',
+    j.open, j.high, j.low, j.close, j.vol, j.vwap, j.vwap_vol, j.trade_count,
     j.source_timeframe, j.source_candles, j.expected_candles, j.covered_minutes, j.expected_minutes,
-    j.quality_score, j.version, j.is_partial,
+    j.quality_score, coalesce(j.derivation_version, d.derivation_version, 1), j.is_partial,
     case
-      when (j.stored).ts_utc is null then 'insert'
+      when d.ts_utc is null then 'insert'
       when (
-        (j.stored).open, (j.stored).high, (j.stored).low, (j.stored).close,
-        (j.stored).vol, (j.stored).vwap, (j.stored).vwap_vol, (j.stored).trade_count,
-        (j.stored).source_timeframe, (j.stored).source_candles, (j.stored).expected_candles,
-        (j.stored).covered_minutes, (j.stored).expected_minutes,
-        (j.stored).quality_score, (j.stored).derivation_version, (j.stored).is_partial, (j.stored).deleted_at is null
+        d.open, d.high, d.low, d.close, d.vol, d.vwap, d.vwap_vol, d.trade_count,
+        d.source_timeframe, d.source_candles, d.expected_candles, d.covered_minutes, d.expected_minutes,
+        d.quality_score, d.derivation_version, d.is_partial, d.deleted_at is null
       ) is distinct from (
         j.open, j.high, j.low, j.close, j.vol, j.vwap, j.vwap_vol, j.trade_count,
         j.source_timeframe, j.source_candles, j.expected_candles, j.covered_minutes, j.expected_minutes,
-        j.quality_score, j.version, j.is_partial, j.quality_score is not null
+        j.quality_score, coalesce(j.derivation_version, d.derivation_version, 1), j.is_partial, j.quality_score is not null
       ) then 'update'
     end,
-    (j.stored).ts_utc is not null and (j.stored).deleted_at is null
+    d.ts_utc is not null and d.deleted_at is null
   from (
     select
       b.*,
@@ -5632,27 +5627,23 @@ begin
         when b.covered_minutes >= b.expected_minutes then 2
         when b.covered_minutes * 100 >= b.expected_minutes * b.good_percent then 1
         when b.covered_minutes * 100 >= b.expected_minutes * b.poor_percent then 0
-      end::smallint as quality_score,
-      coalesce(b.derivation_version, (b.stored).derivation_version, 1) as version
+      end::smallint as quality_score
     from (
       select
         a.*,
-        coalesce(e.minutes, case when a.has_session then 0 else m.window_minutes end) as expected_minutes,
-        coalesce(e.candles, case when a.has_session then 0 else m.window_minutes / m.source_minutes end) as expected_candles,
-        case when v_has_rows then (
-          select d from public.derived_data_bars as d
-          where d.canonical_symbol = a.symbol and d.timeframe = a.timeframe and d.ts_utc = a.ts_utc
-        ) end as stored
+        coalesce(e.minutes, case when a.has_session then 0 else a.window_minutes end) as expected_minutes,
+        coalesce(e.candles, case when a.has_session then 0 else a.window_minutes / a.source_minutes end) as expected_candles
       from (
+        -- Grouping costs a single window as much as its minutes.
         select
-          r.ordinality, r.timeframe, r.source_timeframe, r.source_length, r.derivation_version, r.good_percent, r.poor_percent,
-          r.open is not null as has_session, y.symbol, coalesce(s.ends_utc, w.ts_utc + r.window_length) as ends_utc, w.*
+          r.ordinality, r.timeframe, r.source_timeframe, r.source_minutes, r.derivation_version, r.good_percent, r.poor_percent,
+          r.open is not null as has_session, s.window_minutes, y.symbol, w.*
         from request as r
         join stretch as s on s.ordinality = r.ordinality
         cross join lateral unnest(r.symbols) as y (symbol)
         cross join lateral (
           select
-            coalesce(s.window_start, date_bin(r.window_length, f.ts_utc, r.origin_utc)) as ts_utc,
+            s.window_start as ts_utc,
             -- Over a sorted subquery: in the order of ts_utc.
             (array_agg(f.open))[1] as open,
             max(f.high) as high,
@@ -5668,7 +5659,41 @@ begin
           from (
             select c.*
             from agg.source_bar as c
-            where c.canonical_symbol = y.symbol and c.timeframe = r.source_timeframe
+            where c.canonical_symbol = y.symbol and c.timeframe = r.source_timeframe and c.is_derived = r.is_derived
+              and c.ts_utc >= s.from_utc and c.ts_utc < s.to_utc and c.covered_minutes > 0
+              and (s.open is null or s.open @> c.ts_utc)
+            -- Sums of floats depend on the order: with this one a bar built again is the same to the last bit.
+            order by c.ts_utc
+          ) as f
+          offset 0
+        ) as w
+        where s.window_start is not null and w.covered_minutes > 0
+        union all
+        select
+          r.ordinality, r.timeframe, r.source_timeframe, r.source_minutes, r.derivation_version, r.good_percent, r.poor_percent,
+          r.open is not null as has_session, s.window_minutes, y.symbol, w.*
+        from request as r
+        join stretch as s on s.ordinality = r.ordinality
+        cross join lateral unnest(r.symbols) as y (symbol)
+        cross join lateral (
+          select
+            date_bin(r.window_length, f.ts_utc, r.origin_utc) as ts_utc,
+            -- Over a sorted subquery: in the order of ts_utc.
+            (array_agg(f.open))[1] as open,
+            max(f.high) as high,
+            min(f.low) as low,
+            (array_agg(f.close))[count(*)] as close,
+            sum(f.vol) as vol,
+            sum(f.vwap * f.vwap_vol) / sum(f.vwap_vol) as vwap,
+            sum(f.vwap_vol) as vwap_vol,
+            sum(f.trade_count)::bigint as trade_count,
+            count(*) filter (where f.is_bar)::integer as source_candles,
+            sum(f.covered_minutes)::integer as covered_minutes,
+            bool_or(f.is_partial) as is_partial
+          from (
+            select c.*
+            from agg.source_bar as c
+            where c.canonical_symbol = y.symbol and c.timeframe = r.source_timeframe and c.is_derived = r.is_derived
               and c.ts_utc >= s.from_utc and c.ts_utc < s.to_utc and c.covered_minutes > 0
               and (s.open is null or s.open @> c.ts_utc)
             -- Sums of floats depend on the order: with this one a bar built again is the same to the last bit.
@@ -5677,58 +5702,50 @@ begin
           group by 1
           offset 0
         ) as w
+        where s.window_start is null
       ) as a
       left join expected as e on e.ordinality = a.ordinality and e.ts_utc = a.ts_utc
-      cross join lateral (
-        select (extract(epoch from a.ends_utc - a.ts_utc) / 60)::integer, (extract(epoch from a.source_length) / 60)::integer
-      ) as m (window_minutes, source_minutes)
-      -- So that each row is looked up once.
       offset 0
     ) as b
-  ) as j;
-
-  if v_has_rows then
-    return query
+    offset 0
+  ) as j
+  left join lateral (
+    select d.*
+    from public.derived_data_bars as d
+    where (select s.has_rows from stored as s)
+      and d.canonical_symbol = j.symbol and d.timeframe = j.timeframe and d.ts_utc = j.ts_utc
+    offset 0
+  ) as d on true
+  union all
+  select
+    r.ordinality, d.canonical_symbol, d.timeframe, d.ts_utc, null, d.open, d.high, d.low, d.close, d.vol, d.vwap, d.vwap_vol,
+    d.trade_count, d.source_timeframe, d.source_candles, d.expected_candles, 0, d.expected_minutes,
+    d.quality_score, d.derivation_version, d.is_partial, 'remove', d.deleted_at is null
+  from request as r
+  cross join lateral (select y.symbol from unnest(r.symbols) as y (symbol) where (select s.has_rows from stored as s)) as y
+  cross join lateral (
+    select d.*
+    from public.derived_data_bars as d
+    where d.canonical_symbol = y.symbol and d.timeframe = r.timeframe
+      and d.ts_utc >= r.from_utc and d.ts_utc < r.to_utc and (d.deleted_at is null or d.covered_minutes > 0)
+    offset 0
+  ) as d
+  cross join lateral agg.window_bounds(d.ts_utc, r.window_length, r.window_time_zone, r.window_origin) as w
+  where w.starts_utc <> d.ts_utc or not exists (
     select
-      r.ordinality, d.canonical_symbol, d.timeframe, d.ts_utc, null::timestamptz, d.open, d.high, d.low, d.close, d.vol, d.vwap, d.vwap_vol,
-      d.trade_count, d.source_timeframe, d.source_candles, d.expected_candles, 0, d.expected_minutes,
-      d.quality_score, d.derivation_version, d.is_partial, 'remove', d.deleted_at is null
-    from (
-      select
-        o.*,
-        case
-          when o.source_timeframe = '1m' and (o.session_minutes is not null or o.calendar is not null)
-            then agg.open_spans(o.session_time_zone, o.session_minutes, o.calendar, o.from_utc, o.to_utc)
-        end as open
-      from unnest(p_requests) with ordinality as o
-      where o.source_timeframe is not null
-      offset 0
-    ) as r
-    cross join lateral unnest(r.symbols) as y (symbol)
-    cross join lateral (
-      select d.*
-      from public.derived_data_bars as d
-      where d.canonical_symbol = y.symbol and d.timeframe = r.timeframe
-        and d.ts_utc >= r.from_utc and d.ts_utc < r.to_utc and (d.deleted_at is null or d.covered_minutes > 0)
-      offset 0
-    ) as d
-    cross join lateral agg.window_bounds(d.ts_utc, r.window_length, r.window_time_zone, r.window_origin) as w
-    where w.starts_utc <> d.ts_utc or not exists (
-      select
-      from agg.source_bar as c
-      where c.canonical_symbol = d.canonical_symbol and c.timeframe = r.source_timeframe
-        and c.ts_utc >= w.starts_utc and c.ts_utc < w.ends_utc and c.covered_minutes > 0
-        and (r.open is null or r.open @> c.ts_utc)
-      -- Keeps the planner from making a join of it.
-      offset 0
-    );
-  end if;
-end;
+    from agg.source_bar as c
+    where c.canonical_symbol = d.canonical_symbol and c.timeframe = r.source_timeframe and c.is_derived = r.is_derived
+      and c.ts_utc >= w.starts_utc and c.ts_utc < w.ends_utc and c.covered_minutes > 0
+      and (r.is_derived or r.open is null or r.open @> c.ts_utc)
+    -- Keeps the planner from making a join of it.
+    offset 0
+  );
 $$;
 
 comment on function agg.compare_windows is
 'The one rule that turns source bars into bars, for requests of any number of tasks and windows, in one statement.
-Returns each window that has minutes, with the bar that they make and how that differs from what is stored, and each stored row whose window has no minutes any more. Writes nothing.';
+Returns each window that has minutes, with the bar that they make and how that differs from what is stored, and each stored row whose window has no minutes any more. Writes nothing.
+It becomes part of the statement that calls it, which must be planned with the settings of agg.build_windows; so it has none of its own.';
 
 -- 70_build/derive_synthetic_range.sql
 create function public.derive_synthetic_range(
@@ -5856,37 +5873,31 @@ set jit = off
 as $$
 begin
   return query
-  with task as (
+  -- Grouped as it is stored, before anything is computed: in a tick nearly all want the same.
+  with task as materialized (
     select
-      c.symbol, t.timeframe, t.duration, w.source_timeframe, s.window_time_zone, w.origin,
-      coalesce(s.good_percent, d.good_percent) as good_percent, coalesce(s.poor_percent, d.poor_percent) as poor_percent,
-      s.session_time_zone, s.session_minutes, s.calendar, coalesce(s.aggregation_delay_seconds, d.delay_seconds) as delay_seconds,
-      case
-        when p_cursor_utc is null and s.last_agg_bar_ts_utc >= s.agg_start_utc then s.decided_to_utc
-        else agg.window_end(
-          greatest(
-            coalesce(p_cursor_utc, s.last_agg_bar_ts_utc),
-            agg.bootstrap_cursor(s.agg_start_utc, t.duration, s.window_time_zone, w.origin)
-          ),
-          t.duration, s.window_time_zone, w.origin
-        )
-      end as from_utc,
-      s.followed_to_utc, u.decided_to_utc as source_frontier_utc, b.derivation_version, b.data_end_utc
+      array_agg(c.symbol) as symbols, s.source_timeframe, s.window_time_zone, s.window_origin, s.good_percent, s.poor_percent,
+      s.session_time_zone, s.session_minutes, s.calendar, s.aggregation_delay_seconds, s.last_agg_bar_ts_utc, s.built_to_utc,
+      f.agg_start_utc, u.decided_to_utc as source_frontier_utc, b.derivation_version, b.last_utc
     from unnest(p_symbols) as c (symbol)
-    cross join agg.defaults as d
     join agg.timeframe as t on t.timeframe = p_timeframe
-    left join agg.task as s on s.canonical_symbol = c.symbol and s.timeframe = p_timeframe
+    left join public.data_agg_state as s on s.canonical_symbol = c.symbol and s.timeframe = p_timeframe
+    -- A cursor behind it is of no interest.
     cross join lateral (
-      select
-        coalesce(s.window_origin, timestamp '2000-01-03 00:00:00') as origin,
-        case when t.source_timeframe is not null then coalesce(s.source_timeframe, t.source_timeframe) end as source_timeframe
-    ) as w
-    left join agg.task as u on u.canonical_symbol = c.symbol and u.timeframe = w.source_timeframe and u.enabled
+      select case when p_cursor_utc is not null or s.last_agg_bar_ts_utc < s.agg_start_utc then s.agg_start_utc end
+    ) as f (agg_start_utc)
+    cross join lateral (
+      select case when t.source_timeframe is not null then coalesce(s.source_timeframe, t.source_timeframe) end
+    ) as w (source_timeframe)
     left join lateral (
-      select
-        max(k.derivation_version) as derivation_version,
-        -- Where a component ends, the series does.
-        coalesce(case when count(*) = count(l.ts_utc) then min(l.ts_utc) + t.duration end, '-infinity') as data_end_utc
+      select k.decided_to_utc
+      from agg.task as k
+      where k.canonical_symbol = c.symbol and k.timeframe = w.source_timeframe and k.enabled
+        -- Tasks of 1m are those of baskets, for which there is a small index.
+        and (w.source_timeframe = '1m') = (k.basket is not null)
+    ) as u on true
+    left join lateral (
+      select max(k.derivation_version) as derivation_version, case when count(*) = count(l.ts_utc) then min(l.ts_utc) end as last_utc
       from agg.synthetic_component as k
       left join lateral (
         select b.ts_utc
@@ -5895,29 +5906,48 @@ begin
         order by b.ts_utc desc
         limit 1
       ) as l on true
-      where k.canonical_symbol = c.symbol
-    ) as b on p_timeframe = '1m'
+      where p_timeframe = '1m' and k.canonical_symbol = c.symbol
+      having p_timeframe = '1m'
+    ) as b on true
+    group by
+      s.source_timeframe, s.window_time_zone, s.window_origin, s.good_percent, s.poor_percent,
+      s.session_time_zone, s.session_minutes, s.calendar, s.aggregation_delay_seconds, s.last_agg_bar_ts_utc, s.built_to_utc,
+      f.agg_start_utc, u.decided_to_utc, b.derivation_version, b.last_utc
   ),
-  -- In a tick nearly all want the same.
   wish as materialized (
     select
-      array_agg(t.symbol) as symbols, t.timeframe, t.duration, t.source_timeframe, t.window_time_zone, t.origin, t.good_percent, t.poor_percent,
-      t.session_time_zone, t.session_minutes, t.calendar, t.delay_seconds, t.from_utc, t.source_frontier_utc, t.derivation_version, t.data_end_utc,
-      coalesce(t.from_utc < t.followed_to_utc, false) as is_rebuild
-    from task as t
-    group by
-      t.timeframe, t.duration, t.source_timeframe, t.window_time_zone, t.origin, t.good_percent, t.poor_percent,
-      t.session_time_zone, t.session_minutes, t.calendar, t.delay_seconds, t.from_utc, t.source_frontier_utc, t.derivation_version, t.data_end_utc,
-      coalesce(t.from_utc < t.followed_to_utc, false)
+      k.symbols, t.timeframe, t.duration, st.timeframe as source_timeframe, st.duration as source_length, k.window_time_zone, o.origin,
+      coalesce(k.good_percent, d.good_percent) as good_percent, coalesce(k.poor_percent, d.poor_percent) as poor_percent,
+      k.session_time_zone, k.session_minutes, k.calendar, coalesce(k.aggregation_delay_seconds, d.delay_seconds) as delay_seconds,
+      n.from_utc, k.source_frontier_utc, k.derivation_version,
+      -- Where a component ends, the series does.
+      case when p_timeframe = '1m' then coalesce(k.last_utc + t.duration, '-infinity') end as data_end_utc,
+      coalesce(
+        n.from_utc < greatest(agg.window_end(k.last_agg_bar_ts_utc, t.duration, k.window_time_zone, o.origin), k.built_to_utc), false
+      ) as is_rebuild
+    from task as k
+    cross join agg.defaults as d
+    join agg.timeframe as t on t.timeframe = p_timeframe
+    left join agg.timeframe as st
+      on st.timeframe = case when t.source_timeframe is not null then coalesce(k.source_timeframe, t.source_timeframe) end
+    cross join lateral (select coalesce(k.window_origin, timestamp '2000-01-03 00:00:00')) as o (origin)
+    cross join lateral (
+      select agg.window_end(
+        greatest(
+          coalesce(p_cursor_utc, k.last_agg_bar_ts_utc), agg.bootstrap_cursor(k.agg_start_utc, t.duration, k.window_time_zone, o.origin)
+        ),
+        t.duration, k.window_time_zone, o.origin
+      )
+      offset 0
+    ) as n (from_utc)
   )
   select
-    w.symbols, w.timeframe, w.source_timeframe, w.duration, w.window_time_zone, w.origin, st.duration,
+    w.symbols, w.timeframe, w.source_timeframe, w.duration, w.window_time_zone, w.origin, w.source_length,
     w.from_utc, greatest(w.from_utc, least(e.last_utc, e.limit_utc)), f.frontier_utc,
     case when p_stop_at_data_frontier then p_now end, e.limit_utc < e.last_utc,
     coalesce(p_derivation_version, w.derivation_version), w.good_percent, w.poor_percent,
     w.session_time_zone, w.session_minutes, w.calendar, w.is_rebuild
   from wish as w
-  left join agg.timeframe as st on st.timeframe = w.source_timeframe
   cross join lateral (
     select agg.window_start(p_now - make_interval(secs => w.delay_seconds), w.duration, w.window_time_zone, w.origin)
     offset 0
@@ -5970,8 +6000,14 @@ begin
       s.window_time_zone, s.window_origin, s.good_percent, s.poor_percent, s.session_time_zone, s.session_minutes, s.calendar,
       ceil(extract(epoch from upper(w.span) - lower(w.span)) / extract(epoch from t.duration))::bigint as windows
     from unnest(p_changes) as c
-    join agg.task as s on s.canonical_symbol = c.canonical_symbol and s.timeframe = c.timeframe
     join agg.timeframe as t on t.timeframe = c.timeframe
+    cross join lateral (
+      select k.*
+      from agg.task as k
+      where k.canonical_symbol = c.canonical_symbol and k.timeframe = c.timeframe
+      -- Or the planner would read all tasks for each change.
+      offset 0
+    ) as s
     cross join lateral (
       select
         agg.window_end(
@@ -6951,7 +6987,19 @@ returns setof agg.difference
 language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
+-- As in agg.build_windows.
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_bitmapscan = off
+set enable_nestloop = off
+set enable_hashjoin = on
+set enable_mergejoin = off
+set enable_sort = off
+set enable_hashagg = on
+set enable_memoize = off
+set max_parallel_workers_per_gather = 0
 set jit = off
+set work_mem = '32MB'
 as $$
 declare
   v_half constant integer := cardinality(p_requests) / 2;
@@ -6969,10 +7017,14 @@ begin
         to_jsonb(w) - array['request_no', 'canonical_symbol', 'timeframe', 'ts_utc', 'ends_utc', 'change', 'was_bar']
       )::agg.difference
       from agg.compare_windows(p_requests) as w
-      left join public.derived_data_bars as d
-        on d.canonical_symbol = w.canonical_symbol and d.timeframe = w.timeframe and d.ts_utc = w.ts_utc
-        -- A row that is no bar says nothing where there should be one.
-        and (w.was_bar or w.quality_score is null)
+      left join lateral (
+        select d.*
+        from public.derived_data_bars as d
+        where d.canonical_symbol = w.canonical_symbol and d.timeframe = w.timeframe and d.ts_utc = w.ts_utc
+          -- A row that is no bar says nothing where there should be one.
+          and (w.was_bar or w.quality_score is null)
+        offset 0
+      ) as d on true
       where w.change is not null
       union all
       select row(
@@ -6983,8 +7035,12 @@ begin
         )
       )::agg.difference
       from agg.compare_synthetic(p_requests) as m
-      left join public.data_bars as d
-        on d.canonical_symbol = m.canonical_symbol and d.timeframe = m.timeframe and d.ts_utc = m.ts_utc
+      left join lateral (
+        select d.*
+        from public.data_bars as d
+        where d.canonical_symbol = m.canonical_symbol and d.timeframe = m.timeframe and d.ts_utc = m.ts_utc
+        offset 0
+      ) as d on true
       where m.change is not null
     );
   exception when others then
@@ -7474,46 +7530,33 @@ select
   d.canonical_symbol, d.timeframe, d.ts_utc,
   d.open, d.high, d.low, d.close, d.vol, d.vwap, d.trade_count,
   case when d.vol > 0 and d.vwap is not null then d.vol end as vwap_vol,
-  1 as covered_minutes, d.is_partial, true as is_bar
+  1 as covered_minutes, d.is_partial, true as is_bar, false as is_derived
 from public.data_bars as d
 union all
 select
   d.canonical_symbol, d.timeframe, d.ts_utc,
   d.open, d.high, d.low, d.close, d.vol, d.vwap, d.trade_count,
-  d.vwap_vol, d.covered_minutes, d.is_partial, d.deleted_at is null as is_bar
+  d.vwap_vol, d.covered_minutes, d.is_partial, d.deleted_at is null as is_bar, true as is_derived
 from public.derived_data_bars as d;
 
 comment on view agg.source_bar is
-  'What longer bars are built from: 1m from data_bars, all longer from derived_data_bars, with the windows that have too few minutes for a bar. Ask for covered_minutes > 0: that condition is not in here because both halves must stay plain for their keys to give ordered ranges. The half that cannot match costs one index descent.';
+  'What longer bars are built from: 1m from data_bars, all longer from derived_data_bars, with the windows that have too few minutes for a bar. Ask for covered_minutes > 0: that condition is not in here because both halves must stay plain for their keys to give ordered ranges. Ask for is_derived as well where that is known: then the half that cannot match costs nothing, otherwise one index descent.';
 
 -- 40_tasks/task.view.sql
--- Windows in UTC need no call.
 create view agg.task with (security_invoker = true) as
 select
   make_interval(mins => s.run_interval_minutes) as window_length,
-  case
-    when s.window_time_zone is null then s.last_agg_bar_ts_utc + make_interval(mins => s.run_interval_minutes)
-    else agg.window_end(
-      s.last_agg_bar_ts_utc, make_interval(mins => s.run_interval_minutes), s.window_time_zone, s.window_origin
-    )
-  end as decided_to_utc,
+  agg.window_end(
+    s.last_agg_bar_ts_utc, make_interval(mins => s.run_interval_minutes), s.window_time_zone, s.window_origin
+  ) as decided_to_utc,
   greatest(
-    case
-      when s.window_time_zone is null then s.last_agg_bar_ts_utc + make_interval(mins => s.run_interval_minutes)
-      else agg.window_end(
-        s.last_agg_bar_ts_utc, make_interval(mins => s.run_interval_minutes), s.window_time_zone, s.window_origin
-      )
-    end,
+    agg.window_end(s.last_agg_bar_ts_utc, make_interval(mins => s.run_interval_minutes), s.window_time_zone, s.window_origin),
     s.built_to_utc
   ) as followed_to_utc,
-  case
-    when s.window_time_zone is null
-      then s.last_agg_bar_ts_utc + make_interval(mins => 2 * s.run_interval_minutes, secs => s.aggregation_delay_seconds)
-    else agg.due_at(
-      s.last_agg_bar_ts_utc, make_interval(mins => s.run_interval_minutes), s.aggregation_delay_seconds,
-      s.window_time_zone, s.window_origin
-    )
-  end as due_at,
+  agg.due_at(
+    s.last_agg_bar_ts_utc, make_interval(mins => s.run_interval_minutes), s.aggregation_delay_seconds,
+    s.window_time_zone, s.window_origin
+  ) as due_at,
   s.*
 from public.data_agg_state as s;
 

@@ -10,6 +10,7 @@ set plan_cache_mode = force_generic_plan
 -- As in agg.compare_synthetic.
 set enable_seqscan = off
 set enable_nestloop = off
+set enable_hashjoin = on
 set enable_mergejoin = off
 set jit = off
 as $$

@@ -8,10 +8,12 @@ language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
--- As in agg.compare_windows.
+-- Every access is a range of a key for each symbol, read in key order. Statistics of a table that has just been loaded, or a plan
+-- cached before, must not turn one into a scan or a sort of the table. Joins of two sets are hashed.
 set enable_seqscan = off
 set enable_bitmapscan = off
 set enable_nestloop = off
+set enable_hashjoin = on
 set enable_mergejoin = off
 set enable_sort = off
 set enable_hashagg = on
@@ -72,7 +74,7 @@ begin
       deleted_at = case when excluded.deleted_at is not null then coalesce(d.deleted_at, excluded.deleted_at) end,
       updated_at = now()
   ),
-  tally as (
+  tally as materialized (
     select
       w.request_no, w.canonical_symbol,
       count(*) filter (where w.change is distinct from 'remove')::integer as windows,
@@ -86,27 +88,29 @@ begin
     from window_bar as w
     group by w.request_no, w.canonical_symbol
   ),
-  built as materialized (
-    -- Not the whole request: its list of symbols would be copied for each of them.
+  -- In a tick the same comes of nearly all symbols: what follows is asked for those that fill no range.
+  outcome as materialized (
     select
-      q.ordinality, y.symbol, q.timeframe, q.source_timeframe, q.window_length, q.window_time_zone, q.window_origin,
-      q.from_utc, q.to_utc, q.frontier_utc, q.clock_utc, q.is_rebuild,
-      coalesce(n.windows, 0) as windows, coalesce(n.bars, 0) as bars,
-      case when q.poor_percent > 0 then coalesce(n.bars_poor, 0) else 0 end as bars_poor,
-      coalesce(n.inserted, 0) as inserted, coalesce(n.updated, 0) as updated, coalesce(n.removed, 0) as removed,
-      coalesce(n.written, 0) as written,
-      coalesce(n.filled_to_utc, q.from_utc) as filled_to_utc
+      n.request_no, array_agg(n.canonical_symbol) as symbols,
+      n.windows, n.bars, n.bars_poor, n.inserted, n.updated, n.removed, n.written, n.filled_to_utc
+    from tally as n
+    group by n.request_no, n.windows, n.bars, n.bars_poor, n.inserted, n.updated, n.removed, n.written, n.filled_to_utc
+    union all
+    select q.ordinality, array_agg(y.symbol), 0, 0, 0, 0, 0, 0, 0, null
     from unnest(p_requests) with ordinality as q
     cross join lateral unnest(q.symbols) as y (symbol)
     left join tally as n on n.request_no = q.ordinality and n.canonical_symbol = y.symbol
-    where q.source_timeframe is not null
+    where q.source_timeframe is not null and n.request_no is null
+    group by q.ordinality
   ),
   -- What follows the bars of a range that they do not fill: the next source bar; and where source bars end, if none follows.
   -- Those outside the session fill no window, and decide it.
   probed as materialized (
     select
-      t.*, n.next_utc,
-      case when t.filled_to_utc < t.to_utc and n.next_utc is null and t.clock_utc is not null then greatest(t.filled_to_utc, (
+      t.request_no, t.symbol, t.timeframe, t.to_utc, t.frontier_utc, t.window_length, t.window_time_zone, t.window_origin,
+      t.windows, t.bars, t.bars_poor, t.inserted, t.updated, t.removed, t.written,
+      n.next_utc,
+      case when n.next_utc is null and t.clock_utc is not null then greatest(t.filled_to_utc, (
         select agg.window_end(c.ts_utc, t.window_length, t.window_time_zone, t.window_origin)
         from agg.source_bar as c
         where c.canonical_symbol = t.symbol and c.timeframe = t.source_timeframe
@@ -114,61 +118,77 @@ begin
         order by c.ts_utc desc
         limit 1
       )) end as reached_utc
-    from built as t
+    from (
+      select
+        o.request_no, y.symbol, q.timeframe, q.source_timeframe, q.window_length, q.window_time_zone, q.window_origin,
+        q.to_utc, q.frontier_utc, q.clock_utc, coalesce(o.filled_to_utc, q.from_utc) as filled_to_utc,
+        o.windows, o.bars, o.bars_poor, o.inserted, o.updated, o.removed, o.written
+      from outcome as o
+      join unnest(p_requests) with ordinality as q on q.ordinality = o.request_no
+      cross join lateral unnest(o.symbols) as y (symbol)
+      where coalesce(o.filled_to_utc, q.from_utc) < q.to_utc
+    ) as t
     cross join lateral (
-      select case when t.filled_to_utc < t.to_utc then (
+      select (
         select c.ts_utc
         from agg.source_bar as c
         where c.canonical_symbol = t.symbol and c.timeframe = t.source_timeframe
           and c.ts_utc >= t.to_utc and c.ts_utc < coalesce(t.clock_utc, 'infinity') and c.covered_minutes > 0
         order by c.ts_utc
         limit 1
-      ) end
+      )
       offset 0
     ) as n (next_utc)
   ),
   opening as materialized (
     select
-      p.ordinality, p.reached_utc,
+      p.request_no, p.reached_utc,
       agg.window_start(
         agg.next_open(q.session_time_zone, q.session_minutes, q.calendar, p.reached_utc, q.frontier_utc),
         q.window_length, q.window_time_zone, q.window_origin
       ) as opens_utc
-    from (select distinct t.ordinality, t.reached_utc from probed as t where t.reached_utc is not null) as p
-    join unnest(p_requests) with ordinality as q on q.ordinality = p.ordinality
+    from (select distinct t.request_no, t.reached_utc from probed as t where t.reached_utc is not null) as p
+    join unnest(p_requests) with ordinality as q on q.ordinality = p.request_no
   ),
   -- Windows are decided to the end of the range; or over the gap behind it, however long, to the next source bar or to a stored
   -- bar that has to go; or, where the task waits for data, to where its source bars end, and on while the market is closed.
-  decided as materialized (
+  decided as (
     select
-      t.*,
-      case
-        when t.filled_to_utc = t.to_utc then t.to_utc
-        when t.reached_utc is not null then least(t.frontier_utc, greatest(t.reached_utc, o.opens_utc))
-        else least(
-          t.frontier_utc,
-          agg.window_start(t.next_utc, t.window_length, t.window_time_zone, t.window_origin),
-          (
-            select d.ts_utc
-            from public.derived_data_bars as d
-            where d.canonical_symbol = t.symbol and d.timeframe = t.timeframe and d.ts_utc >= t.to_utc
-            order by d.ts_utc
-            limit 1
+      o.request_no, o.symbols, o.windows, o.bars, o.bars_poor, o.inserted, o.updated, o.removed, o.written, q.to_utc as decided_to_utc
+    from outcome as o
+    join unnest(p_requests) with ordinality as q on q.ordinality = o.request_no
+    where coalesce(o.filled_to_utc, q.from_utc) >= q.to_utc
+    union all
+    select
+      d.request_no, array_agg(d.symbol), d.windows, d.bars, d.bars_poor, d.inserted, d.updated, d.removed, d.written, d.decided_to_utc
+    from (
+      select
+        t.*,
+        case
+          when t.reached_utc is not null then least(t.frontier_utc, greatest(t.reached_utc, o.opens_utc))
+          else least(
+            t.frontier_utc,
+            agg.window_start(t.next_utc, t.window_length, t.window_time_zone, t.window_origin),
+            (
+              select d.ts_utc
+              from public.derived_data_bars as d
+              where d.canonical_symbol = t.symbol and d.timeframe = t.timeframe and d.ts_utc >= t.to_utc
+              order by d.ts_utc
+              limit 1
+            )
           )
-        )
-      end as decided_to_utc
-    from probed as t
-    left join opening as o on o.ordinality = t.ordinality and o.reached_utc = t.reached_utc
+        end as decided_to_utc
+      from probed as t
+      left join opening as o on o.request_no = t.request_no and o.reached_utc = t.reached_utc
+    ) as d
+    group by d.request_no, d.windows, d.bars, d.bars_poor, d.inserted, d.updated, d.removed, d.written, d.decided_to_utc
   )
   select
-    array_agg(d.symbol), d.timeframe, d.window_length, d.window_time_zone, d.window_origin, d.from_utc, d.to_utc,
-    d.windows, d.bars, d.bars_poor, d.inserted, d.updated, d.removed, d.written, d.decided_to_utc,
-    agg.stopped_reason(d.from_utc, d.frontier_utc, d.decided_to_utc >= d.to_utc, d.decided_to_utc),
-    d.is_rebuild, null::tstzmultirange, null::text, null::text
+    d.symbols, q.timeframe, q.window_length, q.window_time_zone, q.window_origin, q.from_utc, q.to_utc,
+    d.windows, d.bars, case when q.poor_percent > 0 then d.bars_poor else 0 end, d.inserted, d.updated, d.removed, d.written, d.decided_to_utc,
+    agg.stopped_reason(q.from_utc, q.frontier_utc, d.decided_to_utc >= q.to_utc, d.decided_to_utc),
+    q.is_rebuild, null::tstzmultirange, null::text, null::text
   from decided as d
-  group by
-    d.ordinality, d.timeframe, d.window_length, d.window_time_zone, d.window_origin, d.from_utc, d.to_utc,
-    d.windows, d.bars, d.bars_poor, d.inserted, d.updated, d.removed, d.written, d.decided_to_utc,
-    d.frontier_utc, d.decided_to_utc >= d.to_utc, d.is_rebuild;
+  join unnest(p_requests) with ordinality as q on q.ordinality = d.request_no;
 end;
 $$;

@@ -1,68 +1,52 @@
 comment on function agg.compare_windows is
 'The one rule that turns source bars into bars, for requests of any number of tasks and windows, in one statement.
-Returns each window that has minutes, with the bar that they make and how that differs from what is stored, and each stored row whose window has no minutes any more. Writes nothing.';
+Returns each window that has minutes, with the bar that they make and how that differs from what is stored, and each stored row whose window has no minutes any more. Writes nothing.
+It becomes part of the statement that calls it, which must be planned with the settings of agg.build_windows; so it has none of its own.';
 
 -- First open, highest high, lowest low, last close, sums; vwap = sum(vwap * vwap_vol) / sum(vwap_vol). Quality is coverage: the
 -- minutes that went in against those in which session and calendar are open. Windows with too few minutes for a bar are kept
 -- for longer bars, so that each of these equals what its minutes say.
 create function agg.compare_windows(p_requests agg.build_request[])
 returns setof agg.window_bar
-language plpgsql
+language sql
 stable
-set search_path = pg_catalog, pg_temp
-set plan_cache_mode = force_generic_plan
--- Every access here is a range of a key for each symbol, read in key order. Statistics of a table that has just been loaded, or
--- a plan cached before, must not turn one into a scan or a sort of the table. Joins of two sets are hashed.
-set enable_seqscan = off
-set enable_bitmapscan = off
-set enable_nestloop = off
-set enable_mergejoin = off
-set enable_sort = off
-set enable_hashagg = on
-set enable_memoize = off
-set max_parallel_workers_per_gather = 0
-set jit = off
-set work_mem = '32MB'
 as $$
-declare
-  v_has_rows constant boolean := exists (
-    select
-    from unnest(p_requests) as r
-    cross join lateral unnest(r.symbols) as y (symbol)
-    cross join lateral (
-      select
-      from public.derived_data_bars as d
-      where d.canonical_symbol = y.symbol and d.timeframe = r.timeframe and d.ts_utc >= r.from_utc and d.ts_utc < r.to_utc
-      limit 1
-    ) as d
-    where r.source_timeframe is not null
-  );
-begin
-  return query
   with request as materialized (
     select
       o.*,
       o.window_origin at time zone 'UTC' as origin_utc,
+      o.source_timeframe <> '1m' as is_derived,
+      o.window_time_zone is not null or o.to_utc <= o.from_utc + o.window_length as is_by_window,
+      (extract(epoch from o.window_length) / 60)::integer as window_minutes,
+      (extract(epoch from o.source_length) / 60)::integer as source_minutes,
       case
         when o.session_minutes is not null or o.calendar is not null
           then agg.open_spans(o.session_time_zone, o.session_minutes, o.calendar, o.from_utc, o.to_utc)
       end as open
     from unnest(p_requests) with ordinality as o
-    where o.source_timeframe is not null
+    where o.source_timeframe is not null and o.from_utc < o.to_utc
   ),
-  -- What is read in one go, for each symbol: the whole range; of a session its open windows; of a local clock each window.
+  -- What is read in one go, for each symbol: a single window, or one of a local clock; otherwise the whole range, and of a session
+  -- what is open.
   stretch as materialized (
-    select r.ordinality, w.starts_utc as from_utc, w.ends_utc as to_utc, w.starts_utc as window_start, w.ends_utc, null::tstzmultirange as open
+    select
+      r.ordinality, w.starts_utc as from_utc, w.ends_utc as to_utc, w.starts_utc as window_start,
+      case when not r.is_derived then r.open end as open,
+      (extract(epoch from w.ends_utc - w.starts_utc) / 60)::integer as window_minutes
     from request as r
     cross join lateral agg.windows_between(r.from_utc, r.to_utc, r.window_length, r.window_time_zone, r.window_origin) as w
-    where r.window_time_zone is not null and r.from_utc < r.to_utc
+    where r.window_time_zone is not null
     union all
-    select r.ordinality, r.from_utc, r.to_utc, null, null, null
+    select r.ordinality, r.from_utc, r.to_utc, r.from_utc, case when not r.is_derived then r.open end, r.window_minutes
     from request as r
-    where r.window_time_zone is null and (r.open is null or r.source_timeframe <> '1m') and r.from_utc < r.to_utc
+    where r.window_time_zone is null and r.is_by_window
+    union all
+    select r.ordinality, r.from_utc, r.to_utc, null, null, r.window_minutes
+    from request as r
+    where not r.is_by_window and (r.open is null or r.is_derived)
     union all
     -- Minutes outside the session are in no bar. Where it opens and closes with windows, no minute has to be looked at.
-    select r.ordinality, lower(u.span), upper(u.span), null, null, case when r.open <> s.spans then r.open end
+    select r.ordinality, lower(u.span), upper(u.span), null, case when r.open <> s.spans then r.open end, r.window_minutes
     from request as r
     cross join lateral (
       select range_agg(tstzrange(
@@ -72,7 +56,7 @@ begin
       from unnest(r.open) as p (span)
     ) as s (spans)
     cross join lateral unnest(s.spans) as u (span)
-    where r.window_time_zone is null and r.open is not null and r.source_timeframe = '1m'
+    where not r.is_by_window and r.open is not null and not r.is_derived
   ),
   -- How many minutes of each window are open, and how many of its source windows have one.
   expected as materialized (
@@ -88,10 +72,10 @@ begin
         select r.ordinality, r.window_length, r.window_time_zone, r.window_origin, r.origin_utc, l.is_minute, u.span, w.starts_utc, w.ends_utc
         from request as r
         cross join lateral (
-          select true, r.window_length, r.window_origin where r.source_timeframe = '1m'
+          select true, r.window_length, r.window_origin where not r.is_derived
           union all
           -- Windows of up to an hour are aligned in UTC, wherever those of the request begin.
-          select false, r.source_length, timestamp '2000-01-03 00:00:00' where r.source_timeframe <> '1m'
+          select false, r.source_length, timestamp '2000-01-03 00:00:00' where r.is_derived
         ) as l (is_minute, length, origin)
         cross join lateral unnest(r.open) as u (span)
         cross join lateral agg.windows_between(lower(u.span), upper(u.span), l.length, null, l.origin) as w
@@ -100,26 +84,38 @@ begin
       group by g.ordinality, g.is_minute, g.window_length, g.window_time_zone, g.window_origin, g.origin_utc, g.starts_utc
     ) as s
     group by s.ordinality, s.ts_utc, s.is_minute
+  ),
+  stored as materialized (
+    select exists (
+      select
+      from request as r
+      cross join lateral unnest(r.symbols) as y (symbol)
+      cross join lateral (
+        select
+        from public.derived_data_bars as d
+        where d.canonical_symbol = y.symbol and d.timeframe = r.timeframe and d.ts_utc >= r.from_utc and d.ts_utc < r.to_utc
+        limit 1
+      ) as d
+    ) as has_rows
   )
   select
-    j.ordinality, j.symbol, j.timeframe, j.ts_utc, j.ends_utc, j.open, j.high, j.low, j.close, j.vol, j.vwap, j.vwap_vol, j.trade_count,
+    j.ordinality, j.symbol, j.timeframe, j.ts_utc, j.ts_utc + j.window_minutes * interval '1 minute',
+    j.open, j.high, j.low, j.close, j.vol, j.vwap, j.vwap_vol, j.trade_count,
     j.source_timeframe, j.source_candles, j.expected_candles, j.covered_minutes, j.expected_minutes,
-    j.quality_score, j.version, j.is_partial,
+    j.quality_score, coalesce(j.derivation_version, d.derivation_version, 1), j.is_partial,
     case
-      when (j.stored).ts_utc is null then 'insert'
+      when d.ts_utc is null then 'insert'
       when (
-        (j.stored).open, (j.stored).high, (j.stored).low, (j.stored).close,
-        (j.stored).vol, (j.stored).vwap, (j.stored).vwap_vol, (j.stored).trade_count,
-        (j.stored).source_timeframe, (j.stored).source_candles, (j.stored).expected_candles,
-        (j.stored).covered_minutes, (j.stored).expected_minutes,
-        (j.stored).quality_score, (j.stored).derivation_version, (j.stored).is_partial, (j.stored).deleted_at is null
+        d.open, d.high, d.low, d.close, d.vol, d.vwap, d.vwap_vol, d.trade_count,
+        d.source_timeframe, d.source_candles, d.expected_candles, d.covered_minutes, d.expected_minutes,
+        d.quality_score, d.derivation_version, d.is_partial, d.deleted_at is null
       ) is distinct from (
         j.open, j.high, j.low, j.close, j.vol, j.vwap, j.vwap_vol, j.trade_count,
         j.source_timeframe, j.source_candles, j.expected_candles, j.covered_minutes, j.expected_minutes,
-        j.quality_score, j.version, j.is_partial, j.quality_score is not null
+        j.quality_score, coalesce(j.derivation_version, d.derivation_version, 1), j.is_partial, j.quality_score is not null
       ) then 'update'
     end,
-    (j.stored).ts_utc is not null and (j.stored).deleted_at is null
+    d.ts_utc is not null and d.deleted_at is null
   from (
     select
       b.*,
@@ -128,27 +124,23 @@ begin
         when b.covered_minutes >= b.expected_minutes then 2
         when b.covered_minutes * 100 >= b.expected_minutes * b.good_percent then 1
         when b.covered_minutes * 100 >= b.expected_minutes * b.poor_percent then 0
-      end::smallint as quality_score,
-      coalesce(b.derivation_version, (b.stored).derivation_version, 1) as version
+      end::smallint as quality_score
     from (
       select
         a.*,
-        coalesce(e.minutes, case when a.has_session then 0 else m.window_minutes end) as expected_minutes,
-        coalesce(e.candles, case when a.has_session then 0 else m.window_minutes / m.source_minutes end) as expected_candles,
-        case when v_has_rows then (
-          select d from public.derived_data_bars as d
-          where d.canonical_symbol = a.symbol and d.timeframe = a.timeframe and d.ts_utc = a.ts_utc
-        ) end as stored
+        coalesce(e.minutes, case when a.has_session then 0 else a.window_minutes end) as expected_minutes,
+        coalesce(e.candles, case when a.has_session then 0 else a.window_minutes / a.source_minutes end) as expected_candles
       from (
+        -- Grouping costs a single window as much as its minutes.
         select
-          r.ordinality, r.timeframe, r.source_timeframe, r.source_length, r.derivation_version, r.good_percent, r.poor_percent,
-          r.open is not null as has_session, y.symbol, coalesce(s.ends_utc, w.ts_utc + r.window_length) as ends_utc, w.*
+          r.ordinality, r.timeframe, r.source_timeframe, r.source_minutes, r.derivation_version, r.good_percent, r.poor_percent,
+          r.open is not null as has_session, s.window_minutes, y.symbol, w.*
         from request as r
         join stretch as s on s.ordinality = r.ordinality
         cross join lateral unnest(r.symbols) as y (symbol)
         cross join lateral (
           select
-            coalesce(s.window_start, date_bin(r.window_length, f.ts_utc, r.origin_utc)) as ts_utc,
+            s.window_start as ts_utc,
             -- Over a sorted subquery: in the order of ts_utc.
             (array_agg(f.open))[1] as open,
             max(f.high) as high,
@@ -164,7 +156,41 @@ begin
           from (
             select c.*
             from agg.source_bar as c
-            where c.canonical_symbol = y.symbol and c.timeframe = r.source_timeframe
+            where c.canonical_symbol = y.symbol and c.timeframe = r.source_timeframe and c.is_derived = r.is_derived
+              and c.ts_utc >= s.from_utc and c.ts_utc < s.to_utc and c.covered_minutes > 0
+              and (s.open is null or s.open @> c.ts_utc)
+            -- Sums of floats depend on the order: with this one a bar built again is the same to the last bit.
+            order by c.ts_utc
+          ) as f
+          offset 0
+        ) as w
+        where s.window_start is not null and w.covered_minutes > 0
+        union all
+        select
+          r.ordinality, r.timeframe, r.source_timeframe, r.source_minutes, r.derivation_version, r.good_percent, r.poor_percent,
+          r.open is not null as has_session, s.window_minutes, y.symbol, w.*
+        from request as r
+        join stretch as s on s.ordinality = r.ordinality
+        cross join lateral unnest(r.symbols) as y (symbol)
+        cross join lateral (
+          select
+            date_bin(r.window_length, f.ts_utc, r.origin_utc) as ts_utc,
+            -- Over a sorted subquery: in the order of ts_utc.
+            (array_agg(f.open))[1] as open,
+            max(f.high) as high,
+            min(f.low) as low,
+            (array_agg(f.close))[count(*)] as close,
+            sum(f.vol) as vol,
+            sum(f.vwap * f.vwap_vol) / sum(f.vwap_vol) as vwap,
+            sum(f.vwap_vol) as vwap_vol,
+            sum(f.trade_count)::bigint as trade_count,
+            count(*) filter (where f.is_bar)::integer as source_candles,
+            sum(f.covered_minutes)::integer as covered_minutes,
+            bool_or(f.is_partial) as is_partial
+          from (
+            select c.*
+            from agg.source_bar as c
+            where c.canonical_symbol = y.symbol and c.timeframe = r.source_timeframe and c.is_derived = r.is_derived
               and c.ts_utc >= s.from_utc and c.ts_utc < s.to_utc and c.covered_minutes > 0
               and (s.open is null or s.open @> c.ts_utc)
             -- Sums of floats depend on the order: with this one a bar built again is the same to the last bit.
@@ -173,51 +199,42 @@ begin
           group by 1
           offset 0
         ) as w
+        where s.window_start is null
       ) as a
       left join expected as e on e.ordinality = a.ordinality and e.ts_utc = a.ts_utc
-      cross join lateral (
-        select (extract(epoch from a.ends_utc - a.ts_utc) / 60)::integer, (extract(epoch from a.source_length) / 60)::integer
-      ) as m (window_minutes, source_minutes)
-      -- So that each row is looked up once.
       offset 0
     ) as b
-  ) as j;
-
-  if v_has_rows then
-    return query
+    offset 0
+  ) as j
+  left join lateral (
+    select d.*
+    from public.derived_data_bars as d
+    where (select s.has_rows from stored as s)
+      and d.canonical_symbol = j.symbol and d.timeframe = j.timeframe and d.ts_utc = j.ts_utc
+    offset 0
+  ) as d on true
+  union all
+  select
+    r.ordinality, d.canonical_symbol, d.timeframe, d.ts_utc, null, d.open, d.high, d.low, d.close, d.vol, d.vwap, d.vwap_vol,
+    d.trade_count, d.source_timeframe, d.source_candles, d.expected_candles, 0, d.expected_minutes,
+    d.quality_score, d.derivation_version, d.is_partial, 'remove', d.deleted_at is null
+  from request as r
+  cross join lateral (select y.symbol from unnest(r.symbols) as y (symbol) where (select s.has_rows from stored as s)) as y
+  cross join lateral (
+    select d.*
+    from public.derived_data_bars as d
+    where d.canonical_symbol = y.symbol and d.timeframe = r.timeframe
+      and d.ts_utc >= r.from_utc and d.ts_utc < r.to_utc and (d.deleted_at is null or d.covered_minutes > 0)
+    offset 0
+  ) as d
+  cross join lateral agg.window_bounds(d.ts_utc, r.window_length, r.window_time_zone, r.window_origin) as w
+  where w.starts_utc <> d.ts_utc or not exists (
     select
-      r.ordinality, d.canonical_symbol, d.timeframe, d.ts_utc, null::timestamptz, d.open, d.high, d.low, d.close, d.vol, d.vwap, d.vwap_vol,
-      d.trade_count, d.source_timeframe, d.source_candles, d.expected_candles, 0, d.expected_minutes,
-      d.quality_score, d.derivation_version, d.is_partial, 'remove', d.deleted_at is null
-    from (
-      select
-        o.*,
-        case
-          when o.source_timeframe = '1m' and (o.session_minutes is not null or o.calendar is not null)
-            then agg.open_spans(o.session_time_zone, o.session_minutes, o.calendar, o.from_utc, o.to_utc)
-        end as open
-      from unnest(p_requests) with ordinality as o
-      where o.source_timeframe is not null
-      offset 0
-    ) as r
-    cross join lateral unnest(r.symbols) as y (symbol)
-    cross join lateral (
-      select d.*
-      from public.derived_data_bars as d
-      where d.canonical_symbol = y.symbol and d.timeframe = r.timeframe
-        and d.ts_utc >= r.from_utc and d.ts_utc < r.to_utc and (d.deleted_at is null or d.covered_minutes > 0)
-      offset 0
-    ) as d
-    cross join lateral agg.window_bounds(d.ts_utc, r.window_length, r.window_time_zone, r.window_origin) as w
-    where w.starts_utc <> d.ts_utc or not exists (
-      select
-      from agg.source_bar as c
-      where c.canonical_symbol = d.canonical_symbol and c.timeframe = r.source_timeframe
-        and c.ts_utc >= w.starts_utc and c.ts_utc < w.ends_utc and c.covered_minutes > 0
-        and (r.open is null or r.open @> c.ts_utc)
-      -- Keeps the planner from making a join of it.
-      offset 0
-    );
-  end if;
-end;
+    from agg.source_bar as c
+    where c.canonical_symbol = d.canonical_symbol and c.timeframe = r.source_timeframe and c.is_derived = r.is_derived
+      and c.ts_utc >= w.starts_utc and c.ts_utc < w.ends_utc and c.covered_minutes > 0
+      and (r.is_derived or r.open is null or r.open @> c.ts_utc)
+    -- Keeps the planner from making a join of it.
+    offset 0
+  );
 $$;

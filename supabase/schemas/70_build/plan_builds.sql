@@ -20,37 +20,31 @@ set jit = off
 as $$
 begin
   return query
-  with task as (
+  -- Grouped as it is stored, before anything is computed: in a tick nearly all want the same.
+  with task as materialized (
     select
-      c.symbol, t.timeframe, t.duration, w.source_timeframe, s.window_time_zone, w.origin,
-      coalesce(s.good_percent, d.good_percent) as good_percent, coalesce(s.poor_percent, d.poor_percent) as poor_percent,
-      s.session_time_zone, s.session_minutes, s.calendar, coalesce(s.aggregation_delay_seconds, d.delay_seconds) as delay_seconds,
-      case
-        when p_cursor_utc is null and s.last_agg_bar_ts_utc >= s.agg_start_utc then s.decided_to_utc
-        else agg.window_end(
-          greatest(
-            coalesce(p_cursor_utc, s.last_agg_bar_ts_utc),
-            agg.bootstrap_cursor(s.agg_start_utc, t.duration, s.window_time_zone, w.origin)
-          ),
-          t.duration, s.window_time_zone, w.origin
-        )
-      end as from_utc,
-      s.followed_to_utc, u.decided_to_utc as source_frontier_utc, b.derivation_version, b.data_end_utc
+      array_agg(c.symbol) as symbols, s.source_timeframe, s.window_time_zone, s.window_origin, s.good_percent, s.poor_percent,
+      s.session_time_zone, s.session_minutes, s.calendar, s.aggregation_delay_seconds, s.last_agg_bar_ts_utc, s.built_to_utc,
+      f.agg_start_utc, u.decided_to_utc as source_frontier_utc, b.derivation_version, b.last_utc
     from unnest(p_symbols) as c (symbol)
-    cross join agg.defaults as d
     join agg.timeframe as t on t.timeframe = p_timeframe
-    left join agg.task as s on s.canonical_symbol = c.symbol and s.timeframe = p_timeframe
+    left join public.data_agg_state as s on s.canonical_symbol = c.symbol and s.timeframe = p_timeframe
+    -- A cursor behind it is of no interest.
     cross join lateral (
-      select
-        coalesce(s.window_origin, timestamp '2000-01-03 00:00:00') as origin,
-        case when t.source_timeframe is not null then coalesce(s.source_timeframe, t.source_timeframe) end as source_timeframe
-    ) as w
-    left join agg.task as u on u.canonical_symbol = c.symbol and u.timeframe = w.source_timeframe and u.enabled
+      select case when p_cursor_utc is not null or s.last_agg_bar_ts_utc < s.agg_start_utc then s.agg_start_utc end
+    ) as f (agg_start_utc)
+    cross join lateral (
+      select case when t.source_timeframe is not null then coalesce(s.source_timeframe, t.source_timeframe) end
+    ) as w (source_timeframe)
     left join lateral (
-      select
-        max(k.derivation_version) as derivation_version,
-        -- Where a component ends, the series does.
-        coalesce(case when count(*) = count(l.ts_utc) then min(l.ts_utc) + t.duration end, '-infinity') as data_end_utc
+      select k.decided_to_utc
+      from agg.task as k
+      where k.canonical_symbol = c.symbol and k.timeframe = w.source_timeframe and k.enabled
+        -- Tasks of 1m are those of baskets, for which there is a small index.
+        and (w.source_timeframe = '1m') = (k.basket is not null)
+    ) as u on true
+    left join lateral (
+      select max(k.derivation_version) as derivation_version, case when count(*) = count(l.ts_utc) then min(l.ts_utc) end as last_utc
       from agg.synthetic_component as k
       left join lateral (
         select b.ts_utc
@@ -59,29 +53,48 @@ begin
         order by b.ts_utc desc
         limit 1
       ) as l on true
-      where k.canonical_symbol = c.symbol
-    ) as b on p_timeframe = '1m'
+      where p_timeframe = '1m' and k.canonical_symbol = c.symbol
+      having p_timeframe = '1m'
+    ) as b on true
+    group by
+      s.source_timeframe, s.window_time_zone, s.window_origin, s.good_percent, s.poor_percent,
+      s.session_time_zone, s.session_minutes, s.calendar, s.aggregation_delay_seconds, s.last_agg_bar_ts_utc, s.built_to_utc,
+      f.agg_start_utc, u.decided_to_utc, b.derivation_version, b.last_utc
   ),
-  -- In a tick nearly all want the same.
   wish as materialized (
     select
-      array_agg(t.symbol) as symbols, t.timeframe, t.duration, t.source_timeframe, t.window_time_zone, t.origin, t.good_percent, t.poor_percent,
-      t.session_time_zone, t.session_minutes, t.calendar, t.delay_seconds, t.from_utc, t.source_frontier_utc, t.derivation_version, t.data_end_utc,
-      coalesce(t.from_utc < t.followed_to_utc, false) as is_rebuild
-    from task as t
-    group by
-      t.timeframe, t.duration, t.source_timeframe, t.window_time_zone, t.origin, t.good_percent, t.poor_percent,
-      t.session_time_zone, t.session_minutes, t.calendar, t.delay_seconds, t.from_utc, t.source_frontier_utc, t.derivation_version, t.data_end_utc,
-      coalesce(t.from_utc < t.followed_to_utc, false)
+      k.symbols, t.timeframe, t.duration, st.timeframe as source_timeframe, st.duration as source_length, k.window_time_zone, o.origin,
+      coalesce(k.good_percent, d.good_percent) as good_percent, coalesce(k.poor_percent, d.poor_percent) as poor_percent,
+      k.session_time_zone, k.session_minutes, k.calendar, coalesce(k.aggregation_delay_seconds, d.delay_seconds) as delay_seconds,
+      n.from_utc, k.source_frontier_utc, k.derivation_version,
+      -- Where a component ends, the series does.
+      case when p_timeframe = '1m' then coalesce(k.last_utc + t.duration, '-infinity') end as data_end_utc,
+      coalesce(
+        n.from_utc < greatest(agg.window_end(k.last_agg_bar_ts_utc, t.duration, k.window_time_zone, o.origin), k.built_to_utc), false
+      ) as is_rebuild
+    from task as k
+    cross join agg.defaults as d
+    join agg.timeframe as t on t.timeframe = p_timeframe
+    left join agg.timeframe as st
+      on st.timeframe = case when t.source_timeframe is not null then coalesce(k.source_timeframe, t.source_timeframe) end
+    cross join lateral (select coalesce(k.window_origin, timestamp '2000-01-03 00:00:00')) as o (origin)
+    cross join lateral (
+      select agg.window_end(
+        greatest(
+          coalesce(p_cursor_utc, k.last_agg_bar_ts_utc), agg.bootstrap_cursor(k.agg_start_utc, t.duration, k.window_time_zone, o.origin)
+        ),
+        t.duration, k.window_time_zone, o.origin
+      )
+      offset 0
+    ) as n (from_utc)
   )
   select
-    w.symbols, w.timeframe, w.source_timeframe, w.duration, w.window_time_zone, w.origin, st.duration,
+    w.symbols, w.timeframe, w.source_timeframe, w.duration, w.window_time_zone, w.origin, w.source_length,
     w.from_utc, greatest(w.from_utc, least(e.last_utc, e.limit_utc)), f.frontier_utc,
     case when p_stop_at_data_frontier then p_now end, e.limit_utc < e.last_utc,
     coalesce(p_derivation_version, w.derivation_version), w.good_percent, w.poor_percent,
     w.session_time_zone, w.session_minutes, w.calendar, w.is_rebuild
   from wish as w
-  left join agg.timeframe as st on st.timeframe = w.source_timeframe
   cross join lateral (
     select agg.window_start(p_now - make_interval(secs => w.delay_seconds), w.duration, w.window_time_zone, w.origin)
     offset 0

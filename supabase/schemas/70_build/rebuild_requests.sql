@@ -21,8 +21,14 @@ begin
       s.window_time_zone, s.window_origin, s.good_percent, s.poor_percent, s.session_time_zone, s.session_minutes, s.calendar,
       ceil(extract(epoch from upper(w.span) - lower(w.span)) / extract(epoch from t.duration))::bigint as windows
     from unnest(p_changes) as c
-    join agg.task as s on s.canonical_symbol = c.canonical_symbol and s.timeframe = c.timeframe
     join agg.timeframe as t on t.timeframe = c.timeframe
+    cross join lateral (
+      select k.*
+      from agg.task as k
+      where k.canonical_symbol = c.canonical_symbol and k.timeframe = c.timeframe
+      -- Or the planner would read all tasks for each change.
+      offset 0
+    ) as s
     cross join lateral (
       select
         agg.window_end(
