@@ -1102,8 +1102,6 @@ returns record
 language plpgsql
 stable
 parallel safe
--- Little, so that the planner puts agg.window_start and agg.window_end into the statements that call them.
-cost 1
 set search_path = pg_catalog, pg_temp
 as $$
 begin
@@ -1130,32 +1128,37 @@ Windows begin at p_origin plus or minus whole p_length. A null zone is UTC. Othe
 -- 10_foundation/window_end.sql
 create function agg.window_end(p_ts_utc timestamptz, p_length interval, p_time_zone text, p_origin timestamp)
 returns timestamptz
-language sql
+language plpgsql
 stable
 parallel safe
-return case
-  when p_time_zone is null then date_bin(p_length, p_ts_utc, p_origin at time zone 'UTC') + p_length
-  else (agg.window_bounds(p_ts_utc, p_length, p_time_zone, p_origin)).ends_utc
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return (agg.window_bounds(p_ts_utc, p_length, p_time_zone, p_origin)).ends_utc;
 end;
+$$;
 
 comment on function agg.window_end is
-'The end of the window that an instant lies in; see agg.window_bounds.
-A plain expression, which becomes part of the statement that calls it. p_length is in hours and minutes: a day of timestamptz depends on the session.';
+'The end of the window that an instant lies in; see agg.window_bounds.';
 
 -- 10_foundation/window_start.sql
 create function agg.window_start(p_ts_utc timestamptz, p_length interval, p_time_zone text, p_origin timestamp)
 returns timestamptz
-language sql
+language plpgsql
 stable
 parallel safe
-return case
-  when p_time_zone is null then date_bin(p_length, p_ts_utc, p_origin at time zone 'UTC')
-  else (agg.window_bounds(p_ts_utc, p_length, p_time_zone, p_origin)).starts_utc
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return case
+    when p_time_zone is null then date_bin(p_length, p_ts_utc, p_origin at time zone 'UTC')
+    else (agg.window_bounds(p_ts_utc, p_length, p_time_zone, p_origin)).starts_utc
+  end;
 end;
+$$;
 
 comment on function agg.window_start is
-'The start of the window that an instant lies in; see agg.window_bounds.
-A plain expression, which becomes part of the statement that calls it.';
+'The start of the window that an instant lies in; see agg.window_bounds.';
 
 -- 10_foundation/windows_between.sql
 create function agg.windows_between(
@@ -2824,10 +2827,15 @@ create function agg.bootstrap_cursor(
   p_start_utc timestamptz, p_window_length interval, p_time_zone text default null, p_origin timestamp default '2000-01-03 00:00:00'
 )
 returns timestamptz
-language sql
+language plpgsql
 stable
 parallel safe
-return agg.window_start(p_start_utc - interval '1 microsecond', p_window_length, p_time_zone, p_origin);
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return agg.window_start(p_start_utc - interval '1 microsecond', p_window_length, p_time_zone, p_origin);
+end;
+$$;
 
 comment on function agg.bootstrap_cursor is
 'Returns the cursor of a task that has decided nothing: the window before its first whole window at or after p_start_utc.';
@@ -2935,12 +2943,16 @@ create function agg.due_at(
   p_origin timestamp default '2000-01-03 00:00:00'
 )
 returns timestamptz
-language sql
+language plpgsql
 stable
 parallel safe
-return agg.window_end(
-  agg.window_end(p_cursor_utc, p_window_length, p_time_zone, p_origin), p_window_length, p_time_zone, p_origin
-) + make_interval(secs => p_delay_seconds);
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return agg.window_end(agg.window_end(p_cursor_utc, p_window_length, p_time_zone, p_origin), p_window_length, p_time_zone, p_origin)
+    + make_interval(secs => p_delay_seconds);
+end;
+$$;
 
 comment on function agg.due_at is
 'Returns when the window after a cursor may be decided: its end plus the delay.';
@@ -2993,14 +3005,22 @@ begin
         from (select make_interval(mins => s.run_interval_minutes)) as l (length)
         cross join lateral (
           select greatest(s.last_agg_bar_ts_utc, case
-            when r.fail_kind is null
-              then agg.window_start(r.decided_to_utc - interval '1 microsecond', l.length, s.window_time_zone, s.window_origin)
+            when r.fail_kind is not null then null
+            when s.window_time_zone is null then r.decided_to_utc - l.length
+            else agg.window_start(r.decided_to_utc - interval '1 microsecond', l.length, s.window_time_zone, s.window_origin)
           end)
         ) as c (cursor_utc)
         cross join lateral (
+          -- Windows in UTC need no call.
           select
-            agg.window_end(c.cursor_utc, l.length, s.window_time_zone, s.window_origin),
-            agg.due_at(c.cursor_utc, l.length, s.aggregation_delay_seconds, s.window_time_zone, s.window_origin)
+            case
+              when s.window_time_zone is null then c.cursor_utc + l.length
+              else agg.window_end(c.cursor_utc, l.length, s.window_time_zone, s.window_origin)
+            end,
+            case
+              when s.window_time_zone is null then c.cursor_utc + 2 * l.length + make_interval(secs => s.aggregation_delay_seconds)
+              else agg.due_at(c.cursor_utc, l.length, s.aggregation_delay_seconds, s.window_time_zone, s.window_origin)
+            end
         ) as e (decided_to_utc, due_at)
       ),
       status = case
@@ -3029,10 +3049,14 @@ begin
       s.canonical_symbol, s.timeframe, s.is_mandatory, s.hard_fail_streak, s.last_error,
       -- A gap that is stepped over lies before from_utc.
       r.fail_kind is null and (r.stopped_reason = 'frontier' or r.decided_to_utc is distinct from r.from_utc) as has_advanced,
-      r.fail_kind is null and r.stopped_reason is distinct from 'max_windows' and p_now >= agg.due_at(
-        s.last_agg_bar_ts_utc, make_interval(mins => s.run_interval_minutes), s.aggregation_delay_seconds,
-        s.window_time_zone, s.window_origin
-      ) as is_waiting
+      r.fail_kind is null and r.stopped_reason is distinct from 'max_windows' and p_now >= case
+        when s.window_time_zone is null
+          then s.last_agg_bar_ts_utc + make_interval(mins => 2 * s.run_interval_minutes, secs => s.aggregation_delay_seconds)
+        else agg.due_at(
+          s.last_agg_bar_ts_utc, make_interval(mins => s.run_interval_minutes), s.aggregation_delay_seconds,
+          s.window_time_zone, s.window_origin
+        )
+      end as is_waiting
   )
   select
     min(f.timeframe) as timeframe,
@@ -5025,8 +5049,7 @@ language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
--- Every access is a range of a key for each symbol, read in key order. Statistics of a table that has just been loaded, or a plan
--- cached before, must not turn one into a scan or a sort of the table. Joins of two sets are hashed.
+-- As in agg.compare_windows.
 set enable_seqscan = off
 set enable_bitmapscan = off
 set enable_nestloop = off
@@ -5511,9 +5534,26 @@ Version 1 is flat at the price of the closes. Any other takes its open from the 
 -- for longer bars, so that each of these equals what its minutes say.
 create function agg.compare_windows(p_requests agg.build_request[])
 returns setof agg.window_bar
-language sql
+language plpgsql
 stable
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+-- Every access is a range of a key for each symbol, read in key order. Statistics of a table that has just been loaded, or a plan
+-- cached before, must not turn one into a scan or a sort of the table. Joins of two sets are hashed.
+set enable_seqscan = off
+set enable_bitmapscan = off
+set enable_nestloop = off
+set enable_hashjoin = on
+set enable_mergejoin = off
+set enable_sort = off
+set enable_hashagg = on
+set enable_memoize = off
+set max_parallel_workers_per_gather = 0
+set jit = off
+set work_mem = '32MB'
 as $$
+begin
+  return query
   with request as materialized (
     select
       o.*,
@@ -5740,12 +5780,12 @@ as $$
     -- Keeps the planner from making a join of it.
     offset 0
   );
+end;
 $$;
 
 comment on function agg.compare_windows is
 'The one rule that turns source bars into bars, for requests of any number of tasks and windows, in one statement.
-Returns each window that has minutes, with the bar that they make and how that differs from what is stored, and each stored row whose window has no minutes any more. Writes nothing.
-It becomes part of the statement that calls it, which must be planned with the settings of agg.build_windows; so it has none of its own.';
+Returns each window that has minutes, with the bar that they make and how that differs from what is stored, and each stored row whose window has no minutes any more. Writes nothing.';
 
 -- 70_build/derive_synthetic_range.sql
 create function public.derive_synthetic_range(
@@ -6987,19 +7027,7 @@ returns setof agg.difference
 language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
--- As in agg.build_windows.
-set plan_cache_mode = force_generic_plan
-set enable_seqscan = off
-set enable_bitmapscan = off
-set enable_nestloop = off
-set enable_hashjoin = on
-set enable_mergejoin = off
-set enable_sort = off
-set enable_hashagg = on
-set enable_memoize = off
-set max_parallel_workers_per_gather = 0
 set jit = off
-set work_mem = '32MB'
 as $$
 declare
   v_half constant integer := cardinality(p_requests) / 2;
@@ -7017,14 +7045,10 @@ begin
         to_jsonb(w) - array['request_no', 'canonical_symbol', 'timeframe', 'ts_utc', 'ends_utc', 'change', 'was_bar']
       )::agg.difference
       from agg.compare_windows(p_requests) as w
-      left join lateral (
-        select d.*
-        from public.derived_data_bars as d
-        where d.canonical_symbol = w.canonical_symbol and d.timeframe = w.timeframe and d.ts_utc = w.ts_utc
-          -- A row that is no bar says nothing where there should be one.
-          and (w.was_bar or w.quality_score is null)
-        offset 0
-      ) as d on true
+      left join public.derived_data_bars as d
+        on d.canonical_symbol = w.canonical_symbol and d.timeframe = w.timeframe and d.ts_utc = w.ts_utc
+        -- A row that is no bar says nothing where there should be one.
+        and (w.was_bar or w.quality_score is null)
       where w.change is not null
       union all
       select row(
@@ -7035,12 +7059,8 @@ begin
         )
       )::agg.difference
       from agg.compare_synthetic(p_requests) as m
-      left join lateral (
-        select d.*
-        from public.data_bars as d
-        where d.canonical_symbol = m.canonical_symbol and d.timeframe = m.timeframe and d.ts_utc = m.ts_utc
-        offset 0
-      ) as d on true
+      left join public.data_bars as d
+        on d.canonical_symbol = m.canonical_symbol and d.timeframe = m.timeframe and d.ts_utc = m.ts_utc
       where m.change is not null
     );
   exception when others then
@@ -7543,20 +7563,33 @@ comment on view agg.source_bar is
   'What longer bars are built from: 1m from data_bars, all longer from derived_data_bars, with the windows that have too few minutes for a bar. Ask for covered_minutes > 0: that condition is not in here because both halves must stay plain for their keys to give ordered ranges. Ask for is_derived as well where that is known: then the half that cannot match costs nothing, otherwise one index descent.';
 
 -- 40_tasks/task.view.sql
+-- Windows in UTC need no call.
 create view agg.task with (security_invoker = true) as
 select
   make_interval(mins => s.run_interval_minutes) as window_length,
-  agg.window_end(
-    s.last_agg_bar_ts_utc, make_interval(mins => s.run_interval_minutes), s.window_time_zone, s.window_origin
-  ) as decided_to_utc,
+  case
+    when s.window_time_zone is null then s.last_agg_bar_ts_utc + make_interval(mins => s.run_interval_minutes)
+    else agg.window_end(
+      s.last_agg_bar_ts_utc, make_interval(mins => s.run_interval_minutes), s.window_time_zone, s.window_origin
+    )
+  end as decided_to_utc,
   greatest(
-    agg.window_end(s.last_agg_bar_ts_utc, make_interval(mins => s.run_interval_minutes), s.window_time_zone, s.window_origin),
+    case
+      when s.window_time_zone is null then s.last_agg_bar_ts_utc + make_interval(mins => s.run_interval_minutes)
+      else agg.window_end(
+        s.last_agg_bar_ts_utc, make_interval(mins => s.run_interval_minutes), s.window_time_zone, s.window_origin
+      )
+    end,
     s.built_to_utc
   ) as followed_to_utc,
-  agg.due_at(
-    s.last_agg_bar_ts_utc, make_interval(mins => s.run_interval_minutes), s.aggregation_delay_seconds,
-    s.window_time_zone, s.window_origin
-  ) as due_at,
+  case
+    when s.window_time_zone is null
+      then s.last_agg_bar_ts_utc + make_interval(mins => 2 * s.run_interval_minutes, secs => s.aggregation_delay_seconds)
+    else agg.due_at(
+      s.last_agg_bar_ts_utc, make_interval(mins => s.run_interval_minutes), s.aggregation_delay_seconds,
+      s.window_time_zone, s.window_origin
+    )
+  end as due_at,
   s.*
 from public.data_agg_state as s;
 

@@ -9,8 +9,6 @@ returns record
 language plpgsql
 stable
 parallel safe
--- Little, so that the planner puts agg.window_start and agg.window_end into the statements that call them.
-cost 1
 set search_path = pg_catalog, pg_temp
 as $$
 begin

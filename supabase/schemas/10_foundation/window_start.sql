@@ -1,13 +1,17 @@
 comment on function agg.window_start is
-'The start of the window that an instant lies in; see agg.window_bounds.
-A plain expression, which becomes part of the statement that calls it.';
+'The start of the window that an instant lies in; see agg.window_bounds.';
 
 create function agg.window_start(p_ts_utc timestamptz, p_length interval, p_time_zone text, p_origin timestamp)
 returns timestamptz
-language sql
+language plpgsql
 stable
 parallel safe
-return case
-  when p_time_zone is null then date_bin(p_length, p_ts_utc, p_origin at time zone 'UTC')
-  else (agg.window_bounds(p_ts_utc, p_length, p_time_zone, p_origin)).starts_utc
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return case
+    when p_time_zone is null then date_bin(p_length, p_ts_utc, p_origin at time zone 'UTC')
+    else (agg.window_bounds(p_ts_utc, p_length, p_time_zone, p_origin)).starts_utc
+  end;
 end;
+$$;

@@ -9,9 +9,13 @@ create function agg.due_at(
   p_origin timestamp default '2000-01-03 00:00:00'
 )
 returns timestamptz
-language sql
+language plpgsql
 stable
 parallel safe
-return agg.window_end(
-  agg.window_end(p_cursor_utc, p_window_length, p_time_zone, p_origin), p_window_length, p_time_zone, p_origin
-) + make_interval(secs => p_delay_seconds);
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return agg.window_end(agg.window_end(p_cursor_utc, p_window_length, p_time_zone, p_origin), p_window_length, p_time_zone, p_origin)
+    + make_interval(secs => p_delay_seconds);
+end;
+$$;

@@ -36,14 +36,22 @@ begin
         from (select make_interval(mins => s.run_interval_minutes)) as l (length)
         cross join lateral (
           select greatest(s.last_agg_bar_ts_utc, case
-            when r.fail_kind is null
-              then agg.window_start(r.decided_to_utc - interval '1 microsecond', l.length, s.window_time_zone, s.window_origin)
+            when r.fail_kind is not null then null
+            when s.window_time_zone is null then r.decided_to_utc - l.length
+            else agg.window_start(r.decided_to_utc - interval '1 microsecond', l.length, s.window_time_zone, s.window_origin)
           end)
         ) as c (cursor_utc)
         cross join lateral (
+          -- Windows in UTC need no call.
           select
-            agg.window_end(c.cursor_utc, l.length, s.window_time_zone, s.window_origin),
-            agg.due_at(c.cursor_utc, l.length, s.aggregation_delay_seconds, s.window_time_zone, s.window_origin)
+            case
+              when s.window_time_zone is null then c.cursor_utc + l.length
+              else agg.window_end(c.cursor_utc, l.length, s.window_time_zone, s.window_origin)
+            end,
+            case
+              when s.window_time_zone is null then c.cursor_utc + 2 * l.length + make_interval(secs => s.aggregation_delay_seconds)
+              else agg.due_at(c.cursor_utc, l.length, s.aggregation_delay_seconds, s.window_time_zone, s.window_origin)
+            end
         ) as e (decided_to_utc, due_at)
       ),
       status = case
@@ -72,10 +80,14 @@ begin
       s.canonical_symbol, s.timeframe, s.is_mandatory, s.hard_fail_streak, s.last_error,
       -- A gap that is stepped over lies before from_utc.
       r.fail_kind is null and (r.stopped_reason = 'frontier' or r.decided_to_utc is distinct from r.from_utc) as has_advanced,
-      r.fail_kind is null and r.stopped_reason is distinct from 'max_windows' and p_now >= agg.due_at(
-        s.last_agg_bar_ts_utc, make_interval(mins => s.run_interval_minutes), s.aggregation_delay_seconds,
-        s.window_time_zone, s.window_origin
-      ) as is_waiting
+      r.fail_kind is null and r.stopped_reason is distinct from 'max_windows' and p_now >= case
+        when s.window_time_zone is null
+          then s.last_agg_bar_ts_utc + make_interval(mins => 2 * s.run_interval_minutes, secs => s.aggregation_delay_seconds)
+        else agg.due_at(
+          s.last_agg_bar_ts_utc, make_interval(mins => s.run_interval_minutes), s.aggregation_delay_seconds,
+          s.window_time_zone, s.window_origin
+        )
+      end as is_waiting
   )
   select
     min(f.timeframe) as timeframe,

@@ -3,20 +3,33 @@ comment on view agg.task is
 comment on view agg.runnable_task is
 'Tasks that may be claimed once their next_run_at has come: mandatory ones even after hard failures.';
 
+-- Windows in UTC need no call.
 create view agg.task with (security_invoker = true) as
 select
   make_interval(mins => s.run_interval_minutes) as window_length,
-  agg.window_end(
-    s.last_agg_bar_ts_utc, make_interval(mins => s.run_interval_minutes), s.window_time_zone, s.window_origin
-  ) as decided_to_utc,
+  case
+    when s.window_time_zone is null then s.last_agg_bar_ts_utc + make_interval(mins => s.run_interval_minutes)
+    else agg.window_end(
+      s.last_agg_bar_ts_utc, make_interval(mins => s.run_interval_minutes), s.window_time_zone, s.window_origin
+    )
+  end as decided_to_utc,
   greatest(
-    agg.window_end(s.last_agg_bar_ts_utc, make_interval(mins => s.run_interval_minutes), s.window_time_zone, s.window_origin),
+    case
+      when s.window_time_zone is null then s.last_agg_bar_ts_utc + make_interval(mins => s.run_interval_minutes)
+      else agg.window_end(
+        s.last_agg_bar_ts_utc, make_interval(mins => s.run_interval_minutes), s.window_time_zone, s.window_origin
+      )
+    end,
     s.built_to_utc
   ) as followed_to_utc,
-  agg.due_at(
-    s.last_agg_bar_ts_utc, make_interval(mins => s.run_interval_minutes), s.aggregation_delay_seconds,
-    s.window_time_zone, s.window_origin
-  ) as due_at,
+  case
+    when s.window_time_zone is null
+      then s.last_agg_bar_ts_utc + make_interval(mins => 2 * s.run_interval_minutes, secs => s.aggregation_delay_seconds)
+    else agg.due_at(
+      s.last_agg_bar_ts_utc, make_interval(mins => s.run_interval_minutes), s.aggregation_delay_seconds,
+      s.window_time_zone, s.window_origin
+    )
+  end as due_at,
   s.*
 from public.data_agg_state as s;
 

@@ -8,8 +8,7 @@ language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
--- Every access is a range of a key for each symbol, read in key order. Statistics of a table that has just been loaded, or a plan
--- cached before, must not turn one into a scan or a sort of the table. Joins of two sets are hashed.
+-- As in agg.compare_windows.
 set enable_seqscan = off
 set enable_bitmapscan = off
 set enable_nestloop = off

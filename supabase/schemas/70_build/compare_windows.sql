@@ -1,16 +1,32 @@
 comment on function agg.compare_windows is
 'The one rule that turns source bars into bars, for requests of any number of tasks and windows, in one statement.
-Returns each window that has minutes, with the bar that they make and how that differs from what is stored, and each stored row whose window has no minutes any more. Writes nothing.
-It becomes part of the statement that calls it, which must be planned with the settings of agg.build_windows; so it has none of its own.';
+Returns each window that has minutes, with the bar that they make and how that differs from what is stored, and each stored row whose window has no minutes any more. Writes nothing.';
 
 -- First open, highest high, lowest low, last close, sums; vwap = sum(vwap * vwap_vol) / sum(vwap_vol). Quality is coverage: the
 -- minutes that went in against those in which session and calendar are open. Windows with too few minutes for a bar are kept
 -- for longer bars, so that each of these equals what its minutes say.
 create function agg.compare_windows(p_requests agg.build_request[])
 returns setof agg.window_bar
-language sql
+language plpgsql
 stable
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+-- Every access is a range of a key for each symbol, read in key order. Statistics of a table that has just been loaded, or a plan
+-- cached before, must not turn one into a scan or a sort of the table. Joins of two sets are hashed.
+set enable_seqscan = off
+set enable_bitmapscan = off
+set enable_nestloop = off
+set enable_hashjoin = on
+set enable_mergejoin = off
+set enable_sort = off
+set enable_hashagg = on
+set enable_memoize = off
+set max_parallel_workers_per_gather = 0
+set jit = off
+set work_mem = '32MB'
 as $$
+begin
+  return query
   with request as materialized (
     select
       o.*,
@@ -237,4 +253,5 @@ as $$
     -- Keeps the planner from making a join of it.
     offset 0
   );
+end;
 $$;

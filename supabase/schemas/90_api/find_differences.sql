@@ -6,19 +6,7 @@ returns setof agg.difference
 language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
--- As in agg.build_windows.
-set plan_cache_mode = force_generic_plan
-set enable_seqscan = off
-set enable_bitmapscan = off
-set enable_nestloop = off
-set enable_hashjoin = on
-set enable_mergejoin = off
-set enable_sort = off
-set enable_hashagg = on
-set enable_memoize = off
-set max_parallel_workers_per_gather = 0
 set jit = off
-set work_mem = '32MB'
 as $$
 declare
   v_half constant integer := cardinality(p_requests) / 2;
@@ -36,14 +24,10 @@ begin
         to_jsonb(w) - array['request_no', 'canonical_symbol', 'timeframe', 'ts_utc', 'ends_utc', 'change', 'was_bar']
       )::agg.difference
       from agg.compare_windows(p_requests) as w
-      left join lateral (
-        select d.*
-        from public.derived_data_bars as d
-        where d.canonical_symbol = w.canonical_symbol and d.timeframe = w.timeframe and d.ts_utc = w.ts_utc
-          -- A row that is no bar says nothing where there should be one.
-          and (w.was_bar or w.quality_score is null)
-        offset 0
-      ) as d on true
+      left join public.derived_data_bars as d
+        on d.canonical_symbol = w.canonical_symbol and d.timeframe = w.timeframe and d.ts_utc = w.ts_utc
+        -- A row that is no bar says nothing where there should be one.
+        and (w.was_bar or w.quality_score is null)
       where w.change is not null
       union all
       select row(
@@ -54,12 +38,8 @@ begin
         )
       )::agg.difference
       from agg.compare_synthetic(p_requests) as m
-      left join lateral (
-        select d.*
-        from public.data_bars as d
-        where d.canonical_symbol = m.canonical_symbol and d.timeframe = m.timeframe and d.ts_utc = m.ts_utc
-        offset 0
-      ) as d on true
+      left join public.data_bars as d
+        on d.canonical_symbol = m.canonical_symbol and d.timeframe = m.timeframe and d.ts_utc = m.ts_utc
       where m.change is not null
     );
   exception when others then
