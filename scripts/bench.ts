@@ -47,7 +47,7 @@ async function run(
 }
 
 const BENCHMARKS: Record<string, () => Promise<Measurement[]>> = {
-  tick: () => run("tick", (db) => measureTick(db, scale)),
+  tick: () => run("tick", (db, reopen) => measureTick(db, reopen, scale)),
   variants: () => measureVariants(open, scale),
   claim: () => measureClaim(open, scale),
   ingest: () => run("ingest", measureIngest),

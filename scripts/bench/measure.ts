@@ -21,3 +21,8 @@ export function median(values: readonly number[]): number {
   const middle = sorted.length / 2;
   return ((sorted[Math.floor(middle)] ?? NaN) + (sorted[Math.ceil(middle) - 1] ?? NaN)) / 2;
 }
+
+/** The median of how much `times` took against `others`, round by round: in one round the machine is as fast for both. */
+export function medianRatio(times: readonly number[], others: readonly number[]): number {
+  return median(times.map((milliseconds, round) => milliseconds / others[round]!));
+}
