@@ -22,6 +22,8 @@ export interface Step {
 
 export const STEPS: readonly Step[] = [
   { name: "packages", about: "install what is missing from Debian", run: installPackages, silent: true },
+  // The longest, beside all that follow.
+  { name: "deno", about: "every *.test.ts below tests, on Postgres 15", run: runDenoTests },
   { name: "fmt", about: "deno fmt --check", run: checkFormat },
   { name: "lint", about: "deno lint", run: lint },
   { name: "check", about: "deno check", run: checkTypes },
@@ -39,7 +41,6 @@ export const STEPS: readonly Step[] = [
   { name: "pgtap-15", about: "tests/db on Postgres 15", run: (context) => runPgtapServer(context, 15) },
   { name: "pgtap-17", about: "tests/db on Postgres 17", run: (context) => runPgtapServer(context, 17) },
   { name: "isolation", about: "tests/isolation on Postgres 15 with isolationtester", run: runIsolationSpecs },
-  { name: "deno", about: "every *.test.ts below tests, on Postgres 15", run: runDenoTests },
   {
     name: "deno-17",
     about: `*.test.ts below ${FOLDERS_ON_17.join(", ")}, or below the paths given, on Postgres 17`,
