@@ -617,7 +617,7 @@ comment on column public.data_agg_state.task_priority is 'Lower runs first, afte
 comment on column public.data_agg_state.good_percent is 'Least coverage, in percent, of a good bar (quality 1).';
 comment on column public.data_agg_state.poor_percent is 'Least coverage, in percent, of any bar (quality 0). 0: any minute makes a bar, since minutes without a trade have none (metadata.agg.sparse), and no bar is poor.';
 comment on column public.data_agg_state.session_minutes is
-  'Open minutes of the local week (0 is Monday 00:00 in session_time_zone), the first day repeated after the last; null is 24x7.';
+  'Open minutes of the local week (0 is Monday 00:00 in session_time_zone); null is 24x7.';
 comment on column public.data_agg_state.window_time_zone is
   'The zone on whose wall clock windows begin at window_origin plus or minus whole intervals; null is UTC.';
 comment on column public.data_agg_state.window_origin is 'A local time at which a window begins.';
@@ -1846,7 +1846,7 @@ begin
       select date_trunc('week', v_from at time zone 'UTC') - interval '1 week', (v_to at time zone 'UTC') + interval '1 day'
     ) as b (first_week, until)
     cross join lateral generate_series(b.first_week, b.until, interval '1 week') as w (week)
-    cross join lateral unnest(p_session_minutes * '{[0,10080)}') as s (span)
+    cross join lateral unnest(p_session_minutes) as s (span)
     cross join lateral (
       select w.week + make_interval(mins => lower(s.span)), w.week + make_interval(mins => upper(s.span))
     ) as l (opens, closes)
@@ -1896,7 +1896,6 @@ declare
   v_clock constant text := '^(mon|tue|wed|thu|fri|sat|sun) ([01][0-9]|2[0-3]):[0-5][0-9]$';
   v_session constant jsonb := agg.weekly_session(p_session);
   v_bad jsonb;
-  v_open int4multirange;
 begin
   if v_session is null then
     return null;
@@ -1927,30 +1926,27 @@ begin
       using errcode = 'invalid_parameter_value';
   end if;
 
-  select range_agg(r.span) into v_open
-  from (
-    select
-      (array_position(v_days, left(lower(i.item ->> 'open'), 3)) - 1) * 1440
-        + (extract(epoch from right(i.item ->> 'open', 5)::time) / 60)::integer as opens,
-      (array_position(v_days, left(lower(i.item ->> 'close'), 3)) - 1) * 1440
-        + (extract(epoch from right(i.item ->> 'close', 5)::time) / 60)::integer as closes
-    from jsonb_array_elements(v_session -> 'weekly') as i (item)
-  ) as s
-  cross join lateral (
-    select int4range(s.opens, s.closes) where s.opens < s.closes
-    union all
-    select unnest(array[int4range(s.opens, v_week), int4range(0, s.closes)]) where s.opens > s.closes
-  ) as r (span);
-
-  return v_open + (
-    select coalesce(range_agg(int4range(lower(m.span) + v_week, upper(m.span) + v_week)), '{}')
-    from unnest(v_open * int4multirange(int4range(0, 1440))) as m (span)
+  return (
+    select range_agg(r.span)
+    from (
+      select
+        (array_position(v_days, left(lower(i.item ->> 'open'), 3)) - 1) * 1440
+          + (extract(epoch from right(i.item ->> 'open', 5)::time) / 60)::integer as opens,
+        (array_position(v_days, left(lower(i.item ->> 'close'), 3)) - 1) * 1440
+          + (extract(epoch from right(i.item ->> 'close', 5)::time) / 60)::integer as closes
+      from jsonb_array_elements(v_session -> 'weekly') as i (item)
+    ) as s
+    cross join lateral (
+      select int4range(s.opens, s.closes) where s.opens < s.closes
+      union all
+      select unnest(array[int4range(s.opens, v_week), int4range(0, s.closes)]) where s.opens > s.closes
+    ) as r (span)
   );
 end;
 $$;
 
 comment on function agg.session_minutes is
-  'Open minutes of the local week from metadata.agg.session: null for 24x7, otherwise ranges from Monday 00:00 on, with the first day repeated after the last. Ignores keys that it does not know. Raises invalid_parameter_value, and names the key.';
+  'Open minutes of the local week from metadata.agg.session: null for 24x7, otherwise ranges from Monday 00:00 on. Ignores keys that it does not know. Raises invalid_parameter_value, and names the key.';
 
 -- 20_registry/session_problem.sql
 create function agg.session_problem(p_session jsonb)
@@ -2044,7 +2040,7 @@ begin
       select
         lower(r.span) as opens,
         lower(r.span) - coalesce(lag(upper(r.span)) over (order by r.span), max(upper(r.span)) over () - 10080) as closed_minutes
-      from unnest(agg.session_minutes(p_session) * '{[0,10080)}') as r (span)
+      from unnest(agg.session_minutes(p_session)) as r (span)
     ) as s
     where s.closed_minutes > 0
     order by s.closed_minutes desc, s.opens

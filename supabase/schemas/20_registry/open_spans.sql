@@ -36,7 +36,7 @@ begin
       select date_trunc('week', v_from at time zone 'UTC') - interval '1 week', (v_to at time zone 'UTC') + interval '1 day'
     ) as b (first_week, until)
     cross join lateral generate_series(b.first_week, b.until, interval '1 week') as w (week)
-    cross join lateral unnest(p_session_minutes * '{[0,10080)}') as s (span)
+    cross join lateral unnest(p_session_minutes) as s (span)
     cross join lateral (
       select w.week + make_interval(mins => lower(s.span)), w.week + make_interval(mins => upper(s.span))
     ) as l (opens, closes)

@@ -1,5 +1,5 @@
 comment on function agg.session_minutes is
-  'Open minutes of the local week from metadata.agg.session: null for 24x7, otherwise ranges from Monday 00:00 on, with the first day repeated after the last. Ignores keys that it does not know. Raises invalid_parameter_value, and names the key.';
+  'Open minutes of the local week from metadata.agg.session: null for 24x7, otherwise ranges from Monday 00:00 on. Ignores keys that it does not know. Raises invalid_parameter_value, and names the key.';
 
 -- The week is given as in {"time_zone": "America/New_York", "weekly": [{"open": "Sun 17:00", "close": "Fri 17:00"}]}.
 create function agg.session_minutes(p_session jsonb)
@@ -14,7 +14,6 @@ declare
   v_clock constant text := '^(mon|tue|wed|thu|fri|sat|sun) ([01][0-9]|2[0-3]):[0-5][0-9]$';
   v_session constant jsonb := agg.weekly_session(p_session);
   v_bad jsonb;
-  v_open int4multirange;
 begin
   if v_session is null then
     return null;
@@ -45,24 +44,21 @@ begin
       using errcode = 'invalid_parameter_value';
   end if;
 
-  select range_agg(r.span) into v_open
-  from (
-    select
-      (array_position(v_days, left(lower(i.item ->> 'open'), 3)) - 1) * 1440
-        + (extract(epoch from right(i.item ->> 'open', 5)::time) / 60)::integer as opens,
-      (array_position(v_days, left(lower(i.item ->> 'close'), 3)) - 1) * 1440
-        + (extract(epoch from right(i.item ->> 'close', 5)::time) / 60)::integer as closes
-    from jsonb_array_elements(v_session -> 'weekly') as i (item)
-  ) as s
-  cross join lateral (
-    select int4range(s.opens, s.closes) where s.opens < s.closes
-    union all
-    select unnest(array[int4range(s.opens, v_week), int4range(0, s.closes)]) where s.opens > s.closes
-  ) as r (span);
-
-  return v_open + (
-    select coalesce(range_agg(int4range(lower(m.span) + v_week, upper(m.span) + v_week)), '{}')
-    from unnest(v_open * int4multirange(int4range(0, 1440))) as m (span)
+  return (
+    select range_agg(r.span)
+    from (
+      select
+        (array_position(v_days, left(lower(i.item ->> 'open'), 3)) - 1) * 1440
+          + (extract(epoch from right(i.item ->> 'open', 5)::time) / 60)::integer as opens,
+        (array_position(v_days, left(lower(i.item ->> 'close'), 3)) - 1) * 1440
+          + (extract(epoch from right(i.item ->> 'close', 5)::time) / 60)::integer as closes
+      from jsonb_array_elements(v_session -> 'weekly') as i (item)
+    ) as s
+    cross join lateral (
+      select int4range(s.opens, s.closes) where s.opens < s.closes
+      union all
+      select unnest(array[int4range(s.opens, v_week), int4range(0, s.closes)]) where s.opens > s.closes
+    ) as r (span)
   );
 end;
 $$;

@@ -28,7 +28,7 @@ begin
       select
         lower(r.span) as opens,
         lower(r.span) - coalesce(lag(upper(r.span)) over (order by r.span), max(upper(r.span)) over () - 10080) as closed_minutes
-      from unnest(agg.session_minutes(p_session) * '{[0,10080)}') as r (span)
+      from unnest(agg.session_minutes(p_session)) as r (span)
     ) as s
     where s.closed_minutes > 0
     order by s.closed_minutes desc, s.opens

@@ -14,7 +14,7 @@ comment on column public.data_agg_state.task_priority is 'Lower runs first, afte
 comment on column public.data_agg_state.good_percent is 'Least coverage, in percent, of a good bar (quality 1).';
 comment on column public.data_agg_state.poor_percent is 'Least coverage, in percent, of any bar (quality 0). 0: any minute makes a bar, since minutes without a trade have none (metadata.agg.sparse), and no bar is poor.';
 comment on column public.data_agg_state.session_minutes is
-  'Open minutes of the local week (0 is Monday 00:00 in session_time_zone), the first day repeated after the last; null is 24x7.';
+  'Open minutes of the local week (0 is Monday 00:00 in session_time_zone); null is 24x7.';
 comment on column public.data_agg_state.window_time_zone is
   'The zone on whose wall clock windows begin at window_origin plus or minus whole intervals; null is UTC.';
 comment on column public.data_agg_state.window_origin is 'A local time at which a window begins.';
