@@ -302,6 +302,16 @@ export type Database = {
     Functions: {
       "agg_add_change_note": { Args: { "p_from"?: string; "p_symbols"?: (string)[]; "p_to"?: string }; Returns: Json };
       "agg_bootstrap_cursor": { Args: { "p_symbol": string; "p_to_tf": string }; Returns: Json };
+      "agg_check": {
+        Args: { "p_now"?: string };
+        Returns: {
+          "check": string;
+          "hint": string;
+          "status": string;
+          "subject": string;
+          "value": string;
+        }[];
+      };
       "agg_finish": {
         Args: {
           "p_claimed_at"?: string;

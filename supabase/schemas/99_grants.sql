@@ -23,6 +23,7 @@ to service_role;
 revoke execute on function
   public.agg_add_change_note,
   public.agg_bootstrap_cursor,
+  public.agg_check,
   public.agg_finish,
   public.agg_gaps,
   public.agg_get_due_tasks,
@@ -46,6 +47,7 @@ from public, anon, authenticated, service_role;
 grant execute on function
   public.agg_add_change_note,
   public.agg_bootstrap_cursor,
+  public.agg_check,
   public.agg_finish,
   public.agg_gaps,
   public.agg_get_due_tasks,

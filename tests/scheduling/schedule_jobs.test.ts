@@ -52,6 +52,20 @@ Deno.test("schedule_jobs() keeps pg_cron's jobs to its own list, and without pg_
     assert.deepEqual([job!.schedule, job!.command], ["* * * * *", await dispatchCommand(db)]);
   });
 
+  await test.step("agg_check() sees a job that is not active, and its hint helps", async () => {
+    const checkJobs = () =>
+      db.query<{ subject: string; status: string; hint: string }>(
+        `select c.subject, c.status, c.hint from public.agg_check() as c where c."check" = 'jobs'`,
+      );
+    assert.deepEqual(await checkJobs(), [{ subject: "*", status: "PASS", hint: null }]);
+    await db.exec("update cron.job set active = false where jobname = 'pgbars:dispatch'");
+    const [found, ...others] = await checkJobs();
+    assert.deepEqual([found!.subject, found!.status, others], ["pgbars:dispatch", "FAIL", []]);
+    assert.equal(found!.hint, "select cron.unschedule('pgbars:dispatch'); select schedule_jobs();");
+    await db.exec(found!.hint);
+    assert.deepEqual(await checkJobs(), [{ subject: "*", status: "PASS", hint: null }]);
+  });
+
   await test.step("maintenance prunes old runs of its own jobs, finished or not, and no others", async () => {
     await db.exec("truncate cron.job_run_details");
     const insert = (jobname: string, runid: number, startDays: number, endDays: number | null) =>
@@ -72,6 +86,20 @@ Deno.test("schedule_jobs() keeps pg_cron's jobs to its own list, and without pg_
       "select d.runid from cron.job_run_details as d where d.runid > 1000 order by d.runid",
     );
     assert.deepEqual(left.map(({ runid }) => runid), [1002, 1004, 1005]);
+  });
+
+  await test.step("agg_check() sees a job that is not active, and its hint helps", async () => {
+    const checkJobs = () =>
+      db.query<{ subject: string; status: string; hint: string }>(
+        `select c.subject, c.status, c.hint from public.agg_check() as c where c."check" = 'jobs'`,
+      );
+    assert.deepEqual(await checkJobs(), [{ subject: "*", status: "PASS", hint: null }]);
+    await db.exec("update cron.job set active = false where jobname = 'pgbars:dispatch'");
+    const [found, ...others] = await checkJobs();
+    assert.deepEqual([found!.subject, found!.status, others], ["pgbars:dispatch", "FAIL", []]);
+    assert.equal(found!.hint, "select cron.unschedule('pgbars:dispatch'); select schedule_jobs();");
+    await db.exec(found!.hint);
+    assert.deepEqual(await checkJobs(), [{ subject: "*", status: "PASS", hint: null }]);
   });
 
   await test.step("maintenance prunes old runs of a job that is no longer there", async () => {

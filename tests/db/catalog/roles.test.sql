@@ -34,6 +34,7 @@ insert into worker_call (sql) values
   ($$ select public.aggregate_5m_to_1h_window('ACME', '2025-07-01 00:00+00', '2025-07-01 01:00+00') $$),
   ($$ select public.agg_maintain(p_now => '2025-07-01 03:00+00') $$),
   ($$ select h.* from public.agg_health('2025-07-01 03:00+00') as h $$),
+  ($$ select c.* from public.agg_check('2025-07-01 03:00+00') as c $$),
   ($$ select g.* from public.agg_gaps('ACME', '5m') as g $$),
   ($$ update public.data_bars as b set vol = 2 where b.source = 'ingest' and b.ts_utc < '2025-07-01 00:30+00' $$),
   ($$ delete from public.data_bars as b where b.ts_utc = '2025-07-01 00:31+00' $$),

@@ -1,0 +1,25 @@
+comment on function agg.rows_left is
+  'The rows that a move of an older deployment did not take over, counted by where they stay and why: objects with origin, rows and explanation. None without an older deployment.';
+
+create function agg.rows_left()
+returns jsonb[]
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_rows jsonb[];
+begin
+  if to_regclass('pgbars_before.moved_row') is not null then
+    execute format(
+      $sql$
+        select array_agg(jsonb_build_object('origin', m.origin, 'rows', m.rows, 'explanation', m.explanation))
+        from %I.moved_row as m
+        where not m.is_taken_over and m.rows > 0
+      $sql$,
+      'pgbars_before'
+    ) into v_rows;
+  end if;
+  return v_rows;
+end;
+$$;
