@@ -58,9 +58,9 @@ as $$
     case when to_regnamespace('pgbars_before') is null then 'no older deployment' else 'every row was taken over' end, null
   union all
   select
-    'rows_left', l.origin, 'WARN', string_agg(format('%s: %s', l.rows, l.explanation), '; ' order by l.rows desc, l.explanation),
+    'rows_left', l.table_name, 'WARN', string_agg(format('%s: %s', l.rows, l.explanation), '; ' order by l.rows desc, l.explanation),
     'they stay in the schema pgbars_before: look at them before finish_move() drops it'
   from unnest(agg.rows_left()) as r (item)
-  cross join lateral jsonb_to_record(r.item) as l (origin text, rows bigint, explanation text)
-  group by l.origin;
+  cross join lateral jsonb_to_record(r.item) as l (table_name text, rows bigint, explanation text)
+  group by l.table_name;
 $$;

@@ -56,8 +56,8 @@ drop table app.signal;
 select is(pg_temp.found('set_aside_readers'), 'PASS * nothing reads what was set aside', 'until they read the new tables');
 
 select is(pg_temp.found('rows_left'), 'PASS * every row was taken over', 'no row was left');
-create table pgbars_before.moved_row (origin text, is_taken_over boolean, rows bigint, explanation text);
-insert into pgbars_before.moved_row values
+create table if not exists agg.moved_row (table_name text, is_taken_over boolean, rows bigint, explanation text);
+insert into agg.moved_row (table_name, is_taken_over, rows, explanation) values
   ('data_bars', true, 1000, 'are in data_bars'), ('data_bars', false, 3, 'break a check'), ('data_bars', false, 0, 'of no timeframe'),
   ('derived_data_bars', false, 40, 'deleted'), ('derived_data_bars', false, 600, 'doubles');
 select is(
