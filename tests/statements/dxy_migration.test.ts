@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createClient, type SupabaseClient } from "@supabase/supabase-js";
 import { PAIRS } from "../support/pairs.ts";
 import { ENGINES } from "../support/stack.ts";
-import { loadMarket, type Market, rolledBack } from "./market.ts";
+import { loadMarket, type Market, rolledBack } from "../support/market.ts";
 import { readStatements } from "./read_statements.ts";
 
 const MINUTE = 60_000;

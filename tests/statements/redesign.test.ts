@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createClient, type SupabaseClient } from "@supabase/supabase-js";
 import { ENGINES } from "../support/stack.ts";
-import { loadMarket, rolledBack } from "./market.ts";
+import { loadMarket, rolledBack } from "../support/market.ts";
 import { readStatements } from "./read_statements.ts";
 
 const ENV_NAME = "prod";

@@ -1,5 +1,5 @@
 import type { Database } from "../../scripts/lib/database.ts";
-import { readValue } from "../support/dispatch.ts";
+import { readValue } from "./dispatch.ts";
 
 export interface Market {
   /** The minute before which the bars end: that of the load. */
