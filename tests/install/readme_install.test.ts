@@ -28,6 +28,21 @@ Deno.test("without --remote the same lines go to the local stack, and not to the
   assert.equal(row!.found, false);
 });
 
+Deno.test("a project with migrations of its own refuses the push from a clone in the words of docs/install.md, and stays as it is", async () => {
+  await using project = await openLinkedProject();
+  await project.db.exec(`
+    create schema supabase_migrations;
+    create table supabase_migrations.schema_migrations (version text primary key, statements text[], name text);
+    insert into supabase_migrations.schema_migrations values ('20260101000000', '{}', 'own');
+  `);
+  const { code, report } = await project.runLines(await readInstall(project.ref));
+  assert.notEqual(code, 0);
+  const [, words] = /^"([^"]+)" says that the project/m.exec(await Deno.readTextFile("docs/install.md")) ?? [];
+  assert.ok(words !== undefined && report.includes(words), report);
+  const [row] = await project.db.query<{ found: boolean }>("select to_regnamespace('agg') is not null as found");
+  assert.equal(row!.found, false);
+});
+
 /** The shell block of README that links a project, as it stands, for the project `ref`. */
 async function readInstall(ref: string): Promise<string> {
   const readme = await Deno.readTextFile("README.md");
