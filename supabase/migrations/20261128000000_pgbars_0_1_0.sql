@@ -6609,6 +6609,55 @@ $$;
 
 comment on function agg.sum_batches is 'The sums of two batches; nulls count as 0.';
 
+-- 90_api/agg_check.sql
+create function public.agg_check(p_now timestamptz default now())
+returns table ("check" text, subject text, status text, value text, hint text)
+language sql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+-- Compiling the plan would take longer than the run.
+set jit = off
+set statement_timeout = '60s'
+as $$
+  with found as (
+    select t.* from agg.check_tasks(p_now) as t
+    union all
+    select b.* from agg.check_bars(p_now) as b
+    union all
+    select s.* from agg.check_series(p_now) as s
+    union all
+    select j.* from agg.check_jobs(p_now) as j
+    union all
+    select o.* from agg.check_older_deployment() as o
+  ),
+  judged as (
+    select f.*, bool_or(f.status <> 'PASS') over (partition by f.check_name) as has_problem from found as f
+  )
+  select j.check_name, j.subject, j.status, j.value, j.hint
+  from judged as j
+  where j.status <> 'PASS' or not j.has_problem
+  order by
+    array_position(
+      array[
+        'tasks', 'mandatory', 'cursors', 'streaks', 'bars', 'quality', 'series', 'components', 'price_range',
+        'derived_1m', 'dispatcher', 'jobs', 'alerts', 'set_aside_readers', 'rows_left'
+      ],
+      j.check_name
+    ),
+    j.status, j.subject;
+$$;
+
+comment on function public.agg_check is
+'Says in rows of PASS, WARN and FAIL whether everything is as it should be at p_now.
+A row a check where all is well (subject *), otherwise a row for each subject that is not; value says what was found, hint what to do. What a closed market (session and calendar) has no bars for is not missed.
+tasks: every active asset has the tasks that its metadata ask for, 5m and 1h among them. mandatory: these are marked mandatory, never disabled, and run before others. cursors: none is ahead of the clock, or of its source task. streaks: no task fails.
+bars: each task has the bar of the last window that it should have decided a minute ago: 5m bars younger than 16 minutes, with a delay of 300 s. quality: 95 % of the bars of the last 24 windows are good, by timeframe. Neither asks sparse markets for bars.
+series: computed series have at least three bars in the last five minutes (WARN: one or two). components: so do their components, one bar each. price_range: DXY is from 80 to 120, on average over its last hour.
+derived_1m: derived_data_bars holds no 1m bar that is not deleted. dispatcher: it has run in the last five minutes, and no run of the last hour took more than 60 seconds. jobs: those of agg.job_list are there and active, and no other active job does their work. alerts: those that no other check reports.
+set_aside_readers and rows_left: what still reads tables that a move set aside, and rows that it did not take over.
+Reads only.';
+
 -- 90_api/agg_gaps.sql
 create function public.agg_gaps(
   p_symbol text, p_timeframe text, p_from_utc timestamptz default null, p_to_utc timestamptz default null
@@ -7017,6 +7066,551 @@ Nulls mean every task, and the whole of its decided range; windows that p_from a
 problem: missing, different (stored and expected hold the fields that differ), stale (a bar whose window has too few minutes) or failed (the task cannot be computed; expected holds the error). is_pending: a change note or a correction waits for it, and the next run builds it again.
 Writes and locks nothing. Raises no_data_found without a task, invalid_parameter_value for an unknown timeframe or an empty range.';
 
+-- 90_api/check_bars.sql
+create function agg.check_bars(p_now timestamptz)
+returns table (check_name text, subject text, status text, value text, hint text)
+language sql
+stable
+set search_path = pg_catalog, pg_temp
+set jit = off
+as $$
+  -- Once for all tasks with the same windows and the same market: the last window that a dispatcher should have decided, which
+  -- has a minute for that.
+  with grid as materialized (
+    select
+      g.timeframe, g.window_length, g.symbols, g.starts, w.starts_utc, e.ends_utc,
+      agg.open_spans(g.session_time_zone, g.session_minutes, g.calendar, w.starts_utc, e.ends_utc) <> '{}' as is_open
+    from (
+      select
+        t.timeframe, t.window_length, t.aggregation_delay_seconds, t.window_time_zone, t.window_origin,
+        t.session_time_zone, t.session_minutes, t.calendar,
+        array_agg(t.canonical_symbol) as symbols, array_agg(t.agg_start_utc) as starts
+      from agg.task as t
+      -- Of a sparse market no bar is missed, and no bar is poor.
+      where t.enabled and t.source_timeframe <> t.timeframe and t.poor_percent > 0
+      group by
+        t.timeframe, t.window_length, t.aggregation_delay_seconds, t.window_time_zone, t.window_origin,
+        t.session_time_zone, t.session_minutes, t.calendar
+    ) as g
+    cross join lateral (
+      select agg.window_start(
+        p_now - make_interval(secs => g.aggregation_delay_seconds + 60), g.window_length, g.window_time_zone, g.window_origin
+      )
+      offset 0
+    ) as e (ends_utc)
+    cross join lateral (
+      select agg.window_start(e.ends_utc - interval '1 microsecond', g.window_length, g.window_time_zone, g.window_origin)
+      offset 0
+    ) as w (starts_utc)
+  ),
+  asset as materialized (
+    select g.timeframe, s.symbol, g.is_open, g.starts_utc, g.ends_utc, g.ends_utc - 24 * g.window_length as since_utc, s.start_utc
+    from grid as g
+    cross join lateral unnest(g.symbols, g.starts) as s (symbol, start_utc)
+  ),
+  missing as materialized (
+    select a.symbol, a.timeframe, a.starts_utc
+    from asset as a
+    left join lateral (
+      -- A probe of the key for each.
+      select true as is_there
+      from public.derived_data_bars as d
+      where d.canonical_symbol = a.symbol and d.timeframe = a.timeframe and d.ts_utc >= a.starts_utc and d.ts_utc <= p_now
+        and d.deleted_at is null
+      limit 1
+    ) as b on true
+    where a.is_open and a.start_utc <= a.starts_utc and b.is_there is null
+  ),
+  scored as (
+    select a.timeframe, a.symbol, q.bars, q.poor
+    from asset as a
+    cross join lateral (
+      select count(*) as bars, count(*) filter (where d.quality_score = 0) as poor
+      from public.derived_data_bars as d
+      where d.canonical_symbol = a.symbol and d.timeframe = a.timeframe and d.ts_utc >= a.since_utc and d.ts_utc < a.ends_utc
+        and d.deleted_at is null
+      offset 0
+    ) as q
+  ),
+  quality as (
+    select
+      s.timeframe, sum(s.bars) as bars, sum(s.poor) as poor,
+      (array_agg(s.symbol order by s.poor desc, s.symbol) filter (where s.poor > 0))[:3] as worst
+    from scored as s
+    group by s.timeframe
+  )
+  select
+    'bars', '*', 'PASS',
+    format('%s tasks up to date, the market of %s is closed', count(*) filter (where a.is_open), count(*) filter (where not a.is_open)), null
+  from asset as a
+  union all
+  select
+    'bars', m.symbol || ' ' || m.timeframe,
+    case when h.state in ('never_ran', 'overdue', 'hard_failed', 'disabled') then 'FAIL' else 'WARN' end,
+    format('no bar of %s or later, the last is %s', m.starts_utc, coalesce(l.ts_utc::text, 'none')),
+    case
+      when h.state in ('current', 'market_closed') then format('too few minutes for a bar; the minutes are in data_bars from %s on', m.starts_utc)
+      else h.state || ': ' || h.explanation
+    end
+  from missing as m
+  -- Not asked where no bar is missing.
+  join (
+    select a.* from public.agg_health(p_now) as a where exists (select from missing)
+  ) as h on h.canonical_symbol = m.symbol and h.timeframe = m.timeframe
+  left join lateral (
+    select d.ts_utc
+    from public.derived_data_bars as d
+    where d.canonical_symbol = m.symbol and d.timeframe = m.timeframe and d.ts_utc <= p_now and d.deleted_at is null
+    order by d.ts_utc desc
+    limit 1
+  ) as l on true
+  union all
+  select
+    'quality', '*', 'PASS',
+    coalesce(string_agg(format('%s: %s %% of %s bars', q.timeframe, trunc(100 - 100 * q.poor / q.bars, 1), q.bars), ', ' order by q.timeframe), 'no bars'),
+    null
+  from quality as q
+  where q.bars > 0
+  union all
+  select
+    'quality', q.timeframe, 'WARN', format('%s %% of %s bars are good', trunc(100 - 100 * q.poor / q.bars, 1), q.bars),
+    format('minutes are missing, most of all of %s; metadata.agg.sparse is for markets with minutes without a trade', array_to_string(q.worst, ', '))
+  from quality as q
+  where q.bars > 0 and q.poor > 0.05 * q.bars;
+$$;
+
+comment on function agg.check_bars is
+  'The checks bars and quality of agg_check: a row PASS for each, and a row for each subject that does not pass.';
+
+-- 90_api/check_jobs.sql
+create function agg.check_jobs(p_now timestamptz)
+returns table (check_name text, subject text, status text, value text, hint text)
+language sql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+  -- The job writes a row a batch: what follows a batch at once belongs to the same run.
+  with batch as (
+    select
+      l.run_id, l.lane, l.started_at, l.finished_at,
+      lag(l.stopped_reason) over w is distinct from 'one_batch' or l.started_at > lag(l.finished_at) over w + interval '1 second' as begins_run
+    from agg.run_log as l
+    where l.finished_at > p_now - interval '1 hour' and l.stopped_reason <> 'busy'
+    window w as (partition by l.lane order by l.run_id)
+  ),
+  run as (
+    select b.lane, min(b.started_at) as started_at, max(b.finished_at) - min(b.started_at) as took
+    from (
+      select l.*, count(*) filter (where l.begins_run) over (partition by l.lane order by l.run_id) as run_no from batch as l
+    ) as b
+    group by b.lane, b.run_no
+  ),
+  last_run as (
+    select
+      (select max(l.finished_at) from agg.run_log as l) as at_utc,
+      (select min(s.created_at) from public.data_agg_state as s) as first_task_at
+  ),
+  cron_job as materialized (
+    select j.job ->> 'job_name' as job_name, j.job ->> 'command' as command, (j.job -> 'active')::boolean as active
+    from unnest(agg.cron_jobs()) as j (job)
+  ),
+  wanted_job as materialized (
+    select l.job_name, l.command from agg.job_list() as l where to_regclass('cron.job') is not null
+  )
+  select
+    'dispatcher', '*', 'PASS',
+    format('last run %s, the longest of the last hour took %s s', r.at_utc, (select round(extract(epoch from max(d.took)), 1) from run as d)), null
+  from last_run as r
+  union all
+  select
+    'dispatcher', '*',
+    -- A new installation has not had its first minute yet.
+    case when r.at_utc is null and (r.first_task_at is null or r.first_task_at > p_now - interval '5 minutes') then 'WARN' else 'FAIL' end,
+    coalesce('no run since ' || r.at_utc, 'no run yet'),
+    'select schedule_jobs(); without pg_cron call agg_run_due() each minute'
+  from last_run as r
+  where r.at_utc is null or r.at_utc < p_now - interval '5 minutes'
+  union all
+  select
+    'dispatcher', 'lane ' || d.lane, 'WARN',
+    format('%s runs took longer than 60 s, the longest %s s, at %s', count(*), round(extract(epoch from max(d.took)), 1), (array_agg(d.started_at order by d.took desc))[1]),
+    'a backfill does; otherwise select schedule_jobs(p_lanes => 2);'
+  from run as d
+  where d.took > interval '60 seconds'
+  group by d.lane
+  union all
+  select
+    'jobs', '*', 'PASS', case when to_regclass('cron.job') is null then 'pg_cron is not installed' else count(*) || ' jobs' end, null
+  from wanted_job as w
+  union all
+  select
+    'jobs', w.job_name, case when c.active then 'WARN' else 'FAIL' end,
+    case when c.active then 'has another command' when c.job_name is null then 'missing' else 'not active' end,
+    -- A job that is scheduled again stays inactive.
+    case when not c.active then format('select cron.unschedule(%L); ', w.job_name) else '' end || 'select schedule_jobs();'
+  from wanted_job as w
+  left join cron_job as c on c.job_name = w.job_name
+  where c.active is not true or c.command <> w.command
+  union all
+  select
+    'jobs', coalesce(c.job_name, c.command), case when c.command ~ '\m(calc_dxy_range_derived|pgbars_before)\M' then 'FAIL' else 'WARN' end,
+    'active, and does the work of the dispatcher: ' || left(c.command, 200),
+    format('select cron.unschedule(%L); the jobs of pgbars do it', c.job_name)
+  from cron_job as c
+  where c.active
+    and not exists (select from wanted_job as w where w.job_name = c.job_name)
+    and c.command ~ '\m(calc_dxy_range_derived|calc_dxy_range_1m|aggregate_1m_to_5m_window|aggregate_5m_to_1h_window|catchup_aggregation_range|pgbars_before)\M'
+  union all
+  select 'alerts', '*', 'PASS', 'none', null
+  union all
+  select
+    'alerts', concat_ws(' ', a.kind, nullif(a.canonical_symbol, '*'), nullif(a.timeframe, '*')), 'WARN', left(a.message, 500),
+    'docs/operations.md says what to do'
+  from agg.alert as a
+  where a.resolved_at is null and a.kind in ('metadata', 'unsynced', 'unread', 'uncorrected');
+$$;
+
+comment on function agg.check_jobs is
+  'The checks dispatcher, jobs and alerts of agg_check: a row PASS for each, and a row for each subject that does not pass.';
+
+-- 90_api/check_older_deployment.sql
+create function agg.check_older_deployment()
+returns table (check_name text, subject text, status text, value text, hint text)
+language sql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select 'derived_1m', '*', 'PASS', 'no 1m bar in derived_data_bars', null
+  union all
+  select
+    'derived_1m', r.canonical_symbol, 'FAIL', format('derived_data_bars has 1m bars, the first of %s', b.ts_utc),
+    '1m bars belong into data_bars; is the check derived_data_bars_timeframe_check still there?'
+  from public.core_asset_registry_all as r
+  cross join lateral (
+    -- A probe of the key for each symbol.
+    select d.ts_utc
+    from public.derived_data_bars as d
+    where d.canonical_symbol = r.canonical_symbol and d.timeframe = '1m' and d.deleted_at is null
+    order by d.ts_utc
+    limit 1
+  ) as b
+  union all
+  select
+    'set_aside_readers', '*', 'PASS',
+    case when to_regnamespace('pgbars_before') is null then 'no older deployment' else 'nothing reads what was set aside' end, null
+  union all
+  select
+    'set_aside_readers', o.identity, 'FAIL', format('%s that reads %s, which no longer changes', o.type, string_agg(distinct b.name, ', ')),
+    'make it read the table of the same name in public'
+  from (
+    select c.oid, 'pg_class'::regclass as catalog, c.oid::regclass::text as name
+    from pg_class as c
+    where c.relnamespace = to_regnamespace('pgbars_before') and c.relkind <> 'i'
+    union all
+    select p.oid, 'pg_proc'::regclass, p.oid::regprocedure::text
+    from pg_proc as p
+    where p.pronamespace = to_regnamespace('pgbars_before')
+  ) as b
+  join pg_depend as d on d.refclassid = b.catalog and d.refobjid = b.oid and d.deptype = 'n'
+  -- Of a rule, the view that it makes; of a constraint, a policy and a trigger, itself, on its table.
+  left join pg_rewrite as w on d.classid = 'pg_rewrite'::regclass and w.oid = d.objid
+  left join pg_constraint as k on d.classid = 'pg_constraint'::regclass and k.oid = d.objid
+  left join pg_policy as y on d.classid = 'pg_policy'::regclass and y.oid = d.objid
+  left join pg_trigger as t on d.classid = 'pg_trigger'::regclass and t.oid = d.objid
+  left join pg_class as c
+    on c.oid = coalesce(w.ev_class, k.conrelid, y.polrelid, t.tgrelid, case when d.classid = 'pg_class'::regclass then d.objid end)
+  left join pg_proc as p on d.classid = 'pg_proc'::regclass and p.oid = d.objid
+  cross join lateral pg_identify_object(
+    case when w.oid is not null then 'pg_class'::regclass else d.classid end, coalesce(w.ev_class, d.objid), 0
+  ) as o
+  where coalesce(c.relnamespace, p.pronamespace) <> to_regnamespace('pgbars_before')
+  group by o.type, o.identity
+  union all
+  select
+    'rows_left', '*', 'PASS',
+    case when to_regnamespace('pgbars_before') is null then 'no older deployment' else 'every row was taken over' end, null
+  union all
+  select
+    'rows_left', l.table_name, 'WARN', string_agg(format('%s: %s', l.rows, l.explanation), '; ' order by l.rows desc, l.explanation),
+    'they stay in the schema pgbars_before: look at them before finish_move() drops it'
+  from unnest(agg.rows_left()) as r (item)
+  cross join lateral jsonb_to_record(r.item) as l (table_name text, rows bigint, explanation text)
+  group by l.table_name;
+$$;
+
+comment on function agg.check_older_deployment is
+  'The checks derived_1m, set_aside_readers and rows_left of agg_check: a row PASS for each, and a row for each subject that does not pass.';
+
+-- 90_api/check_series.sql
+create function agg.check_series(p_now timestamptz)
+returns table (check_name text, subject text, status text, value text, hint text)
+language sql
+stable
+set search_path = pg_catalog, pg_temp
+set jit = off
+as $$
+  with series as materialized (
+    select s.canonical_symbol, s.session_time_zone, s.session_minutes, s.calendar
+    from public.data_agg_state as s
+    where s.basket is not null and s.enabled
+  ),
+  component as materialized (
+    select
+      s.canonical_symbol, k.component, o.is_open, l.ts_utc as last_utc, coalesce(l.ts_utc > p_now - interval '5 minutes', false) as is_fresh
+    from series as s
+    join agg.synthetic_component as k on k.canonical_symbol = s.canonical_symbol
+    left join lateral (
+      select t.session_time_zone, t.session_minutes, t.calendar
+      from public.data_agg_state as t
+      where t.canonical_symbol = k.component and t.enabled
+      limit 1
+    ) as m on true
+    cross join lateral (
+      select agg.open_spans(m.session_time_zone, m.session_minutes, m.calendar, p_now - interval '5 minutes', p_now)
+        @> tstzrange(p_now - interval '5 minutes', p_now)
+      offset 0
+    ) as o (is_open)
+    left join lateral (
+      select b.ts_utc
+      from public.data_bars as b
+      where b.canonical_symbol = k.component and b.timeframe = '1m' and b.ts_utc <= p_now
+      order by b.ts_utc desc
+      limit 1
+    ) as l on true
+  ),
+  judged as materialized (
+    select
+      s.canonical_symbol, c.asked, c.fresh, c.stale, c.has_bars, l.ts_utc as last_utc, n.bars,
+      c.is_open and agg.open_spans(s.session_time_zone, s.session_minutes, s.calendar, p_now - interval '5 minutes', p_now)
+        @> tstzrange(p_now - interval '5 minutes', p_now) as is_open
+    from series as s
+    cross join lateral (
+      select
+        bool_and(k.is_open) as is_open,
+        count(*) filter (where k.is_open) as asked,
+        count(*) filter (where k.is_open and k.is_fresh) as fresh,
+        bool_or(k.last_utc is not null) as has_bars,
+        string_agg(format('%s (%s)', k.component, coalesce('last bar ' || k.last_utc, 'no bar')), ', ' order by k.component)
+          filter (where k.is_open and not k.is_fresh) as stale
+      from component as k
+      where k.canonical_symbol = s.canonical_symbol
+    ) as c
+    cross join lateral (
+      select count(*) as bars
+      from public.data_bars as b
+      where b.canonical_symbol = s.canonical_symbol and b.timeframe = '1m' and b.ts_utc > p_now - interval '5 minutes' and b.ts_utc <= p_now
+    ) as n
+    left join lateral (
+      select b.ts_utc
+      from public.data_bars as b
+      where b.canonical_symbol = s.canonical_symbol and b.timeframe = '1m' and b.ts_utc <= p_now
+      order by b.ts_utc desc
+      limit 1
+    ) as l on true
+  ),
+  dollar_index as (
+    select round(avg(b.close)::numeric, 2) as average, max(b.ts_utc) as last_utc
+    from judged as j
+    join public.data_bars as b
+      on b.canonical_symbol = j.canonical_symbol and b.timeframe = '1m'
+      and b.ts_utc > j.last_utc - interval '1 hour' and b.ts_utc <= j.last_utc
+    where j.canonical_symbol = 'DXY'
+  )
+  select
+    'series', '*', 'PASS',
+    format('%s series up to date, %s closed', count(*) filter (where j.is_open), count(*) filter (where not j.is_open)), null
+  from judged as j
+  union all
+  select
+    'series', j.canonical_symbol, case when j.bars > 0 or not j.has_bars then 'WARN' else 'FAIL' end,
+    format('%s bars in the last five minutes, the last is %s', j.bars, coalesce(j.last_utc::text, 'none')),
+    case
+      when not j.has_bars then 'no component has a bar yet: send some, or set active to false'
+      when j.stale is not null then 'a minute needs all components; the check components says which are late'
+      else format('select * from agg_health() where canonical_symbol = %L', j.canonical_symbol)
+    end
+  from judged as j
+  where j.is_open and j.bars < 3
+  union all
+  select
+    'components', '*', 'PASS',
+    coalesce(
+      string_agg(
+        j.canonical_symbol || ': ' || case when j.asked = 0 then 'closed' else format('%s of %s', j.fresh, j.asked) end, ', '
+        order by j.canonical_symbol
+      ),
+      'no series'
+    ),
+    null
+  from judged as j
+  union all
+  select
+    'components', j.canonical_symbol, 'WARN', format('%s of %s open components have a bar in the last five minutes', j.fresh, j.asked),
+    'look at the ingest of ' || j.stale
+  from judged as j
+  where j.fresh < j.asked
+  union all
+  select 'price_range', '*', 'PASS', coalesce('DXY: ' || x.average, 'no DXY'), null
+  from dollar_index as x
+  union all
+  select
+    'price_range', 'DXY', 'FAIL', format('%s on average over the hour up to %s, not from 80 to 120', x.average, x.last_utc),
+    'compare the prices of its components with another source'
+  from dollar_index as x
+  where x.average not between 80 and 120;
+$$;
+
+comment on function agg.check_series is
+  'The checks series, components and price_range of agg_check: a row PASS for each, and a row for each series that does not pass. A series is open while it and all of its components are.';
+
+-- 90_api/check_tasks.sql
+create function agg.check_tasks(p_now timestamptz)
+returns table (check_name text, subject text, status text, value text, hint text)
+language sql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+  with wanted as materialized (
+    select w.canonical_symbol, w.timeframe, w.duration, w.is_mandatory, s.enabled is true as is_there
+    from agg.active_asset as a
+    join agg.wanted_task as w on w.canonical_symbol = a.canonical_symbol
+    left join public.data_agg_state as s on s.canonical_symbol = w.canonical_symbol and s.timeframe = w.timeframe
+    where a.is_test = (select agg.is_test(agg.current_env(null)))
+  ),
+  task as materialized (
+    select t.* from agg.task as t where t.enabled
+  ),
+  -- Where a market is closed, windows up to its next opening may be decided before they end.
+  market as materialized (
+    select
+      m.session_time_zone, m.session_minutes, m.calendar,
+      agg.next_open(m.session_time_zone, m.session_minutes, m.calendar, p_now, p_now + interval '336 hours') as opens_utc
+    from (
+      select distinct t.session_time_zone, t.session_minutes, t.calendar from task as t where t.decided_to_utc > p_now
+    ) as m
+  ),
+  ahead as (
+    select
+      t.canonical_symbol, t.timeframe, t.decided_to_utc, t.last_agg_bar_ts_utc,
+      case when t.decided_to_utc > u.decided_to_utc then u.timeframe end as source_timeframe
+    from task as t
+    left join task as u on u.canonical_symbol = t.canonical_symbol and u.timeframe = t.source_timeframe and u.timeframe <> t.timeframe
+    left join market as m
+      on m.session_time_zone is not distinct from t.session_time_zone
+      and m.session_minutes is not distinct from t.session_minutes
+      and m.calendar is not distinct from t.calendar
+    where (t.decided_to_utc > u.decided_to_utc or t.decided_to_utc > m.opens_utc)
+      -- Where nothing is decided, the cursor stands before the start.
+      and t.last_agg_bar_ts_utc > agg.bootstrap_cursor(t.agg_start_utc, t.window_length, t.window_time_zone, t.window_origin)
+  )
+  select
+    'tasks', '*', 'PASS', format('%s tasks of %s active assets', count(*), count(distinct w.canonical_symbol)), null
+  from wanted as w
+  union all
+  select
+    'tasks', w.canonical_symbol, case when bool_or(w.is_mandatory) then 'FAIL' else 'WARN' end,
+    'no task ' || string_agg(w.timeframe, ', ' order by w.duration),
+    'select sync_agg_state_from_registry(); its result says under refused which metadata are not understood'
+  from wanted as w
+  where not w.is_there
+  group by w.canonical_symbol
+  union all
+  select 'mandatory', '*', 'PASS', format('%s mandatory tasks', count(*)), null
+  from task as t
+  where t.is_mandatory
+  union all
+  select
+    'mandatory', t.canonical_symbol || ' ' || t.timeframe, p.status, p.value, p.hint
+  from task as t
+  join agg.timeframe as f on f.timeframe = t.timeframe
+  cross join (select max(o.last_attempted_at_utc) as at_utc from task as o where not o.is_mandatory) as optional
+  cross join lateral (
+    select
+      case when f.is_mandatory and not t.is_mandatory or t.status = 'disabled' then 'FAIL' else 'WARN' end,
+      case
+        when f.is_mandatory and not t.is_mandatory then 'not marked mandatory'
+        when t.status = 'disabled' then 'disabled'
+        else format('due since %s, but an optional task ran at %s', t.next_run_at, optional.at_utc)
+      end,
+      case
+        when f.is_mandatory and not t.is_mandatory then 'select sync_agg_state_from_registry();'
+        when t.status = 'disabled'
+          then 'update data_agg_state set status = ''idle'', hard_fail_streak = 0, fail_streak = 0 where canonical_symbol = '
+            || quote_literal(t.canonical_symbol) || ' and timeframe = ' || quote_literal(t.timeframe)
+        else 'select * from agg_health() says what holds it up'
+      end
+  ) as p (status, value, hint)
+  where (f.is_mandatory and not t.is_mandatory)
+    or (
+      t.is_mandatory and (
+        t.status = 'disabled'
+        or (
+          t.status in ('idle', 'hard_failed') and t.next_run_at < p_now - interval '5 minutes'
+          and optional.at_utc > t.next_run_at + interval '5 minutes' and optional.at_utc <= p_now
+        )
+      )
+    )
+  union all
+  select
+    'cursors', '*', 'PASS', format('%s cursors, from %s to %s', count(*), min(t.last_agg_bar_ts_utc), max(t.last_agg_bar_ts_utc)), null
+  from task as t
+  union all
+  select
+    'cursors', a.canonical_symbol || ' ' || a.timeframe, 'FAIL',
+    format(
+      'decided up to %s, ahead of %s', a.decided_to_utc, coalesce('its source task ' || a.source_timeframe, 'the clock')
+    ),
+    format('select agg_bootstrap_cursor(%L, %L); what comes out the same is not written', a.canonical_symbol, a.timeframe)
+  from ahead as a
+  union all
+  select 'streaks', '*', 'PASS', 'no task fails', null
+  union all
+  select
+    'streaks', t.canonical_symbol || ' ' || t.timeframe,
+    case
+      when t.is_mandatory and (t.hard_fail_streak >= d.hard_failures or t.failing_since_utc <= p_now - d.overdue_after) then 'FAIL'
+      else 'WARN'
+    end,
+    format('%s failures in a row, %s of them hard: %s', t.fail_streak, t.hard_fail_streak, left(t.last_error, 200)),
+    'fix the cause; a success clears the streak' || case
+      when t.status = 'disabled' then ', once status is idle and the streaks are 0 again: the task is disabled'
+      else ''
+    end
+  from task as t
+  cross join agg.defaults as d
+  where t.fail_streak > 0;
+$$;
+
+comment on function agg.check_tasks is
+  'The checks tasks, mandatory, cursors and streaks of agg_check: a row PASS for each, and a row for each subject that does not pass.';
+
+-- 90_api/cron_jobs.sql
+create function agg.cron_jobs()
+returns jsonb[]
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_jobs jsonb[];
+begin
+  if to_regclass('cron.job') is not null then
+    execute format(
+      $sql$
+        select array_agg(jsonb_build_object('job_name', j.jobname, 'command', j.command, 'active', j.active))
+        from cron.job as j
+        where j.database = %L
+      $sql$,
+      current_database()
+    ) into v_jobs;
+  end if;
+  return v_jobs;
+end;
+$$;
+
+comment on function agg.cron_jobs is
+  'The jobs of pg_cron that run in this database, as far as the caller may see them: objects with job_name, command and active. None without pg_cron.';
+
 -- 90_api/find_differences.sql
 create function agg.find_differences(p_requests agg.build_request[])
 returns setof agg.difference
@@ -7294,6 +7888,33 @@ $$;
 comment on function public.revoke_read_access is
   'Takes from a role what grant_read_access gave it: its policies, and select on their tables.
 Returns success, role and tables. Changes nothing where there are no such policies. For the owner of the tables. It may be repeated. Raises what grant_read_access raises.';
+
+-- 90_api/rows_left.sql
+create function agg.rows_left()
+returns jsonb[]
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_rows jsonb[];
+begin
+  if to_regclass('agg.moved_row') is not null then
+    execute format(
+      $sql$
+        select array_agg(jsonb_build_object('table_name', m.table_name, 'rows', m.rows, 'explanation', m.explanation))
+        from %I.moved_row as m
+        where not m.is_taken_over and m.rows > 0
+      $sql$,
+      'agg'
+    ) into v_rows;
+  end if;
+  return v_rows;
+end;
+$$;
+
+comment on function agg.rows_left is
+  'The rows that a move of an older deployment did not take over, counted by table and reason: objects with table_name, rows and explanation. None without an older deployment.';
 
 -- 90_api/send_webhook.sql
 -- Supabase's own supabase_functions.http_request needs pg_net as well, posts once a row, and takes URL and headers as
@@ -7708,6 +8329,7 @@ to service_role;
 revoke execute on function
   public.agg_add_change_note,
   public.agg_bootstrap_cursor,
+  public.agg_check,
   public.agg_finish,
   public.agg_gaps,
   public.agg_get_due_tasks,
@@ -7731,6 +8353,7 @@ from public, anon, authenticated, service_role;
 grant execute on function
   public.agg_add_change_note,
   public.agg_bootstrap_cursor,
+  public.agg_check,
   public.agg_finish,
   public.agg_gaps,
   public.agg_get_due_tasks,
