@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { parseOptions } from "./calendar/options.ts";
 import { runCalendar } from "./calendar/run.ts";
-import { describeError } from "./lib/error.ts";
+import { describeError } from "../cli/lib/error.ts";
 
 // `deno task` runs in the project folder and keeps in INIT_CWD where it was called.
 const calledFrom = Deno.env.get("INIT_CWD") ?? Deno.cwd();

@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { parseOptions } from "./dev/options.ts";
 import { runDev } from "./dev/run.ts";
-import { describeError } from "./lib/error.ts";
+import { describeError } from "../cli/lib/error.ts";
 
 // `deno task` runs in the project's folder, and puts the caller's folder into INIT_CWD.
 const calledFrom = Deno.env.get("INIT_CWD") ?? Deno.cwd();

@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import { startCluster } from "./lib/cluster.ts";
 import { ensurePackages } from "./lib/debian.ts";
-import { describeError } from "./lib/error.ts";
+import { describeError } from "../cli/lib/error.ts";
 import { rewriteFirstMigration, writeMigration } from "./schema/generate.ts";
 
 const program = new Command("deno task migration")

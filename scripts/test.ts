@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError } from "commander";
-import { describeError } from "./lib/error.ts";
+import { describeError } from "../cli/lib/error.ts";
 import { formatCounts } from "./lib/result.ts";
 import { TestContext, type TestOptions } from "./test/context.ts";
 import { runSteps } from "./test/runner.ts";

@@ -1,5 +1,5 @@
 import { parse } from "csv-parse/sync";
-import { describeError } from "../lib/error.ts";
+import { describeError } from "../../cli/lib/error.ts";
 import { type CalendarDay, FileProblems, KINDS, type ReadDay } from "./day.ts";
 
 interface Row {

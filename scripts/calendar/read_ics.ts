@@ -1,5 +1,5 @@
 import ICAL from "ical.js";
-import { describeError } from "../lib/error.ts";
+import { describeError } from "../../cli/lib/error.ts";
 import { type CalendarDay, FileProblems, type ReadDay } from "./day.ts";
 
 /** How a calendar reads its local times. */

@@ -1,6 +1,6 @@
 import Table from "cli-table3";
 import { type Database, openServer } from "../lib/database.ts";
-import { describeError } from "../lib/error.ts";
+import { describeError } from "../../cli/lib/error.ts";
 import type { ReadDay } from "./day.ts";
 import type { CalendarOptions } from "./options.ts";
 import { readCsv } from "./read_csv.ts";

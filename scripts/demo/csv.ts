@@ -8,7 +8,7 @@ import type { Bar } from "./bar.ts";
 import { barRow, reasonOf, type RowFields } from "./bar_row.ts";
 import { type CsvColumn, csvColumns, readHeader } from "./csv_header.ts";
 import type { Problems } from "./problems.ts";
-import { describeError } from "../lib/error.ts";
+import { describeError } from "../../cli/lib/error.ts";
 
 /** What a run of {@link readBars} wants to hear of. */
 export interface CsvOptions {

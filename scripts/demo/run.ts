@@ -1,5 +1,5 @@
 import { type Database, openEmbedded, openServer } from "../lib/database.ts";
-import { describeError } from "../lib/error.ts";
+import { describeError } from "../../cli/lib/error.ts";
 import { migrate } from "../lib/migrations.ts";
 import { readHours, readLastFiveMinutes, renderBars, renderChart } from "./bars.ts";
 import { catchUp } from "./catch_up.ts";

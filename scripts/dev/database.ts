@@ -1,7 +1,7 @@
 import { migrate } from "../lib/migrations.ts";
 import type { Database } from "../lib/database.ts";
-import { describeError } from "../lib/error.ts";
-import { describeServer } from "../lib/server_url.ts";
+import { describeError } from "../../cli/lib/error.ts";
+import { describeServer } from "../../cli/lib/server_url.ts";
 import { type Backend, openEmbeddedBackend, openServerBackend } from "../lib/stack/backend.ts";
 import type { DevOptions } from "./options.ts";
 

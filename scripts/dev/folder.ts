@@ -1,5 +1,5 @@
 import { lockFolder } from "../lib/folder.ts";
-import { describeError } from "../lib/error.ts";
+import { describeError } from "../../cli/lib/error.ts";
 
 /** The version of Postgres that comes with Supabase Lite. */
 const POSTGRES = "17";

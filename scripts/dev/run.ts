@@ -1,5 +1,5 @@
 import { stat } from "node:fs/promises";
-import { describeError } from "../lib/error.ts";
+import { describeError } from "../../cli/lib/error.ts";
 import type { Backend } from "../lib/stack/backend.ts";
 import { openDataApi } from "../lib/stack/data_api.ts";
 import { FUNCTIONS_FOLDER } from "../lib/stack/functions.ts";

@@ -1,7 +1,7 @@
 import { PGlite, types as pgliteTypes } from "@electric-sql/pglite";
 import postgres from "postgres";
 import { lockFolder } from "./folder.ts";
-import { socketFolder, withoutSocketFolder } from "./server_url.ts";
+import { socketFolder, withoutSocketFolder } from "../../cli/lib/server_url.ts";
 
 /**
  * One session of a Postgres, embedded or served. Both kinds give the same JavaScript values:

@@ -1,5 +1,5 @@
 import type { Database } from "./database.ts";
-import { describeError } from "./error.ts";
+import { describeError } from "../../cli/lib/error.ts";
 
 const SUPABASE_FOLDER = new URL("../../supabase/", import.meta.url);
 

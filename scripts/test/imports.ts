@@ -5,7 +5,7 @@ import { oneCheck, type StepResult } from "../lib/result.ts";
 import { findFiles } from "./files.ts";
 
 /** Folders with TypeScript. */
-export const CODE_FOLDERS = ["client", "functions", "model", "scripts", "tests"];
+export const CODE_FOLDERS = ["cli", "client", "functions", "model", "scripts", "tests"];
 
 /** For each file the files that it imports, types included. Paths are relative to the project. */
 export type Imports = ReadonlyMap<string, readonly string[]>;

@@ -3,7 +3,7 @@ import { createPgliteConnection } from "@supabase/lite/pglite";
 import { createPostgresConnection } from "@supabase/lite/postgres";
 import { types as pgliteTypes } from "@electric-sql/pglite";
 import { type Database, openServer, translateErrors } from "../database.ts";
-import { socketFolder, withoutSocketFolder } from "../server_url.ts";
+import { socketFolder, withoutSocketFolder } from "../../../cli/lib/server_url.ts";
 import { READERS, toBooleanParameter, toJsonParameter } from "./values.ts";
 
 /** A database, with a session for the caller and a connection for the Data API. */

@@ -6,7 +6,7 @@ import { quoteFilters } from "./filters.ts";
 import type { Handler } from "./gateway.ts";
 import type { Keys } from "./keys.ts";
 import { checkTokens } from "./tokens.ts";
-import { describeError } from "../error.ts";
+import { describeError } from "../../../cli/lib/error.ts";
 
 /**
  * Supabase Lite's Data API and sign-in over a migrated database. Where the database has no `auth` schema, Lite creates its

@@ -1,5 +1,5 @@
 import type { Database } from "../database.ts";
-import { describeError } from "../error.ts";
+import { describeError } from "../../../cli/lib/error.ts";
 
 /** A job of pgbars. `schedule` is a cron expression of five fields, in UTC. */
 export interface Job {

@@ -5,7 +5,7 @@
  */
 import { basename, dirname } from "node:path";
 import { pathToFileURL } from "node:url";
-import { describeError } from "../error.ts";
+import { describeError } from "../../../cli/lib/error.ts";
 
 type Fetch = (request: Request) => Response | Promise<Response>;
 

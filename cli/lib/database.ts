@@ -1,0 +1,82 @@
+import postgres from "postgres";
+import { describeError } from "./error.ts";
+import { Failure } from "./failure.ts";
+import { describeServer, socketFolder, withoutSocketFolder } from "./server_url.ts";
+
+/** What runs statements: a session, or a transaction in it. */
+export interface Statements {
+  /** Runs one statement with `$1` parameters and returns its rows. */
+  query<Row = Record<string, unknown>>(sql: string, params?: unknown[]): Promise<Row[]>;
+  /** Runs any number of statements without parameters. */
+  exec(sql: string): Promise<void>;
+}
+
+/** One session on a Postgres server. Its time zone is UTC. */
+export interface Database extends Statements {
+  /** Runs `work` in one transaction: all of it is kept, or nothing when it throws. */
+  transaction<Result>(work: (statements: Statements) => Promise<Result>): Promise<Result>;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens one session on the database at `url`, a `postgres://` or `postgresql://` connection string. It prepares no
+ * statements, so that a pooler may be in between. Throws a {@link Failure} when the server cannot be reached.
+ */
+export async function openDatabase(url: string): Promise<Database> {
+  const session = connect(url);
+  try {
+    await session`select 1`;
+  } catch (cause) {
+    await session.end({ timeout: 0 });
+    throw new Failure(`Cannot connect to ${describeServer(url)}: ${describeError(cause)}`, { cause });
+  }
+  return {
+    ...statementsOf(session),
+    transaction: async <Result>(work: (statements: Statements) => Promise<Result>) =>
+      await session.begin((transaction) => work(statementsOf(transaction))) as Result,
+    close: () => session.end({ timeout: 5 }),
+  };
+}
+
+/** Opens the database, and closes it when `work` has ended. */
+export async function withDatabase<Result>(url: string, work: (db: Database) => Promise<Result>): Promise<Result> {
+  const db = await openDatabase(url);
+  try {
+    return await work(db);
+  } finally {
+    await db.close();
+  }
+}
+
+/** The SQLSTATE with which Postgres refused a statement; undefined for any other error. */
+export function codeOf(error: unknown): string | undefined {
+  return error instanceof postgres.PostgresError ? error.code : undefined;
+}
+
+function connect(url: string): postgres.Sql {
+  if (!/^postgres(ql)?:\/\//.test(url)) {
+    throw new Failure("--db must be a connection string such as postgres://user:password@host:5432/postgres.");
+  }
+  try {
+    return postgres(withoutSocketFolder(url), {
+      ...socketFolder(url),
+      max: 1,
+      max_lifetime: null,
+      connect_timeout: 15,
+      prepare: false,
+      fetch_types: false,
+      onnotice: () => {},
+      connection: { TimeZone: "UTC", application_name: "pgbars" },
+    });
+  } catch (cause) {
+    throw new Failure(`--db cannot be read: ${describeError(cause)}`, { cause });
+  }
+}
+
+function statementsOf(session: postgres.ISql): Statements {
+  return {
+    query: async <Row>(sql: string, params: unknown[] = []) =>
+      [...await session.unsafe(sql, params as postgres.ParameterOrJSON<never>[])] as unknown as Row[],
+    exec: async (sql) => void await session.unsafe(sql).simple(),
+  };
+}

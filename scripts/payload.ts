@@ -1,0 +1,3 @@
+import { writePayload } from "./pack/payload.ts";
+
+await writePayload();
