@@ -13,7 +13,7 @@ export interface Statements {
 
 /** One session on a Postgres server. Its time zone is UTC. */
 export interface Database extends Statements {
-  /** Runs `work` in one transaction: all of it is kept, or nothing when it throws. */
+  /** Runs `work` in one transaction: all of it is kept, or nothing when it throws. Then the session has ended. */
   transaction<Result>(work: (statements: Statements) => Promise<Result>): Promise<Result>;
   close(): Promise<void>;
 }
@@ -30,10 +30,22 @@ export async function openDatabase(url: string): Promise<Database> {
     await session.end({ timeout: 0 });
     throw new Failure(`Cannot connect to ${describeServer(url)}: ${describeError(cause)}`, { cause });
   }
+  const statements = statementsOf(session);
   return {
-    ...statementsOf(session),
-    transaction: async <Result>(work: (statements: Statements) => Promise<Result>) =>
-      await session.begin((transaction) => work(statementsOf(transaction))) as Result,
+    ...statements,
+    transaction: async (work) => {
+      try {
+        await statements.exec("begin");
+        const result = await work(statements);
+        await statements.exec("commit");
+        return result;
+      } catch (error) {
+        // Ends the transaction as well. The driver must not be asked for a rollback: it would open another session where
+        // the server has ended this one.
+        await session.end({ timeout: 0 });
+        throw error;
+      }
+    },
     close: () => session.end({ timeout: 5 }),
   };
 }
@@ -58,22 +70,25 @@ function connect(url: string): postgres.Sql {
     throw new Failure("--db must be a connection string such as postgres://user:password@host:5432/postgres.");
   }
   try {
-    return postgres(withoutSocketFolder(url), {
+    const session: postgres.Sql = postgres(withoutSocketFolder(url), {
       ...socketFolder(url),
       max: 1,
       max_lifetime: null,
+      // A session that is lost must not be replaced by another one in the middle of a transaction.
+      onclose: (): void => void session.end({ timeout: 0 }),
       connect_timeout: 15,
       prepare: false,
       fetch_types: false,
       onnotice: () => {},
       connection: { TimeZone: "UTC", application_name: "pgbars" },
     });
+    return session;
   } catch (cause) {
     throw new Failure(`--db cannot be read: ${describeError(cause)}`, { cause });
   }
 }
 
-function statementsOf(session: postgres.ISql): Statements {
+function statementsOf(session: postgres.Sql): Statements {
   return {
     query: async <Row>(sql: string, params: unknown[] = []) =>
       [...await session.unsafe(sql, params as postgres.ParameterOrJSON<never>[])] as unknown as Row[],

@@ -1,28 +1,16 @@
-import type { Database } from "./database.ts";
 import { describeError } from "../../cli/lib/error.ts";
+import { type Migration, readMigrationFiles } from "../../cli/lib/migrations.ts";
+import type { Database } from "./database.ts";
+
+export type { Migration };
 
 const SUPABASE_FOLDER = new URL("../../supabase/", import.meta.url);
 
-/** One file of `supabase/migrations`, named `<version>_<name>.sql`. */
-export interface Migration {
-  version: string;
-  name: string;
-  sql: string;
-}
-
 /** Reads the migrations of a `supabase` folder in the order in which they apply. Throws when a file is not named like one. */
 export async function readMigrations(folder: URL = SUPABASE_FOLDER): Promise<Migration[]> {
-  const migrationsFolder = new URL("migrations/", folder);
-  const migrations: Migration[] = [];
-  for await (const { name: file } of Deno.readDir(migrationsFolder)) {
-    if (!file.endsWith(".sql")) continue;
-    const [, version, name] = /^(\d+)_(.+)\.sql$/.exec(file) ?? [];
-    if (version === undefined || name === undefined) {
-      throw new Error(`supabase/migrations/${file} is not named <digits>_<what it does>.sql`);
-    }
-    migrations.push({ version, name, sql: await Deno.readTextFile(new URL(file, migrationsFolder)) });
-  }
-  return migrations.sort((a, b) => a.version < b.version ? -1 : 1);
+  return await readMigrationFiles(new URL("migrations/", folder), (file) => {
+    throw new Error(`supabase/migrations/${file} is not named <digits>_<what it does>.sql`);
+  });
 }
 
 /**

@@ -1,4 +1,5 @@
 import { createTwoFilesPatch } from "diff";
+import { releasedVersion } from "../../cli/lib/releases.ts";
 import type { Cluster } from "../lib/cluster.ts";
 import { type Database, openServer } from "../lib/database.ts";
 import { migrate, type Migration, readMigrations } from "../lib/migrations.ts";
@@ -10,16 +11,13 @@ import { SUPABASE_FOLDER } from "./generate.ts";
 /** Fills a database with rows of every table, as an installation in use has them. */
 const ROWS = new URL("rows.sql", import.meta.url);
 
-/** The migration that ends a release tells its version. */
-const RELEASE = /^pgbars_\d+_\d+_\d+$/;
-
 /**
  * Three ways to one schema: the migrations on an empty database, those after the last release on a database of that release
  * with rows in it, and `supabase/schemas` on an empty database. Two checks: the second and third dump equal the first.
  */
 export async function proveSchema(cluster: Cluster, folder: URL = SUPABASE_FOLDER): Promise<StepResult> {
   const migrations = await readMigrations(folder);
-  const released = migrations.findLastIndex(({ name }) => RELEASE.test(name)) + 1;
+  const released = migrations.findLastIndex(({ name }) => releasedVersion(name) !== undefined) + 1;
   const script = await readSchemaScript(new URL("schemas/", folder));
 
   const migrated = await build(cluster, (db) => migrate(db, migrations));
