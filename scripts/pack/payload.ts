@@ -1,6 +1,7 @@
 import { FUNCTION_MARK } from "../../cli/lib/project.ts";
 import { VERSION } from "../../cli/lib/version.ts";
 import { run } from "../lib/process.ts";
+import { listFiles } from "./files.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 const PAYLOAD = new URL("cli/payload/", ROOT);
@@ -55,19 +56,6 @@ async function bundle(name: string, packages: string[]): Promise<string> {
 
 const NOTICE = "`pgbars install` writes this file; do not edit it.\n" +
   "// deno-lint-ignore-file\n// deno-fmt-ignore-file\n// @ts-nocheck\n";
-
-async function listFiles(folder: URL, prefix = ""): Promise<string[]> {
-  const files: string[] = [];
-  try {
-    for await (const { name, isDirectory } of Deno.readDir(folder)) {
-      if (isDirectory) files.push(...await listFiles(new URL(`${name}/`, folder), `${prefix}${name}/`));
-      else files.push(`${prefix}${name}`);
-    }
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
-  return files;
-}
 
 async function writeIfChanged(path: string, text: string): Promise<void> {
   const file = new URL(path, PAYLOAD);
