@@ -6,6 +6,8 @@ const ROOT = new URL("../../", import.meta.url);
 export interface Program {
   /** Runs one command in a folder, with `input` as what a user types. The environment names no database. */
   run(args: string[], options?: { cwd?: string; env?: Record<string, string>; input?: string }): Promise<RunResult>;
+  /** Starts one command, whose standard output can be read while it runs. */
+  start(args: string[]): Deno.ChildProcess;
 }
 
 /** The program as `deno task pgbars` runs it. */
@@ -50,6 +52,9 @@ function programIn(root: URL): Program {
         ...(cwd !== undefined && { cwd }),
         ...(input !== undefined && { input }),
       }),
+    start: (args) =>
+      new Deno.Command(Deno.execPath(), { args: [...command, ...args], env: none, stdin: "null", stdout: "piped" })
+        .spawn(),
   };
 }
 
