@@ -12,21 +12,30 @@ import { SUPABASE_FOLDER } from "./generate.ts";
 const ROWS = new URL("rows.sql", import.meta.url);
 
 /**
- * Three ways to one schema: the migrations on an empty database, those after the last release on a database of that release
- * with rows in it, and `supabase/schemas` on an empty database. Two checks: the second and third dump equal the first.
+ * Three ways to one schema: the migrations on an empty database, those after each release on a database of that release with
+ * rows in it, and `supabase/schemas` on an empty database. A check for each release and one more: their dumps equal the first.
  */
 export async function proveSchema(cluster: Cluster, folder: URL = SUPABASE_FOLDER): Promise<StepResult> {
   const migrations = await readMigrations(folder);
-  const released = migrations.findLastIndex(({ name }) => releasedVersion(name) !== undefined) + 1;
   const script = await readSchemaScript(new URL("schemas/", folder));
 
   const migrated = await build(cluster, (db) => migrate(db, migrations));
-  const upgraded = await build(cluster, (db) => upgrade(db, migrations.slice(0, released), migrations));
+  const results = [];
+  for (const [index, { name }] of migrations.entries()) {
+    const version = releasedVersion(name);
+    if (version === undefined) continue;
+    const upgraded = await build(cluster, (db) => upgrade(db, migrations.slice(0, index + 1), migrations));
+    results.push(
+      compare(
+        `migrations on release ${version} with rows in it`,
+        upgraded,
+        "migrations on an empty database",
+        migrated,
+      ),
+    );
+  }
   const described = await build(cluster, (db) => db.exec(script));
-  return mergeResults([
-    compare("migrations on the last release with rows in it", upgraded, "migrations on an empty database", migrated),
-    compare("supabase/schemas", described, "supabase/migrations", migrated),
-  ]);
+  return mergeResults([...results, compare("supabase/schemas", described, "supabase/migrations", migrated)]);
 }
 
 async function upgrade(db: Database, release: Migration[], all: Migration[]): Promise<void> {

@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { makeFolder, type TestFolder } from "./folder.ts";
-import { laterProgram, ownProgram, releaseSql } from "./program.ts";
+import { VERSION } from "../../cli/lib/version.ts";
+import { LATER, LATER_SQL, laterProgram, ownProgram, releaseName } from "./program.ts";
+
+const NAME = releaseName(VERSION);
 
 const CONFIG = `project_id = "x"\n`;
 
@@ -30,7 +33,7 @@ Deno.test("install writes a migration after the newest of the project, two funct
       "supabase/functions/derive-dxy/index.ts",
       "supabase/functions/registry-sync/deno.json",
       "supabase/functions/registry-sync/index.ts",
-      "supabase/migrations/20991231235960_pgbars_0_1_0.sql",
+      `supabase/migrations/20991231235960_${NAME}.sql`,
     ],
   );
   assert.equal(
@@ -41,7 +44,7 @@ Deno.test("install writes a migration after the newest of the project, two funct
 
   const again = await installIn(folder, ["--json"]);
   assert.equal(again.code, 0, again.report);
-  assert.deepEqual(JSON.parse(again.stdout), { version: "0.1.0", from: "0.1.0", changed: [] });
+  assert.deepEqual(JSON.parse(again.stdout), { version: VERSION, from: VERSION, changed: [] });
   assert.deepEqual(await folder.readAll(), after);
 });
 
@@ -51,7 +54,7 @@ Deno.test("install takes the time as version where the project's migrations are 
     const { code, report } = await installIn(folder, ["--yes"]);
     assert.equal(code, 0, report);
     const [path] = findMigrations(await folder.readAll());
-    assert.match(path!, new RegExp(`/${new Date().getUTCFullYear()}\\d{10}_pgbars_0_1_0\\.sql$`));
+    assert.match(path!, new RegExp(`/${new Date().getUTCFullYear()}\\d{10}_${NAME}\\.sql$`));
   }
 });
 
@@ -61,7 +64,7 @@ Deno.test("install shows the change and asks; without yes it writes nothing and 
   for (const input of ["n\n", ""]) {
     const { code, report, stderr } = await installIn(folder, [], input);
     assert.equal(code, 1, report);
-    assert.match(stderr, /^new +supabase\/migrations\/\d{14}_pgbars_0_1_0\.sql \(\d+ lines\)$/m);
+    assert.match(stderr, new RegExp(`^new +supabase/migrations/\\d{14}_${NAME}\\.sql \\(\\d+ lines\\)$`, "m"));
     assert.match(stderr, /^\+verify_jwt = false$/m);
     assert.match(stderr, /Nothing was changed/);
     assert.deepEqual(await folder.readAll(), before);
@@ -115,21 +118,21 @@ Deno.test("install of a later version writes the difference alone, and an older 
   await using folder = await makeFolder({ "supabase/config.toml": CONFIG });
   assert.equal((await installIn(folder, ["--yes"])).code, 0);
   const before = await folder.readAll();
-  await using later = await laterProgram("0.2.0", releaseSql("0.2.0"));
+  await using later = await laterProgram(LATER_SQL);
   const { code, report, stdout } = await later.run(["install", "--yes", "--json"], { cwd: folder.path });
   assert.equal(code, 0, report);
   const { from, version, changed } = JSON.parse(stdout);
-  assert.deepEqual([from, version], ["0.1.0", "0.2.0"]);
+  assert.deepEqual([from, version], [VERSION, LATER]);
   const after = await folder.readAll();
   const [path] = Object.keys(after).filter((path) => !(path in before));
   assert.deepEqual(changed, [path]);
-  assert.match(path!, /_pgbars_0_2_0\.sql$/);
-  assert.ok(after[path!]!.endsWith(`-- 20991231235959_pgbars_0_2_0.sql\n${releaseSql("0.2.0")}`));
+  assert.match(path!, new RegExp(`_${releaseName(LATER)}\\.sql$`));
+  assert.ok(after[path!]!.endsWith(`-- 20991231235959_${releaseName(LATER)}.sql\n${LATER_SQL}`));
   assert.ok(!after[path!]!.includes("create table"));
 
   const older = await installIn(folder, ["--yes"]);
   assert.equal(older.code, 1, older.report);
-  assert.match(older.stderr, /has pgbars 0\.2\.0, and this program is 0\.1\.0/);
+  assert.ok(older.stderr.includes(`has pgbars ${LATER}, and this program is ${VERSION}`), older.report);
 });
 
 Deno.test("install writes a function again that was edited, and takes back no file of the project", async () => {
@@ -174,7 +177,7 @@ Deno.test("uninstall gives back the files of before, but for the migrations", as
   const after = await folder.readAll();
   const [installed, uninstalled, ...others] = findMigrations(after);
   assert.deepEqual(others, []);
-  assert.match(installed!, /_pgbars_0_1_0\.sql$/);
+  assert.match(installed!, new RegExp(`_${NAME}\\.sql$`));
   assert.match(uninstalled!, /_pgbars_uninstall\.sql$/);
   for (const path of [installed!, uninstalled!]) delete after[path];
   assert.deepEqual(after, before);

@@ -1,5 +1,18 @@
+import { splitReleases } from "../../cli/lib/releases.ts";
+import { readMigrations } from "../../scripts/lib/migrations.ts";
 import { run, type RunResult } from "../../scripts/lib/process.ts";
 import { writePayload } from "../../scripts/pack/payload.ts";
+
+/** The versions of all releases, oldest first. */
+export const RELEASES = splitReleases(await readMigrations()).map(({ version }) => version);
+
+/** A version that is not released yet. */
+export const LATER = "99.0.0";
+
+/** How the name of the migration of a version ends. */
+export function releaseName(version: string): string {
+  return `pgbars_${version.replaceAll(".", "_")}`;
+}
 
 const ROOT = new URL("../../", import.meta.url);
 
@@ -16,16 +29,16 @@ export async function ownProgram(): Promise<Program> {
   return programIn(ROOT);
 }
 
-/** A later version of the program: as it is today, with one more migration, which ends release `version`. */
-export async function laterProgram(version: string, sql: string): Promise<Program & AsyncDisposable> {
+/** The program of the version {@link LATER}: as it is today, with one more migration, which ends that release. */
+export async function laterProgram(sql: string): Promise<Program & AsyncDisposable> {
   await writePayload();
   const folder = new URL(`file://${await Deno.makeTempDir({ prefix: "pgbars-later-" })}/`);
   await copyFolder(new URL("cli/", ROOT), new URL("cli/", folder));
   const config = JSON.parse(await Deno.readTextFile(new URL("deno.json", ROOT)));
   await Deno.writeTextFile(new URL("deno.json", folder), JSON.stringify({ ...config, lock: false }));
   await Deno.symlink(new URL("node_modules", ROOT), new URL("node_modules", folder));
-  await Deno.writeTextFile(new URL("cli/lib/version.ts", folder), `export const VERSION = "${version}";\n`);
-  const name = `20991231235959_pgbars_${version.replaceAll(".", "_")}`;
+  await Deno.writeTextFile(new URL("cli/lib/version.ts", folder), `export const VERSION = "${LATER}";\n`);
+  const name = `20991231235959_${releaseName(LATER)}`;
   await Deno.writeTextFile(new URL(`cli/payload/releases/${name}.sql`, folder), sql);
   return {
     ...programIn(folder),
@@ -33,11 +46,9 @@ export async function laterProgram(version: string, sql: string): Promise<Progra
   };
 }
 
-/** SQL of a release that only says its version. */
-export function releaseSql(version: string): string {
-  return `create or replace function agg.version() returns text language sql immutable parallel safe
-    set search_path = pg_catalog, pg_temp as $$ select '${version}'; $$;\n`;
-}
+/** SQL of a release that only says its version, {@link LATER}. */
+export const LATER_SQL = `create or replace function agg.version() returns text language sql immutable parallel safe
+    set search_path = pg_catalog, pg_temp as $$ select '${LATER}'; $$;\n`;
 
 function programIn(root: URL): Program {
   const command = [

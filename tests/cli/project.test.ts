@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { VERSION } from "../../cli/lib/version.ts";
 import { startCluster } from "../../scripts/lib/cluster.ts";
 import { type Database, openServer } from "../../scripts/lib/database.ts";
 import { migrate } from "../../scripts/lib/migrations.ts";
@@ -10,7 +11,7 @@ import { answerDeployment, type Upload } from "../functions/uploads.ts";
 import { functionClient } from "../support/function_client.ts";
 import { ACCESS_TOKEN, serveManagementApi } from "../support/management_api.ts";
 import { makeFolder } from "./folder.ts";
-import { laterProgram, ownProgram, releaseSql } from "./program.ts";
+import { LATER, LATER_SQL, laterProgram, ownProgram } from "./program.ts";
 
 /** A project in use: tables, functions and a shared folder of its own, some of them with names that pgbars has inside. */
 const OWN_FILES = {
@@ -112,11 +113,11 @@ Deno.test("a project with migrations and functions of its own: install, push, up
         const own = "supabase/migrations/20991231000000_more.sql";
         await folder.write(own, "alter table public.orders add column price numeric;\n");
         await push();
-        await using later = await laterProgram("0.2.0", releaseSql("0.2.0"));
+        await using later = await laterProgram(LATER_SQL);
         await run("install", later);
         await push();
         const [row] = await readRows(db, "select agg.version() as version, count(price) as prices from public.orders");
-        assert.deepEqual(row, { version: "0.2.0", prices: 0 });
+        assert.deepEqual(row, { version: LATER, prices: 0 });
         assert.deepEqual([await bars(), await derived()], before);
       },
     );
@@ -124,7 +125,7 @@ Deno.test("a project with migrations and functions of its own: install, push, up
     await t.step("uninstall removes everything but the bars", async () => {
       const before = [await bars(), await derived()];
       await db.query("select public.grant_read_access('authenticated')");
-      await using later = await laterProgram("0.2.0", releaseSql("0.2.0"));
+      await using later = await laterProgram(LATER_SQL);
       await run("uninstall", later);
       await push();
       assert.deepEqual([await bars(), await derived()], before);
@@ -169,7 +170,7 @@ Deno.test("the migration of uninstall fails, and changes nothing, where the proj
   const db = await openServer(url);
   try {
     assert.deepEqual(await readRows(db, "select agg.version() as version, count(*) as tasks from public.own"), [
-      { version: "0.1.0", tasks: 3 },
+      { version: VERSION, tasks: 3 },
     ]);
     assert.equal(await countJobs(db), 2);
   } finally {

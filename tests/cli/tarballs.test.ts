@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
+import { VERSION } from "../../cli/lib/version.ts";
 import { useCluster } from "../../scripts/lib/cluster.ts";
 import { run } from "../../scripts/lib/process.ts";
 import { packAll } from "../../scripts/pack/packages.ts";
 import { checkExamples } from "../client/examples.ts";
 import { ENGINES } from "../support/stack.ts";
 import { makeFolder, type TestFolder } from "./folder.ts";
-import { ownProgram } from "./program.ts";
+import { ownProgram, RELEASES } from "./program.ts";
 
 /** What a project of each version of Node installs beside the packages: the oldest and the newest supabase-js that we support. */
 const NODES = [
@@ -88,7 +89,7 @@ for (const { node, supabase } of NODES) {
       await using cluster = await useCluster();
       const url = await cluster.createDatabase(`pgbars_${crypto.randomUUID()}`);
       const result = JSON.parse(await pgbars(["migrate", "--json", "--db", url]));
-      assert.deepEqual(result, { version: "0.1.0", from: null, applied: ["0.1.0"] });
+      assert.deepEqual(result, { version: VERSION, from: null, applied: RELEASES });
     });
   });
 }
