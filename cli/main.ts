@@ -1,9 +1,15 @@
 #!/usr/bin/env node
 import process from "node:process";
 import * as check from "./commands/check.ts";
+import * as finishMove from "./commands/finish_move.ts";
 import * as install from "./commands/install.ts";
 import * as migrate from "./commands/migrate.ts";
+import * as move from "./commands/move.ts";
+import * as status from "./commands/status.ts";
+import * as undoMove from "./commands/undo_move.ts";
 import * as uninstall from "./commands/uninstall.ts";
 import { runProgram } from "./lib/program.ts";
 
-process.exitCode = await runProgram([check, install, migrate, uninstall], process.argv.slice(2));
+const COMMANDS = [install, uninstall, migrate, move, status, undoMove, finishMove, check];
+
+process.exitCode = await runProgram(COMMANDS, process.argv.slice(2));

@@ -19,7 +19,7 @@ import {
   readText,
 } from "../lib/project.ts";
 import { compareVersions, missingReleases, type Release, releasedVersion } from "../lib/releases.ts";
-import { findObjects } from "../lib/sql_objects.ts";
+import { findObjects, type SqlObject } from "../lib/sql_objects.ts";
 import { VERSION } from "../lib/version.ts";
 
 interface InstallOptions extends OutputOptions {
@@ -103,13 +103,15 @@ async function refuseTaken(
       taken.push(`the section [functions.${name}] of supabase/config.toml, with ${entrypoint}`);
     }
   }
-  const objects = project.installed === undefined && !mayMove ? findTaken(project, releases) : [];
-  if (taken.length + objects.length === 0) return;
+  const objects = project.installed === undefined ? findTaken(project, releases) : [];
+  const refused = objects.filter(({ isMovable }) => !isMovable || !mayMove);
+  if (taken.length + refused.length === 0) return;
   throw new Refusal([
     "Nothing was changed. These names of pgbars are taken:",
-    ...[...taken, ...objects].map((line) => `  ${line}`),
+    ...[...taken, ...refused.map(({ text }) => text)].map((line) => `  ${line}`),
     ...taken.length > 0 ? ["Rename the functions, or remove them where pgbars is to replace them."] : [],
-    ...objects.length > 0
+    ...refused.some(({ isMovable }) => !isMovable) ? ["pgbars needs the schema agg for itself: rename yours."] : [],
+    ...refused.some(({ isMovable }) => isMovable)
       ? [
         "With --move the migration sets these tables and functions aside (schema pgbars_before) and takes over their rows.",
       ]
@@ -117,17 +119,20 @@ async function refuseTaken(
   ].join("\n"));
 }
 
-/** What the project's own migrations create, and releases of pgbars too. */
-function findTaken(project: Project, releases: readonly Release[]): string[] {
-  const textOf = ({ kind, schema, name }: { kind: string; schema: string; name: string }) =>
-    schema === "public" ? `${kind} ${name}` : `${kind} ${schema}.${name}`;
+/** What the project's own migrations create, and releases of pgbars too. A move sets aside what is in the schema public. */
+function findTaken(project: Project, releases: readonly Release[]): { text: string; isMovable: boolean }[] {
+  const textOf = ({ kind, schema, name }: SqlObject) =>
+    kind === "schema" || schema === "public" ? `${kind} ${name}` : `${kind} ${schema}.${name}`;
   const released = releases.flatMap(({ migrations }) => migrations.map(({ sql }) => sql)).join("\n");
   const ours = new Set(findObjects(released).filter(({ schema }) => schema === "public").map(textOf));
   const own = project.migrations.filter(({ name }) => releasedVersion(name) === undefined);
-  const isOurs = (text: string) => ours.has(text) || /^\w+ agg\./.test(text);
-  const taken = new Set(findObjects(own.map(({ sql }) => sql).join(";\n")).map(textOf).filter(isOurs));
-  return [...taken].map((text) => {
+  const taken = new Map(
+    findObjects(own.map(({ sql }) => sql).join(";\n"))
+      .filter((object) => object.schema === "agg" || ours.has(textOf(object)))
+      .map((object) => [textOf(object), object.schema === "public"]),
+  );
+  return [...taken].map(([text, isMovable]) => {
     const migration = own.findLast(({ sql }) => findObjects(sql).some((object) => textOf(object) === text))!;
-    return `${text}, of supabase/migrations/${migration.version}_${migration.name}.sql`;
+    return { text: `${text}, of supabase/migrations/${migration.version}_${migration.name}.sql`, isMovable };
   });
 }

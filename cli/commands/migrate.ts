@@ -25,5 +25,5 @@ async function migrate(options: DatabaseOptions & OutputOptions): Promise<void> 
       ? `The database has pgbars ${version}. There is nothing to do.`
       : `The database has pgbars ${version} now. Applied: ${applied.join(", ")}.`;
     printResult(options, { version, from, applied }, text);
-  });
+  }, printProgress);
 }

@@ -1,3 +1,5 @@
+import { alignColumns } from "./table.ts";
+
 /** A row of agg_check. */
 export interface CheckRow {
   check: string;
@@ -22,27 +24,20 @@ export function describeChecks(rows: readonly CheckRow[]): string {
   const groups = names.map((name) => rows.filter(({ check }) => check === name));
   const statuses = groups.map(worstStatus);
   const count = (status: string) => statuses.filter((each) => each === status).length;
-  const summary = `${worstStatus(rows)}: ${statuses.length} checks, ${count("WARN")} of them warn and ${
+  const summary = `${worstStatus(rows)}: ${names.length} checks, ${count("WARN")} of them warn and ${
     count("FAIL")
   } fail.`;
 
-  const width = (column: "check" | "subject") =>
-    rows.reduce((longest, row) => Math.max(longest, printable(row[column]).length), 0);
-  const widths = { check: width("check"), subject: width("subject") };
-  const lines = groups.flatMap((group) => [
-    ...group.slice(0, SHOWN).flatMap(({ check, subject, status, value, hint }) => [
-      `${status}  ${printable(check).padEnd(widths.check)}  ${printable(subject).padEnd(widths.subject)}  ${
-        printable(value)
-      }`
-        .trimEnd(),
-      ...status !== "PASS" && hint ? [`      ${printable(hint)}`] : [],
-    ]),
-    ...group.length > SHOWN ? [`      ... and ${group.length - SHOWN} more of ${group[0]!.check}`] : [],
-  ]);
-  return [summary, "", ...lines].join("\n");
-}
-
-/** Text of a database for a terminal: without control characters. */
-function printable(text: string | null): string {
-  return (text ?? "").replaceAll(/\p{Cc}+/gu, " ");
+  const shown = groups.flatMap((group) => group.slice(0, SHOWN));
+  const lines = alignColumns(shown.map((row) => [row.status, row.check, row.subject, row.value ?? ""]));
+  const details = shown.map((row, index) => {
+    const group = groups[names.indexOf(row.check)]!;
+    const left = row === group[SHOWN - 1] ? group.length - SHOWN : 0;
+    return [
+      lines[index]!,
+      ...row.status !== "PASS" && row.hint ? alignColumns([["    ", row.hint]]) : [],
+      ...left > 0 ? [`      ... and ${left} more of ${row.check}`] : [],
+    ];
+  });
+  return [summary, "", ...details.flat()].join("\n");
 }

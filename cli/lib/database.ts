@@ -20,10 +20,10 @@ export interface Database extends Statements {
 
 /**
  * Opens one session on the database at `url`, a `postgres://` or `postgresql://` connection string. It prepares no
- * statements, so that a pooler may be in between. Throws a {@link Failure} when the server cannot be reached.
+ * statements, so that a pooler may be in between. `onNotice` takes what the server says meanwhile. Throws a {@link Failure} when the server cannot be reached.
  */
-export async function openDatabase(url: string): Promise<Database> {
-  const session = connect(url);
+export async function openDatabase(url: string, onNotice: (message: string) => void = () => {}): Promise<Database> {
+  const session = connect(url, onNotice);
   try {
     await session`select 1`;
   } catch (cause) {
@@ -51,8 +51,12 @@ export async function openDatabase(url: string): Promise<Database> {
 }
 
 /** Opens the database, and closes it when `work` has ended. */
-export async function withDatabase<Result>(url: string, work: (db: Database) => Promise<Result>): Promise<Result> {
-  const db = await openDatabase(url);
+export async function withDatabase<Result>(
+  url: string,
+  work: (db: Database) => Promise<Result>,
+  onNotice?: (message: string) => void,
+): Promise<Result> {
+  const db = await openDatabase(url, onNotice);
   try {
     return await work(db);
   } finally {
@@ -65,7 +69,7 @@ export function codeOf(error: unknown): string | undefined {
   return error instanceof postgres.PostgresError ? error.code : undefined;
 }
 
-function connect(url: string): postgres.Sql {
+function connect(url: string, onNotice: (message: string) => void): postgres.Sql {
   if (!/^postgres(ql)?:\/\//.test(url)) {
     throw new Failure("--db must be a connection string such as postgres://user:password@host:5432/postgres.");
   }
@@ -79,7 +83,10 @@ function connect(url: string): postgres.Sql {
       connect_timeout: 15,
       prepare: false,
       fetch_types: false,
-      onnotice: () => {},
+      // Counts are far below 2^53.
+      types: { bigint: { to: 20, from: [20], serialize: String, parse: Number } },
+      // Of `if not exists` there is nothing to tell.
+      onnotice: ({ severity, code, message }) => code?.startsWith("42P") || onNotice(`${severity}: ${message}`),
       connection: { TimeZone: "UTC", application_name: "pgbars" },
     });
     return session;

@@ -1,6 +1,7 @@
-/** A function or relation that SQL text creates. */
+/** What SQL text creates. */
 export interface SqlObject {
-  kind: "table" | "view" | "function";
+  kind: "schema" | "table" | "view" | "function";
+  /** Of a schema: its name. */
   schema: string;
   name: string;
   /** Of a function: its arguments without their defaults. */
@@ -11,12 +12,12 @@ export interface SqlObject {
 const OPAQUE = /--[^\n]*|\/\*[^]*?\*\/|\$(\w*)\$[^]*?\$\1\$|'(?:[^']|'')*'/g;
 
 const KIND =
-  /\b(create|drop)\s+(?:or\s+replace\s+)?(?:unlogged\s+)?(?:materialized\s+)?(table|view|function|procedure)\s+/;
+  /\b(create|drop)\s+(?:or\s+replace\s+)?(?:unlogged\s+)?(?:materialized\s+)?(schema|table|view|function|procedure)\s+/;
 const NAME = /(?:if\s+(?:not\s+)?exists\s+)?((?:"?\w+"?\s*\.\s*)?"?\w+"?)/;
 const STATEMENT = new RegExp(KIND.source + NAME.source, "gi");
 
 /**
- * The tables, views and functions that are there after SQL text has run on an empty database, as far as a reader of its
+ * The schemas, tables, views and functions that are there after SQL text has run on an empty database, as far as a reader of its
  * statements can tell. A name without a schema is one of `public`.
  */
 export function findObjects(sql: string): SqlObject[] {
@@ -26,9 +27,10 @@ export function findObjects(sql: string): SqlObject[] {
     const [statement, verb, kindName, fullName] = match as unknown as [string, string, string, string];
     const lower = kindName.toLowerCase();
     const kind = lower === "procedure" ? "function" : lower as SqlObject["kind"];
-    const [name = "", schema = "public"] = fullName.replaceAll(/["\s]/g, "").split(".").reverse();
+    const names = fullName.replaceAll(/["\s]/g, "").split(".").reverse();
+    const [name = "", schema = kind === "schema" ? name : "public"] = names;
     const args = kind === "function" ? readArguments(text.slice(match.index + statement.length)) : "";
-    const group = kind === "function" ? "function" : "relation";
+    const group = kind === "table" || kind === "view" ? "relation" : kind;
     const key = `${group} ${schema}.${name}`;
     if (verb.toLowerCase() === "create") found.set(`${key}(${args})`, { kind, schema, name, args });
     else for (const known of [...found.keys()]) if (known.startsWith(`${key}(`)) found.delete(known);

@@ -22,6 +22,8 @@ ${
     ]
       .join("\n")
   }
+-- What a move makes where an older deployment had it.
+drop function if exists public.calc_dxy_range_derived(timestamptz, timestamptz, text);
 drop schema if exists agg cascade;
 drop table if exists ${tables.join(", ")};
 drop schema if exists pgbars_releases cascade;

@@ -81,19 +81,32 @@ Deno.test("install refuses names that are taken, and says which", async () => {
     "supabase/migrations/20260101000000_bars.sql":
       "create table public.data_bars (id integer);\ncreate table gone ();\n",
     "supabase/migrations/20260102000000_more.sql":
-      "create function agg_run_due() returns void language sql as '';\ncreate table agg.own ();\n",
+      "create function agg_run_due() returns void language sql as '';\ncreate schema agg;\ncreate table agg.own ();\n",
   });
   const before = await folder.readAll();
-  const { code, stderr, report } = await installIn(folder, ["--yes"]);
-  assert.equal(code, 1, report);
-  assert.deepEqual(stderr.split("\n").filter((line) => line.startsWith("  ")).map((line) => line.trim()), [
+  const functions = [
     "the folder supabase/functions/derive-dxy",
     "the section [functions.registry-sync] of supabase/config.toml, with ../mine/index.ts",
+  ];
+  const objects = [
     "table data_bars, of supabase/migrations/20260101000000_bars.sql",
     "function agg_run_due, of supabase/migrations/20260102000000_more.sql",
+  ];
+  const own = [
+    "schema agg, of supabase/migrations/20260102000000_more.sql",
     "table agg.own, of supabase/migrations/20260102000000_more.sql",
-  ]);
-  assert.deepEqual(await folder.readAll(), before);
+  ];
+  const problems: [string[], string[]][] = [
+    [["--yes"], [...functions, ...objects, ...own]],
+    [["--yes", "--move"], [...functions, ...own]],
+  ];
+  for (const [args, expected] of problems) {
+    const { code, stderr, report } = await installIn(folder, args);
+    assert.equal(code, 1, report);
+    const lines = stderr.split("\n").filter((line) => line.startsWith("  ")).map((line) => line.trim());
+    assert.deepEqual(lines, expected);
+    assert.deepEqual(await folder.readAll(), before);
+  }
 });
 
 Deno.test("install --move installs beside tables of these names, which the migration sets aside", async () => {

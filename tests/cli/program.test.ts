@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import project from "../../deno.json" with { type: "json" };
+import { run } from "../../scripts/lib/process.ts";
+import { makeFolder } from "./folder.ts";
 import { ownProgram } from "./program.ts";
 
 Deno.test("pgbars --version prints the version in deno.json, and --help lists the commands; both end with 0", async () => {
@@ -20,4 +22,21 @@ Deno.test("pgbars ends with 2 without a command, for an unknown one, and for an 
     assert.equal(code, 2, report);
     assert.equal(stdout, "");
   }
+});
+
+Deno.test("deno task pgbars works on the folder in which it is called", async () => {
+  await using folder = await makeFolder({ "supabase/config.toml": "" });
+  const args = ["task", `--config=${Deno.cwd()}/deno.json`, "pgbars", "install", "--yes", "--json"];
+  const { code, stdout, report } = await run(Deno.execPath(), args, {
+    cwd: folder.path,
+    // npx sets it, and it is that of this test otherwise.
+    env: { INIT_CWD: folder.path },
+  });
+  assert.equal(code, 0, report);
+  const written = Object.keys(await folder.readAll()).filter((path) => path !== "supabase/config.toml");
+  assert.equal(written.length, 5);
+  assert.deepEqual(
+    JSON.parse(stdout).changed.filter((path: string) => path !== "supabase/config.toml").sort(),
+    written,
+  );
 });
