@@ -13,7 +13,8 @@ const PAYLOAD = new URL("cli/payload/", ROOT);
 export async function writePayload(): Promise<void> {
   const files = new Map([...await readMigrations(), ...await bundleFunctions()]);
   for (const [path, text] of files) await writeIfChanged(path, text);
-  for (const path of await listFiles(PAYLOAD)) if (!files.has(path)) await Deno.remove(new URL(path, PAYLOAD));
+  const old = (await listFiles(PAYLOAD)).filter((path) => !files.has(path));
+  await Promise.all(old.map((path) => Deno.remove(new URL(path, PAYLOAD)).catch(ignoreMissing)));
 }
 
 async function readMigrations(): Promise<[string, string][]> {
@@ -59,9 +60,15 @@ const NOTICE = "`pgbars install` writes this file; do not edit it.\n" +
 
 async function writeIfChanged(path: string, text: string): Promise<void> {
   const file = new URL(path, PAYLOAD);
-  if (await Deno.readTextFile(file).catch(() => null) === text) return;
+  if (await Deno.readTextFile(file).catch(ignoreMissing) === text) return;
+  // Other processes may do the same at this time. They must not see a part of a file.
+  const part = new URL(`dist/${crypto.randomUUID()}.part`, ROOT);
+  await Deno.mkdir(new URL(".", part), { recursive: true });
   await Deno.mkdir(new URL(".", file), { recursive: true });
-  const part = new URL(`${file.href}.${crypto.randomUUID()}`);
   await Deno.writeTextFile(part, text);
   await Deno.rename(part, file);
+}
+
+function ignoreMissing(error: unknown): void {
+  if (!(error instanceof Deno.errors.NotFound)) throw error;
 }
