@@ -43,7 +43,7 @@ do $$
 declare
   v_text text;
 begin
-  -- The schema agg goes with all that is in it. What others have made of it must not go unseen.
+  -- The schema agg goes with all that is in it. Dropping it would take views and foreign keys of others along.
   select string_agg(distinct o.name, ', ') into v_text
   from (
     select v.oid::regclass::text

@@ -4,6 +4,7 @@ import { type Cluster, useCluster } from "../../scripts/lib/cluster.ts";
 import { type Database, openServer } from "../../scripts/lib/database.ts";
 import { ENGINES } from "../support/stack.ts";
 import { ownProgram } from "./program.ts";
+import { stubCheck } from "./stub_check.ts";
 
 const row = (check: string, status: CheckRow["status"], subject = "*", value = "", hint = ""): CheckRow => ({
   ...{ check, subject, status, value, hint },
@@ -139,18 +140,6 @@ function closedPort(): number {
   const { port } = listener.addr as Deno.NetAddr;
   listener.close();
   return port;
-}
-
-/** A function in place of agg_check, whose second row has the status. */
-async function stubCheck(db: Database, status: string): Promise<void> {
-  await db.exec(`
-    drop function if exists public.agg_check;
-    create function public.agg_check(p_now timestamptz default now())
-    returns table ("check" text, subject text, status text, value text, hint text) language sql as $$
-      values ('tasks', '*', 'PASS', '14 tasks', ''), ('bars', 'EURUSD', '${status}', 'none', 'wait')
-    $$;
-    do $$ begin grant execute on function public.agg_check to service_role; exception when undefined_object then end; $$;
-  `);
 }
 
 function splitLines(): TransformStream<string, string> {

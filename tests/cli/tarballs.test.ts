@@ -7,6 +7,7 @@ import { checkExamples } from "../client/examples.ts";
 import { ENGINES } from "../support/stack.ts";
 import { makeFolder, type TestFolder } from "./folder.ts";
 import { ownProgram, RELEASES } from "./program.ts";
+import { stubCheck } from "./stub_check.ts";
 
 /** What a project of each version of Node installs beside the packages: the oldest and the newest supabase-js that we support. */
 const NODES = [
@@ -74,6 +75,12 @@ for (const { node, supabase } of NODES) {
     await checkExamples(test, stack, (name, env) => runNode([`out/${name}.js`], env));
 
     const pgbars = (args: string[]) => runNode(["node_modules/.bin/pgbars", ...args]);
+    await test.step("pgbars check asks the Data API", async () => {
+      await stubCheck(stack.db, "PASS");
+      const result = JSON.parse(await pgbars(["check", "--json", "--url", stack.url, "--key", stack.keys.secret]));
+      assert.equal(result.status, "PASS");
+    });
+
     await test.step("pgbars install writes what it writes on Deno", async () => {
       await using project = await makeFolder({ "supabase/config.toml": "" });
       await using same = await makeFolder({ "supabase/config.toml": "" });
