@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { type CheckRow, describeChecks, worstStatus } from "../../cli/lib/checks.ts";
 import { type Cluster, useCluster } from "../../scripts/lib/cluster.ts";
 import { type Database, openServer } from "../../scripts/lib/database.ts";
+import { openEngine } from "../support/engine.ts";
 import { ENGINES } from "../support/stack.ts";
 import { ownProgram } from "./program.ts";
 import { stubCheck } from "./stub_check.ts";
@@ -63,6 +64,19 @@ Deno.test("pgbars check over a session ends with 0, 1 and 2 for PASS, WARN and F
   } finally {
     await db.close();
   }
+});
+
+Deno.test("pgbars check prints what agg_check says", async () => {
+  await using engine = await openEngine();
+  const program = await ownProgram();
+  const { code, report, stdout } = await program.run(["check", "--json", "--db", engine.url]);
+  const { status, checks } = JSON.parse(stdout);
+  const expected = await engine.db.query<CheckRow>("select * from public.agg_check()");
+  assert.ok(expected.length > 10);
+  const summarize = (rows: CheckRow[]) => rows.map(({ check, subject, status }) => `${check} ${subject} ${status}`);
+  assert.deepEqual(summarize(checks), summarize(expected));
+  assert.equal(status, worstStatus(expected));
+  assert.equal(code, ["PASS", "WARN", "FAIL"].indexOf(status), report);
 });
 
 Deno.test("pgbars check ends with 2 where there is no database, and where it has no agg_check", async () => {
