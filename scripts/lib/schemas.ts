@@ -3,6 +3,9 @@ const FOLDER = new URL("../../supabase/schemas/", import.meta.url);
 /** Kinds of files, in the order in which they are applied: `data_bars.table.sql` is a table, `upsert_bars.sql` a function. */
 const KINDS = ["schema", "type", "table", "function", "view"];
 
+/** The first file, and the last ones. */
+const SCRIPTS = ["00_before.sql", "99_grants.sql", "99_install.sql", "99_move.sql"];
+
 /** The statements that stand above what they describe, and everything below them. */
 const HEADED = /^((?:comment on (?:'(?:[^']|'')*'|[^';])*;\n)+)\n([^]*)$/;
 
@@ -14,9 +17,9 @@ export interface SchemaFile {
 }
 
 /**
- * Reads `supabase/schemas` in the order in which its files apply: schemas and roles, types, tables, functions, views, each
- * room by room; then grants and what an installation does once. A `comment on` stands above what it describes and is moved
- * behind it.
+ * Reads `supabase/schemas` in the order in which its files apply: what sets an older deployment aside; schemas and roles,
+ * types, tables, functions, views, each room by room; then grants, what an installation does once, and what copies an older
+ * deployment. A `comment on` stands above what it describes and is moved behind it.
  */
 export async function readSchemas(folder: URL = FOLDER): Promise<SchemaFile[]> {
   const files: SchemaFile[] = [];
@@ -27,7 +30,8 @@ export async function readSchemas(folder: URL = FOLDER): Promise<SchemaFile[]> {
     }
   }
   files.sort((a, b) => rank(a.path) - rank(b.path) || (a.path < b.path ? -1 : 1));
-  return [...files, await readFile(folder, "99_grants.sql"), await readFile(folder, "99_install.sql")];
+  const [before, ...last] = await Promise.all(SCRIPTS.map((name) => readFile(folder, name)));
+  return [before!, ...files, ...last];
 }
 
 /** All of `supabase/schemas` as one script for an empty database. */

@@ -40,8 +40,11 @@ revoke execute on function
   public.calc_dxy_range_1m,
   public.catchup_aggregation_range,
   public.derive_synthetic_range,
+  public.finish_move,
   public.import_calendar,
+  public.move_status,
   public.sync_agg_state_from_registry,
+  public.undo_move,
   public.upsert_bars
 from public, anon, authenticated, service_role;
 grant execute on function
@@ -64,8 +67,11 @@ grant execute on function
   public.calc_dxy_range_1m,
   public.catchup_aggregation_range,
   public.derive_synthetic_range,
+  public.finish_move,
   public.import_calendar,
+  public.move_status,
   public.sync_agg_state_from_registry,
+  public.undo_move,
   public.upsert_bars
 to service_role;
 

@@ -70,6 +70,7 @@ begin
       quality_score = excluded.quality_score,
       derivation_version = excluded.derivation_version,
       is_partial = excluded.is_partial,
+      raw = case when d.raw ? 'migrated_from' then d.raw - 'migrated_from' else d.raw end,
       deleted_at = case when excluded.deleted_at is not null then coalesce(d.deleted_at, excluded.deleted_at) end,
       updated_at = now()
   ),

@@ -1,5 +1,5 @@
 comment on function agg.compare_synthetic is
-  'The one rule for synthetic series, for any number of them in one statement. It returns each minute in which a component has a bar, and how its bar differs from what is stored; and each stored synthetic minute that is not complete any more. Writes nothing.
+  'The one rule for synthetic series, for any number of them in one statement. It returns each minute in which a component has a bar, and how its bar differs from what is stored; and each stored synthetic minute that is not complete any more, but for those of an older deployment (raw.migrated_from). Writes nothing.
 A minute is complete where all components have bars with positive prices, and where the price of the basket is a positive number that double precision can hold.
 Prices are rounded to 8 decimals, and below 1 to so many more that 8 significant digits stay.
 Version 1 is flat at the price of the closes. Any other takes its open from the opens and its close from the closes, with high and low as their larger and smaller.';
@@ -158,6 +158,7 @@ begin
     from public.data_bars as d
     where d.canonical_symbol = r.canonical_symbol and d.timeframe = '1m'
       and d.ts_utc >= r.from_utc and d.ts_utc < r.to_utc and d.source = 'synthetic'
+      and not d.raw ? 'migrated_from'
     offset 0
   ) as l
   where not coalesce(r.kept @> l.ts_utc, false);

@@ -1,6 +1,7 @@
 comment on function agg.compare_windows is
 'The one rule that turns source bars into bars, for requests of any number of tasks and windows, in one statement.
-Returns each window that has minutes, with the bar that they make and how that differs from what is stored, and each stored row whose window has no minutes any more. Writes nothing.';
+Returns each window that has minutes, with the bar that they make and how that differs from what is stored, and each stored row whose window has no minutes any more. Writes nothing.
+A bar of an older deployment (raw.migrated_from) differs once its window has minutes enough for a bar, and never for want of them.';
 
 -- First open, highest high, lowest low, last close, sums; vwap = sum(vwap * vwap_vol) / sum(vwap_vol). Quality is coverage: the
 -- minutes that went in against those in which session and calendar are open. Windows with too few minutes for a bar are kept
@@ -121,6 +122,8 @@ begin
     j.quality_score, coalesce(j.derivation_version, d.derivation_version, 1), j.is_partial,
     case
       when d.ts_utc is null then 'insert'
+      -- A bar of an older deployment stays until its window qualifies, and is one of pgbars from then on.
+      when d.raw ? 'migrated_from' and d.deleted_at is null then case when j.quality_score is not null then 'update' end
       when (
         d.open, d.high, d.low, d.close, d.vol, d.vwap, d.vwap_vol, d.trade_count,
         d.source_timeframe, d.source_candles, d.expected_candles, d.covered_minutes, d.expected_minutes,
@@ -244,7 +247,7 @@ begin
     offset 0
   ) as d
   cross join lateral agg.window_bounds(d.ts_utc, r.window_length, r.window_time_zone, r.window_origin) as w
-  where w.starts_utc <> d.ts_utc or not exists (
+  where w.starts_utc <> d.ts_utc or not (d.raw ? 'migrated_from' and d.deleted_at is null) and not exists (
     select
     from agg.source_bar as c
     where c.canonical_symbol = d.canonical_symbol and c.timeframe = r.source_timeframe and c.is_derived = r.is_derived

@@ -70,7 +70,7 @@ select is(
 select is_empty(
   $$
     select t.name
-    from unnest(array['agg.run_log', 'agg.alert', 'agg.timeframe', 'agg.change_note', 'agg.correction', 'agg.calendar', 'agg.calendar_day']) as t (name)
+    from unnest(array['agg.run_log', 'agg.alert', 'agg.timeframe', 'agg.change_note', 'agg.correction', 'agg.calendar', 'agg.calendar_day', 'agg.move', 'agg.moved_row', 'agg.moved_object']) as t (name)
     where pg_temp.run_as('service_role', format('delete from %s', t.name)) not like '42501 %'
       or pg_temp.run_as('service_role', format('select * from %s', t.name)) <> 'ok'
   $$,
