@@ -2,7 +2,7 @@
 -- rows. Does nothing on a database without such tables and functions.
 do $$
 declare
-  v_tables constant text[] := array['core_asset_registry_all', 'data_bars', 'derived_data_bars', 'data_agg_state'];
+  v_tables constant text[] := array['data_bars', 'derived_data_bars', 'data_agg_state', 'core_asset_registry_all'];
   v_functions constant text[] := array[
     '_upsert_derived_bar', 'agg_add_change_note', 'agg_bootstrap_cursor', 'agg_finish', 'agg_gaps', 'agg_get_due_tasks', 'agg_health',
     'agg_maintain', 'agg_pending', 'agg_repair', 'agg_run_due', 'agg_start', 'agg_verify', 'aggregate_1m_to_5m_window',
@@ -13,6 +13,8 @@ declare
   v_relations oid[];
   v_routines oid[];
   v_search_path constant text := current_setting('search_path');
+  v_lockable text[];
+  v_until timestamptz;
   v_row record;
 begin
   if to_regnamespace('agg') is not null then
@@ -49,17 +51,32 @@ begin
   raise notice 'an older deployment is moved: its tables stay, and their rows are copied, which needs up to % more on disk', (
     select pg_size_pretty(coalesce(sum(pg_total_relation_size(r.oid)), 0)) from unnest(v_relations) as r (oid)
   );
-  -- No row may be written to the tables after they are read. Who waits for them waits for this transaction, so it does not wait long.
+  -- No row may be written to the tables after they are read. To wait for a table while holding another could end in a deadlock
+  -- with a writer: this waits for the first one only, and begins again where it does not get the others at once.
   if current_setting('lock_timeout') = '0' then
     perform set_config('lock_timeout', '30s', true);
   end if;
-  for v_row in
-    select string_agg(r.oid::regclass::text, ', ') as tables
-    from unnest(v_relations) as r (oid)
-    join pg_catalog.pg_class as c on c.oid = r.oid and c.relkind in ('r', 'p', 'v')
-    having count(*) > 0
-  loop
-    execute format('lock table %s in access exclusive mode', v_row.tables);
+  v_until := clock_timestamp() + current_setting('lock_timeout')::interval;
+  v_lockable := array(
+    select c.oid::regclass::text
+    from unnest(v_relations) with ordinality as r (oid, position)
+    join pg_catalog.pg_class as c on c.oid = r.oid
+    where c.relkind in ('r', 'p', 'v')
+    order by r.position
+  );
+  while v_lockable <> '{}' loop
+    begin
+      execute format('lock table %s in access exclusive mode', v_lockable[1]);
+      if cardinality(v_lockable) > 1 then
+        execute format('lock table %s in access exclusive mode nowait', array_to_string(v_lockable[2:], ', '));
+      end if;
+      exit;
+    exception when lock_not_available then
+      if clock_timestamp() >= v_until then
+        raise;
+      end if;
+    end;
+    perform pg_sleep(0.01);
   end loop;
   perform set_config('statement_timeout', '0', true);
 

@@ -1,5 +1,5 @@
 comment on function agg.old_minute_commands is
-  'Two statements that write minutes n of agg.data_bars to an old table by key: the first updates prices that differ, the second adds what it does not have. They take those for which p_condition holds and that the transaction $1 has not written. p_values gives SQL for some columns, null to leave one out; columns that Postgres fills are left out.';
+  'Two statements that write minutes n of agg.data_bars to an old table by key: the first updates prices that differ, but for computed ones, the second adds what it does not have. They take those for which p_condition holds and that the transaction $1 has not written. p_values gives SQL for some columns, null to leave one out; columns that Postgres fills are left out.';
 
 create function agg.old_minute_commands(p_table regclass, p_condition text, p_values jsonb, out update_command text, out insert_command text)
 returns record
@@ -28,7 +28,7 @@ as $$
       string_agg(quote_ident(c.name), ', ') as names,
       string_agg(c.value, ', ') as values,
       string_agg(format('%I = %s', c.name, c.value), ', ') filter (where c.is_price or c.name in ('ingested_at', 'updated_at')) as settings,
-      string_agg(format('o.%I is distinct from %s', c.name, c.value), ' or ') filter (where c.is_price) as differences,
+      string_agg(format('o.%I is not distinct from %s', c.name, c.value), ' and ') filter (where c.is_price) as same,
       string_agg(format('o.%I = %s', c.name, c.value), ' and ') filter (where c.name in ('canonical_symbol', 'timeframe', 'ts_utc'))
         || case when exists (
           select from pg_attribute as a where a.attrelid = p_table and a.attname = 'deleted_at' and not a.attisdropped
@@ -36,9 +36,12 @@ as $$
     from old_column as c
   )
   select
+    -- Of doubles, one that has the prices is enough.
     format(
-      'update %s as o set %s from agg.data_bars as n where n.xmin <> $1 and (%s) and %s and (%s)',
-      p_table, p.settings, p_condition, p.match, p.differences
+      'update %1$s as o set %2$s from ('
+        'select n.* from agg.data_bars as n where n.xmin <> $1 and n.source <> ''synthetic'' and (%3$s) '
+        'and not exists (select from %1$s as o where %4$s and %5$s)) as n where %4$s',
+      p_table, p.settings, p_condition, p.match, p.same
     ),
     format(
       'insert into %1$s (%2$s) select %3$s from agg.data_bars as n where n.xmin <> $1 and (%4$s) and not exists (select from %1$s as o where %5$s)',

@@ -1,6 +1,6 @@
 comment on function public.undo_move is
 'The way back of the move of an older deployment: the old tables and functions return to public, with their views, foreign keys, publications and jobs, and pgbars is removed.
-p_keep_minutes: minutes written since the move go to the old tables by key. Ingested ones go to data_bars, those of a computed series to where its minutes were. Everything else that changed since the move is lost: longer bars, tasks, the registry, deleted minutes. With false no minute goes there, for old tables that refuse them.
+p_keep_minutes: minutes written since the move go to the old tables by key. Ingested ones go to data_bars. Those of a computed series go to where its minutes were, and what is there stays as it was. Everything else that changed since the move is lost: longer bars, tasks, the registry, deleted minutes. With false no minute goes there, for old tables that refuse them.
 Returns success, minutes_added and minutes_updated (rows of the old tables), minutes_left_out (of computed series that the old tables did not have), and jobs (names).
 Removes the record of the migrations of pgbars too. A migration that is still in a project moves the deployment again when it is pushed.
 Raises object_not_in_prerequisite_state where no older deployment is set aside, or where objects made since use the new tables; move_status says so beforehand. Lock: waits 30 seconds for the tables.';
@@ -17,6 +17,7 @@ set statement_timeout = 0
 set client_min_messages = warning
 as $$
 declare
+  v_until constant timestamptz := clock_timestamp() + interval '30 seconds';
   v_problem text;
   v_moved_xid xid;
   v_minutes jsonb := jsonb_build_object('minutes_added', 0, 'minutes_updated', 0, 'minutes_left_out', 0);
@@ -24,7 +25,20 @@ declare
   v_commands text[];
 begin
   perform agg.require_fresh_snapshots();
-  lock table public.core_asset_registry_all, public.data_bars, public.derived_data_bars, public.data_agg_state in access exclusive mode;
+  -- To wait for a table while holding another could end in a deadlock with a writer or a dispatcher: this waits for the first one
+  -- only, and begins again where it does not get the others at once.
+  loop
+    begin
+      lock table public.data_bars in access exclusive mode;
+      lock table public.derived_data_bars, public.data_agg_state, public.core_asset_registry_all in access exclusive mode nowait;
+      exit;
+    exception when lock_not_available then
+      if clock_timestamp() >= v_until then
+        raise;
+      end if;
+    end;
+    perform pg_sleep(0.01);
+  end loop;
   v_problem := agg.undo_problem();
   if v_problem is not null then
     raise exception 'the move cannot be undone: %', v_problem
