@@ -141,6 +141,15 @@ as $$
   select to_regclass(format('pgbars_before.%I', p_table)) is not null;
 $$;
 
+-- What default privileges give on new schemas.
+do $$
+begin
+  if to_regnamespace('pgbars_before') is not null then
+    revoke all on schema pgbars_before from public, anon, authenticated, service_role;
+  end if;
+end;
+$$;
+
 -- The registry. Its triggers would refuse metadata that are not understood; the sync below takes what it understands.
 do $$
 begin
@@ -737,6 +746,8 @@ $$;
 do $$
 declare
   v_names text;
+  v_job record;
+  v_error text;
 begin
   if to_regnamespace('pgbars_before') is null or not exists (select from pg_catalog.pg_extension as e where e.extname = 'pg_cron') then
     return;
@@ -744,22 +755,33 @@ begin
   select string_agg(distinct p.proname, '|') into v_names
   from pg_catalog.pg_proc as p
   where p.pronamespace = to_regnamespace('pgbars_before');
-  if v_names is not null then
-    execute format(
-      $sql$
-        with old as materialized (
-          select j.jobid, coalesce(j.jobname, j.jobid::text) as name, cron.alter_job(j.jobid, active => false)
-          from cron.job as j
-          where j.active and j.database = current_database() and coalesce(j.jobname, '') not like 'pgbars:%%' and j.command ~ %L
-        )
-        insert into agg.moved_object (kind, parent, name, is_taken_over, explanation)
-        select 'job', o.jobid::text, o.name, true, 'is inactive: the jobs of pgbars do its work'
-        from old as o
-        order by o.jobid
-      $sql$,
-      format('\m(%s)\M', v_names)
-    );
+  if v_names is null then
+    return;
   end if;
+  for v_job in execute format(
+    $sql$
+      select j.jobid, coalesce(j.jobname, j.jobid::text) as name
+      from cron.job as j
+      where j.active and j.database = current_database() and coalesce(j.jobname, '') not like 'pgbars:%%' and j.command ~ %L
+      order by j.jobid
+    $sql$,
+    format('\m(%s)\M', v_names)
+  ) loop
+    begin
+      perform cron.alter_job(v_job.jobid, active => false);
+      v_error := null;
+    exception when others then
+      v_error := sqlerrm;
+    end;
+    insert into agg.moved_object (kind, parent, name, is_taken_over, explanation)
+    values (
+      'job', v_job.jobid::text, v_job.name, v_error is null,
+      case
+        when v_error is null then 'is inactive: the jobs of pgbars do its work'
+        else format('calls an old function, and could not be made inactive: %s', v_error)
+      end
+    );
+  end loop;
 end;
 $$;
 

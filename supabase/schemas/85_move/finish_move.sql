@@ -1,9 +1,10 @@
 comment on function public.finish_move is
 'Ends the move of an older deployment: drops the schema pgbars_before with all that was set aside, the jobs of pg_cron that were made inactive, and calc_dxy_range_derived.
+p_despite_checks: finish although checks of agg_check fail at p_now.
 Returns success, dropped (tables and functions) and jobs (names). There is no way back.
 Raises object_not_in_prerequisite_state where no older deployment is set aside, where something still uses it, or where a check fails; move_status says so beforehand. Lock: waits 30 seconds for the old tables.';
 
-create function public.finish_move()
+create function public.finish_move(p_despite_checks boolean default false, p_now timestamptz default now())
 returns jsonb
 language plpgsql
 volatile
@@ -15,7 +16,7 @@ set statement_timeout = 0
 set client_min_messages = warning
 as $$
 declare
-  v_problem constant text := agg.finish_problem();
+  v_problem constant text := agg.finish_problem(p_now, coalesce(p_despite_checks, false));
   v_dropped text[];
   v_jobs text[];
 begin

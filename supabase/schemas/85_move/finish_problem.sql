@@ -1,7 +1,7 @@
 comment on function agg.finish_problem is
-  'Why finish_move cannot run now; null where it can.';
+  'Why finish_move cannot run at p_now; null where it can. p_despite_checks: checks of agg_check that fail are no reason.';
 
-create function agg.finish_problem()
+create function agg.finish_problem(p_now timestamptz, p_despite_checks boolean)
 returns text
 language plpgsql
 stable
@@ -16,6 +16,16 @@ begin
   select 'still used: ' || string_agg(u, ', ') || '. Drop these, or let them read the new tables'
   into v_problem
   from agg.used_from_outside('pgbars_before') as u;
+  if v_problem is null and not p_despite_checks and to_regprocedure('public.agg_check(timestamptz)') is not null then
+    execute format(
+      $sql$
+        select 'a check fails: ' || string_agg(distinct c."check", ', ') || '. See agg_check()'
+        from public.agg_check($1) as c
+        where c.status = %L
+      $sql$,
+      'FAIL'
+    ) into v_problem using p_now;
+  end if;
   return v_problem;
 end;
 $$;

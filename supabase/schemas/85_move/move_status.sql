@@ -1,9 +1,9 @@
 comment on function public.move_status is
-'Says what the move of an older deployment took over, what stayed in the schema pgbars_before and why, and what may be done now.
+'Says what the move of an older deployment took over, what stayed in the schema pgbars_before and why, and what may be done at p_now.
 Rows count those of a table at the time of the move. outcome: taken over, stayed, set aside, reads pgbars_before, or for undo_move and finish_move: may run, refused.
 No rows where no older deployment was moved, or after finish_move. Reads only.';
 
-create function public.move_status()
+create function public.move_status(p_now timestamptz default now())
 returns table (subject text, outcome text, rows bigint, explanation text)
 language plpgsql
 stable
@@ -40,8 +40,11 @@ begin
   return query
   select
     'undo_move()', case when v_refusal is null then 'may run' else 'refused' end, null::bigint,
-    coalesce(v_refusal, 'until finish_move(); minutes written since the move go to the old tables, what else changed since is lost');
-  v_refusal := agg.finish_problem();
+    coalesce(v_refusal, (
+      select format('until finish_move(); minutes written since the move (%s) go to the old tables, what else changed since is lost', m.moved_at)
+      from agg.move as m
+    ));
+  v_refusal := agg.finish_problem(p_now, false);
   return query
   select
     'finish_move()', case when v_refusal is null then 'may run' else 'refused' end, null::bigint,
