@@ -2,7 +2,7 @@ comment on view agg.public_function is
   'The functions of pgbars in public, by their names: for what takes them away.';
 
 create view agg.public_function with (security_invoker = true) as
-select p.oid::regprocedure as function, p.proname::text as name
+select p.oid as function_id, p.proname::text as name
 from pg_catalog.pg_proc as p
 where p.pronamespace = 'public'::regnamespace
   and p.proname = any (array[

@@ -53,7 +53,7 @@ begin
   alter table public.derived_data_bars set schema agg;
   alter table public.data_agg_state set schema agg;
   v_commands := array(
-    select 'drop function ' || string_agg(f.function::text, ', ') from agg.public_function as f
+    select 'drop function ' || string_agg(f.function_id::regprocedure::text, ', ') from agg.public_function as f
     union all
     select c from agg.give_back_commands() as c
   );

@@ -26,7 +26,7 @@ begin
         when 'foreign key' then format('constraint %s on table %s', o.name, o.parent)
       end
     )
-    and not exists (select from agg.public_function as f where u = pg_describe_object('pg_proc'::regclass, f.function::oid, 0));
+    and not exists (select from agg.public_function as f where u = pg_describe_object('pg_proc'::regclass, f.function_id, 0));
   return 'made since the move, and used with its tables: ' || v_users || '. Drop these first';
 end;
 $$;

@@ -54,6 +54,6 @@ as $$
   from pg_proc as p
   where p_schema = 'pgbars_before' and to_regnamespace(p_schema) is not null and p.prosrc ~ '\mpgbars_before\M'
     and p.pronamespace not in ('agg'::regnamespace, to_regnamespace(p_schema))
-    and not exists (select from agg.public_function as f where f.function = p.oid)
+    and not exists (select from agg.public_function as f where f.function_id = p.oid)
   order by 1;
 $$;
