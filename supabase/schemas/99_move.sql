@@ -845,6 +845,50 @@ begin
 end;
 $$;
 
+-- Workers of the older deployment may write cursors, until finish_move: to them a cursor is where the next window begins.
+do $$
+begin
+  if not pg_temp.is_set_aside('data_agg_state') then
+    return;
+  end if;
+  execute $sql$
+    create function agg.follow_old_worker()
+    returns trigger
+    language plpgsql
+    volatile
+    security definer
+    set search_path = pg_catalog, pg_temp
+    as $body$
+    declare
+      v_length constant interval := make_interval(mins => new.run_interval_minutes);
+    begin
+      new.last_agg_bar_ts_utc := agg.window_start(new.last_agg_bar_ts_utc, v_length, new.window_time_zone, new.window_origin);
+      if new.last_agg_bar_ts_utc > old.last_agg_bar_ts_utc then
+        insert into agg.correction (canonical_symbol, timeframe, spans, changed_at)
+        values (new.canonical_symbol, new.timeframe, tstzmultirange(tstzrange(
+          agg.window_end(old.last_agg_bar_ts_utc, v_length, new.window_time_zone, new.window_origin),
+          agg.window_end(new.last_agg_bar_ts_utc, v_length, new.window_time_zone, new.window_origin)
+        )), now());
+      end if;
+      return new;
+    end;
+    $body$
+  $sql$;
+  comment on function agg.follow_old_worker is
+    'Aligns a cursor that a worker of an older deployment writes, and has the windows built that it passes over. finish_move drops it.';
+  revoke execute on function agg.follow_old_worker from public, anon, authenticated, service_role;
+  -- The functions of pgbars write cursors as their owner.
+  execute format(
+    $sql$
+      create trigger follow_old_worker before update of last_agg_bar_ts_utc on public.data_agg_state
+        for each row when (new.last_agg_bar_ts_utc <> old.last_agg_bar_ts_utc and current_user <> %L)
+        execute function agg.follow_old_worker()
+    $sql$,
+    current_user
+  );
+end;
+$$;
+
 -- No view of this session may keep the old tables from being dropped.
 do $$
 declare

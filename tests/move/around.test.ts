@@ -249,6 +249,43 @@ Deno.test("calc_dxy_range_derived serves older callers until finish_move()", asy
   );
 });
 
+Deno.test("windows that a worker of the older deployment passes over are built", async (test) => {
+  await using cluster = await useCluster();
+  await using older = await openOlder(cluster, "documents");
+  const { db } = older;
+  await migrate(db);
+  const finished = async (from: string) => {
+    const now = new Date(`2026-01-05T${from}:00Z`);
+    await runDue(db, now);
+    return await readValue<number>(db, "select count(*) from public.agg_verify('GOLD')");
+  };
+  const write = async (cursor: string) => {
+    await db.exec("set role service_role");
+    await db.query(
+      "update public.data_agg_state set last_agg_bar_ts_utc = $1 where canonical_symbol = 'GOLD' and timeframe = '5m'",
+      [cursor],
+    );
+    await db.exec("reset role");
+  };
+
+  await test.step("with a cursor that means the next window", async () => {
+    assert.equal(await finished("12:15"), 0);
+    await write("2026-01-05T12:30:00Z");
+    assert.equal(await finished("12:40"), 0);
+  });
+
+  await test.step("with one that is no start of a window", async () => {
+    await write("2026-01-05T13:03:00Z");
+    assert.equal(await finished("13:20"), 0);
+  });
+
+  await test.step("until finish_move()", async () => {
+    await db.query("select public.finish_move(p_despite_checks => true)");
+    await write("2026-01-05T13:30:00Z");
+    assert.ok(await finished("13:50") > 0);
+  });
+});
+
 Deno.test("jobs that call an old function become inactive, and active again after undo_move()", async (test) => {
   await using cluster = await startCluster();
   await using db = disposable(await openServer(cluster.url()));

@@ -1,5 +1,5 @@
 comment on function public.finish_move is
-'Ends the move of an older deployment: drops the schema pgbars_before with all that was set aside, the jobs of pg_cron that were made inactive, and calc_dxy_range_derived.
+'Ends the move of an older deployment: drops the schema pgbars_before with all that was set aside, the jobs of pg_cron that were made inactive, and what served older callers (calc_dxy_range_derived, and a trigger that follows their cursors).
 p_despite_checks: finish although checks of agg_check fail at p_now.
 Returns success, dropped (tables and functions) and jobs (names). There is no way back.
 Raises object_not_in_prerequisite_state where no older deployment is set aside, where something still uses it, or where a check fails; move_status says so beforehand. Lock: waits 30 seconds for the old tables.';
@@ -33,6 +33,7 @@ begin
   v_jobs := agg.drop_old_jobs();
   drop schema pgbars_before cascade;
   drop function if exists public.calc_dxy_range_derived;
+  drop function if exists agg.follow_old_worker cascade;
   delete from agg.move;
   delete from agg.moved_row;
   delete from agg.moved_object;
