@@ -454,12 +454,22 @@ export type Database = {
         Args: { "p_derivation_version"?: number; "p_from_utc": string; "p_symbol": string; "p_to_utc": string };
         Returns: Json;
       };
+      "finish_move": { Args: { "p_despite_checks"?: boolean; "p_now"?: string }; Returns: Json };
       "grant_read_access": { Args: { "p_role": string }; Returns: Json };
       "import_calendar": {
         Args: { "p_day_start"?: string; "p_days": Json; "p_name": string; "p_time_zone"?: string };
         Returns: Json;
       };
       "install_webhooks": { Args: { "p_key_secret"?: string; "p_url_secret"?: string }; Returns: Json };
+      "move_status": {
+        Args: { "p_now"?: string };
+        Returns: {
+          "explanation": string;
+          "outcome": string;
+          "rows": number;
+          "subject": string;
+        }[];
+      };
       "remove_webhooks": { Args: Record<PropertyKey, never>; Returns: Json };
       "revoke_read_access": { Args: { "p_role": string }; Returns: Json };
       "schedule_jobs": { Args: { "p_env"?: string; "p_lanes"?: number }; Returns: Json };
@@ -467,6 +477,7 @@ export type Database = {
         Args: { "p_default_start_utc"?: string; "p_env"?: string; "p_symbols"?: (string)[] };
         Returns: Json;
       };
+      "undo_move": { Args: { "p_keep_minutes"?: boolean }; Returns: Json };
       "upsert_bars": { Args: { "p_bars": Json; "p_clamp"?: boolean }; Returns: Json };
     };
     Enums: {

@@ -2,6 +2,175 @@
 
 set check_function_bodies = off;
 
+-- 00_before.sql
+-- An older deployment: what has names of pgbars in public moves to the schema pgbars_before as it is, and 99_move.sql copies its
+-- rows. Does nothing on a database without such tables and functions.
+do $$
+declare
+  v_tables constant text[] := array['data_bars', 'derived_data_bars', 'data_agg_state', 'core_asset_registry_all'];
+  v_functions constant text[] := array[
+    '_upsert_derived_bar', 'agg_add_change_note', 'agg_bootstrap_cursor', 'agg_check', 'agg_finish', 'agg_gaps', 'agg_get_due_tasks', 'agg_health',
+    'agg_maintain', 'agg_pending', 'agg_repair', 'agg_run_due', 'agg_start', 'agg_verify', 'aggregate_1m_to_5m_window',
+    'aggregate_5m_to_1h_window', 'aggregate_window', 'calc_dxy_range_1m', 'calc_dxy_range_derived', 'catchup_aggregation_range',
+    'derive_synthetic_range', 'finish_move', 'grant_read_access', 'import_calendar', 'install_webhooks', 'move_status',
+    'remove_webhooks', 'revoke_read_access', 'schedule_jobs', 'sync_agg_state_from_registry', 'undo_move', 'upsert_bars'
+  ];
+  v_relations oid[];
+  v_routines oid[];
+  v_search_path constant text := current_setting('search_path');
+  v_lockable text[];
+  v_until timestamptz;
+  v_row record;
+begin
+  if to_regnamespace('agg') is not null then
+    raise exception 'the schema agg exists already'
+      using errcode = 'duplicate_schema', hint = 'It is that of pgbars, which is installed then, or one of your own: rename that.';
+  end if;
+  if to_regnamespace('pgbars_before') is not null then
+    raise exception 'the schema pgbars_before exists already'
+      using errcode = 'duplicate_schema', hint = 'It holds what an earlier move has set aside. Rename it, or drop it if nothing in it is needed.';
+  end if;
+
+  v_relations := array(
+    select c.oid
+    from pg_catalog.pg_class as c
+    where c.relnamespace = 'public'::regnamespace and c.relname = any (v_tables) and c.relkind in ('r', 'p', 'v', 'm', 'f')
+    order by array_position(v_tables, c.relname::text)
+  );
+  v_routines := array(
+    select p.oid
+    from pg_catalog.pg_proc as p
+    where p.pronamespace = 'public'::regnamespace and p.proname = any (v_functions)
+      and not exists (
+        select from pg_catalog.pg_depend as d where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype = 'e'
+      )
+  );
+  if v_relations = '{}' and v_routines = '{}' then
+    return;
+  end if;
+  if current_setting('transaction_isolation') not in ('read committed', 'read uncommitted') then
+    raise exception 'an older deployment is moved in a read committed transaction, not in a %', current_setting('transaction_isolation')
+      using errcode = 'active_sql_transaction', hint = 'A snapshot older than the locks on the tables would miss rows.';
+  end if;
+
+  raise notice 'an older deployment is moved: its tables stay, and their rows are copied, which needs up to % more on disk', (
+    select pg_size_pretty(coalesce(sum(pg_total_relation_size(r.oid)), 0)) from unnest(v_relations) as r (oid)
+  );
+  -- No row may be written to the tables after they are read. To wait for a table while holding another could end in a deadlock
+  -- with a writer: this waits for the first one only, and begins again where it does not get the others at once.
+  if current_setting('lock_timeout') = '0' then
+    perform set_config('lock_timeout', '30s', true);
+  end if;
+  v_until := clock_timestamp() + current_setting('lock_timeout')::interval;
+  v_lockable := array(
+    select c.oid::regclass::text
+    from unnest(v_relations) with ordinality as r (oid, position)
+    join pg_catalog.pg_class as c on c.oid = r.oid
+    where c.relkind in ('r', 'p', 'v')
+    order by r.position
+  );
+  while v_lockable <> '{}' loop
+    begin
+      execute format('lock table %s in access exclusive mode', v_lockable[1]);
+      if cardinality(v_lockable) > 1 then
+        execute format('lock table %s in access exclusive mode nowait', array_to_string(v_lockable[2:], ', '));
+      end if;
+      exit;
+    exception when lock_not_available then
+      if clock_timestamp() >= v_until then
+        raise;
+      end if;
+    end;
+    perform pg_sleep(0.01);
+  end loop;
+  perform set_config('statement_timeout', '0', true);
+
+  create schema pgbars_before;
+  revoke all on schema pgbars_before from public;
+  -- Until there are the tables of agg. definition makes the object anew, with the names that it has now.
+  create temporary table before_object (
+    object_no integer generated always as identity, kind text, parent text, name text, definition text,
+    is_taken_over boolean default false, explanation text
+  );
+
+  -- Definitions are written with schemas.
+  perform set_config('search_path', 'pg_catalog', true);
+  insert into before_object (kind, name, explanation)
+  select
+    case c.relkind when 'v' then 'view' when 'm' then 'materialized view' when 'f' then 'foreign table' else 'table' end,
+    format('public.%I', c.relname), format('is pgbars_before.%I', c.relname)
+  from unnest(v_relations) with ordinality as r (oid, position)
+  join pg_catalog.pg_class as c on c.oid = r.oid
+  order by r.position;
+  insert into before_object (kind, name, explanation)
+  select 'function', p.oid::regprocedure::text, format('is in pgbars_before; %s', case
+    when p.proname in ('_upsert_derived_bar') then 'bars are stored by upsert_bars'
+    else format('calls of %s reach that of pgbars', p.proname)
+  end)
+  from pg_catalog.pg_proc as p
+  where p.oid = any (v_routines)
+  order by 2;
+  -- What reads or feeds the tables from outside.
+  insert into before_object (kind, parent, name, definition)
+  select
+    'reading view', null, v.oid::regclass::text,
+    format(
+      'create or replace view %s%s as %s', v.oid::regclass, ' with (' || array_to_string(v.reloptions, ', ') || ')', pg_get_viewdef(v.oid)
+    )
+  from pg_catalog.pg_class as v
+  where v.relkind = 'v' and v.oid <> all (v_relations)
+    and exists (
+      select
+      from pg_catalog.pg_rewrite as w
+      join pg_catalog.pg_depend as d on d.classid = 'pg_rewrite'::regclass and d.objid = w.oid
+      where w.ev_class = v.oid and d.refclassid = 'pg_class'::regclass and d.refobjid = any (v_relations)
+    )
+  order by v.oid;
+  insert into before_object (kind, parent, name, definition)
+  select
+    'foreign key', k.conrelid::regclass::text, quote_ident(k.conname),
+    format('alter table %s add constraint %I %s', k.conrelid::regclass, k.conname, pg_get_constraintdef(k.oid))
+  from pg_catalog.pg_constraint as k
+  where k.contype = 'f' and k.confrelid = any (v_relations) and k.conrelid <> all (v_relations) and k.conparentid = 0
+  order by k.oid;
+  insert into before_object (kind, parent, name, definition)
+  select
+    'publication', c.oid::regclass::text, quote_ident(b.pubname),
+    format(
+      'alter publication %I add table %s%s%s', b.pubname, c.oid::regclass,
+      (
+        select ' (' || string_agg(quote_ident(a.attname), ', ' order by a.attnum) || ')'
+        from pg_catalog.pg_attribute as a
+        where a.attrelid = c.oid and a.attnum = any (p.prattrs)
+      ),
+      ' where (' || pg_get_expr(p.prqual, p.prrelid) || ')'
+    )
+  from pg_catalog.pg_publication_rel as p
+  join pg_catalog.pg_publication as b on b.oid = p.prpubid
+  join pg_catalog.pg_class as c on c.oid = p.prrelid
+  where c.oid = any (v_relations)
+  order by b.pubname, c.relname;
+  insert into before_object (kind, parent, name, explanation)
+  select 'trigger', t.tgrelid::regclass::text, quote_ident(t.tgname), 'stays on the table that was set aside, which no session writes any more'
+  from pg_catalog.pg_trigger as t
+  where t.tgrelid = any (v_relations) and not t.tgisinternal and t.tgparentid = 0
+  order by t.tgrelid::regclass::text, t.tgname;
+  perform set_config('search_path', v_search_path, true);
+
+  for v_row in
+    select format('alter %s %s set schema pgbars_before', case c.relkind
+      when 'v' then 'view' when 'm' then 'materialized view' when 'f' then 'foreign table' else 'table'
+    end, c.oid::regclass) as command
+    from pg_catalog.pg_class as c
+    where c.oid = any (v_relations)
+    union all
+    select format('alter routine %s set schema pgbars_before', r.oid::regprocedure) from unnest(v_routines) as r (oid)
+  loop
+    execute v_row.command;
+  end loop;
+end;
+$$;
+
 -- 10_foundation/agg.schema.sql
 create schema agg;
 
@@ -372,6 +541,9 @@ comment on column public.core_asset_registry_all.test_active is 'Aggregated in t
 comment on column public.core_asset_registry_all.is_active is 'The same as active, under the name that one of the documents uses.';
 comment on column public.core_asset_registry_all.metadata is
   'metadata.agg: enabled, start_utc, mandatory, optional, session, calendar, day_close, quality, sparse. Synthetic series: is_synthetic, components, component_weights, formula_base, derivation_version; derivation_method calc_dxy_range_1m implies the last four.';
+comment on constraint core_asset_registry_all_symbol_check on public.core_asset_registry_all is
+  'canonical_symbol must have 1 to 200 characters, no control characters and no spaces around it.';
+comment on constraint core_asset_registry_all_metadata_is_object on public.core_asset_registry_all is 'metadata must be a JSON object.';
 
 -- 30_bars/data_bars.table.sql
 create table public.data_bars (
@@ -728,6 +900,64 @@ alter table agg.run_log enable row level security;
 create policy service_role_reads on agg.run_log for select to service_role using (true);
 
 comment on table agg.run_log is 'One row a call of agg_run_due, kept for 14 days by agg_maintain; the dispatch job calls it once a batch, so that the last row of a minute and lane says idle, unless the job ran out of time. Times are the wall clock.';
+
+-- 85_move/move.table.sql
+create table agg.move (
+  is_only boolean not null default true,
+  moved_at timestamptz not null,
+  moved_xid xid not null,
+  constraint move_pkey primary key (is_only),
+  constraint move_is_only_check check (is_only)
+);
+
+alter table agg.move enable row level security;
+
+create policy service_role_reads on agg.move for select to service_role using (true);
+
+comment on table agg.move is
+  'One row while an older deployment is set aside in the schema pgbars_before: when it was moved. Minutes that another transaction has written are younger than the move.';
+
+-- 85_move/moved_object.table.sql
+create table agg.moved_object (
+  moved_object_id integer generated always as identity,
+  kind text not null,
+  parent text,
+  name text not null,
+  definition text,
+  is_taken_over boolean not null,
+  explanation text not null,
+  constraint moved_object_pkey primary key (moved_object_id),
+  constraint moved_object_kind_check check (kind in (
+    'table', 'view', 'materialized view', 'foreign table', 'function', 'reading view', 'foreign key', 'publication', 'trigger', 'reader',
+    'job', 'asset', 'bars of'
+  ))
+);
+
+alter table agg.moved_object enable row level security;
+
+create policy service_role_reads on agg.moved_object for select to service_role using (true);
+
+comment on table agg.moved_object is
+  'What else the move of an older deployment has touched: what was set aside, and what read or fed it. Empty where none is set aside.';
+comment on column agg.moved_object.parent is 'The table that the object belongs to, or the number of a job.';
+comment on column agg.moved_object.definition is 'The statement that makes the object anew. Run before undo_move it goes by the new tables, in it by the old ones.';
+
+-- 85_move/moved_row.table.sql
+create table agg.moved_row (
+  moved_row_id integer generated always as identity,
+  table_name text not null,
+  is_taken_over boolean not null,
+  rows bigint not null,
+  explanation text not null,
+  constraint moved_row_pkey primary key (moved_row_id)
+);
+
+alter table agg.moved_row enable row level security;
+
+create policy service_role_reads on agg.moved_row for select to service_role using (true);
+
+comment on table agg.moved_row is
+  'What became of the rows of an older deployment when it was moved: how many of which table were taken over, or stayed, and why. Empty where none is set aside.';
 
 -- 10_foundation/check_timeframe.sql
 create function agg.check_timeframe()
@@ -5107,6 +5337,7 @@ begin
       quality_score = excluded.quality_score,
       derivation_version = excluded.derivation_version,
       is_partial = excluded.is_partial,
+      raw = case when d.raw ? 'migrated_from' then d.raw - 'migrated_from' else d.raw end,
       deleted_at = case when excluded.deleted_at is not null then coalesce(d.deleted_at, excluded.deleted_at) end,
       updated_at = now()
   ),
@@ -5512,6 +5743,7 @@ begin
     from public.data_bars as d
     where d.canonical_symbol = r.canonical_symbol and d.timeframe = '1m'
       and d.ts_utc >= r.from_utc and d.ts_utc < r.to_utc and d.source = 'synthetic'
+      and not d.raw ? 'migrated_from'
     offset 0
   ) as l
   where not coalesce(r.kept @> l.ts_utc, false);
@@ -5519,7 +5751,7 @@ end;
 $$;
 
 comment on function agg.compare_synthetic is
-  'The one rule for synthetic series, for any number of them in one statement. It returns each minute in which a component has a bar, and how its bar differs from what is stored; and each stored synthetic minute that is not complete any more. Writes nothing.
+  'The one rule for synthetic series, for any number of them in one statement. It returns each minute in which a component has a bar, and how its bar differs from what is stored; and each stored synthetic minute that is not complete any more, but for those of an older deployment (raw.migrated_from). Writes nothing.
 A minute is complete where all components have bars with positive prices, and where the price of the basket is a positive number that double precision can hold.
 Prices are rounded to 8 decimals, and below 1 to so many more that 8 significant digits stay.
 Version 1 is flat at the price of the closes. Any other takes its open from the opens and its close from the closes, with high and low as their larger and smaller.';
@@ -5644,6 +5876,8 @@ begin
     j.quality_score, coalesce(j.derivation_version, d.derivation_version, 1), j.is_partial,
     case
       when d.ts_utc is null then 'insert'
+      -- A bar of an older deployment stays until its window qualifies, and is one of pgbars from then on.
+      when d.raw ? 'migrated_from' and d.deleted_at is null then case when j.quality_score is not null then 'update' end
       when (
         d.open, d.high, d.low, d.close, d.vol, d.vwap, d.vwap_vol, d.trade_count,
         d.source_timeframe, d.source_candles, d.expected_candles, d.covered_minutes, d.expected_minutes,
@@ -5767,7 +6001,7 @@ begin
     offset 0
   ) as d
   cross join lateral agg.window_bounds(d.ts_utc, r.window_length, r.window_time_zone, r.window_origin) as w
-  where w.starts_utc <> d.ts_utc or not exists (
+  where w.starts_utc <> d.ts_utc or not (d.raw ? 'migrated_from' and d.deleted_at is null) and not exists (
     select
     from agg.source_bar as c
     where c.canonical_symbol = d.canonical_symbol and c.timeframe = r.source_timeframe and c.is_derived = r.is_derived
@@ -5781,7 +6015,8 @@ $$;
 
 comment on function agg.compare_windows is
 'The one rule that turns source bars into bars, for requests of any number of tasks and windows, in one statement.
-Returns each window that has minutes, with the bar that they make and how that differs from what is stored, and each stored row whose window has no minutes any more. Writes nothing.';
+Returns each window that has minutes, with the bar that they make and how that differs from what is stored, and each stored row whose window has no minutes any more. Writes nothing.
+A bar of an older deployment (raw.migrated_from) differs once its window has minutes enough for a bar, and never for want of them.';
 
 -- 70_build/derive_synthetic_range.sql
 create function public.derive_synthetic_range(
@@ -6608,6 +6843,537 @@ end;
 $$;
 
 comment on function agg.sum_batches is 'The sums of two batches; nulls count as 0.';
+
+-- 85_move/drop_old_jobs.sql
+create function agg.drop_old_jobs()
+returns text[]
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_names text[] := array[]::text[];
+begin
+  if exists (select from pg_catalog.pg_extension as e where e.extname = 'pg_cron') then
+    execute format(
+      $sql$
+        with old as materialized (
+          select j.jobid, o.name, cron.unschedule(j.jobid)
+          from cron.job as j
+          join agg.moved_object as o on o.kind = %L and o.is_taken_over and o.parent = j.jobid::text
+          where not j.active
+        )
+        select array(select o.name from old as o order by o.jobid)
+      $sql$,
+      'job'
+    ) into v_names;
+  end if;
+  return v_names;
+end;
+$$;
+
+comment on function agg.drop_old_jobs is
+  'Unschedules the jobs of pg_cron that the move of an older deployment made inactive, where they are so still, and returns their names.';
+
+-- 85_move/finish_move.sql
+create function public.finish_move(p_despite_checks boolean default false, p_now timestamptz default now())
+returns jsonb
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+set lock_timeout = '30s'
+set statement_timeout = 0
+-- What cascade drops is no news.
+set client_min_messages = warning
+as $$
+declare
+  v_problem constant text := agg.finish_problem(p_now, coalesce(p_despite_checks, false));
+  v_dropped text[];
+  v_jobs text[];
+begin
+  if v_problem is not null then
+    raise exception 'the move cannot be finished: %', v_problem
+      using errcode = 'object_not_in_prerequisite_state', hint = 'select * from move_status() lists what stayed and what still uses it.';
+  end if;
+  v_dropped := array(
+    select o.name
+    from agg.moved_object as o
+    where o.kind in ('table', 'view', 'materialized view', 'foreign table', 'function')
+    order by o.moved_object_id
+  );
+  v_jobs := agg.drop_old_jobs();
+  drop schema pgbars_before cascade;
+  drop function if exists public.calc_dxy_range_derived;
+  drop function if exists agg.follow_old_worker cascade;
+  delete from agg.move;
+  delete from agg.moved_row;
+  delete from agg.moved_object;
+  notify pgrst, 'reload schema';
+  return jsonb_build_object('success', true, 'dropped', to_jsonb(v_dropped), 'jobs', to_jsonb(v_jobs));
+end;
+$$;
+
+comment on function public.finish_move is
+'Ends the move of an older deployment: drops the schema pgbars_before with all that was set aside, the jobs of pg_cron that were made inactive, and what served older callers (calc_dxy_range_derived, and a trigger that follows their cursors).
+p_despite_checks: finish although checks of agg_check fail at p_now.
+Returns success, dropped (tables and functions) and jobs (names). There is no way back.
+Raises object_not_in_prerequisite_state where no older deployment is set aside, where something still uses it, or where a check fails; move_status says so beforehand. Lock: waits 30 seconds for the old tables.';
+
+-- 85_move/finish_problem.sql
+create function agg.finish_problem(p_now timestamptz, p_despite_checks boolean)
+returns text
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_problem text;
+begin
+  if not exists (select from agg.move) then
+    return 'no older deployment is set aside';
+  end if;
+  select 'still used: ' || string_agg(u, ', ') || '. Drop these, or let them read the new tables'
+  into v_problem
+  from agg.used_from_outside('pgbars_before') as u;
+  if v_problem is null and not p_despite_checks and to_regprocedure('public.agg_check(timestamptz)') is not null then
+    execute format(
+      $sql$
+        select 'a check fails: ' || string_agg(distinct c."check", ', ') || '. See agg_check()'
+        from public.agg_check($1) as c
+        where c.status = %L
+      $sql$,
+      'FAIL'
+    ) into v_problem using p_now;
+  end if;
+  return v_problem;
+end;
+$$;
+
+comment on function agg.finish_problem is
+  'Why finish_move cannot run at p_now; null where it can. p_despite_checks: checks of agg_check that fail are no reason.';
+
+-- 85_move/give_back_commands.sql
+create function agg.give_back_commands()
+returns setof text
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return query
+  select format('alter %s %s set schema public', case c.relkind
+    when 'v' then 'view' when 'm' then 'materialized view' when 'f' then 'foreign table' else 'table'
+  end, c.oid::regclass)
+  from pg_catalog.pg_class as c
+  where c.relnamespace = to_regnamespace('pgbars_before') and c.relkind in ('r', 'p', 'v', 'm', 'f');
+  return query
+  select format('alter routine %s set schema public', p.oid::regprocedure)
+  from pg_catalog.pg_proc as p
+  where p.pronamespace = to_regnamespace('pgbars_before');
+  return query
+  select c.command
+  from agg.moved_object as o
+  cross join lateral (values
+    (1, case when o.kind = 'foreign key' then format('alter table %s drop constraint if exists %s', o.parent, o.name) end),
+    (2, o.definition)
+  ) as c (position, command)
+  where o.is_taken_over and o.definition is not null and c.command is not null
+  order by o.moved_object_id, c.position;
+end;
+$$;
+
+comment on function agg.give_back_commands is
+  'The statements that bring what was set aside back to public, in their order: tables, functions, then the views, foreign keys and publications that read the new tables since the move.';
+
+-- 85_move/give_back_jobs.sql
+create function agg.give_back_jobs()
+returns text[]
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_names text[] := array[]::text[];
+begin
+  if exists (select from pg_catalog.pg_extension as e where e.extname = 'pg_cron') then
+    execute format(
+      $sql$
+        with removed as materialized (
+          select cron.unschedule(j.jobid) from cron.job as j where j.jobname like %L
+        ),
+        old as materialized (
+          select j.jobid, o.name, cron.alter_job(j.jobid, active => true)
+          from cron.job as j
+          join agg.moved_object as o on o.kind = 'job' and o.is_taken_over and o.parent = j.jobid::text
+        )
+        select array(select o.name from old as o order by o.jobid) from (select count(*) from removed) as r
+      $sql$,
+      'pgbars:%'
+    ) into v_names;
+  end if;
+  return v_names;
+end;
+$$;
+
+comment on function agg.give_back_jobs is
+  'Removes the jobs of pgbars from pg_cron, makes those active again that the move of an older deployment made inactive, and returns the names of these.';
+
+-- 85_move/give_back_minutes.sql
+create function agg.give_back_minutes(p_moved_xid xid)
+returns jsonb
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_bars constant regclass := to_regclass('public.data_bars');
+  v_derived constant regclass := to_regclass('public.derived_data_bars');
+  -- Computed series, by the old table that had their minutes.
+  v_in_bars text[] := array[]::text[];
+  v_in_derived text[] := array[]::text[];
+  v_commands text[];
+  v_rows bigint;
+  v_added bigint := 0;
+  v_updated bigint := 0;
+  v_left_out bigint;
+begin
+  if v_derived is not null then
+    execute format(
+      'select array(select s.canonical_symbol from agg.computed_series as s where exists (select from %s as o '
+        'where o.canonical_symbol = s.canonical_symbol and o.timeframe = %L and to_jsonb(o) ->> ''deleted_at'' is null))',
+      v_derived, '1m'
+    ) into v_in_derived;
+  end if;
+  if v_bars is not null then
+    execute format(
+      'select array(select s.canonical_symbol from agg.computed_series as s '
+        'where s.canonical_symbol <> all ($1) and exists (select from %s as o where o.canonical_symbol = s.canonical_symbol))', v_bars
+    ) into v_in_bars using v_in_derived;
+  end if;
+
+  -- Triggers of the old tables may name what is in public without its schema.
+  perform set_config('search_path', 'public', true);
+  v_commands := array(
+    select k.command
+    from (values
+      (v_bars, format('n.source <> ''synthetic'' or n.canonical_symbol = any (%L::text[])', v_in_bars), jsonb_build_object()),
+      (
+        v_derived, format('n.source = ''synthetic'' and n.canonical_symbol = any (%L::text[])', v_in_derived),
+        jsonb_build_object(
+          'source', null, 'raw', null, 'source_timeframe', $sql$'1m'$sql$, 'quality_score', '2',
+          'source_candles', '(select count(*) from agg.synthetic_component as k where k.canonical_symbol = n.canonical_symbol)',
+          'expected_candles', '(select count(*) from agg.synthetic_component as k where k.canonical_symbol = n.canonical_symbol)',
+          'derivation_version', $sql$coalesce(n.raw ->> 'derivation_version', '1')$sql$
+        )
+      )
+    ) as p (old_table, condition, given_values)
+    cross join lateral agg.old_minute_commands(p.old_table, p.condition, p.given_values) as c
+    cross join lateral (values (1, c.update_command), (2, c.insert_command)) as k (position, command)
+    where p.old_table is not null
+    order by p.old_table, k.position
+  );
+  for i in 1 .. cardinality(v_commands) loop
+    execute v_commands[i] using p_moved_xid;
+    get diagnostics v_rows = row_count;
+    if v_commands[i] like 'insert %' then
+      v_added := v_added + v_rows;
+    else
+      v_updated := v_updated + v_rows;
+    end if;
+  end loop;
+  execute format(
+    'select count(*) from agg.data_bars as n where n.xmin <> $1 and n.canonical_symbol <> all ($2) and (n.source = %L or $3)', 'synthetic'
+  ) into v_left_out using p_moved_xid, v_in_bars || v_in_derived, v_bars is null;
+  return jsonb_build_object('minutes_added', v_added, 'minutes_updated', v_updated, 'minutes_left_out', v_left_out);
+end;
+$$;
+
+comment on function agg.give_back_minutes is
+  'Writes the minutes of agg.data_bars that are younger than the move to the old tables, which are in public again; see undo_move. p_moved_xid is the transaction of the move.';
+
+-- 85_move/move_status.sql
+create function public.move_status(p_now timestamptz default now())
+returns table (subject text, outcome text, rows bigint, explanation text)
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_readers constant text[] := array(select u from agg.used_from_outside('pgbars_before') as u);
+  v_refusal text;
+begin
+  if not exists (select from agg.move) then
+    return;
+  end if;
+  return query
+  select r.table_name, case when r.is_taken_over then 'taken over' else 'stayed' end, r.rows, r.explanation
+  from agg.moved_row as r
+  order by r.moved_row_id;
+  return query
+  select
+    concat_ws(' ', o.kind, o.name, 'of ' || case o.kind when 'job' then null else o.parent end),
+    case
+      when o.kind in ('table', 'view', 'materialized view', 'foreign table', 'function') then 'set aside'
+      when o.is_taken_over then 'taken over'
+      else 'stayed'
+    end,
+    null::bigint, o.explanation
+  from agg.moved_object as o
+  order by o.moved_object_id;
+  return query
+  select r.name, 'reads pgbars_before', null::bigint, 'sees what was there at the move, and keeps finish_move from dropping it'
+  from unnest(v_readers) as r (name);
+
+  v_refusal := agg.undo_problem();
+  return query
+  select
+    'undo_move()', case when v_refusal is null then 'may run' else 'refused' end, null::bigint,
+    coalesce(v_refusal, (
+      select format('until finish_move(); minutes written since the move (%s) go to the old tables, what else changed since is lost', m.moved_at)
+      from agg.move as m
+    ));
+  v_refusal := agg.finish_problem(p_now, false);
+  return query
+  select
+    'finish_move()', case when v_refusal is null then 'may run' else 'refused' end, null::bigint,
+    coalesce(v_refusal, 'drops the schema pgbars_before, after which undo_move() may not run');
+end;
+$$;
+
+comment on function public.move_status is
+'Says what the move of an older deployment took over, what stayed in the schema pgbars_before and why, and what may be done at p_now.
+Rows count those of a table at the time of the move. outcome: taken over, stayed, set aside, reads pgbars_before, or for undo_move and finish_move: may run, refused.
+No rows where no older deployment was moved, or after finish_move. Reads only.';
+
+-- 85_move/old_minute_commands.sql
+create function agg.old_minute_commands(p_table regclass, p_condition text, p_values jsonb, out update_command text, out insert_command text)
+returns record
+language sql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+  with old_column as (
+    select
+      a.attname::text as name,
+      format(
+        case when a.atttypid = 'timestamp'::regtype and n.atttypid = 'timestamptz'::regtype then '(%s at time zone ''UTC'')::%s' else '(%s)::%s' end,
+        w.value, format_type(a.atttypid, a.atttypmod)
+      ) as value,
+      a.attname in ('open', 'high', 'low', 'close', 'vol', 'vwap', 'trade_count', 'is_partial') as is_price
+    from pg_attribute as a
+    left join pg_attribute as n
+      on n.attrelid = to_regclass('agg.data_bars') and n.attname = a.attname and n.attnum > 0 and not n.attisdropped
+    cross join lateral (
+      select case when p_values ? a.attname::text then p_values ->> a.attname::text else 'n.' || quote_ident(n.attname) end as value
+    ) as w
+    where a.attrelid = p_table and a.attnum > 0 and not a.attisdropped and a.attgenerated = '' and a.attidentity = '' and w.value is not null
+  ),
+  part as (
+    select
+      string_agg(quote_ident(c.name), ', ') as names,
+      string_agg(c.value, ', ') as values,
+      string_agg(format('%I = %s', c.name, c.value), ', ') filter (where c.is_price or c.name in ('ingested_at', 'updated_at')) as settings,
+      string_agg(format('o.%I is not distinct from %s', c.name, c.value), ' and ') filter (where c.is_price) as same,
+      string_agg(format('o.%I = %s', c.name, c.value), ' and ') filter (where c.name in ('canonical_symbol', 'timeframe', 'ts_utc'))
+        || case when exists (
+          select from pg_attribute as a where a.attrelid = p_table and a.attname = 'deleted_at' and not a.attisdropped
+        ) then ' and o.deleted_at is null' else '' end as match
+    from old_column as c
+  )
+  select
+    -- Of doubles, one that has the prices is enough.
+    format(
+      'update %1$s as o set %2$s from ('
+        'select n.* from agg.data_bars as n where n.xmin <> $1 and n.source <> ''synthetic'' and (%3$s) '
+        'and not exists (select from %1$s as o where %4$s and %5$s)) as n where %4$s',
+      p_table, p.settings, p_condition, p.match, p.same
+    ),
+    format(
+      'insert into %1$s (%2$s) select %3$s from agg.data_bars as n where n.xmin <> $1 and (%4$s) and not exists (select from %1$s as o where %5$s)',
+      p_table, p.names, p.values, p_condition, p.match
+    )
+  from part as p;
+$$;
+
+comment on function agg.old_minute_commands is
+  'Two statements that write minutes n of agg.data_bars to an old table by key: the first updates prices that differ, but for computed ones, the second adds what it does not have. They take those for which p_condition holds and that the transaction $1 has not written. p_values gives SQL for some columns, null to leave one out; columns that Postgres fills are left out.';
+
+-- 85_move/undo_move.sql
+create function public.undo_move(p_keep_minutes boolean default true)
+returns jsonb
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+set lock_timeout = '30s'
+set statement_timeout = 0
+-- What cascade drops is no news.
+set client_min_messages = warning
+as $$
+declare
+  v_until constant timestamptz := clock_timestamp() + interval '30 seconds';
+  v_problem text;
+  v_moved_xid xid;
+  v_minutes jsonb := jsonb_build_object('minutes_added', 0, 'minutes_updated', 0, 'minutes_left_out', 0);
+  v_jobs text[];
+  v_commands text[];
+begin
+  perform agg.require_fresh_snapshots();
+  -- To wait for a table while holding another could end in a deadlock with a writer or a dispatcher: this waits for the first one
+  -- only, and begins again where it does not get the others at once.
+  loop
+    begin
+      lock table public.data_bars in access exclusive mode;
+      lock table public.derived_data_bars, public.data_agg_state, public.core_asset_registry_all in access exclusive mode nowait;
+      exit;
+    exception when lock_not_available then
+      if clock_timestamp() >= v_until then
+        raise;
+      end if;
+    end;
+    perform pg_sleep(0.01);
+  end loop;
+  v_problem := agg.undo_problem();
+  if v_problem is not null then
+    raise exception 'the move cannot be undone: %', v_problem
+      using errcode = 'object_not_in_prerequisite_state', hint = 'select * from move_status() says what may be done.';
+  end if;
+  v_moved_xid := (select m.moved_xid from agg.move as m);
+  v_jobs := agg.give_back_jobs();
+
+  -- Names become free: the new tables wait in agg, which is dropped below.
+  alter table public.core_asset_registry_all set schema agg;
+  alter table public.data_bars set schema agg;
+  alter table public.derived_data_bars set schema agg;
+  alter table public.data_agg_state set schema agg;
+  v_commands := array(
+    select 'drop function ' || string_agg(f.function_id::regprocedure::text, ', ') from agg.public_function as f
+    union all
+    select c from agg.give_back_commands() as c
+  );
+  for i in 1 .. cardinality(v_commands) loop
+    execute v_commands[i];
+  end loop;
+  if p_keep_minutes then
+    v_minutes := agg.give_back_minutes(v_moved_xid);
+  end if;
+
+  drop schema agg cascade;
+  drop schema pgbars_before cascade;
+  if to_regclass('supabase_migrations.schema_migrations') is not null then
+    execute format('delete from supabase_migrations.schema_migrations as m where m.name ~ %L', '^pgbars_[0-9]+_[0-9]+_[0-9]+$');
+  end if;
+  if to_regclass('pgbars_releases.release') is not null then
+    execute format('delete from %s', to_regclass('pgbars_releases.release'));
+  end if;
+  notify pgrst, 'reload schema';
+  return v_minutes || jsonb_build_object('success', true, 'jobs', to_jsonb(v_jobs));
+end;
+$$;
+
+comment on function public.undo_move is
+'The way back of the move of an older deployment: the old tables and functions return to public, with their views, foreign keys, publications and jobs, and pgbars is removed.
+p_keep_minutes: minutes written since the move go to the old tables by key. Ingested ones go to data_bars. Those of a computed series go to where its minutes were, and what is there stays as it was. Everything else that changed since the move is lost: longer bars, tasks, the registry, deleted minutes. With false no minute goes there, for old tables that refuse them.
+Returns success, minutes_added and minutes_updated (rows of the old tables), minutes_left_out (of computed series that the old tables did not have), and jobs (names).
+Removes the record of the migrations of pgbars too. A migration that is still in a project moves the deployment again when it is pushed.
+Raises object_not_in_prerequisite_state where no older deployment is set aside, or where objects made since use the new tables; move_status says so beforehand. Lock: waits 30 seconds for the tables.';
+
+-- 85_move/undo_problem.sql
+create function agg.undo_problem()
+returns text
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_users text;
+begin
+  if not exists (select from agg.move) then
+    return 'no older deployment is set aside';
+  end if;
+  select string_agg(u, ', ')
+  into v_users
+  from agg.used_from_outside('agg', array[
+    'public.core_asset_registry_all', 'public.data_bars', 'public.derived_data_bars', 'public.data_agg_state'
+  ]::regclass[]) as u
+  where not exists (
+      select
+      from agg.moved_object as o
+      where o.is_taken_over and u = case o.kind
+        when 'reading view' then format('view %s', o.name)
+        when 'foreign key' then format('constraint %s on table %s', o.name, o.parent)
+      end
+    )
+    and not exists (select from agg.public_function as f where u = pg_describe_object('pg_proc'::regclass, f.function_id, 0));
+  return 'made since the move, and used with its tables: ' || v_users || '. Drop these first';
+end;
+$$;
+
+comment on function agg.undo_problem is
+  'Why undo_move cannot run now; null where it can.';
+
+-- 85_move/used_from_outside.sql
+create function agg.used_from_outside(p_schema text, p_relations regclass[] default '{}')
+returns setof text
+language sql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+  with inside as materialized (
+    select 'pg_class'::regclass as class, c.oid, c.reltype
+    from pg_class as c
+    where c.relnamespace = to_regnamespace(p_schema) or c.oid = any (p_relations::oid[])
+    union all
+    select 'pg_proc'::regclass, p.oid, null from pg_proc as p where p.pronamespace = to_regnamespace(p_schema)
+    union all
+    select 'pg_type'::regclass, t.oid, null from pg_type as t where t.typnamespace = to_regnamespace(p_schema)
+    union all
+    select 'pg_type'::regclass, c.reltype, null from pg_class as c where c.oid = any (p_relations::oid[])
+  ),
+  dependent as (
+    select distinct o.class, o.oid, case d.classid when 'pg_constraint'::regclass then d.classid else o.class end as shown_class,
+      case d.classid when 'pg_constraint'::regclass then d.objid else o.oid end as shown_oid
+    from pg_depend as d
+    join inside as i on i.class = d.refclassid and i.oid = d.refobjid
+    left join pg_rewrite as w on d.classid = 'pg_rewrite'::regclass and w.oid = d.objid
+    left join pg_constraint as k on d.classid = 'pg_constraint'::regclass and k.oid = d.objid
+    left join pg_trigger as t on d.classid = 'pg_trigger'::regclass and t.oid = d.objid
+    left join pg_policy as p on d.classid = 'pg_policy'::regclass and p.oid = d.objid
+    left join pg_attrdef as a on d.classid = 'pg_attrdef'::regclass and a.oid = d.objid
+    left join pg_index as x on d.classid = 'pg_class'::regclass and x.indexrelid = d.objid
+    left join pg_type as y on d.classid = 'pg_type'::regclass and y.oid = d.objid
+    cross join lateral (
+      select coalesce(w.ev_class, nullif(k.conrelid, 0), t.tgrelid, p.polrelid, a.adrelid, x.indrelid, nullif(y.typrelid, 0)) as relation
+    ) as r
+    cross join lateral (
+      select
+        case when r.relation is null then d.classid else 'pg_class'::regclass end as class, coalesce(r.relation, d.objid) as oid
+    ) as o
+    where d.deptype in ('n', 'a', 'i') and d.classid <> 'pg_publication_rel'::regclass
+  )
+  select pg_describe_object(d.shown_class, d.shown_oid, 0)
+  from dependent as d
+  where not exists (select from inside as i where i.class = d.class and i.oid = d.oid)
+    and not exists (
+      select
+      from inside as i
+      join pg_type as t on t.typelem = i.oid or t.typelem = i.reltype
+      where d.class = 'pg_type'::regclass and d.oid = t.oid
+    )
+    and not exists (select from pg_class as c where d.class = 'pg_class'::regclass and c.oid = d.oid and c.relkind = 't')
+  union
+  select format('%s, in its text', pg_describe_object('pg_proc'::regclass, p.oid, 0))
+  from pg_proc as p
+  where p_schema = 'pgbars_before' and to_regnamespace(p_schema) is not null and p.prosrc ~ '\mpgbars_before\M'
+    and p.pronamespace not in ('agg'::regnamespace, to_regnamespace(p_schema))
+    and not exists (select from agg.public_function as f where f.function_id = p.oid)
+  order by 1;
+$$;
+
+comment on function agg.used_from_outside is
+  'Describes the objects outside of a schema that depend on what is in it, and on p_relations elsewhere: views, foreign keys, functions and so on. Functions that only name the schema in their text are listed for pgbars_before. No row for a schema that does not exist.';
 
 -- 90_api/agg_check.sql
 create function public.agg_check(p_now timestamptz default now())
@@ -8303,6 +9069,25 @@ where r.metadata -> 'agg' -> 'enabled' is distinct from 'false';
 comment on view agg.wanted_task is
   'The tasks that the metadata of each asset ask for, active or not, as far as metadata are understood; none where metadata.agg.enabled is false. agg_start_utc is null where metadata do not say it. fallback_source_timeframe is the source where days do not hold whole hours (see agg.begins_on_hours).';
 
+-- 85_move/public_function.view.sql
+create view agg.public_function with (security_invoker = true) as
+select p.oid as function_id, p.proname::text as name
+from pg_catalog.pg_proc as p
+where p.pronamespace = 'public'::regnamespace
+  and p.proname = any (array[
+    'agg_add_change_note', 'agg_bootstrap_cursor', 'agg_check', 'agg_finish', 'agg_gaps', 'agg_get_due_tasks', 'agg_health', 'agg_maintain',
+    'agg_pending', 'agg_repair', 'agg_run_due', 'agg_start', 'agg_verify', 'aggregate_1m_to_5m_window', 'aggregate_5m_to_1h_window',
+    'aggregate_window', 'calc_dxy_range_1m', 'calc_dxy_range_derived', 'catchup_aggregation_range', 'derive_synthetic_range',
+    'finish_move', 'grant_read_access', 'import_calendar', 'install_webhooks', 'move_status', 'remove_webhooks',
+    'revoke_read_access', 'schedule_jobs', 'sync_agg_state_from_registry', 'undo_move', 'upsert_bars'
+  ])
+  and not exists (
+    select from pg_catalog.pg_depend as d where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype = 'e'
+  );
+
+comment on view agg.public_function is
+  'The functions of pgbars in public, by their names: for what takes them away.';
+
 -- 99_grants.sql
 -- Who may do what. Projects made before November 2026 give anon, authenticated and service_role all rights on whatever is
 -- new in public, so that everything is revoked first. The functions of public are named one by one: a project has its own.
@@ -8346,8 +9131,11 @@ revoke execute on function
   public.calc_dxy_range_1m,
   public.catchup_aggregation_range,
   public.derive_synthetic_range,
+  public.finish_move,
   public.import_calendar,
+  public.move_status,
   public.sync_agg_state_from_registry,
+  public.undo_move,
   public.upsert_bars
 from public, anon, authenticated, service_role;
 grant execute on function
@@ -8370,8 +9158,11 @@ grant execute on function
   public.calc_dxy_range_1m,
   public.catchup_aggregation_range,
   public.derive_synthetic_range,
+  public.finish_move,
   public.import_calendar,
+  public.move_status,
   public.sync_agg_state_from_registry,
+  public.undo_move,
   public.upsert_bars
 to service_role;
 
@@ -8439,5 +9230,919 @@ $$;
 select public.schedule_jobs();
 
 select public.sync_agg_state_from_registry();
+
+-- 99_move.sql
+-- Copies the rows of an older deployment, which 00_before.sql has set aside. Each statement does nothing on other databases.
+-- SQL for a column of an old table o, as p_type; p_default where the table has no such column.
+create function pg_temp.before_column(p_table text, p_column text, p_type text, p_default text default 'null')
+returns text
+language plpgsql
+stable
+as $$
+declare
+  v_name constant text := format('o.%I', p_column);
+  v_type text;
+  v_is_bounded boolean;
+  v_sql text;
+begin
+  select coalesce(nullif(t.typbasetype, 0), t.oid)::regtype, a.atttypmod >= 0
+  into v_type, v_is_bounded
+  from pg_catalog.pg_attribute as a
+  join pg_catalog.pg_type as t on t.oid = a.atttypid
+  where a.attrelid = format('pgbars_before.%I', p_table)::regclass and a.attname = p_column and a.attnum > 0 and not a.attisdropped;
+  if v_type is null then
+    return format('(%s)::%s', p_default, p_type);
+  end if;
+
+  v_sql := case p_type
+    when 'text' then format('%s::text', v_name)
+    when 'timestamptz' then case v_type
+      when 'timestamp with time zone' then v_name
+      -- Without a zone it is UTC.
+      when 'timestamp without time zone' then format('(%s at time zone ''UTC'')', v_name)
+      when 'date' then format('(%s::timestamp at time zone ''UTC'')', v_name)
+    end
+    when 'boolean' then case
+      when v_type = 'boolean' then v_name
+      when v_type in ('smallint', 'integer', 'bigint') then format('(%s <> 0)', v_name)
+      when v_type in ('text', 'character varying') then format('(lower(%s) in (''t'', ''true'', ''1'', ''y'', ''yes'', ''on''))', v_name)
+    end
+    when 'jsonb' then case
+      when v_type = 'jsonb' then v_name
+      when v_type in ('json', 'text', 'character varying') then format('pg_temp.before_json(%s::text)', v_name)
+    end
+    when 'double precision' then case
+      when v_type = 'double precision' then v_name
+      when v_type in ('smallint', 'integer', 'bigint') then format('%s::double precision', v_name)
+      -- By the digits that it shows.
+      when v_type = 'real' then format('%s::text::double precision', v_name)
+      when v_type = 'numeric' and v_is_bounded then format('%s::double precision', v_name)
+      -- What double precision cannot hold would raise.
+      when v_type = 'numeric' then format(
+        'case when %1$s = 0 or abs(%1$s) between 1e-300 and 1e300 then %1$s::double precision when %1$s is not null then ''NaN'' end', v_name
+      )
+    end
+    when 'bigint' then case
+      when v_type in ('smallint', 'integer', 'bigint') then format('%s::bigint', v_name)
+      when v_type in ('numeric', 'real', 'double precision')
+        then format('case when %1$s between -9e15 and 9e15 then %1$s::bigint when %1$s is not null then -1 end', v_name)
+    end
+  end;
+  if v_sql is null then
+    raise exception '%.% of the older deployment is %, which cannot be read as %', p_table, p_column, v_type, p_type
+      using errcode = 'datatype_mismatch', hint = 'Change the type of the column first.';
+  end if;
+  return format('(%s)', v_sql);
+end;
+$$;
+
+-- Null for a text that is not JSON, or not such that jsonb takes it.
+create function pg_temp.before_json(p_text text)
+returns jsonb
+language plpgsql
+immutable
+as $$
+begin
+  return p_text::jsonb;
+exception when data_exception or program_limit_exceeded then
+  return null;
+end;
+$$;
+
+-- SQL for what a row with the columns of a table of public breaks: null, or the words of the first rule.
+create function pg_temp.before_problem(p_table regclass)
+returns text
+language sql
+stable
+as $$
+  select format('case %s end', string_agg(format('when %s then %L', r.is_broken, r.problem), ' ' order by r.kind, r.name))
+  from (
+    select 1 as kind, a.attname as name, format('%I is null', a.attname) as is_broken, format('%s is null', a.attname) as problem
+    from pg_catalog.pg_attribute as a
+    where a.attrelid = p_table and a.attname in ('canonical_symbol', 'ts_utc', 'open', 'high', 'low', 'close')
+    union all
+    select
+      2, c.conname, format('(%s) is false', pg_catalog.pg_get_expr(c.conbin, c.conrelid)),
+      coalesce(pg_catalog.obj_description(c.oid, 'pg_constraint'), c.conname)
+    from pg_catalog.pg_constraint as c
+    where c.conrelid = p_table and c.contype = 'c'
+  ) as r;
+$$;
+
+-- SQL for the rank of a row among those with its key, 1 being the newest; 1 where the old table keeps keys apart by itself.
+create function pg_temp.before_rank(p_table text, p_key text[])
+returns text
+language sql
+stable
+as $$
+  select case
+    when exists (
+      select
+      from pg_catalog.pg_index as i
+      where i.indrelid = c.oid and i.indisunique and i.indisvalid and i.indexprs is null
+        and (i.indpred is null or pg_catalog.pg_get_expr(i.indpred, i.indrelid) = '(deleted_at IS NULL)')
+        and p_key @> array(
+          select a.attname::text
+          from pg_catalog.pg_attribute as a
+          where a.attrelid = c.oid and a.attnum = any ((i.indkey::smallint[])[0:i.indnkeyatts - 1])
+        )
+    ) then '1'
+    else format(
+      'row_number() over (partition by %s, is_live order by updated_at desc nulls last, created_at desc nulls last, place desc)',
+      array_to_string(p_key, ', ')
+    )
+  end
+  from pg_catalog.pg_class as c
+  where c.oid = format('pgbars_before.%I', p_table)::regclass;
+$$;
+
+-- SQL for what orders the rows of an old table where no time does.
+create function pg_temp.before_place(p_table text)
+returns text
+language sql
+stable
+as $$
+  select case c.relkind when 'r' then 'o.ctid::text' else 'null::text' end
+  from pg_catalog.pg_class as c
+  where c.oid = format('pgbars_before.%I', p_table)::regclass;
+$$;
+
+create function pg_temp.is_set_aside(p_table text)
+returns boolean
+language sql
+stable
+as $$
+  select to_regclass(format('pgbars_before.%I', p_table)) is not null;
+$$;
+
+-- What default privileges give on new schemas.
+do $$
+begin
+  if to_regnamespace('pgbars_before') is not null then
+    revoke all on schema pgbars_before from public, anon, authenticated, service_role;
+  end if;
+end;
+$$;
+
+-- The registry. Its triggers would refuse metadata that are not understood; the sync below takes what it understands.
+do $$
+begin
+  if not pg_temp.is_set_aside('core_asset_registry_all') then
+    return;
+  end if;
+  execute format(
+    $sql$
+      create temporary view before_asset as
+      select a.*, case
+        when a.problem is not null then a.problem
+        when a.rank > 1 then 'a newer row has the symbol'
+      end as reason
+      from (
+        select j.*, %7$s as rank
+        from (
+          select n.*, %8$s as problem, (%8$s) is null as is_live
+          from (
+            select
+              %1$s as canonical_symbol, %2$s as asset_class, %3$s as description, coalesce(%4$s, false) as active,
+              coalesce(%5$s, %4$s, false) as test_active,
+              case when jsonb_typeof(m.metadata) = 'object' then m.metadata else '{}' end as metadata,
+              coalesce(jsonb_typeof(m.metadata) <> 'object', m.is_given) as is_broken,
+              %9$s as created_at, %10$s as updated_at, %11$s as place
+            from pgbars_before.core_asset_registry_all as o
+            cross join lateral (select %6$s, %12$s) as m (metadata, is_given)
+          ) as n
+        ) as j
+      ) as a
+    $sql$,
+    pg_temp.before_column('core_asset_registry_all', 'canonical_symbol', 'text'),
+    pg_temp.before_column('core_asset_registry_all', 'asset_class', 'text'),
+    pg_temp.before_column('core_asset_registry_all', 'description', 'text'),
+    pg_temp.before_column(
+      'core_asset_registry_all', 'active', 'boolean', pg_temp.before_column('core_asset_registry_all', 'is_active', 'boolean', 'true')
+    ),
+    pg_temp.before_column('core_asset_registry_all', 'test_active', 'boolean'),
+    pg_temp.before_column('core_asset_registry_all', 'metadata', 'jsonb'),
+    pg_temp.before_rank('core_asset_registry_all', array['canonical_symbol']),
+    pg_temp.before_problem('public.core_asset_registry_all'),
+    pg_temp.before_column('core_asset_registry_all', 'created_at', 'timestamptz'),
+    pg_temp.before_column('core_asset_registry_all', 'updated_at', 'timestamptz'),
+    pg_temp.before_place('core_asset_registry_all'),
+    case when pg_temp.before_column('core_asset_registry_all', 'metadata', 'text') like '%o.%'
+      then 'o.metadata is not null' else 'false' end
+  );
+
+  alter table public.core_asset_registry_all disable trigger follow_insert;
+  alter table public.core_asset_registry_all disable trigger follow_update;
+  insert into public.core_asset_registry_all as r (
+    canonical_symbol, asset_class, description, active, test_active, metadata, created_at, updated_at
+  )
+  select
+    b.canonical_symbol, b.asset_class, b.description, b.active, b.test_active, b.metadata,
+    coalesce(b.created_at, b.updated_at, now()), least(coalesce(b.updated_at, b.created_at, now()), now())
+  from before_asset as b
+  where b.reason is null
+  -- DXY, which an installation brings: its basket is that of pgbars.
+  on conflict (canonical_symbol) do update set
+    asset_class = coalesce(excluded.asset_class, r.asset_class),
+    description = coalesce(excluded.description, r.description),
+    active = excluded.active,
+    test_active = excluded.test_active,
+    metadata = excluded.metadata || r.metadata,
+    created_at = excluded.created_at,
+    updated_at = excluded.updated_at;
+  alter table public.core_asset_registry_all enable trigger follow_insert;
+  alter table public.core_asset_registry_all enable trigger follow_update;
+
+  insert into agg.moved_row (table_name, is_taken_over, rows, explanation)
+  select 'core_asset_registry_all', b.reason is null, count(*), coalesce(b.reason, case
+    when b.is_broken then 'to core_asset_registry_all; metadata were no JSON object and are {} now'
+    else 'to core_asset_registry_all'
+  end)
+  from before_asset as b
+  group by b.reason is null, 4
+  order by b.reason is null desc, 3 desc, 4;
+end;
+$$;
+
+-- 1m bars.
+do $$
+declare
+  v_rows bigint;
+begin
+  if not pg_temp.is_set_aside('data_bars') then
+    return;
+  end if;
+  execute format(
+    $sql$
+      create temporary view before_bar as
+      select a.*, case
+        when a.deleted_at is not null then 'deleted'
+        when a.timeframe = '1m' then coalesce(a.problem, case when a.rank > 1 then 'a newer row has the key' end)
+        when exists (select from agg.timeframe as t where t.timeframe = a.timeframe)
+          then format('%%s: longer bars are built from 1m', a.timeframe)
+        else format('%%s is not a timeframe', coalesce(a.timeframe, 'null'))
+      end as reason
+      from (
+        select j.*, %2$s as rank
+        from (
+          select n.*, %3$s as problem, n.deleted_at is null and coalesce(n.timeframe, '') = '1m' and (%3$s) is null as is_live
+          from (
+            select
+              %4$s as canonical_symbol, %5$s as timeframe, %6$s as ts_utc, %7$s as open, %8$s as high, %9$s as low, %10$s as close,
+              %11$s as vol, %12$s as vwap, %13$s as trade_count, coalesce(%14$s, false) as is_partial,
+              case when w.source in ('massive_api', 'ingest', 'synthetic') then w.source else 'ingest' end as source,
+              coalesce(w.raw, '{}') || case
+                when w.source in ('massive_api', 'ingest') or w.source is null or jsonb_typeof(w.raw) <> 'object' then '{}'
+                when w.source = 'synthetic' then '{"migrated_from": "data_bars"}'
+                else jsonb_build_object('source', w.source)
+              end as raw,
+              coalesce(%17$s, %18$s) as ingested_at, coalesce(%18$s, %17$s) as created_at, coalesce(%19$s, %17$s, %18$s) as updated_at,
+              %20$s as deleted_at, %21$s as place
+            from pgbars_before.data_bars as o
+            cross join lateral (select %15$s, %16$s) as w (source, raw)
+          ) as n
+        ) as j
+      ) as a
+    $sql$,
+    null,
+    pg_temp.before_rank('data_bars', array['canonical_symbol', 'timeframe', 'ts_utc']),
+    pg_temp.before_problem('public.data_bars'),
+    pg_temp.before_column('data_bars', 'canonical_symbol', 'text'),
+    pg_temp.before_column('data_bars', 'timeframe', 'text', $d$'1m'$d$),
+    pg_temp.before_column('data_bars', 'ts_utc', 'timestamptz'),
+    pg_temp.before_column('data_bars', 'open', 'double precision'),
+    pg_temp.before_column('data_bars', 'high', 'double precision'),
+    pg_temp.before_column('data_bars', 'low', 'double precision'),
+    pg_temp.before_column('data_bars', 'close', 'double precision'),
+    pg_temp.before_column('data_bars', 'vol', 'double precision'),
+    pg_temp.before_column('data_bars', 'vwap', 'double precision'),
+    pg_temp.before_column('data_bars', 'trade_count', 'bigint'),
+    pg_temp.before_column('data_bars', 'is_partial', 'boolean'),
+    pg_temp.before_column('data_bars', 'source', 'text'),
+    pg_temp.before_column('data_bars', 'raw', 'jsonb'),
+    pg_temp.before_column('data_bars', 'ingested_at', 'timestamptz'),
+    pg_temp.before_column('data_bars', 'created_at', 'timestamptz'),
+    pg_temp.before_column('data_bars', 'updated_at', 'timestamptz'),
+    pg_temp.before_column('data_bars', 'deleted_at', 'timestamptz'),
+    pg_temp.before_place('data_bars')
+  );
+
+  -- One note for all, below.
+  alter table public.data_bars disable trigger note_insert;
+  insert into public.data_bars (
+    canonical_symbol, timeframe, ts_utc, open, high, low, close, vol, vwap, trade_count, is_partial, source, raw,
+    ingested_at, created_at, updated_at
+  )
+  select
+    b.canonical_symbol, b.timeframe, b.ts_utc, b.open, b.high, b.low, b.close, b.vol, b.vwap, b.trade_count, b.is_partial, b.source, b.raw,
+    coalesce(b.ingested_at, now()), coalesce(b.created_at, now()), least(coalesce(b.updated_at, now()), now())
+  from before_bar as b
+  where b.reason is null;
+  get diagnostics v_rows = row_count;
+  alter table public.data_bars enable trigger note_insert;
+
+  insert into agg.moved_row (table_name, is_taken_over, rows, explanation)
+  select 'data_bars', true, v_rows, 'to data_bars'
+  where v_rows > 0;
+  -- To look for reasons takes as long as the copy.
+  if v_rows < (select count(*) from before_bar) then
+    insert into agg.moved_row (table_name, is_taken_over, rows, explanation)
+    select 'data_bars', false, count(*), b.reason
+    from before_bar as b
+    where b.reason is not null
+    group by b.reason
+    order by 3 desc, 4;
+  end if;
+end;
+$$;
+
+-- Bars of the derived table: the minutes of computed series, and longer ones.
+do $$
+declare
+  v_rows bigint;
+begin
+  if not pg_temp.is_set_aside('derived_data_bars') then
+    return;
+  end if;
+  execute format(
+    $sql$
+      create temporary view before_any_derived as
+      select
+        %1$s as canonical_symbol, %2$s as timeframe, %3$s as ts_utc, %4$s as open, %5$s as high, %6$s as low, %7$s as close,
+        %8$s as vol, %9$s as vwap, %10$s as trade_count, coalesce(%11$s, false) as is_partial, %12$s as source_timeframe,
+        %13$s as source_candles, %14$s as expected_candles, %15$s as quality_score, %16$s as derivation_version,
+        coalesce(case when jsonb_typeof(w.raw) = 'object' then w.raw end, '{}') || '{"migrated_from": "derived_data_bars"}' as raw,
+        coalesce(%18$s, %19$s) as ingested_at, coalesce(%19$s, %18$s) as created_at, coalesce(%20$s, %18$s, %19$s) as updated_at,
+        %21$s as deleted_at, %22$s as place
+      from pgbars_before.derived_data_bars as o
+      cross join lateral (select %17$s) as w (raw)
+    $sql$,
+    pg_temp.before_column('derived_data_bars', 'canonical_symbol', 'text'),
+    pg_temp.before_column('derived_data_bars', 'timeframe', 'text'),
+    pg_temp.before_column('derived_data_bars', 'ts_utc', 'timestamptz'),
+    pg_temp.before_column('derived_data_bars', 'open', 'double precision'),
+    pg_temp.before_column('derived_data_bars', 'high', 'double precision'),
+    pg_temp.before_column('derived_data_bars', 'low', 'double precision'),
+    pg_temp.before_column('derived_data_bars', 'close', 'double precision'),
+    pg_temp.before_column('derived_data_bars', 'vol', 'double precision'),
+    pg_temp.before_column('derived_data_bars', 'vwap', 'double precision'),
+    pg_temp.before_column('derived_data_bars', 'trade_count', 'bigint'),
+    pg_temp.before_column('derived_data_bars', 'is_partial', 'boolean'),
+    pg_temp.before_column('derived_data_bars', 'source_timeframe', 'text'),
+    pg_temp.before_column('derived_data_bars', 'source_candles', 'bigint'),
+    pg_temp.before_column('derived_data_bars', 'expected_candles', 'bigint'),
+    pg_temp.before_column('derived_data_bars', 'quality_score', 'bigint'),
+    pg_temp.before_column('derived_data_bars', 'derivation_version', 'bigint'),
+    pg_temp.before_column('derived_data_bars', 'raw', 'jsonb'),
+    pg_temp.before_column('derived_data_bars', 'ingested_at', 'timestamptz'),
+    pg_temp.before_column('derived_data_bars', 'created_at', 'timestamptz'),
+    pg_temp.before_column('derived_data_bars', 'updated_at', 'timestamptz'),
+    pg_temp.before_column('derived_data_bars', 'deleted_at', 'timestamptz'),
+    pg_temp.before_place('derived_data_bars')
+  );
+
+  execute format(
+    $sql$
+      create temporary view before_minute as
+      select a.*, case
+        when a.deleted_at is not null then 'deleted'
+        when not a.is_computed then '1m of a series that is not computed'
+        when a.problem is not null then a.problem
+        when a.rank > 1 then 'a newer row has the key'
+        when a.other_close is null then null
+        when abs(a.other_close - a.close) <= 1e-9 * abs(a.close) then 'data_bars has the minute already'
+        else 'data_bars has the minute already, at another price'
+      end as reason
+      from (
+        select j.*, %1$s as rank
+        from (
+          select n.*, %2$s as problem, n.deleted_at is null and n.is_computed and (%2$s) is null as is_live
+          from (
+            select
+              o.canonical_symbol, o.timeframe, o.ts_utc, o.open, o.high, o.low, o.close, o.vol, o.vwap, o.trade_count, o.is_partial,
+              'synthetic'::text as source, o.raw, o.ingested_at, o.created_at, o.updated_at, o.deleted_at, o.place,
+              o.canonical_symbol in (select s.canonical_symbol from agg.computed_series as s) as is_computed,
+              b.close as other_close
+            from before_any_derived as o
+            left join public.data_bars as b
+              on b.canonical_symbol = o.canonical_symbol and b.timeframe = o.timeframe and b.ts_utc = o.ts_utc
+            where o.timeframe = '1m'
+          ) as n
+        ) as j
+      ) as a
+    $sql$,
+    pg_temp.before_rank('derived_data_bars', array['canonical_symbol', 'timeframe', 'ts_utc']),
+    pg_temp.before_problem('public.data_bars')
+  );
+  insert into agg.moved_row (table_name, is_taken_over, rows, explanation)
+  select
+    'derived_data_bars', b.reason is null, count(*), coalesce('1m: ' || b.reason, '1m of computed series, to data_bars')
+  from before_minute as b
+  group by b.reason
+  order by b.reason is null desc, 3 desc, 4;
+  alter table public.data_bars disable trigger note_insert;
+  insert into public.data_bars (
+    canonical_symbol, timeframe, ts_utc, open, high, low, close, vol, vwap, trade_count, is_partial, source, raw,
+    ingested_at, created_at, updated_at
+  )
+  select
+    b.canonical_symbol, b.timeframe, b.ts_utc, b.open, b.high, b.low, b.close, b.vol, b.vwap, b.trade_count, b.is_partial, b.source, b.raw,
+    coalesce(b.ingested_at, now()), coalesce(b.created_at, now()), least(coalesce(b.updated_at, now()), now())
+  from before_minute as b
+  where b.reason is null;
+  alter table public.data_bars enable trigger note_insert;
+
+  execute format(
+    $sql$
+      create temporary view before_derived as
+      select a.*, case
+        when a.deleted_at is not null then 'deleted'
+        when a.window_minutes is null then format('%%s is not a timeframe', coalesce(a.timeframe, 'null'))
+        else coalesce(a.problem, case when a.rank > 1 then 'a newer row has the key' end)
+      end as reason
+      from (
+        select j.*, %1$s as rank
+        from (
+          select n.*, %2$s as problem, n.deleted_at is null and n.window_minutes is not null and (%2$s) is null as is_live
+          from (
+            select
+              o.canonical_symbol, o.timeframe, o.ts_utc, o.open, o.high, o.low, o.close, o.vol, o.vwap,
+              case when o.vol > 0 and o.vwap is not null then o.vol end as vwap_vol, o.trade_count, o.is_partial,
+              s.timeframe as source_timeframe, c.source_candles, c.expected_candles,
+              least(greatest(c.source_candles * s.minutes, 1), t.minutes) as covered_minutes, t.minutes as expected_minutes,
+              case when o.quality_score between 0 and 2 then o.quality_score else 0 end::smallint as quality_score,
+              case when o.derivation_version between 1 and 1000000 then o.derivation_version else 1 end::integer as derivation_version,
+              o.raw, o.created_at, o.updated_at, o.deleted_at, o.place, t.minutes as window_minutes
+            from before_any_derived as o
+            left join (
+              select l.timeframe, l.source_timeframe, (extract(epoch from l.duration) / 60)::integer as minutes
+              from agg.timeframe as l
+              where l.source_timeframe is not null
+            ) as t on t.timeframe = o.timeframe
+            left join (
+              select l.timeframe, (extract(epoch from l.duration) / 60)::integer as minutes from agg.timeframe as l
+            ) as s on s.timeframe = t.source_timeframe
+            cross join lateral (
+              select
+                case when o.source_candles between 1 and 1000000 then o.source_candles else 1 end::integer as source_candles,
+                case when o.expected_candles between 1 and 1000000 then o.expected_candles else t.minutes / s.minutes end::integer
+                  as expected_candles
+            ) as c
+            where o.timeframe is distinct from '1m'
+          ) as n
+        ) as j
+      ) as a
+    $sql$,
+    pg_temp.before_rank('derived_data_bars', array['canonical_symbol', 'timeframe', 'ts_utc']),
+    pg_temp.before_problem('public.derived_data_bars')
+  );
+  insert into public.derived_data_bars (
+    canonical_symbol, timeframe, ts_utc, open, high, low, close, vol, vwap, vwap_vol, trade_count, source_timeframe, source_candles,
+    expected_candles, covered_minutes, expected_minutes, quality_score, derivation_version, raw, is_partial, created_at, updated_at
+  )
+  select
+    b.canonical_symbol, b.timeframe, b.ts_utc, b.open, b.high, b.low, b.close, b.vol, b.vwap, b.vwap_vol, b.trade_count,
+    b.source_timeframe, b.source_candles, b.expected_candles, b.covered_minutes, b.expected_minutes, b.quality_score,
+    b.derivation_version, b.raw, b.is_partial, coalesce(b.created_at, now()), least(coalesce(b.updated_at, now()), now())
+  from before_derived as b
+  where b.reason is null;
+  get diagnostics v_rows = row_count;
+  insert into agg.moved_row (table_name, is_taken_over, rows, explanation)
+  select 'derived_data_bars', true, v_rows, 'longer bars, to derived_data_bars'
+  where v_rows > 0;
+  if v_rows < (select count(*) from before_derived) then
+    insert into agg.moved_row (table_name, is_taken_over, rows, explanation)
+    select 'derived_data_bars', false, count(*), b.reason
+    from before_derived as b
+    where b.reason is not null
+    group by b.reason
+    order by 3 desc, 4;
+  end if;
+end;
+$$;
+
+-- Tasks: the registry says which, the old rows how they are set, and the bars where they stand.
+do $$
+declare
+  v_timeframe text;
+begin
+  if to_regnamespace('pgbars_before') is null then
+    return;
+  end if;
+  analyze public.data_bars, public.derived_data_bars;
+  perform public.sync_agg_state_from_registry();
+
+  if pg_temp.is_set_aside('data_agg_state') then
+    execute format(
+      $sql$
+        create temporary view before_task as
+        select a.*, case
+          when a.rank > 1 then 'a newer row has the key'
+          when s.canonical_symbol is not null then null
+          when r.canonical_symbol is null then 'the registry does not have the asset'
+          when not r.active then 'the asset is not active'
+          else format('metadata.agg of the asset do not ask for %%s', coalesce(a.timeframe, 'null'))
+        end as reason
+        from (
+          select j.*, %1$s as rank
+          from (
+            select
+              %2$s as canonical_symbol, %3$s as timeframe, %4$s as aggregation_delay_seconds, %5$s as task_priority,
+              %6$s as agg_start_utc, %7$s as total_runs, %8$s as total_bars_created, %9$s as total_bars_quality_poor,
+              %10$s as last_attempted_at_utc, %11$s as last_successful_at_utc, %12$s as created_at, %13$s as updated_at,
+              true as is_live, %14$s as place
+            from pgbars_before.data_agg_state as o
+          ) as j
+        ) as a
+        left join public.data_agg_state as s on s.canonical_symbol = a.canonical_symbol and s.timeframe = a.timeframe
+        left join public.core_asset_registry_all as r on r.canonical_symbol = a.canonical_symbol
+      $sql$,
+      pg_temp.before_rank('data_agg_state', array['canonical_symbol', 'timeframe']),
+      pg_temp.before_column('data_agg_state', 'canonical_symbol', 'text'),
+      pg_temp.before_column('data_agg_state', 'timeframe', 'text'),
+      pg_temp.before_column('data_agg_state', 'aggregation_delay_seconds', 'bigint'),
+      pg_temp.before_column('data_agg_state', 'task_priority', 'bigint'),
+      pg_temp.before_column('data_agg_state', 'agg_start_utc', 'timestamptz'),
+      pg_temp.before_column('data_agg_state', 'total_runs', 'bigint'),
+      pg_temp.before_column('data_agg_state', 'total_bars_created', 'bigint'),
+      pg_temp.before_column('data_agg_state', 'total_bars_quality_poor', 'bigint'),
+      pg_temp.before_column('data_agg_state', 'last_attempted_at_utc', 'timestamptz'),
+      pg_temp.before_column('data_agg_state', 'last_successful_at_utc', 'timestamptz'),
+      pg_temp.before_column('data_agg_state', 'created_at', 'timestamptz'),
+      pg_temp.before_column('data_agg_state', 'updated_at', 'timestamptz'),
+      pg_temp.before_place('data_agg_state')
+    );
+    update public.data_agg_state as s
+    set
+      -- Minutes of a computed series do not wait: a late component is a correction.
+      aggregation_delay_seconds = case
+        when b.aggregation_delay_seconds between 0 and 86400 and s.source_timeframe <> s.timeframe then b.aggregation_delay_seconds
+        else s.aggregation_delay_seconds
+      end,
+      task_priority = case when abs(b.task_priority) <= 1000000 then b.task_priority else s.task_priority end,
+      agg_start_utc = n.agg_start_utc,
+      last_agg_bar_ts_utc = case
+        when n.agg_start_utc = s.agg_start_utc then s.last_agg_bar_ts_utc
+        else agg.bootstrap_cursor(n.agg_start_utc, make_interval(mins => s.run_interval_minutes), s.window_time_zone, s.window_origin)
+      end,
+      total_runs = case when b.total_runs between 0 and 1000000000000000 then b.total_runs else 0 end,
+      total_bars_created = case when b.total_bars_created between 0 and 1000000000000000 then b.total_bars_created else 0 end,
+      total_bars_quality_poor = case
+        when b.total_bars_quality_poor between 0 and 1000000000000000 then b.total_bars_quality_poor else 0
+      end,
+      last_attempted_at_utc = least(b.last_attempted_at_utc, now()),
+      last_successful_at_utc = least(b.last_successful_at_utc, now()),
+      created_at = coalesce(b.created_at, s.created_at)
+    from before_task as b
+    cross join agg.defaults as f
+    join agg.wanted_task as w on w.canonical_symbol = b.canonical_symbol and w.timeframe = b.timeframe
+    cross join lateral (
+      select coalesce(
+        w.agg_start_utc, case when b.agg_start_utc >= f.least_utc and b.agg_start_utc < f.end_utc then b.agg_start_utc end, f.start_utc
+      ) as agg_start_utc
+    ) as n
+    where b.reason is null and s.canonical_symbol = b.canonical_symbol and s.timeframe = b.timeframe;
+    insert into agg.moved_row (table_name, is_taken_over, rows, explanation)
+    select 'data_agg_state', b.reason is null, count(*), coalesce(b.reason, 'to data_agg_state; cursors are the last bars')
+    from before_task as b
+    group by b.reason
+    order by b.reason is null desc, 3 desc, 4;
+  end if;
+
+  -- The last bar, but for one that is ahead of the clock or of what it is built from. Bottom-up: a task follows its source task.
+  for v_timeframe in select t.timeframe from agg.timeframe as t order by t.duration loop
+    update public.data_agg_state as s
+    set
+      last_agg_bar_ts_utc = n.cursor_utc,
+      next_run_at = agg.due_at(n.cursor_utc, t.window_length, t.aggregation_delay_seconds, t.window_time_zone, t.window_origin)
+    from agg.task as t
+    left join agg.task as u
+      on u.canonical_symbol = t.canonical_symbol and u.timeframe = t.source_timeframe and u.timeframe <> t.timeframe and u.enabled
+    cross join lateral (
+      select b.ts_utc + interval '1 minute' as source_end_utc
+      from public.data_bars as b
+      where b.canonical_symbol = t.canonical_symbol and b.timeframe = '1m'
+      order by b.ts_utc desc
+      limit 1
+    ) as m
+    cross join lateral (
+      select agg.bootstrap_cursor(
+        agg.window_start(
+          greatest(t.agg_start_utc, least(
+            now() - make_interval(secs => t.aggregation_delay_seconds),
+            coalesce(u.decided_to_utc, m.source_end_utc)
+          )),
+          t.window_length, t.window_time_zone, t.window_origin
+        ),
+        t.window_length, t.window_time_zone, t.window_origin
+      ) as last_utc
+    ) as l
+    cross join lateral (
+      select b.ts_utc
+      from agg.source_bar as b
+      where b.canonical_symbol = t.canonical_symbol and b.timeframe = t.timeframe and b.ts_utc <= l.last_utc and b.is_bar
+      order by b.ts_utc desc
+      limit 1
+    ) as b
+    cross join lateral (
+      select agg.window_start(b.ts_utc, t.window_length, t.window_time_zone, t.window_origin) as cursor_utc
+    ) as n
+    where t.timeframe = v_timeframe and s.canonical_symbol = t.canonical_symbol and s.timeframe = t.timeframe
+      and n.cursor_utc > t.last_agg_bar_ts_utc;
+  end loop;
+  analyze public.data_agg_state;
+
+  insert into agg.moved_object (kind, name, is_taken_over, explanation)
+  select
+    'bars of', string_agg(h.canonical_symbol, ', ' order by h.canonical_symbol), true,
+    'the registry does not have these symbols: nothing is built of their bars'
+  from public.agg_health() as h
+  where h.state = 'unregistered'
+  having count(*) > 0;
+
+  -- Everything that is decided is built again, by the rules of pgbars, newest first.
+  perform public.agg_add_change_note();
+  insert into agg.moved_object (kind, name, is_taken_over, explanation)
+  select 'asset', p.canonical_symbol, true, format('metadata are understood in part: %s (left out: %s)', p.problem, p.leaves_out)
+  from agg.asset_problems(array(select a.canonical_symbol from agg.active_asset as a where not a.is_test)) as p
+  order by p.canonical_symbol, p.problem;
+end;
+$$;
+
+-- What reads or feeds the old tables from outside goes over to the new ones, where these allow it.
+do $$
+declare
+  v_object record;
+  v_commands text[];
+  v_error text;
+begin
+  if to_regnamespace('pgbars_before') is null then
+    return;
+  end if;
+  insert into agg.move (moved_at, moved_xid) values (now(), pg_current_xact_id()::xid);
+  insert into agg.moved_object (kind, parent, name, definition, is_taken_over, explanation)
+  select o.kind, o.parent, o.name, o.definition, o.is_taken_over, coalesce(o.explanation, '') from before_object as o order by o.object_no;
+  for v_object in
+    select o.*
+    from agg.moved_object as o
+    where o.kind in ('reading view', 'foreign key', 'publication')
+    order by o.moved_object_id
+  loop
+    v_commands := array[
+      case v_object.kind
+        when 'foreign key' then format('alter table %s drop constraint %s', v_object.parent, v_object.name)
+        when 'publication' then format(
+          'alter publication %s drop table %s', v_object.name, replace(v_object.parent, 'public.', 'pgbars_before.')
+        )
+      end,
+      v_object.definition
+    ];
+    begin
+      for i in 1 .. 2 loop
+        if v_commands[i] is not null then
+          execute v_commands[i];
+        end if;
+      end loop;
+      v_error := null;
+    exception when others then
+      v_error := sqlerrm;
+    end;
+    update agg.moved_object as o
+    set
+      is_taken_over = v_error is null,
+      explanation = case
+        when v_error is not null then format('stays with the table that was set aside: %s', v_error)
+        when o.kind = 'publication' then 'publishes the new table'
+        else 'goes by the new tables'
+      end
+    where o.moved_object_id = v_object.moved_object_id;
+  end loop;
+end;
+$$;
+
+-- Who read the old tables reads the new ones, and no more than that: by the policies there were, or where there was no row level
+-- security by one of its own.
+do $$
+declare
+  v_search_path constant text := current_setting('search_path');
+  v_reader record;
+  v_error text;
+begin
+  if to_regnamespace('pgbars_before') is null then
+    return;
+  end if;
+  perform set_config('search_path', 'pg_catalog', true);
+  for v_reader in
+    select
+      c.relname as table_name, r.rolname as role_name, c.relrowsecurity as has_policies,
+      case when not c.relrowsecurity then agg.read_policy_name(r.rolname) else p.polname end as policy_name,
+      concat_ws(
+        ' and ', case when c.relrowsecurity and p.polqual is not null then '(' || pg_get_expr(p.polqual, p.polrelid) || ')' end,
+        case when c.relname = 'derived_data_bars' then 'deleted_at is null' end
+      ) as condition,
+      array(
+        select distinct a.privilege_type
+        from aclexplode(c.relacl) as a
+        where a.grantee = g.grantee and a.privilege_type in ('INSERT', 'UPDATE', 'DELETE')
+        order by 1
+      ) as writes
+    from pg_class as c
+    cross join lateral (
+      select distinct a.grantee from aclexplode(c.relacl) as a where a.privilege_type = 'SELECT'
+    ) as g
+    join pg_roles as r on r.oid = g.grantee and not r.rolsuper and not r.rolbypassrls and r.oid <> c.relowner
+    left join pg_policy as p
+      on c.relrowsecurity and p.polrelid = c.oid and p.polcmd in ('r', '*') and p.polpermissive
+      and p.polroles && array[0::oid, r.oid]
+    where c.relnamespace = to_regnamespace('pgbars_before') and c.relkind in ('r', 'p', 'v')
+      and c.relname in ('core_asset_registry_all', 'data_bars', 'derived_data_bars', 'data_agg_state')
+      and (p.oid is not null or not c.relrowsecurity)
+    order by 1, 2, 4
+  loop
+    begin
+      execute format('grant select on table public.%I to %I', v_reader.table_name, v_reader.role_name);
+      if not exists (
+        select from pg_policies as p
+        where p.schemaname = 'public' and p.tablename = v_reader.table_name and p.policyname = v_reader.policy_name
+          and v_reader.role_name = any (p.roles)
+      ) then
+        execute format(
+          'create policy %I on public.%I for select to %I using (%s)',
+          case when exists (
+            select from pg_policies as p
+            where p.schemaname = 'public' and p.tablename = v_reader.table_name and p.policyname = v_reader.policy_name
+          ) then left(v_reader.policy_name || ' ' || v_reader.role_name, 63) else v_reader.policy_name end,
+          v_reader.table_name, v_reader.role_name, coalesce(nullif(v_reader.condition, ''), 'true')
+        );
+      end if;
+      v_error := null;
+    exception when others then
+      v_error := sqlerrm;
+    end;
+    insert into agg.moved_object (kind, parent, name, is_taken_over, explanation)
+    values (
+      'reader', format('public.%I', v_reader.table_name), v_reader.role_name, v_error is null,
+      case
+        when v_error is not null then format('does not read the new table: %s', v_error)
+        else format('reads the new table, by the policy %s', v_reader.policy_name)
+      end || case
+        when v_reader.writes <> '{}' then format('; its rights to %s stay with the old one', lower(array_to_string(v_reader.writes, ', ')))
+        else ''
+      end
+    );
+  end loop;
+  perform set_config('search_path', v_search_path, true);
+end;
+$$;
+
+-- Jobs that call an old function do what the jobs of pgbars do.
+do $$
+declare
+  v_names text;
+  v_job record;
+  v_error text;
+begin
+  if to_regnamespace('pgbars_before') is null or not exists (select from pg_catalog.pg_extension as e where e.extname = 'pg_cron') then
+    return;
+  end if;
+  select string_agg(distinct p.proname, '|') into v_names
+  from pg_catalog.pg_proc as p
+  where p.pronamespace = to_regnamespace('pgbars_before');
+  if v_names is null then
+    return;
+  end if;
+  for v_job in execute format(
+    $sql$
+      select j.jobid, coalesce(j.jobname, j.jobid::text) as name
+      from cron.job as j
+      where j.active and j.database = current_database() and coalesce(j.jobname, '') not like 'pgbars:%%' and j.command ~ %L
+      order by j.jobid
+    $sql$,
+    format('\m(%s)\M', v_names)
+  ) loop
+    begin
+      perform cron.alter_job(v_job.jobid, active => false);
+      v_error := null;
+    exception when others then
+      v_error := sqlerrm;
+    end;
+    insert into agg.moved_object (kind, parent, name, is_taken_over, explanation)
+    values (
+      'job', v_job.jobid::text, v_job.name, v_error is null,
+      case
+        when v_error is null then 'is inactive: the jobs of pgbars do its work'
+        else format('calls an old function, and could not be made inactive: %s', v_error)
+      end
+    );
+  end loop;
+end;
+$$;
+
+-- Callers of the older function are served until finish_move.
+do $$
+begin
+  if to_regnamespace('pgbars_before') is null
+    or not exists (
+      select from pg_catalog.pg_proc as p
+      where p.pronamespace = to_regnamespace('pgbars_before') and p.proname = 'calc_dxy_range_derived'
+    )
+  then
+    return;
+  end if;
+  execute $sql$
+    create function public.calc_dxy_range_derived(
+      p_from_utc timestamptz, p_to_utc timestamptz, p_tf text default '1m', p_derivation_version integer default 1
+    )
+    returns jsonb
+    language plpgsql
+    volatile
+    security definer
+    set search_path = pg_catalog, pg_temp
+    set statement_timeout = '120s'
+    as $body$
+    begin
+      if not exists (select from agg.timeframe as t where t.timeframe = p_tf) then
+        raise exception '% is not a timeframe', coalesce(p_tf, 'null')
+          using errcode = 'invalid_parameter_value', hint = format('Timeframes are %s.', agg.timeframe_list());
+      end if;
+      if p_tf <> '1m' then
+        return jsonb_build_object('success', true, 'inserted', 0, 'updated', 0, 'message', 'the dispatcher builds longer bars');
+      end if;
+      return public.calc_dxy_range_1m(p_from_utc, p_to_utc, p_derivation_version);
+    end;
+    $body$
+  $sql$;
+  comment on function public.calc_dxy_range_derived is
+    'calc_dxy_range_1m, for callers of an older deployment. For longer timeframes it does nothing, since the dispatcher builds them. finish_move drops it.';
+  revoke execute on function public.calc_dxy_range_derived from public, anon, authenticated, service_role;
+  grant execute on function public.calc_dxy_range_derived to service_role;
+end;
+$$;
+
+-- Workers of the older deployment may write cursors, until finish_move: to them a cursor is where the next window begins.
+do $$
+begin
+  if not pg_temp.is_set_aside('data_agg_state') then
+    return;
+  end if;
+  execute $sql$
+    create function agg.follow_old_worker()
+    returns trigger
+    language plpgsql
+    volatile
+    security definer
+    set search_path = pg_catalog, pg_temp
+    as $body$
+    declare
+      v_length constant interval := make_interval(mins => new.run_interval_minutes);
+    begin
+      new.last_agg_bar_ts_utc := agg.window_start(new.last_agg_bar_ts_utc, v_length, new.window_time_zone, new.window_origin);
+      if new.last_agg_bar_ts_utc > old.last_agg_bar_ts_utc then
+        insert into agg.correction (canonical_symbol, timeframe, spans, changed_at)
+        values (new.canonical_symbol, new.timeframe, tstzmultirange(tstzrange(
+          agg.window_end(old.last_agg_bar_ts_utc, v_length, new.window_time_zone, new.window_origin),
+          agg.window_end(new.last_agg_bar_ts_utc, v_length, new.window_time_zone, new.window_origin)
+        )), now());
+      end if;
+      return new;
+    end;
+    $body$
+  $sql$;
+  comment on function agg.follow_old_worker is
+    'Aligns a cursor that a worker of an older deployment writes, and has the windows built that it passes over. finish_move drops it.';
+  revoke execute on function agg.follow_old_worker from public, anon, authenticated, service_role;
+  -- The functions of pgbars write cursors as their owner.
+  execute format(
+    $sql$
+      create trigger follow_old_worker before update of last_agg_bar_ts_utc on public.data_agg_state
+        for each row when (new.last_agg_bar_ts_utc <> old.last_agg_bar_ts_utc and current_user <> %L)
+        execute function agg.follow_old_worker()
+    $sql$,
+    current_user
+  );
+end;
+$$;
+
+-- No view of this session may keep the old tables from being dropped.
+do $$
+declare
+  v_name text;
+begin
+  for v_name in
+    select format('view pg_temp.%I', v.name)
+    from unnest(array['before_asset', 'before_bar', 'before_minute', 'before_derived', 'before_any_derived', 'before_task']) as v (name)
+    where to_regclass('pg_temp.' || v.name) is not null
+  loop
+    execute 'drop ' || v_name;
+  end loop;
+  drop table if exists pg_temp.before_object;
+  if to_regnamespace('pgbars_before') is not null then
+    notify pgrst, 'reload schema';
+  end if;
+end;
+$$;
+drop function
+  pg_temp.before_column(text, text, text, text), pg_temp.before_json(text), pg_temp.before_problem(regclass),
+  pg_temp.before_rank(text, text[]), pg_temp.before_place(text), pg_temp.is_set_aside(text);
 
 reset check_function_bodies;
