@@ -6936,15 +6936,11 @@ begin
   select 'still used: ' || string_agg(u, ', ') || '. Drop these, or let them read the new tables'
   into v_problem
   from agg.used_from_outside('pgbars_before') as u;
-  if v_problem is null and not p_despite_checks and to_regprocedure('public.agg_check(timestamptz)') is not null then
-    execute format(
-      $sql$
-        select 'a check fails: ' || string_agg(distinct c."check", ', ') || '. See agg_check()'
-        from public.agg_check($1) as c
-        where c.status = %L
-      $sql$,
-      'FAIL'
-    ) into v_problem using p_now;
+  if v_problem is null and not p_despite_checks then
+    select 'a check fails: ' || string_agg(distinct c."check", ', ') || '. See agg_check()'
+    into v_problem
+    from public.agg_check(p_now) as c
+    where c.status = 'FAIL';
   end if;
   return v_problem;
 end;
@@ -7333,8 +7329,9 @@ as $$
     select 'pg_type'::regclass, c.reltype, null from pg_class as c where c.oid = any (p_relations::oid[])
   ),
   dependent as (
-    select distinct o.class, o.oid, case d.classid when 'pg_constraint'::regclass then d.classid else o.class end as shown_class,
-      case d.classid when 'pg_constraint'::regclass then d.objid else o.oid end as shown_oid
+    -- Of a rule the view that it makes, of a default its table; of a constraint, policy or trigger itself.
+    select distinct o.class, o.oid, case when s.is_shown then d.classid else o.class end as shown_class,
+      case when s.is_shown then d.objid else o.oid end as shown_oid
     from pg_depend as d
     join inside as i on i.class = d.refclassid and i.oid = d.refobjid
     left join pg_rewrite as w on d.classid = 'pg_rewrite'::regclass and w.oid = d.objid
@@ -7347,6 +7344,9 @@ as $$
     cross join lateral (
       select coalesce(w.ev_class, nullif(k.conrelid, 0), t.tgrelid, p.polrelid, a.adrelid, x.indrelid, nullif(y.typrelid, 0)) as relation
     ) as r
+    cross join lateral (
+      select d.classid in ('pg_constraint'::regclass, 'pg_policy'::regclass, 'pg_trigger'::regclass) as is_shown
+    ) as s
     cross join lateral (
       select
         case when r.relation is null then d.classid else 'pg_class'::regclass end as class, coalesce(r.relation, d.objid) as oid
@@ -8066,31 +8066,8 @@ as $$
     case when to_regnamespace('pgbars_before') is null then 'no older deployment' else 'nothing reads what was set aside' end, null
   union all
   select
-    'set_aside_readers', o.identity, 'FAIL', format('%s that reads %s, which no longer changes', o.type, string_agg(distinct b.name, ', ')),
-    'make it read the table of the same name in public'
-  from (
-    select c.oid, 'pg_class'::regclass as catalog, c.oid::regclass::text as name
-    from pg_class as c
-    where c.relnamespace = to_regnamespace('pgbars_before') and c.relkind <> 'i'
-    union all
-    select p.oid, 'pg_proc'::regclass, p.oid::regprocedure::text
-    from pg_proc as p
-    where p.pronamespace = to_regnamespace('pgbars_before')
-  ) as b
-  join pg_depend as d on d.refclassid = b.catalog and d.refobjid = b.oid and d.deptype = 'n'
-  -- Of a rule, the view that it makes; of a constraint, a policy and a trigger, itself, on its table.
-  left join pg_rewrite as w on d.classid = 'pg_rewrite'::regclass and w.oid = d.objid
-  left join pg_constraint as k on d.classid = 'pg_constraint'::regclass and k.oid = d.objid
-  left join pg_policy as y on d.classid = 'pg_policy'::regclass and y.oid = d.objid
-  left join pg_trigger as t on d.classid = 'pg_trigger'::regclass and t.oid = d.objid
-  left join pg_class as c
-    on c.oid = coalesce(w.ev_class, k.conrelid, y.polrelid, t.tgrelid, case when d.classid = 'pg_class'::regclass then d.objid end)
-  left join pg_proc as p on d.classid = 'pg_proc'::regclass and p.oid = d.objid
-  cross join lateral pg_identify_object(
-    case when w.oid is not null then 'pg_class'::regclass else d.classid end, coalesce(w.ev_class, d.objid), 0
-  ) as o
-  where coalesce(c.relnamespace, p.pronamespace) <> to_regnamespace('pgbars_before')
-  group by o.type, o.identity
+    'set_aside_readers', u, 'FAIL', 'reads what was set aside, which no longer changes', 'make it read the table of the same name in public'
+  from agg.used_from_outside('pgbars_before') as u
   union all
   select
     'rows_left', '*', 'PASS',
@@ -8099,8 +8076,8 @@ as $$
   select
     'rows_left', l.table_name, 'WARN', string_agg(format('%s: %s', l.rows, l.explanation), '; ' order by l.rows desc, l.explanation),
     'they stay in the schema pgbars_before: look at them before finish_move() drops it'
-  from unnest(agg.rows_left()) as r (item)
-  cross join lateral jsonb_to_record(r.item) as l (table_name text, rows bigint, explanation text)
+  from agg.moved_row as l
+  where not l.is_taken_over and l.rows > 0
   group by l.table_name;
 $$;
 
@@ -8654,33 +8631,6 @@ $$;
 comment on function public.revoke_read_access is
   'Takes from a role what grant_read_access gave it: its policies, and select on their tables.
 Returns success, role and tables. Changes nothing where there are no such policies. For the owner of the tables. It may be repeated. Raises what grant_read_access raises.';
-
--- 90_api/rows_left.sql
-create function agg.rows_left()
-returns jsonb[]
-language plpgsql
-stable
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-  v_rows jsonb[];
-begin
-  if to_regclass('agg.moved_row') is not null then
-    execute format(
-      $sql$
-        select array_agg(jsonb_build_object('table_name', m.table_name, 'rows', m.rows, 'explanation', m.explanation))
-        from %I.moved_row as m
-        where not m.is_taken_over and m.rows > 0
-      $sql$,
-      'agg'
-    ) into v_rows;
-  end if;
-  return v_rows;
-end;
-$$;
-
-comment on function agg.rows_left is
-  'The rows that a move of an older deployment did not take over, counted by table and reason: objects with table_name, rows and explanation. None without an older deployment.';
 
 -- 90_api/send_webhook.sql
 -- Supabase's own supabase_functions.http_request needs pg_net as well, posts once a row, and takes URL and headers as

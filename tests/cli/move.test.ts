@@ -12,7 +12,7 @@ const STUBS = `
       ('undo_move()', 'may run', null, 'until finish_move()') $$;
   create function public.undo_move(p_keep_minutes boolean default true) returns jsonb language sql as $$
     select jsonb_build_object('success', true, 'kept', p_keep_minutes) $$;
-  create function public.finish_move() returns jsonb language plpgsql as $$ begin
+  create function public.finish_move(p_despite_checks boolean) returns jsonb language plpgsql as $$ begin
     raise 'the move cannot be finished: a check fails' using errcode = 'object_not_in_prerequisite_state', hint = 'Look at it.';
   end $$;`;
 

@@ -183,15 +183,10 @@ Deno.test("finish_move() is refused while a check fails, unless told otherwise",
   await using older = await openOlder(cluster, "documents");
   const { db } = older;
   await migrate(db);
-  if (await readValue(db, "select to_regprocedure('public.agg_check(timestamptz)') is null")) {
-    await db.exec(`
-      create function public.agg_check(p_now timestamptz) returns table ("check" text, status text) language sql as
-        $$ values ('dispatcher', 'FAIL'), ('tasks', 'PASS'), ('quality', 'WARN') $$`);
-  }
   const [{ explanation } = { explanation: "" }] = (await readStatus(db)).filter(({ subject }) =>
     subject === "finish_move()"
   );
-  assert.match(explanation, /^a check fails: .*dispatcher.*\. See agg_check\(\)$/);
+  assert.match(explanation, /^a check fails: .*series.*\. See agg_check\(\)$/);
   await assert.rejects(db.query("select public.finish_move()"), {
     message: `the move cannot be finished: ${explanation}`,
   });

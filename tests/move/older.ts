@@ -56,9 +56,14 @@ export function readShape(shape: Shape): Promise<string> {
   return Deno.readTextFile(new URL(`${shape}.sql`, FIXTURES));
 }
 
-/** Everything in public and in schemas of the project's own, with its rows, as pg_dump writes it. */
+/** Everything but what records migrations, with its rows, as pg_dump writes it. */
 export async function dumpAll({ binDir }: Cluster, url: string): Promise<string> {
-  const args = ["--no-owner", "--exclude-schema=supabase_migrations", `--dbname=${url}`];
+  const args = [
+    "--no-owner",
+    "--exclude-schema=supabase_migrations",
+    "--exclude-schema=pgbars_releases",
+    `--dbname=${url}`,
+  ];
   const { code, stdout, report } = await run(`${binDir}/pg_dump`, args);
   if (code !== 0) throw new Error(report);
   return stdout.replaceAll(/^\\(?:un)?restrict .*\n/gm, "");

@@ -16,15 +16,11 @@ begin
   select 'still used: ' || string_agg(u, ', ') || '. Drop these, or let them read the new tables'
   into v_problem
   from agg.used_from_outside('pgbars_before') as u;
-  if v_problem is null and not p_despite_checks and to_regprocedure('public.agg_check(timestamptz)') is not null then
-    execute format(
-      $sql$
-        select 'a check fails: ' || string_agg(distinct c."check", ', ') || '. See agg_check()'
-        from public.agg_check($1) as c
-        where c.status = %L
-      $sql$,
-      'FAIL'
-    ) into v_problem using p_now;
+  if v_problem is null and not p_despite_checks then
+    select 'a check fails: ' || string_agg(distinct c."check", ', ') || '. See agg_check()'
+    into v_problem
+    from public.agg_check(p_now) as c
+    where c.status = 'FAIL';
   end if;
   return v_problem;
 end;

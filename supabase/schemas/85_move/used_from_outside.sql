@@ -19,8 +19,9 @@ as $$
     select 'pg_type'::regclass, c.reltype, null from pg_class as c where c.oid = any (p_relations::oid[])
   ),
   dependent as (
-    select distinct o.class, o.oid, case d.classid when 'pg_constraint'::regclass then d.classid else o.class end as shown_class,
-      case d.classid when 'pg_constraint'::regclass then d.objid else o.oid end as shown_oid
+    -- Of a rule the view that it makes, of a default its table; of a constraint, policy or trigger itself.
+    select distinct o.class, o.oid, case when s.is_shown then d.classid else o.class end as shown_class,
+      case when s.is_shown then d.objid else o.oid end as shown_oid
     from pg_depend as d
     join inside as i on i.class = d.refclassid and i.oid = d.refobjid
     left join pg_rewrite as w on d.classid = 'pg_rewrite'::regclass and w.oid = d.objid
@@ -33,6 +34,9 @@ as $$
     cross join lateral (
       select coalesce(w.ev_class, nullif(k.conrelid, 0), t.tgrelid, p.polrelid, a.adrelid, x.indrelid, nullif(y.typrelid, 0)) as relation
     ) as r
+    cross join lateral (
+      select d.classid in ('pg_constraint'::regclass, 'pg_policy'::regclass, 'pg_trigger'::regclass) as is_shown
+    ) as s
     cross join lateral (
       select
         case when r.relation is null then d.classid else 'pg_class'::regclass end as class, coalesce(r.relation, d.objid) as oid

@@ -27,31 +27,8 @@ as $$
     case when to_regnamespace('pgbars_before') is null then 'no older deployment' else 'nothing reads what was set aside' end, null
   union all
   select
-    'set_aside_readers', o.identity, 'FAIL', format('%s that reads %s, which no longer changes', o.type, string_agg(distinct b.name, ', ')),
-    'make it read the table of the same name in public'
-  from (
-    select c.oid, 'pg_class'::regclass as catalog, c.oid::regclass::text as name
-    from pg_class as c
-    where c.relnamespace = to_regnamespace('pgbars_before') and c.relkind <> 'i'
-    union all
-    select p.oid, 'pg_proc'::regclass, p.oid::regprocedure::text
-    from pg_proc as p
-    where p.pronamespace = to_regnamespace('pgbars_before')
-  ) as b
-  join pg_depend as d on d.refclassid = b.catalog and d.refobjid = b.oid and d.deptype = 'n'
-  -- Of a rule, the view that it makes; of a constraint, a policy and a trigger, itself, on its table.
-  left join pg_rewrite as w on d.classid = 'pg_rewrite'::regclass and w.oid = d.objid
-  left join pg_constraint as k on d.classid = 'pg_constraint'::regclass and k.oid = d.objid
-  left join pg_policy as y on d.classid = 'pg_policy'::regclass and y.oid = d.objid
-  left join pg_trigger as t on d.classid = 'pg_trigger'::regclass and t.oid = d.objid
-  left join pg_class as c
-    on c.oid = coalesce(w.ev_class, k.conrelid, y.polrelid, t.tgrelid, case when d.classid = 'pg_class'::regclass then d.objid end)
-  left join pg_proc as p on d.classid = 'pg_proc'::regclass and p.oid = d.objid
-  cross join lateral pg_identify_object(
-    case when w.oid is not null then 'pg_class'::regclass else d.classid end, coalesce(w.ev_class, d.objid), 0
-  ) as o
-  where coalesce(c.relnamespace, p.pronamespace) <> to_regnamespace('pgbars_before')
-  group by o.type, o.identity
+    'set_aside_readers', u, 'FAIL', 'reads what was set aside, which no longer changes', 'make it read the table of the same name in public'
+  from agg.used_from_outside('pgbars_before') as u
   union all
   select
     'rows_left', '*', 'PASS',
@@ -60,7 +37,7 @@ as $$
   select
     'rows_left', l.table_name, 'WARN', string_agg(format('%s: %s', l.rows, l.explanation), '; ' order by l.rows desc, l.explanation),
     'they stay in the schema pgbars_before: look at them before finish_move() drops it'
-  from unnest(agg.rows_left()) as r (item)
-  cross join lateral jsonb_to_record(r.item) as l (table_name text, rows bigint, explanation text)
+  from agg.moved_row as l
+  where not l.is_taken_over and l.rows > 0
   group by l.table_name;
 $$;
