@@ -37,6 +37,15 @@ begin
     where c.relnamespace = 'public'::regnamespace and c.relname = any (v_tables) and c.relkind in ('r', 'p', 'v', 'm', 'f')
     order by array_position(v_tables, c.relname::text)
   );
+  -- Partitions go along.
+  v_relations := v_relations || array(
+    select t.relid::oid
+    from unnest(v_relations) as r (oid)
+    cross join lateral pg_partition_tree(r.oid) as t
+    join pg_catalog.pg_class as c on c.oid = t.relid and c.relnamespace = 'public'::regnamespace
+    where t.level > 0
+    order by 1
+  );
   v_routines := array(
     select p.oid
     from pg_catalog.pg_proc as p
@@ -9893,12 +9902,18 @@ begin
       array(
         select distinct a.privilege_type
         from aclexplode(c.relacl) as a
-        where a.grantee = g.grantee and a.privilege_type in ('INSERT', 'UPDATE', 'DELETE')
+        where a.grantee in (0, g.grantee) and a.privilege_type in ('INSERT', 'UPDATE', 'DELETE')
         order by 1
       ) as writes
     from pg_class as c
     cross join lateral (
-      select distinct a.grantee from aclexplode(c.relacl) as a where a.privilege_type = 'SELECT'
+      -- Public are the roles of the Data API.
+      select distinct e.grantee
+      from aclexplode(c.relacl) as a
+      cross join lateral unnest(
+        case when a.grantee = 0 then array['anon'::regrole::oid, 'authenticated'::regrole::oid] else array[a.grantee] end
+      ) as e (grantee)
+      where a.privilege_type = 'SELECT'
     ) as g
     join pg_roles as r on r.oid = g.grantee and not r.rolsuper and not r.rolbypassrls and r.oid <> c.relowner
     left join pg_policy as p

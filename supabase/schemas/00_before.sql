@@ -32,6 +32,15 @@ begin
     where c.relnamespace = 'public'::regnamespace and c.relname = any (v_tables) and c.relkind in ('r', 'p', 'v', 'm', 'f')
     order by array_position(v_tables, c.relname::text)
   );
+  -- Partitions go along.
+  v_relations := v_relations || array(
+    select t.relid::oid
+    from unnest(v_relations) as r (oid)
+    cross join lateral pg_partition_tree(r.oid) as t
+    join pg_catalog.pg_class as c on c.oid = t.relid and c.relnamespace = 'public'::regnamespace
+    where t.level > 0
+    order by 1
+  );
   v_routines := array(
     select p.oid
     from pg_catalog.pg_proc as p

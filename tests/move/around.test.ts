@@ -195,6 +195,51 @@ Deno.test("finish_move() is refused while a check fails, unless told otherwise",
   assert.deepEqual(await readStatus(db), []);
 });
 
+Deno.test("policies for public, as the dashboard of a hosted project makes them, hold for its roles", async () => {
+  await using cluster = await useCluster();
+  await using older = await openOlder(cluster, "documents");
+  const { db } = older;
+  await db.exec(`
+    grant select on derived_data_bars to public;
+    alter table derived_data_bars enable row level security;
+    create policy "Enable read access for all users" on derived_data_bars for select using (timeframe <> '1h');
+  `);
+  await migrate(db);
+  for (const role of ["anon", "authenticated"]) {
+    await db.exec(`set role ${role}`);
+    assert.equal(
+      await readValue(db, "select string_agg(distinct d.timeframe, ' ') from public.derived_data_bars as d"),
+      "1d 5m",
+    );
+    await assert.rejects(db.query("select from public.data_bars"), /permission denied/);
+    await db.exec("reset role");
+  }
+});
+
+Deno.test("partitions of an old table go along, and back", async () => {
+  await using cluster = await useCluster();
+  await using older = await openOlder(cluster, "only_bars");
+  const { db } = older;
+  await db.exec(`
+    alter table data_bars rename to old_bars;
+    alter index data_bars_pkey rename to old_bars_pkey;
+    create table data_bars (like old_bars, primary key (canonical_symbol, timeframe, ts_utc)) partition by range (ts_utc);
+    create table data_bars_2026 partition of data_bars for values from ('2026-01-01 00:00+00') to ('2027-01-01 00:00+00');
+    create table data_bars_rest partition of data_bars default;
+    insert into data_bars select * from old_bars;
+    drop table old_bars;
+  `);
+  const before = await dumpAll(cluster, older.url);
+  await migrate(db);
+  assert.equal(await readValue(db, "select count(*) from public.data_bars"), 120);
+  assert.equal(await readValue(db, "select count(*) from pgbars_before.data_bars_2026"), 128);
+  await db.query("select public.undo_move()");
+  assert.equal(await dumpAll(cluster, older.url), before);
+  await migrate(db);
+  await db.query("select public.finish_move(p_despite_checks => true)");
+  assert.equal(await readValue(db, "select count(*) from pg_class as c where c.relname like 'data_bars_2026%'"), 0);
+});
+
 Deno.test("triggers of the old tables stay there, and are named", async () => {
   await using cluster = await useCluster();
   await using older = await openOlder(cluster, "documents");
