@@ -54,6 +54,22 @@ begin
         select from pg_catalog.pg_depend as d where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype = 'e'
       )
   );
+  -- A table that was renamed keeps the names of its indexes.
+  for v_row in
+    select i.indexrelid::regclass as index, i.indrelid::regclass as table
+    from pg_catalog.pg_index as i
+    join pg_catalog.pg_class as c on c.oid = i.indexrelid
+    where c.relnamespace = 'public'::regnamespace and i.indrelid <> all (v_relations)
+      and c.relname = any (array[
+        'core_asset_registry_all_pkey', 'core_asset_registry_all_synthetic_idx', 'data_bars_pkey', 'derived_data_bars_pkey',
+        'data_agg_state_pkey', 'data_agg_state_queue_idx', 'data_agg_state_sleeping_idx', 'data_agg_state_running_idx',
+        'data_agg_state_basket_idx'
+      ])
+    order by 1
+  loop
+    raise exception 'the name of the index % is needed, and taken by the table %', v_row.index, v_row.table
+      using errcode = 'duplicate_table', hint = format('alter index %s rename to another name.', v_row.index);
+  end loop;
   if v_relations = '{}' and v_routines = '{}' then
     return;
   end if;

@@ -166,13 +166,18 @@ Deno.test("a statement_timeout of the database does not end a long copy; the old
   assert.equal((await readCounts(older.db))["data_bars taken over: to data_bars"], 120);
 });
 
-Deno.test("an installation is refused where the schemas that it needs are taken", async () => {
+Deno.test("an installation is refused where names that it needs are taken", async () => {
   await using cluster = await useCluster();
   await using older = await openOlder(cluster, "only_functions");
   await older.db.exec("create schema pgbars_before");
   await assert.rejects(migrate(older.db), /the schema pgbars_before exists already/);
   await older.db.exec("drop schema pgbars_before; create schema agg");
   await assert.rejects(migrate(older.db), /the schema agg exists already/);
+  await older.db.exec("drop schema agg; create table old_bars (id integer constraint data_bars_pkey primary key)");
+  await assert.rejects(
+    migrate(older.db),
+    /the name of the index data_bars_pkey is needed, and taken by the table old_bars/,
+  );
 });
 
 async function waitForLock(watcher: Database, pid: number): Promise<void> {
