@@ -9331,13 +9331,21 @@ as $$
   where c.oid = format('pgbars_before.%I', p_table)::regclass;
 $$;
 
--- SQL for what orders the rows of an old table where no time does.
+-- SQL for what orders the rows of an old table where no time does: their numbers, or else their places.
 create function pg_temp.before_place(p_table text)
 returns text
 language sql
 stable
 as $$
-  select case c.relkind when 'r' then 'o.ctid::text' else 'null::text' end
+  select case
+    when exists (
+      select
+      from pg_catalog.pg_attribute as a
+      where a.attrelid = c.oid and a.attname = 'id' and a.atttypid in ('integer'::regtype, 'bigint'::regtype) and not a.attisdropped
+    ) then 'o.id::bigint'
+    when c.relkind = 'r' then '(o.ctid::text::point)[0]::bigint * 65536 + (o.ctid::text::point)[1]::bigint'
+    else 'null::bigint'
+  end
   from pg_catalog.pg_class as c
   where c.oid = format('pgbars_before.%I', p_table)::regclass;
 $$;
@@ -9458,28 +9466,27 @@ begin
         else format('%%s is not a timeframe', coalesce(a.timeframe, 'null'))
       end as reason
       from (
-        select j.*, %2$s as rank
+        select j.*, %1$s as rank
         from (
-          select n.*, %3$s as problem, n.deleted_at is null and coalesce(n.timeframe, '') = '1m' and (%3$s) is null as is_live
+          select n.*, %2$s as problem, n.deleted_at is null and coalesce(n.timeframe, '') = '1m' and (%2$s) is null as is_live
           from (
             select
-              %4$s as canonical_symbol, %5$s as timeframe, %6$s as ts_utc, %7$s as open, %8$s as high, %9$s as low, %10$s as close,
-              %11$s as vol, %12$s as vwap, %13$s as trade_count, coalesce(%14$s, false) as is_partial,
+              %3$s as canonical_symbol, %4$s as timeframe, %5$s as ts_utc, %6$s as open, %7$s as high, %8$s as low, %9$s as close,
+              %10$s as vol, %11$s as vwap, %12$s as trade_count, coalesce(%13$s, false) as is_partial,
               case when w.source in ('massive_api', 'ingest', 'synthetic') then w.source else 'ingest' end as source,
               coalesce(w.raw, '{}') || case
                 when w.source in ('massive_api', 'ingest') or w.source is null or jsonb_typeof(w.raw) <> 'object' then '{}'
                 when w.source = 'synthetic' then '{"migrated_from": "data_bars"}'
                 else jsonb_build_object('source', w.source)
               end as raw,
-              coalesce(%17$s, %18$s) as ingested_at, coalesce(%18$s, %17$s) as created_at, coalesce(%19$s, %17$s, %18$s) as updated_at,
-              %20$s as deleted_at, %21$s as place
+              coalesce(%16$s, %17$s) as ingested_at, coalesce(%17$s, %16$s) as created_at, coalesce(%18$s, %16$s, %17$s) as updated_at,
+              %19$s as deleted_at, %20$s as place
             from pgbars_before.data_bars as o
-            cross join lateral (select %15$s, %16$s) as w (source, raw)
+            cross join lateral (select %14$s, %15$s) as w (source, raw)
           ) as n
         ) as j
       ) as a
     $sql$,
-    null,
     pg_temp.before_rank('data_bars', array['canonical_symbol', 'timeframe', 'ts_utc']),
     pg_temp.before_problem('public.data_bars'),
     pg_temp.before_column('data_bars', 'canonical_symbol', 'text'),

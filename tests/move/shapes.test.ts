@@ -128,6 +128,8 @@ const SHOWN: Record<Shape, [string, unknown][]> = {
          min(b.raw ->> 'source') as given from public.data_bars as b`,
       { least: 1, most: 2, older: 2, source: "ingest", given: "polygon" },
     ],
+    // Without a time the higher number is the newer one.
+    ["select min(d.open) as least, max(d.open) as most from public.derived_data_bars as d", { least: 2, most: 2 }],
     [assetOf("ACME"), { active: true, test_active: true, metadata: { agg: { optional: ["15m"] } } }],
     [
       "select string_agg(s.timeframe, ' ' order by s.run_interval_minutes) as timeframes from public.data_agg_state as s where s.canonical_symbol = 'ACME'",
