@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { useCluster } from "../../scripts/lib/cluster.ts";
 import { migrate } from "../../scripts/lib/migrations.ts";
 import { dumpSchema } from "../../scripts/schema/dump.ts";
-import { dumpAll, dumpMovedSchema, openOlder, readCounts, type StatusRow } from "../move/older.ts";
+import { supabase } from "../../scripts/lib/supabase.ts";
+import { dumpAll, dumpMovedSchema, openOlder, readCounts, readShape, type StatusRow } from "../move/older.ts";
+import { makeFolder } from "./folder.ts";
 import { ownProgram, RELEASES } from "./program.ts";
 
 Deno.test("pgbars move, status, undo-move and finish-move on an older deployment", async (test) => {
@@ -40,7 +42,7 @@ Deno.test("pgbars move, status, undo-move and finish-move on an older deployment
     assert.deepEqual((await run(["move"])).result.applied, RELEASES);
   });
 
-  await test.step("finish-move is refused while a check fails, unless it is told otherwise", async () => {
+  await test.step("finish-move is refused while a check fails, but for --despite-checks", async () => {
     const { code, report } = await program.run(["finish-move", "--yes", "--db", url]);
     assert.equal(code, 1, report);
     assert.match(report, /the move cannot be finished: a check fails: /);
@@ -55,6 +57,28 @@ Deno.test("pgbars migrate moves an older deployment, and makes the schema of an 
   const { code, report } = await (await ownProgram()).run(["migrate", "--db", older.url]);
   assert.equal(code, 0, report);
   assert.equal((await readCounts(older.db))["data_bars taken over: to data_bars"], 6 * 360 + 365);
+  await older.db.query("select public.finish_move(p_despite_checks => true)");
+  await using empty = await openOlder(cluster);
+  await migrate(empty.db);
+  assert.equal(await dumpMovedSchema(cluster, older), await dumpSchema(cluster, empty.url));
+});
+
+Deno.test("pgbars install --move and a push move the older deployment of a project with migrations of its own", async () => {
+  await using cluster = await useCluster();
+  await using older = await openOlder(cluster);
+  await using folder = await makeFolder({
+    "supabase/config.toml": 'project_id = "older"\n',
+    "supabase/migrations/20260101000000_bars.sql": await readShape("documents"),
+  });
+  const push = async () => {
+    const { code, report } = await supabase(older.url, ["db", "push", `--workdir=${folder.path}`]);
+    assert.equal(code, 0, report);
+  };
+  await push();
+  const { code, report } = await (await ownProgram()).run(["install", "--yes", "--move"], { cwd: folder.path });
+  assert.equal(code, 0, report);
+  await push();
+  assert.equal((await readCounts(older.db))["data_bars taken over: to data_bars"], 7 * 840);
   await older.db.query("select public.finish_move(p_despite_checks => true)");
   await using empty = await openOlder(cluster);
   await migrate(empty.db);

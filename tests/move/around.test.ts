@@ -178,7 +178,7 @@ Deno.test("who read the old tables reads the new ones, and may do no more", asyn
   });
 });
 
-Deno.test("finish_move() is refused while a check fails, unless told otherwise", async () => {
+Deno.test("finish_move() is refused while a check fails, but for p_despite_checks", async () => {
   await using cluster = await useCluster();
   await using older = await openOlder(cluster, "documents");
   const { db } = older;
