@@ -6940,7 +6940,8 @@ end;
 $$;
 
 comment on function public.finish_move is
-'Ends the move of an older deployment: drops the schema pgbars_before with all that was set aside, the jobs of pg_cron that were made inactive, and what served older callers (calc_dxy_range_derived, and a trigger that follows their cursors).
+'Ends the move of an older deployment: drops what was set aside.
+That is the schema pgbars_before, the jobs of pg_cron that were made inactive, and what served older callers (calc_dxy_range_derived, and a trigger that follows their cursors).
 p_despite_checks: finish although checks of agg_check fail at p_now.
 Returns success, dropped (tables and functions) and jobs (names). There is no way back.
 Raises object_not_in_prerequisite_state where no older deployment is set aside, where something still uses it, or where a check fails; move_status says so beforehand. Lock: waits 30 seconds for the old tables.';
@@ -7164,8 +7165,8 @@ end;
 $$;
 
 comment on function public.move_status is
-'Says what the move of an older deployment took over, what stayed in the schema pgbars_before and why, and what may be done at p_now.
-Rows count those of a table at the time of the move. outcome: taken over, stayed, set aside, reads pgbars_before, or for undo_move and finish_move: may run, refused.
+'Says what the move of an older deployment took over, what stayed and why, and what may be done at p_now.
+What stayed is in the schema pgbars_before. Rows count those of a table at the time of the move. outcome: taken over, stayed, set aside, reads pgbars_before, or for undo_move and finish_move: may run, refused.
 No rows where no older deployment was moved, or after finish_move. Reads only.';
 
 -- 85_move/old_minute_commands.sql
@@ -7295,7 +7296,8 @@ end;
 $$;
 
 comment on function public.undo_move is
-'The way back of the move of an older deployment: the old tables and functions return to public, with their views, foreign keys, publications and jobs, and pgbars is removed.
+'Takes a move back: the older deployment returns to public, and pgbars is removed.
+The old tables and functions return with their views, foreign keys, publications and jobs.
 p_keep_minutes: minutes written since the move go to the old tables by key. Ingested ones go to data_bars. Those of a computed series go to where its minutes were, and what is there stays as it was. Everything else that changed since the move is lost: longer bars, tasks, the registry, deleted minutes. With false no minute goes there, for old tables that refuse them.
 Returns success, minutes_added and minutes_updated (rows of the old tables), minutes_left_out (of computed series that the old tables did not have), and jobs (names).
 Removes the record of the migrations of pgbars too. A migration that is still in a project moves the deployment again when it is pushed.

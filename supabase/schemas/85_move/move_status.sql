@@ -1,6 +1,6 @@
 comment on function public.move_status is
-'Says what the move of an older deployment took over, what stayed in the schema pgbars_before and why, and what may be done at p_now.
-Rows count those of a table at the time of the move. outcome: taken over, stayed, set aside, reads pgbars_before, or for undo_move and finish_move: may run, refused.
+'Says what the move of an older deployment took over, what stayed and why, and what may be done at p_now.
+What stayed is in the schema pgbars_before. Rows count those of a table at the time of the move. outcome: taken over, stayed, set aside, reads pgbars_before, or for undo_move and finish_move: may run, refused.
 No rows where no older deployment was moved, or after finish_move. Reads only.';
 
 create function public.move_status(p_now timestamptz default now())
