@@ -52,6 +52,15 @@ Deno.test("deno task pack makes two tarballs with the version in deno.json, and 
   }
 });
 
+Deno.test("all that pgbars needs runs on Node 20", async () => {
+  const { paths } = await pack();
+  await using folder = await makeFolder({ "package.json": "{}" });
+  const install = ["npm", "install", "--prefer-offline", "--no-audit", "--no-fund", "--engine-strict", paths[0]!];
+  const packages = ["--yes", "--prefer-offline", "--package=node@20.20.2", "--package=npm@10.9.4"];
+  const { code, report } = await run("npx", [...packages, "--", ...install], { cwd: folder.path });
+  assert.equal(code, 0, report);
+});
+
 for (const { node, supabase } of NODES) {
   Deno.test(`an npm project on Node ${node}: tsc accepts the docs' examples, and they and the program run`, async (test) => {
     const { paths } = await pack();
