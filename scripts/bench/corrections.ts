@@ -1,6 +1,6 @@
 import type { Database } from "../lib/database.ts";
 import { loadMarket, minute, settle } from "./market.ts";
-import { type Measurement, median, time } from "./measure.ts";
+import { type Measurement, median, medianRatio, time } from "./measure.ts";
 
 const SYMBOLS = 100;
 const DAYS = 30;
@@ -22,43 +22,49 @@ interface Market {
  */
 export async function measureCorrections(open: (name: string) => Promise<Database>): Promise<Measurement[]> {
   const little = await loadDecided(await open("little_history"), SYMBOLS, FEW_DAYS * 1440);
-  const hundredLittle = await measureHundred(little);
-  await little.db.close();
   const month = await loadDecided(await open("month"), SYMBOLS, DAYS * 1440);
-  const hundredMonth = await measureHundred(month);
-  const oneFew = await measureOne(month);
-  await month.db.close();
   const many = await loadDecided(await open("many_symbols"), MANY_SYMBOLS, 120);
-  const oneMany = await measureOne(many);
-  await many.db.close();
+  const hundredLittle: number[] = [];
+  const hundredMonth: number[] = [];
+  const oneFew = { late: [] as number[], direct: [] as number[] };
+  const oneMany = { late: [] as number[], direct: [] as number[] };
+  for (let round = 0; round < ROUNDS; round++) {
+    hundredLittle.push(await measureHundred(little, round));
+    hundredMonth.push(await measureHundred(month, round));
+  }
+  for (let round = 0; round < 2 * ROUNDS; round++) {
+    await measureOne(month, round, oneFew);
+    await measureOne(many, round, oneMany);
+  }
+  await Promise.all([little, month, many].map(({ db }) => db.close()));
 
   const hundred = `${SYMBOLS} late rows, one a symbol, over ${DAYS} days`;
   const one = (symbols: number) => `one late row among ${symbols} symbols`;
   return [
-    { work: hundred, pgbars: hundredMonth, budget: { text: "at most 30 ms", met: hundredMonth <= 30 } },
+    { work: hundred, pgbars: median(hundredMonth), budget: { text: "at most 30 ms", met: median(hundredMonth) <= 30 } },
     {
       work: hundred,
-      pgbars: hundredMonth,
-      against: { name: `over ${FEW_DAYS} days`, milliseconds: hundredLittle },
-      budget: { text: "at most 1.5x its time", met: hundredMonth <= 1.5 * hundredLittle },
+      pgbars: median(hundredMonth),
+      against: { name: `over ${FEW_DAYS} days`, milliseconds: median(hundredLittle) },
+      budget: { text: "at most 1.5x its time", met: medianRatio(hundredMonth, hundredLittle) <= 1.5 },
     },
     {
       work: one(SYMBOLS),
-      pgbars: oneFew.late,
-      against: { name: "building its two windows directly", milliseconds: oneFew.direct },
-      budget: { text: "at most 2x its time", met: oneFew.late <= 2 * oneFew.direct },
+      pgbars: median(oneFew.late),
+      against: { name: "building its two windows directly", milliseconds: median(oneFew.direct) },
+      budget: { text: "at most 2x its time", met: medianRatio(oneFew.late, oneFew.direct) <= 2 },
     },
     {
       work: one(MANY_SYMBOLS),
-      pgbars: oneMany.late,
-      against: { name: "building its two windows directly", milliseconds: oneMany.direct },
-      budget: { text: "at most 2x its time", met: oneMany.late <= 2 * oneMany.direct },
+      pgbars: median(oneMany.late),
+      against: { name: "building its two windows directly", milliseconds: median(oneMany.direct) },
+      budget: { text: "at most 2x its time", met: medianRatio(oneMany.late, oneMany.direct) <= 2 },
     },
     {
       work: one(MANY_SYMBOLS),
-      pgbars: oneMany.late,
-      against: { name: one(SYMBOLS), milliseconds: oneFew.late },
-      budget: { text: "at most 1.5x its time", met: oneMany.late <= 1.5 * oneFew.late },
+      pgbars: median(oneMany.late),
+      against: { name: one(SYMBOLS), milliseconds: median(oneFew.late) },
+      budget: { text: "at most 1.5x its time", met: medianRatio(oneMany.late, oneFew.late) <= 1.5 },
     },
   ];
 }
@@ -72,26 +78,23 @@ async function loadDecided(db: Database, symbols: number, minutes: number): Prom
   return market;
 }
 
-async function measureHundred(market: Market): Promise<number> {
-  const times: number[] = [];
-  for (let round = 0; round < ROUNDS; round++) {
-    await writeLate(market, SYMBOLS, round);
-    times.push(await time(() => expectCorrected(market, 2 * SYMBOLS)));
-  }
-  return median(times);
+/** Milliseconds of a run that corrects a hundred bars and their hours. */
+async function measureHundred(market: Market, round: number): Promise<number> {
+  await writeLate(market, SYMBOLS, round);
+  return await time(() => expectCorrected(market, 2 * SYMBOLS));
 }
 
-async function measureOne(market: Market): Promise<{ late: number; direct: number }> {
-  const late: number[] = [];
-  const direct: number[] = [];
-  for (let round = 0; round < 2 * ROUNDS; round++) {
-    await writeLate(market, 1, 100 + 2 * round);
-    late.push(await time(() => expectCorrected(market, 2)));
-    const at = await writeLate(market, 1, 101 + 2 * round);
-    direct.push(await time(() => buildDirectly(market, at)));
-    await dispatch(market);
-  }
-  return { late: median(late), direct: median(direct) };
+/** Adds the milliseconds of a run that corrects one bar and its hour, and of building such two directly. */
+async function measureOne(
+  market: Market,
+  round: number,
+  { late, direct }: { late: number[]; direct: number[] },
+): Promise<void> {
+  await writeLate(market, 1, 100 + 2 * round);
+  late.push(await time(() => expectCorrected(market, 2)));
+  const at = await writeLate(market, 1, 101 + 2 * round);
+  direct.push(await time(() => buildDirectly(market, at)));
+  await dispatch(market);
 }
 
 /** Writes one bar each for the first `rows` symbols, in another minute for each, high above what was there. Returns the first minute. */
