@@ -1361,9 +1361,8 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
   if p_time_zone is null then
-    starts_utc := date_bin(p_length, p_ts_utc, p_origin at time zone 'UTC');
-    -- Added in UTC, where a day has 24 hours, whatever the session says.
-    ends_utc := (starts_utc at time zone 'UTC' + p_length) at time zone 'UTC';
+    starts_utc := agg.window_start(p_ts_utc, p_length, null, p_origin);
+    ends_utc := agg.window_end(p_ts_utc, p_length, null, p_origin);
     return;
   end if;
   -- Near a change of the clock the window that the wall clock shows may be one too early or too late.
@@ -1389,7 +1388,11 @@ parallel safe
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  return (agg.window_bounds(p_ts_utc, p_length, p_time_zone, p_origin)).ends_utc;
+  return case
+    -- Added in UTC, where a day has 24 hours, whatever the session says.
+    when p_time_zone is null then (date_bin(p_length, p_ts_utc, p_origin at time zone 'UTC') at time zone 'UTC' + p_length) at time zone 'UTC'
+    else (agg.window_bounds(p_ts_utc, p_length, p_time_zone, p_origin)).ends_utc
+  end;
 end;
 $$;
 
@@ -6306,9 +6309,13 @@ begin
     ) as s
     cross join lateral (
       select
-        agg.window_end(
-          agg.bootstrap_cursor(s.agg_start_utc, t.duration, s.window_time_zone, s.window_origin), t.duration, s.window_time_zone, s.window_origin
-        ),
+        case
+          -- The first window begins before that.
+          when lower(c.spans) >= s.agg_start_utc + 2 * t.duration then lower(c.spans)
+          else agg.window_end(
+            agg.bootstrap_cursor(s.agg_start_utc, t.duration, s.window_time_zone, s.window_origin), t.duration, s.window_time_zone, s.window_origin
+          )
+        end,
         s.followed_to_utc
     ) as k (start_utc, end_utc)
     cross join lateral (

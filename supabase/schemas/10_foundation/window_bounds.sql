@@ -13,9 +13,8 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
   if p_time_zone is null then
-    starts_utc := date_bin(p_length, p_ts_utc, p_origin at time zone 'UTC');
-    -- Added in UTC, where a day has 24 hours, whatever the session says.
-    ends_utc := (starts_utc at time zone 'UTC' + p_length) at time zone 'UTC';
+    starts_utc := agg.window_start(p_ts_utc, p_length, null, p_origin);
+    ends_utc := agg.window_end(p_ts_utc, p_length, null, p_origin);
     return;
   end if;
   -- Near a change of the clock the window that the wall clock shows may be one too early or too late.

@@ -31,9 +31,13 @@ begin
     ) as s
     cross join lateral (
       select
-        agg.window_end(
-          agg.bootstrap_cursor(s.agg_start_utc, t.duration, s.window_time_zone, s.window_origin), t.duration, s.window_time_zone, s.window_origin
-        ),
+        case
+          -- The first window begins before that.
+          when lower(c.spans) >= s.agg_start_utc + 2 * t.duration then lower(c.spans)
+          else agg.window_end(
+            agg.bootstrap_cursor(s.agg_start_utc, t.duration, s.window_time_zone, s.window_origin), t.duration, s.window_time_zone, s.window_origin
+          )
+        end,
         s.followed_to_utc
     ) as k (start_utc, end_utc)
     cross join lateral (
