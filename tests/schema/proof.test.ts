@@ -81,7 +81,7 @@ Deno.test("deno task migration writes what the three-way proof asks for after a 
   await Deno.remove(folder, { recursive: true });
 });
 
-Deno.test("deno task migration --first writes supabase/schemas as the one migration", async () => {
+Deno.test("the migration of the first release is supabase/schemas", async () => {
   await using cluster = await useCluster();
   const { folder, edit } = await copySupabase();
   await edit("10_foundation/is_test.sql", "('DEV', 'TEST')", "('DEV', 'TEST', 'STAGING')");
