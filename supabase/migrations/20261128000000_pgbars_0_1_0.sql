@@ -6912,7 +6912,6 @@ create function public.finish_move(p_despite_checks boolean default false, p_now
 returns jsonb
 language plpgsql
 volatile
-security definer
 set search_path = pg_catalog, pg_temp
 set lock_timeout = '30s'
 set statement_timeout = 0
@@ -6947,7 +6946,7 @@ end;
 $$;
 
 comment on function public.finish_move is
-'Ends the move of an older deployment: drops what was set aside.
+'Ends the move of an older deployment: drops what was set aside. Owner only.
 That is the schema pgbars_before, the jobs of pg_cron that were made inactive, and what served older callers (calc_dxy_range_derived, and a trigger that follows their cursors).
 p_despite_checks: finish although checks of agg_check fail at p_now.
 Returns success, dropped (tables and functions) and jobs (names). There is no way back.
@@ -7234,7 +7233,6 @@ create function public.undo_move(p_keep_minutes boolean default true)
 returns jsonb
 language plpgsql
 volatile
-security definer
 set search_path = pg_catalog, pg_temp
 set lock_timeout = '30s'
 set statement_timeout = 0
@@ -7303,7 +7301,7 @@ end;
 $$;
 
 comment on function public.undo_move is
-'Takes a move back: the older deployment returns to public, and pgbars is removed.
+'Takes a move back: the older deployment returns to public, and pgbars is removed. Owner only.
 The old tables and functions return with their views, foreign keys, publications and jobs.
 p_keep_minutes: minutes written since the move go to the old tables by key. Ingested ones go to data_bars. Those of a computed series go to where its minutes were, and what is there stays as it was. Everything else that changed since the move is lost: longer bars, tasks, the registry, deleted minutes. With false no minute goes there, for old tables that refuse them.
 Returns success, minutes_added and minutes_updated (rows of the old tables), minutes_left_out (of computed series that the old tables did not have), and jobs (names).
@@ -9115,11 +9113,9 @@ revoke execute on function
   public.calc_dxy_range_1m,
   public.catchup_aggregation_range,
   public.derive_synthetic_range,
-  public.finish_move,
   public.import_calendar,
   public.move_status,
   public.sync_agg_state_from_registry,
-  public.undo_move,
   public.upsert_bars
 from public, anon, authenticated, service_role;
 grant execute on function
@@ -9142,21 +9138,21 @@ grant execute on function
   public.calc_dxy_range_1m,
   public.catchup_aggregation_range,
   public.derive_synthetic_range,
-  public.finish_move,
   public.import_calendar,
   public.move_status,
   public.sync_agg_state_from_registry,
-  public.undo_move,
   public.upsert_bars
 to service_role;
 
 -- Callable by the owner of the database only.
 revoke execute on function
+  public.finish_move,
   public.grant_read_access,
   public.install_webhooks,
   public.remove_webhooks,
   public.revoke_read_access,
-  public.schedule_jobs
+  public.schedule_jobs,
+  public.undo_move
 from public, anon, authenticated, service_role;
 
 -- 99_install.sql

@@ -40,11 +40,9 @@ revoke execute on function
   public.calc_dxy_range_1m,
   public.catchup_aggregation_range,
   public.derive_synthetic_range,
-  public.finish_move,
   public.import_calendar,
   public.move_status,
   public.sync_agg_state_from_registry,
-  public.undo_move,
   public.upsert_bars
 from public, anon, authenticated, service_role;
 grant execute on function
@@ -67,19 +65,19 @@ grant execute on function
   public.calc_dxy_range_1m,
   public.catchup_aggregation_range,
   public.derive_synthetic_range,
-  public.finish_move,
   public.import_calendar,
   public.move_status,
   public.sync_agg_state_from_registry,
-  public.undo_move,
   public.upsert_bars
 to service_role;
 
 -- Callable by the owner of the database only.
 revoke execute on function
+  public.finish_move,
   public.grant_read_access,
   public.install_webhooks,
   public.remove_webhooks,
   public.revoke_read_access,
-  public.schedule_jobs
+  public.schedule_jobs,
+  public.undo_move
 from public, anon, authenticated, service_role;

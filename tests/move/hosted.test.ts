@@ -45,16 +45,16 @@ Deno.test("an owner that is no superuser moves a deployment made with the defaul
       await db.exec("reset role");
     });
 
-    await test.step("service_role may ask for the status, go back and finish", async () => {
+    await test.step("service_role may ask for the status; to go back and to finish is the owner's", async () => {
       await db.exec("set role service_role");
       assert.ok((await readCounts(db))["data_bars taken over: to data_bars"]);
-      await db.query("select public.undo_move(false)");
+      await assert.rejects(db.query("select public.undo_move(false)"), /permission denied for function undo_move/);
+      await assert.rejects(db.query("select public.finish_move(true)"), /permission denied for function finish_move/);
       await db.exec("reset role");
+      await db.query("select public.undo_move(false)");
       assert.equal(await readValue(db, "select to_regnamespace('agg') is null"), true);
       await migrate(db);
-      await db.exec("set role service_role");
       await db.query("select public.finish_move(p_despite_checks => true)");
-      await db.exec("reset role");
     });
   } finally {
     await admin.db.exec(`reassign owned by ${owner} to postgres; drop owned by ${owner} cascade; drop role ${owner}`);

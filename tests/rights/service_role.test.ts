@@ -9,11 +9,13 @@ import { functionNames, relationNames } from "./catalog.ts";
 import { ROWS, WORKER_CALLS } from "./worker_day.ts";
 
 const OWNERS_CALLS = [
+  "finish_move",
   "grant_read_access",
   "install_webhooks",
   "remove_webhooks",
   "revoke_read_access",
   "schedule_jobs",
+  "undo_move",
 ];
 
 for (const [engine, openStack] of Object.entries(ENGINES)) {

@@ -38,6 +38,7 @@ export const WORKER_CALLS: [string, Record<string, unknown>][] = [
   ["agg_maintain", { p_now: SOON }],
   ["agg_health", { p_now: SOON }],
   ["agg_check", { p_now: SOON }],
+  ["move_status", { p_now: SOON }],
   ["agg_gaps", { p_symbol: "EURUSD", p_timeframe: "5m" }],
   ["import_calendar", { p_name: "XTST", p_days: [{ day: "2025-07-04", kind: "closed" }], p_time_zone: "UTC" }],
   ["agg_bootstrap_cursor", { p_symbol: "EURUSD", p_to_tf: "5m" }],

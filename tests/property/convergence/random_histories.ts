@@ -71,6 +71,20 @@ const heldBatch = fc.constantFrom(0, 1, 2).chain((who) => {
   );
 });
 
+/** Two sessions that write the same bars, of which the second gives up. */
+const heldBars = fc.tuple(fc.constantFrom(0, 1, 2), write).chain(([who, bars]) => {
+  const own = fc.constant(who);
+  const other = fc.constantFrom(...[0, 1, 2].filter((session) => session !== who));
+  const same = fc.constant(bars);
+  return phrase(
+    step(bare("begin"), own),
+    step(same, own, fc.constant(1)),
+    step(same, other, fc.constant(1)),
+    step(fc.oneof(bare("commit"), bare("rollback")), own),
+    step(dispatch, other),
+  );
+});
+
 /** A dispatcher that would build with a snapshot older than a note that another session has read since. */
 const oldSnapshot = fc.constantFrom(0, 1, 2).chain((who) => {
   const own = fc.constant(who);
@@ -155,6 +169,7 @@ const turns: { weight: number; arbitrary: fc.Arbitrary<Step[]> }[] = [
   { weight: 3, arbitrary: heldBatch },
   { weight: 3, arbitrary: worker },
   { weight: 1, arbitrary: oldSnapshot },
+  { weight: 1, arbitrary: heldBars },
   { weight: 4, arbitrary: phrase(step(rare), step(dispatch)) },
   { weight: 1, arbitrary: neglect },
   { weight: 1, arbitrary: switchedOff },
