@@ -174,7 +174,9 @@ function assertBar(bar: Bar, prices: { open: number; close: number }, version: n
       Math.abs(bar[field] - expected[field]) <= basketTolerance(expected[field]),
       `${field} ${bar[field]} is not ${expected[field]}`,
     );
-    assert.equal(Number(bar[field].toFixed(8)), bar[field], `${field} has more than 8 decimals`);
+    // Below 1 as many more as 8 significant digits need.
+    const decimals = Math.max(8, 8 - Math.floor(Math.log10(bar[field])));
+    assert.equal(Number(bar[field].toFixed(decimals)), bar[field], `${field} has more than ${decimals} decimals`);
   }
   assert.deepEqual([bar.vol, bar.vwap, bar.tradeCount], [0, null, 0]);
 }
