@@ -4,5 +4,5 @@ import { turnTaking } from "./convergence/random_histories.ts";
 
 Deno.test("bars, cursors and notes converge whatever the history, with sessions that take turns", async () => {
   // Sessions take turns, so a lock that one holds is not released while another waits.
-  await checkHistories(200, turnTaking, "5ms", CASES);
+  await checkHistories(150, turnTaking, "5ms", CASES);
 });
