@@ -36,13 +36,7 @@ begin
     cross join lateral (
       select case when t.source_timeframe is not null then coalesce(s.source_timeframe, t.source_timeframe) end
     ) as w (source_timeframe)
-    left join lateral (
-      select k.decided_to_utc
-      from agg.task as k
-      where k.canonical_symbol = c.symbol and k.timeframe = w.source_timeframe and k.enabled
-        -- Tasks of 1m are those of baskets, for which there is a small index.
-        and (w.source_timeframe = '1m') = (k.basket is not null)
-    ) as u on true
+    left join agg.task as u on u.canonical_symbol = c.symbol and u.timeframe = w.source_timeframe and u.enabled
     left join lateral (
       select max(k.derivation_version) as derivation_version, case when count(*) = count(l.ts_utc) then min(l.ts_utc) end as last_utc
       from agg.synthetic_component as k
@@ -54,7 +48,6 @@ begin
         limit 1
       ) as l on true
       where p_timeframe = '1m' and k.canonical_symbol = c.symbol
-      having p_timeframe = '1m'
     ) as b on true
     group by
       s.source_timeframe, s.window_time_zone, s.window_origin, s.good_percent, s.poor_percent,
