@@ -42,7 +42,7 @@ export async function readProject(folder: string): Promise<Project> {
   return { folder, migrations, installed: findInstalled(migrations), config };
 }
 
-/** The text of a file of the project; null where there is none. */
+/** The text of a file of the project; null where the file does not exist. */
 export async function readText(folder: string, path: string): Promise<string | null> {
   try {
     return await readFile(join(folder, path), "utf8");

@@ -34,7 +34,7 @@ export function compareVersions(a: string, b: string): number {
   return differing < 0 ? 0 : left[differing]! - right[differing]!;
 }
 
-/** The releases after the version that is installed; all of them where there is none. */
+/** The releases after the version that is installed; all of them where `installed` is undefined. */
 export function missingReleases(releases: readonly Release[], installed: string | undefined): Release[] {
   return releases.filter(({ version }) => installed === undefined || compareVersions(version, installed) > 0);
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 
 /** Statements by name, each of which a test must ask for. */
 export interface Statements {
-  /** The text of the statement. Throws where there is none. */
+  /** The text of the statement. Throws where the file has no such statement. */
   get(name: string): string;
   /** Throws where a statement was not asked for. */
   assertAllUsed(): void;
