@@ -2887,6 +2887,7 @@ as $$
 declare
   v_task public.data_agg_state;
   v_length interval;
+  v_decided_to_utc timestamptz;
   v_end_utc timestamptz;
   v_frontier_utc timestamptz;
   v_result agg.build_result;
@@ -2907,6 +2908,7 @@ begin
   end if;
 
   v_length := make_interval(mins => v_task.run_interval_minutes);
+  v_decided_to_utc := agg.window_end(v_task.last_agg_bar_ts_utc, v_length, v_task.window_time_zone, v_task.window_origin);
   if p_success and p_new_cursor_utc is not null then
     v_end_utc := agg.window_end(p_new_cursor_utc, v_length, v_task.window_time_zone, v_task.window_origin);
     if agg.window_start(p_new_cursor_utc, v_length, v_task.window_time_zone, v_task.window_origin) <> p_new_cursor_utc
@@ -2927,7 +2929,11 @@ begin
 
   v_result.symbols := array[p_symbol];
   v_result.timeframe := p_tf;
-  v_result.decided_to_utc := v_end_utc;
+  v_result.window_length := v_length;
+  v_result.window_time_zone := v_task.window_time_zone;
+  v_result.window_origin := v_task.window_origin;
+  v_result.from_utc := v_decided_to_utc;
+  v_result.decided_to_utc := coalesce(v_end_utc, v_decided_to_utc);
   v_result.stopped_reason := left(p_stats ->> 'stopped_reason', 100);
   v_result.bars := agg.read_count(p_stats, 'bars_created');
   v_result.bars_poor := agg.read_count(p_stats, 'bars_quality_poor');
@@ -2939,9 +2945,7 @@ begin
   -- The claim may have been lost and another's: what was built under it may have missed a change whose note is gone.
   if p_success and p_claimed_at is null and p_new_cursor_utc > v_task.last_agg_bar_ts_utc then
     perform agg.add_corrections(array[agg.new_changed_span(
-      p_symbol, p_tf, tstzmultirange(tstzrange(
-        agg.window_end(v_task.last_agg_bar_ts_utc, v_length, v_task.window_time_zone, v_task.window_origin), v_end_utc
-      ))
+      p_symbol, p_tf, tstzmultirange(tstzrange(v_decided_to_utc, v_end_utc))
     )]);
   end if;
   select s.* into v_task
@@ -3241,42 +3245,34 @@ as $$
 declare
   v_finished record;
 begin
-  with finished as (
+  with result as materialized (
+    -- Once a result, however many symbols it has. Windows in UTC need no call.
+    select
+      r.symbols, r.timeframe, r.from_utc, r.decided_to_utc, r.bars, r.bars_poor, r.stopped_reason, r.fail_kind, r.error,
+      case
+        when r.window_time_zone is null then r.decided_to_utc - r.window_length
+        else agg.window_start(r.decided_to_utc - interval '1 microsecond', r.window_length, r.window_time_zone, r.window_origin)
+      end as cursor_utc,
+      case
+        when r.window_time_zone is null then r.decided_to_utc + r.window_length
+        else agg.window_end(r.decided_to_utc, r.window_length, r.window_time_zone, r.window_origin)
+      end as next_end_utc
+    from unnest(p_results) as r
+  ),
+  finished as (
     update public.data_agg_state as s
     set
-      (last_agg_bar_ts_utc, built_to_utc, next_run_at) = (
-        select
-          c.cursor_utc,
-          case when s.built_to_utc > e.decided_to_utc then s.built_to_utc end,
-          case
-            when r.fail_kind is null and r.stopped_reason = 'max_windows' then p_now
-            when r.fail_kind is null and e.due_at > p_now then e.due_at
-            else date_trunc('minute', p_now + case
-              when r.fail_kind is not null then agg.retry_delay(s.hard_fail_streak, r.fail_kind)
-              else least(interval '5 minutes', greatest(interval '1 minute', (p_now - e.due_at) / 8))
-            end)
-          end
-        from (select make_interval(mins => s.run_interval_minutes)) as l (length)
-        cross join lateral (
-          select greatest(s.last_agg_bar_ts_utc, case
-            when r.fail_kind is not null then null
-            when s.window_time_zone is null then r.decided_to_utc - l.length
-            else agg.window_start(r.decided_to_utc - interval '1 microsecond', l.length, s.window_time_zone, s.window_origin)
-          end)
-        ) as c (cursor_utc)
-        cross join lateral (
-          -- Windows in UTC need no call.
-          select
-            case
-              when s.window_time_zone is null then c.cursor_utc + l.length
-              else agg.window_end(c.cursor_utc, l.length, s.window_time_zone, s.window_origin)
-            end,
-            case
-              when s.window_time_zone is null then c.cursor_utc + 2 * l.length + make_interval(secs => s.aggregation_delay_seconds)
-              else agg.due_at(c.cursor_utc, l.length, s.aggregation_delay_seconds, s.window_time_zone, s.window_origin)
-            end
-        ) as e (decided_to_utc, due_at)
-      ),
+      last_agg_bar_ts_utc = case when r.fail_kind is null then greatest(s.last_agg_bar_ts_utc, r.cursor_utc) else s.last_agg_bar_ts_utc end,
+      built_to_utc = case when r.fail_kind is not null or s.built_to_utc > r.decided_to_utc then s.built_to_utc end,
+      next_run_at = case
+        when r.fail_kind is not null then date_trunc('minute', p_now + agg.retry_delay(s.hard_fail_streak, r.fail_kind))
+        when r.stopped_reason = 'max_windows' then p_now
+        when r.next_end_utc + make_interval(secs => s.aggregation_delay_seconds) > p_now
+          then r.next_end_utc + make_interval(secs => s.aggregation_delay_seconds)
+        else date_trunc('minute', p_now + least(interval '5 minutes', greatest(
+          interval '1 minute', (p_now - r.next_end_utc - make_interval(secs => s.aggregation_delay_seconds)) / 8
+        )))
+      end,
       status = case
         when not s.enabled or s.status = 'disabled' then 'disabled'
         when r.fail_kind is null or s.hard_fail_streak + (r.fail_kind = 'hard')::integer < d.hard_failures then 'idle'
@@ -3296,21 +3292,15 @@ begin
       last_error = r.error,
       updated_at = now()
     from agg.defaults as d
-    cross join unnest(p_results) as r
+    cross join result as r
     cross join lateral unnest(r.symbols) as y (symbol)
     where s.canonical_symbol = y.symbol and s.timeframe = r.timeframe
     returning
       s.canonical_symbol, s.timeframe, s.is_mandatory, s.hard_fail_streak, s.last_error,
       -- A gap that is stepped over lies before from_utc.
       r.fail_kind is null and (r.stopped_reason = 'frontier' or r.decided_to_utc is distinct from r.from_utc) as has_advanced,
-      r.fail_kind is null and r.stopped_reason is distinct from 'max_windows' and p_now >= case
-        when s.window_time_zone is null
-          then s.last_agg_bar_ts_utc + make_interval(mins => 2 * s.run_interval_minutes, secs => s.aggregation_delay_seconds)
-        else agg.due_at(
-          s.last_agg_bar_ts_utc, make_interval(mins => s.run_interval_minutes), s.aggregation_delay_seconds,
-          s.window_time_zone, s.window_origin
-        )
-      end as is_waiting
+      r.fail_kind is null and r.stopped_reason is distinct from 'max_windows'
+        and p_now >= r.next_end_utc + make_interval(secs => s.aggregation_delay_seconds) as is_waiting
   )
   select
     min(f.timeframe) as timeframe,
@@ -3340,6 +3330,7 @@ comment on function agg.finish_tasks is
 'The one rule for what follows work on tasks: cursor, streaks, status, and when each is due again.
 A task is due again when its next window completes; at once after max_windows; after a failure, see agg.retry_delay. A task that waits for data or for its source task sleeps until these come (agg.sleep_tasks); where it cannot, it is due after an eighth of the time that it has waited (1 to 5 minutes). A wait ends at a whole minute. What advances wakes the tasks that build from it.
 Three hard failures in a row disable an optional task. A mandatory one keeps retrying as hard_failed. Warns of both.
+The decided_to_utc of a result is not behind what its tasks have decided.
 Locks: the caller holds the tasks. Counts end at 10^15, so that no value from outside makes a sum overflow.';
 
 -- 40_tasks/first_run_at.sql

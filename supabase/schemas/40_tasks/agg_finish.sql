@@ -25,6 +25,7 @@ as $$
 declare
   v_task public.data_agg_state;
   v_length interval;
+  v_decided_to_utc timestamptz;
   v_end_utc timestamptz;
   v_frontier_utc timestamptz;
   v_result agg.build_result;
@@ -45,6 +46,7 @@ begin
   end if;
 
   v_length := make_interval(mins => v_task.run_interval_minutes);
+  v_decided_to_utc := agg.window_end(v_task.last_agg_bar_ts_utc, v_length, v_task.window_time_zone, v_task.window_origin);
   if p_success and p_new_cursor_utc is not null then
     v_end_utc := agg.window_end(p_new_cursor_utc, v_length, v_task.window_time_zone, v_task.window_origin);
     if agg.window_start(p_new_cursor_utc, v_length, v_task.window_time_zone, v_task.window_origin) <> p_new_cursor_utc
@@ -65,7 +67,11 @@ begin
 
   v_result.symbols := array[p_symbol];
   v_result.timeframe := p_tf;
-  v_result.decided_to_utc := v_end_utc;
+  v_result.window_length := v_length;
+  v_result.window_time_zone := v_task.window_time_zone;
+  v_result.window_origin := v_task.window_origin;
+  v_result.from_utc := v_decided_to_utc;
+  v_result.decided_to_utc := coalesce(v_end_utc, v_decided_to_utc);
   v_result.stopped_reason := left(p_stats ->> 'stopped_reason', 100);
   v_result.bars := agg.read_count(p_stats, 'bars_created');
   v_result.bars_poor := agg.read_count(p_stats, 'bars_quality_poor');
@@ -77,9 +83,7 @@ begin
   -- The claim may have been lost and another's: what was built under it may have missed a change whose note is gone.
   if p_success and p_claimed_at is null and p_new_cursor_utc > v_task.last_agg_bar_ts_utc then
     perform agg.add_corrections(array[agg.new_changed_span(
-      p_symbol, p_tf, tstzmultirange(tstzrange(
-        agg.window_end(v_task.last_agg_bar_ts_utc, v_length, v_task.window_time_zone, v_task.window_origin), v_end_utc
-      ))
+      p_symbol, p_tf, tstzmultirange(tstzrange(v_decided_to_utc, v_end_utc))
     )]);
   end if;
   select s.* into v_task
