@@ -5,7 +5,7 @@ import { countCoverage, EDGES } from "./coverage.ts";
 import { playScenario } from "./run_scenario.ts";
 import { scenario } from "./scenarios.ts";
 
-const RUNS = 200;
+const RUNS = 150;
 
 Deno.test("bars and cursors of random histories equal those of the independent aggregator", async () => {
   await using engine = await openEngine();
