@@ -4424,14 +4424,16 @@ begin
     running_started_at_utc = case when s.enabled then s.running_started_at_utc end,
     fail_streak = case when s.enabled then s.fail_streak else 0 end,
     hard_fail_streak = case when s.enabled then s.hard_fail_streak else 0 end,
-    next_run_at = case
-      when s.enabled and s.status <> 'disabled' then
-        case when excluded.agg_start_utc < s.agg_start_utc then least(s.next_run_at, excluded.next_run_at) else s.next_run_at end
-      else agg.due_at(
-        s.last_agg_bar_ts_utc, make_interval(mins => s.run_interval_minutes), s.aggregation_delay_seconds,
-        s.window_time_zone, s.window_origin
-      )
-    end,
+    next_run_at = least(
+      case
+        when s.enabled and s.status <> 'disabled' then s.next_run_at
+        else agg.due_at(
+          s.last_agg_bar_ts_utc, make_interval(mins => s.run_interval_minutes), s.aggregation_delay_seconds,
+          s.window_time_zone, s.window_origin
+        )
+      end,
+      case when excluded.agg_start_utc < s.agg_start_utc then excluded.next_run_at end
+    ),
     updated_at = now();
 
   update public.data_agg_state as s

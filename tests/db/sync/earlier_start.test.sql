@@ -1,5 +1,5 @@
 begin;
-select plan(3);
+select plan(4);
 
 -- Without the triggers of the registry, so that only a sync changes tasks.
 alter table public.core_asset_registry_all disable trigger user;
@@ -24,6 +24,18 @@ call tests.add_minutes('ACME', '2025-07-01 00:00+00', '2025-07-01 00:05+00');
 call tests.run('2025-07-01 00:10+00');
 select is(
   pg_temp.start_at('2025-06-30T00:00:00Z'), '07-01 00:00', 'sync_agg_state_from_registry() keeps the cursor of one that has decided something'
+);
+
+-- A task that was switched off meanwhile.
+update public.core_asset_registry_all as r set active = false where r.canonical_symbol = 'ACME';
+do $$ begin perform public.sync_agg_state_from_registry(); end; $$;
+update public.data_agg_state as s set last_agg_bar_ts_utc = '2025-06-29 23:55+00' where s.timeframe = '5m';
+update public.core_asset_registry_all as r set active = true where r.canonical_symbol = 'ACME';
+do $$ begin perform pg_temp.start_at('2025-06-29T00:00:00Z'); end; $$;
+select results_eq(
+  $$ select s.last_agg_bar_ts_utc, s.next_run_at from public.data_agg_state as s where s.timeframe = '5m' $$,
+  $$ values (timestamptz '2025-06-28 23:55+00', timestamptz '2025-06-29 00:10+00') $$,
+  'sync_agg_state_from_registry() makes a task due for its first window that is switched on again with an earlier start'
 );
 
 select * from finish();
