@@ -4333,6 +4333,9 @@ set enable_mergejoin = off
 set jit = off
 as $$
 begin
+  if not exists (select from agg.runnable_task as t where t.next_run_at = 'infinity') then
+    return;
+  end if;
   update public.data_agg_state as s
   set next_run_at = t.due_at, updated_at = now()
   from unnest(p_changes) as c
@@ -6305,10 +6308,17 @@ begin
         s.followed_to_utc
     ) as k (start_utc, end_utc)
     cross join lateral (
-      select range_agg(tstzrange(
-        agg.window_start(lower(d.span), t.duration, s.window_time_zone, s.window_origin),
-        agg.window_end(upper(d.span) - interval '1 microsecond', t.duration, s.window_time_zone, s.window_origin)
-      ))
+      -- Windows in UTC need no call.
+      select range_agg(case
+        when s.window_time_zone is null then tstzrange(
+          date_bin(s.window_length, lower(d.span), s.window_origin at time zone 'UTC'),
+          date_bin(s.window_length, upper(d.span) - interval '1 microsecond', s.window_origin at time zone 'UTC') + s.window_length
+        )
+        else tstzrange(
+          agg.window_start(lower(d.span), t.duration, s.window_time_zone, s.window_origin),
+          agg.window_end(upper(d.span) - interval '1 microsecond', t.duration, s.window_time_zone, s.window_origin)
+        )
+      end)
       from unnest(
         c.spans * case when k.start_utc < k.end_utc then tstzmultirange(tstzrange(k.start_utc, k.end_utc)) else '{}' end
       ) as d (span)
@@ -6471,16 +6481,17 @@ begin
     'sync', v_sync,
     'alerts_raised', agg.refresh_alerts(p_now, v_sync),
     'rows_pruned', agg.prune_logs(p_now),
+    'tasks_recovered', agg.recover_postponed_tasks(p_now),
     'tasks_woken', case when date_part('minute', p_now) < 5 then agg.wake_overlooked_tasks() end
   );
 end;
 $$;
 
 comment on function public.agg_maintain is
-'Runs the maintenance job: registry sync, alerts, pruning, and in the first five minutes of an hour a look at tasks that sleep.
+'Runs the maintenance job: registry sync, alerts, pruning, tasks that a wrong clock has put off, and in the first five minutes of an hour a look at tasks that sleep.
 p_env: see agg_run_due. p_now is the clock.
 A sync that raises an error, or that waits five seconds for an open change of the registry, is reported in the result, as a warning and as an alert; the rest goes on. Repeating it changes nothing. A task that sleeps although it has source bars (a load with the triggers off left no note) is woken.
-Returns sync, alerts_raised, rows_pruned and tasks_woken (null where it did not look).';
+Returns sync, alerts_raised, rows_pruned, tasks_recovered and tasks_woken (null where it did not look).';
 
 -- 80_dispatch/agg_run_due.sql
 create function public.agg_run_due(
@@ -6739,7 +6750,6 @@ begin
   perform set_config('pgbars.failed_builds', '0', true);
   v_sums.notes := agg.take_notes(1000);
   perform agg.recover_abandoned_claims(p_now);
-  perform agg.recover_postponed_tasks(p_now);
 
   v_claim := agg.claim_due_tasks(v_env, p_limit, p_now, v_lanes);
   if cardinality(v_claim.symbols) > 0 then

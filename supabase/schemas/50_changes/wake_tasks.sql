@@ -14,6 +14,9 @@ set enable_mergejoin = off
 set jit = off
 as $$
 begin
+  if not exists (select from agg.runnable_task as t where t.next_run_at = 'infinity') then
+    return;
+  end if;
   update public.data_agg_state as s
   set next_run_at = t.due_at, updated_at = now()
   from unnest(p_changes) as c

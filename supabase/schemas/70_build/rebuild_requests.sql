@@ -41,10 +41,17 @@ begin
         s.followed_to_utc
     ) as k (start_utc, end_utc)
     cross join lateral (
-      select range_agg(tstzrange(
-        agg.window_start(lower(d.span), t.duration, s.window_time_zone, s.window_origin),
-        agg.window_end(upper(d.span) - interval '1 microsecond', t.duration, s.window_time_zone, s.window_origin)
-      ))
+      -- Windows in UTC need no call.
+      select range_agg(case
+        when s.window_time_zone is null then tstzrange(
+          date_bin(s.window_length, lower(d.span), s.window_origin at time zone 'UTC'),
+          date_bin(s.window_length, upper(d.span) - interval '1 microsecond', s.window_origin at time zone 'UTC') + s.window_length
+        )
+        else tstzrange(
+          agg.window_start(lower(d.span), t.duration, s.window_time_zone, s.window_origin),
+          agg.window_end(upper(d.span) - interval '1 microsecond', t.duration, s.window_time_zone, s.window_origin)
+        )
+      end)
       from unnest(
         c.spans * case when k.start_utc < k.end_utc then tstzmultirange(tstzrange(k.start_utc, k.end_utc)) else '{}' end
       ) as d (span)

@@ -29,7 +29,6 @@ begin
   perform set_config('pgbars.failed_builds', '0', true);
   v_sums.notes := agg.take_notes(1000);
   perform agg.recover_abandoned_claims(p_now);
-  perform agg.recover_postponed_tasks(p_now);
 
   v_claim := agg.claim_due_tasks(v_env, p_limit, p_now, v_lanes);
   if cardinality(v_claim.symbols) > 0 then

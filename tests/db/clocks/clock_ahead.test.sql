@@ -1,5 +1,5 @@
 begin;
-select plan(9);
+select plan(10);
 
 call tests.clear();
 call tests.add_asset('ACME');
@@ -21,7 +21,7 @@ select is(
 );
 select is(
   public.agg_run_due(p_now => '2025-07-01 01:15+00') -> 'bars_created', '2',
-  'agg_run_due() runs at once what a wrong clock has put off'
+  'agg_run_due() runs at once what a wrong clock has let sleep, when bars arrive'
 );
 select is(
   (select max(s.next_run_at) from public.data_agg_state as s where s.next_run_at < 'infinity') <= '2025-07-01 02:15+00', true,
@@ -42,12 +42,16 @@ do $$ begin perform public.agg_start('ACME', '1h', '2025-07-02 00:00+00'); end; 
 select is(agg.recover_abandoned_claims('2025-07-01 01:16+00'), 1, 'a claim that begins a day from now is taken back');
 insert into agg.correction (canonical_symbol, timeframe, spans, changed_at, failures, retry_at, error)
 values ('ACME', '5m', '{[2025-07-01 00:00+00, 2025-07-01 00:05+00)}', '2025-07-02 00:00+00', 1, '2025-07-02 00:10+00', 'broken');
+do $$ begin perform public.agg_maintain(p_now => '2025-07-01 01:16+00'); end; $$;
 call tests.run('2025-07-01 01:16+00');
-select is_empty('select k.correction_id from agg.correction as k', 'a correction that is put off until tomorrow is made now');
+select is_empty('select k.correction_id from agg.correction as k', 'a correction that is put off until tomorrow is made after agg_maintain()');
 
 update public.data_agg_state as s set next_run_at = '9999-12-31 00:00+00';
 select is(
-  (public.agg_run_due(p_now => '2025-07-01 02:10+00') -> 'tasks')::integer >= 2, true, 'agg_run_due() runs what is put off for thousands of years'
+  public.agg_maintain(p_now => '2025-07-01 02:10+00') -> 'tasks_recovered', '4', 'agg_maintain() makes due what is put off for thousands of years'
+);
+select is(
+  (public.agg_run_due(p_now => '2025-07-01 02:10+00') -> 'tasks')::integer >= 2, true, 'agg_run_due() runs it'
 );
 
 select * from finish();
