@@ -62,7 +62,7 @@ export async function runTestFiles(
     const result = await run(
       Deno.execPath(),
       ["test", "--allow-all", "--no-check", "--parallel", `--junit-path=${junitPath}`, ...files],
-      { env: { DENO_JOBS: "2", ...env }, timeLimitMs },
+      { env: { DENO_JOBS: "3", ...env }, timeLimitMs },
     );
     return summarize(files, result, await Deno.readTextFile(junitPath));
   } finally {
