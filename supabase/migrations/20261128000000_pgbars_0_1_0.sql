@@ -62,6 +62,7 @@ begin
     where c.relnamespace = 'public'::regnamespace and i.indrelid <> all (v_relations)
       and c.relname = any (array[
         'core_asset_registry_all_pkey', 'core_asset_registry_all_synthetic_idx', 'data_bars_pkey', 'derived_data_bars_pkey',
+        'derived_data_bars_revision_pkey', 'derived_data_bars_revision_replaced_idx',
         'data_agg_state_pkey', 'data_agg_state_queue_idx', 'data_agg_state_sleeping_idx', 'data_agg_state_running_idx',
         'data_agg_state_basket_idx'
       ])
@@ -718,6 +719,49 @@ comment on constraint derived_data_bars_quality_check on public.derived_data_bar
 comment on constraint derived_data_bars_vwap_vol_finite on public.derived_data_bars is 'vwap_vol must be finite and not negative.';
 comment on constraint derived_data_bars_counts_check on public.derived_data_bars is 'counts must not be negative, and a bar must have minutes.';
 
+-- 30_bars/derived_data_bars_revision.table.sql
+create table public.derived_data_bars_revision (
+  canonical_symbol text not null,
+  timeframe text not null,
+  ts_utc timestamptz not null,
+  replaced_at timestamptz not null,
+  written_at timestamptz not null,
+  deleted_at timestamptz,
+  open double precision not null,
+  high double precision not null,
+  low double precision not null,
+  close double precision not null,
+  vol double precision,
+  vwap double precision,
+  trade_count bigint,
+  covered_minutes integer not null,
+  expected_minutes integer not null,
+  quality_score smallint,
+  is_partial boolean not null,
+  reason text not null,
+  constraint derived_data_bars_revision_pkey primary key (canonical_symbol, timeframe, ts_utc, replaced_at),
+  constraint derived_data_bars_revision_span_check check (written_at < replaced_at),
+  constraint derived_data_bars_revision_reason_check check (
+    reason in ('late_minutes', 'lost_minutes', 'changed_minutes', 'new_rules', 'by_hand', 'deleted')
+  )
+);
+
+-- For agg_changes and for pruning. Written in order, and a transaction writes one value.
+create index derived_data_bars_revision_replaced_idx on public.derived_data_bars_revision (replaced_at);
+
+alter table public.derived_data_bars_revision enable row level security;
+
+create policy service_role_reads on public.derived_data_bars_revision for select to service_role using (true);
+
+comment on table public.derived_data_bars_revision is
+  'What rows of derived_data_bars were before they changed, written by a trigger. A bar was stored so from written_at up to replaced_at. Both are the time at which the transaction that wrote began: a reader saw the change when that committed. A first build writes no revision. Kept for 400 days, or as metadata.agg.revisions says.';
+comment on column public.derived_data_bars_revision.written_at is 'updated_at of the bar.';
+comment on column public.derived_data_bars_revision.replaced_at is 'updated_at of what came after it; where the row was deleted, when.';
+comment on column public.derived_data_bars_revision.deleted_at is 'Not null: there was no bar.';
+comment on column public.derived_data_bars_revision.reason is
+  'late_minutes: the bar after it covers more minutes; lost_minutes: fewer; changed_minutes: as many, with other values; new_rules: the registry says something else of the same minutes; by_hand: another writer than the builder changed the row; deleted: the row was deleted.';
+comment on constraint derived_data_bars_revision_span_check on public.derived_data_bars_revision is 'written_at must be before replaced_at.';
+
 -- 40_tasks/data_agg_state.table.sql
 create table public.data_agg_state (
   canonical_symbol text not null,
@@ -1283,7 +1327,7 @@ stable
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  new.updated_at := now();
+  new.updated_at := greatest(now(), old.updated_at);
   return new;
 end;
 $$;
@@ -1298,7 +1342,7 @@ create trigger set_updated_at before update on public.derived_data_bars
   execute function agg.set_updated_at();
 
 comment on function agg.set_updated_at is
-  'Sets updated_at of a row that an update changes, where the writer has left it alone.';
+  'Sets updated_at of a row that an update changes, where the writer has left it alone. It never goes back: a transaction may have begun before the one whose row it changes.';
 
 -- 10_foundation/timeframe_list.sql
 create function agg.timeframe_list()
@@ -1502,10 +1546,10 @@ begin
     where jsonb_typeof(a.metadata -> 'agg') <> 'object'
     union all
     select
-      a.symbol, format('agg.%s is not known; known are enabled, start_utc, mandatory, optional, session, calendar, day_close, quality, sparse', k.key), 'key'
+      a.symbol, format('agg.%s is not known; known are enabled, start_utc, mandatory, optional, session, calendar, day_close, quality, sparse, revisions', k.key), 'key'
     from asset as a
     cross join lateral jsonb_object_keys(a.config) as k (key)
-    where k.key not in ('enabled', 'start_utc', 'mandatory', 'optional', 'session', 'calendar', 'day_close', 'quality', 'sparse')
+    where k.key not in ('enabled', 'start_utc', 'mandatory', 'optional', 'session', 'calendar', 'day_close', 'quality', 'sparse', 'revisions')
     union all
     select a.symbol, format('agg.%s must be true or false, not %s', k.key, a.config -> k.key), 'asset'
     from asset as a
@@ -1590,6 +1634,14 @@ begin
       ) as is_usable
     ) as q
     where a.config ? 'quality' and (not q.is_usable or o.quality - 'good' - 'poor' <> '{}')
+    union all
+    select
+      a.symbol,
+      format('agg.revisions must be true, false, or how long they are kept such as "90 days" (days, weeks, months, years), not %s', a.config -> 'revisions'),
+      'key'
+    from asset as a
+    where a.config ? 'revisions' and jsonb_typeof(a.config -> 'revisions') <> 'boolean'
+      and not (jsonb_typeof(a.config -> 'revisions') = 'string' and a.config ->> 'revisions' ~ '^[1-9][0-9]{0,3} (day|week|month|year)s?$')
     union all
     select a.symbol, format('is_synthetic must be true or false, not %s', a.metadata -> 'is_synthetic'), 'series'
     from asset as a
@@ -2140,6 +2192,25 @@ $$;
 comment on function agg.open_spans is
   'What is open from p_from up to p_to: the weekly session (null: all of it), without what the calendar closes, with what it opens. Local times become instants by agg.instant_of. Between the first and the last instant of agg.defaults only.';
 
+-- 20_registry/revision_age.sql
+create function agg.revision_age(p_revisions jsonb)
+returns interval
+language sql
+immutable
+parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+  select case
+    when p_revisions = 'false' then interval '0'
+    when jsonb_typeof(p_revisions) = 'string' and p_revisions #>> '{}' ~ '^[1-9][0-9]{0,3} (day|week|month|year)s?$'
+      then (p_revisions #>> '{}')::interval
+    else interval '400 days'
+  end;
+$$;
+
+comment on function agg.revision_age is
+  'How long revisions of the bars of an asset are kept, from metadata.agg.revisions: a number of days, weeks, months or years as text; zero for false; 400 days where nothing, or nothing that can be read, is said.';
+
 -- 20_registry/session_minutes.sql
 -- The week is given as in {"time_zone": "America/New_York", "weekly": [{"open": "Sun 17:00", "close": "Fri 17:00"}]}.
 create function agg.session_minutes(p_session jsonb)
@@ -2510,6 +2581,98 @@ $$;
 
 comment on function agg.is_whole_number is
   'Whether a JSON value, or the text in it, is a whole number of at most 18 digits, however it is spelled: 12, 12.0, 1.2e1, "12".';
+
+-- 30_bars/keep_changed_bars.sql
+create function agg.keep_changed_bars()
+returns trigger
+language plpgsql
+volatile
+-- Writers of derived_data_bars have no rights on its revisions.
+security definer
+set search_path = pg_catalog, pg_temp
+-- A plan made for one statement serves all: transition tables are hashed, and the registry is asked by its key.
+set enable_nestloop = off
+set enable_mergejoin = off
+set enable_hashjoin = on
+set jit = off
+as $$
+declare
+  v_is_built constant boolean := coalesce(current_setting('pgbars.is_building_windows', true), '') = 'on';
+begin
+  -- The update that an upsert of new bars is as well.
+  if not exists (select from old_rows) then
+    return null;
+  end if;
+  insert into public.derived_data_bars_revision (
+    canonical_symbol, timeframe, ts_utc, replaced_at, written_at, deleted_at, open, high, low, close, vol, vwap, trade_count,
+    covered_minutes, expected_minutes, quality_score, is_partial, reason
+  )
+  select
+    o.canonical_symbol, o.timeframe, o.ts_utc, coalesce(n.updated_at, now()), o.updated_at, o.deleted_at, o.open, o.high, o.low, o.close,
+    o.vol, o.vwap, o.trade_count, o.covered_minutes, o.expected_minutes, o.quality_score, o.is_partial,
+    case
+      when n.canonical_symbol is null then 'deleted'
+      when not v_is_built then 'by_hand'
+      when n.covered_minutes > o.covered_minutes then 'late_minutes'
+      when n.covered_minutes < o.covered_minutes then 'lost_minutes'
+      when (n.open, n.high, n.low, n.close, n.vol, n.vwap, n.trade_count, n.is_partial)
+        is distinct from (o.open, o.high, o.low, o.close, o.vol, o.vwap, o.trade_count, o.is_partial) then 'changed_minutes'
+      else 'new_rules'
+    end
+  from old_rows as o
+  -- A row whose key was changed is gone from its place.
+  left join new_rows as n on n.canonical_symbol = o.canonical_symbol and n.timeframe = o.timeframe and n.ts_utc = o.ts_utc
+  where (o.deleted_at is null or n.canonical_symbol is not null and n.deleted_at is null)
+    and o.updated_at < coalesce(n.updated_at, now())
+    and (
+      select agg.revision_age(r.metadata #> '{agg,revisions}') from public.core_asset_registry_all as r where r.canonical_symbol = o.canonical_symbol
+    ) is distinct from interval '0'
+  on conflict (canonical_symbol, timeframe, ts_utc, replaced_at) do nothing;
+  return null;
+end;
+$$;
+
+create trigger keep_changed after update on public.derived_data_bars
+  referencing old table as old_rows new table as new_rows for each statement execute function agg.keep_changed_bars();
+
+comment on function agg.keep_changed_bars is
+  'Keeps what an update changed of derived_data_bars, from its transition tables, as revisions. Keeps no row that was no bar and still is not, nor one that its own transaction wrote, which no reader has seen.';
+
+-- 30_bars/keep_deleted_bars.sql
+create function agg.keep_deleted_bars()
+returns trigger
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+set jit = off
+as $$
+begin
+  if current_setting('pgbars.keeps_deleted', true) = 'off' then
+    return null;
+  end if;
+  insert into public.derived_data_bars_revision (
+    canonical_symbol, timeframe, ts_utc, replaced_at, written_at, deleted_at, open, high, low, close, vol, vwap, trade_count,
+    covered_minutes, expected_minutes, quality_score, is_partial, reason
+  )
+  select
+    o.canonical_symbol, o.timeframe, o.ts_utc, now(), o.updated_at, o.deleted_at, o.open, o.high, o.low, o.close,
+    o.vol, o.vwap, o.trade_count, o.covered_minutes, o.expected_minutes, o.quality_score, o.is_partial, 'deleted'
+  from old_rows as o
+  where o.deleted_at is null and o.updated_at < now()
+    and (
+      select agg.revision_age(r.metadata #> '{agg,revisions}') from public.core_asset_registry_all as r where r.canonical_symbol = o.canonical_symbol
+    ) is distinct from interval '0'
+  on conflict (canonical_symbol, timeframe, ts_utc, replaced_at) do nothing;
+  return null;
+end;
+$$;
+
+create trigger keep_deleted after delete on public.derived_data_bars
+  referencing old table as old_rows for each statement execute function agg.keep_deleted_bars();
+
+comment on function agg.keep_deleted_bars is
+  'Keeps the bars that a statement deleted from derived_data_bars as revisions, but for those that its own transaction wrote. It keeps none while the setting pgbars.keeps_deleted is off.';
 
 -- 30_bars/malformed_bars.sql
 create function agg.malformed_bars(p_bars jsonb)
@@ -4584,6 +4747,8 @@ returns void
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
+-- Says to agg.keep_changed_bars who writes.
+set pgbars.is_building_windows = 'on'
 as $$
 begin
   if p_changes = '{}' then
@@ -4604,7 +4769,7 @@ begin
     ) as w
   )
   update public.derived_data_bars as d
-  set deleted_at = coalesce(d.deleted_at, now()), covered_minutes = 0, updated_at = now()
+  set deleted_at = coalesce(d.deleted_at, now()), covered_minutes = 0, updated_at = greatest(now(), d.updated_at)
   from unnest(p_changes) as c
   where d.canonical_symbol = c.canonical_symbol and d.timeframe = c.timeframe
     and (d.deleted_at is null or d.covered_minutes > 0)
@@ -5311,6 +5476,8 @@ set enable_memoize = off
 set max_parallel_workers_per_gather = 0
 set jit = off
 set work_mem = '32MB'
+-- Says to agg.keep_changed_bars who writes.
+set pgbars.is_building_windows = 'on'
 as $$
 begin
   return query
@@ -5363,7 +5530,7 @@ begin
       is_partial = excluded.is_partial,
       raw = case when d.raw ? 'migrated_from' then d.raw - 'migrated_from' else d.raw end,
       deleted_at = case when excluded.deleted_at is not null then coalesce(d.deleted_at, excluded.deleted_at) end,
-      updated_at = now()
+      updated_at = greatest(now(), d.updated_at)
   ),
   tally as materialized (
     select
@@ -6481,6 +6648,7 @@ begin
     'sync', v_sync,
     'alerts_raised', agg.refresh_alerts(p_now, v_sync),
     'rows_pruned', agg.prune_logs(p_now),
+    'revisions_pruned', agg.prune_revisions(p_now),
     'tasks_recovered', agg.recover_postponed_tasks(p_now),
     'tasks_woken', case when date_part('minute', p_now) < 5 then agg.wake_overlooked_tasks() end
   );
@@ -6491,7 +6659,7 @@ comment on function public.agg_maintain is
 'Runs the maintenance job: registry sync, alerts, pruning, tasks that a wrong clock has put off, and in the first five minutes of an hour a look at tasks that sleep.
 p_env: see agg_run_due. p_now is the clock.
 A sync that raises an error, or that waits five seconds for an open change of the registry, is reported in the result, as a warning and as an alert; the rest goes on. Repeating it changes nothing. A task that sleeps although it has source bars (a load with the triggers off left no note) is woken.
-Returns sync, alerts_raised, rows_pruned, tasks_recovered and tasks_woken (null where it did not look).';
+Returns sync, alerts_raised, rows_pruned, revisions_pruned (at most 40000 a run), tasks_recovered and tasks_woken (null where it did not look).';
 
 -- 80_dispatch/agg_run_due.sql
 create function public.agg_run_due(
@@ -6645,6 +6813,49 @@ $$;
 
 comment on function agg.prune_logs is
 'Deletes run log rows older than 14 days, alerts resolved 90 days ago, corrections of tasks that are gone, and the jobs'' own rows of cron.job_run_details older than 3 days. Returns how many rows of logs.';
+
+-- 80_dispatch/prune_revisions.sql
+create function agg.prune_revisions(p_now timestamptz, p_limit integer default 20000)
+returns integer
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+set jit = off
+as $$
+declare
+  v_default constant interval := agg.revision_age(null);
+  v_pruned integer;
+begin
+  with special as materialized (
+    select r.canonical_symbol, agg.revision_age(r.metadata #> '{agg,revisions}') as age
+    from public.core_asset_registry_all as r
+    where r.metadata #> '{agg,revisions}' is not null
+  )
+  delete from public.derived_data_bars_revision as v
+  where v.ctid = any (array(
+    (
+      select a.ctid
+      from public.derived_data_bars_revision as a
+      where a.replaced_at < p_now - v_default
+        and a.canonical_symbol <> all (array(select s.canonical_symbol from special as s where s.age > v_default))
+      limit p_limit
+    )
+    union all
+    (
+      select a.ctid
+      from special as s
+      join public.derived_data_bars_revision as a on a.canonical_symbol = s.canonical_symbol
+      where s.age <> v_default and a.replaced_at < p_now - s.age
+      limit p_limit
+    )
+  ));
+  get diagnostics v_pruned = row_count;
+  return v_pruned;
+end;
+$$;
+
+comment on function agg.prune_revisions is
+  'Deletes revisions that are older than metadata.agg.revisions of their asset allows at p_now, at most p_limit of each kind. Returns how many.';
 
 -- 80_dispatch/refresh_alerts.sql
 create function agg.refresh_alerts(p_now timestamptz, p_sync jsonb default null)
@@ -7249,7 +7460,9 @@ begin
   loop
     begin
       lock table public.data_bars in access exclusive mode;
-      lock table public.derived_data_bars, public.data_agg_state, public.core_asset_registry_all in access exclusive mode nowait;
+      lock table
+        public.derived_data_bars, public.derived_data_bars_revision, public.data_agg_state, public.core_asset_registry_all
+        in access exclusive mode nowait;
       exit;
     exception when lock_not_available then
       if clock_timestamp() >= v_until then
@@ -7270,6 +7483,7 @@ begin
   alter table public.core_asset_registry_all set schema agg;
   alter table public.data_bars set schema agg;
   alter table public.derived_data_bars set schema agg;
+  alter table public.derived_data_bars_revision set schema agg;
   alter table public.data_agg_state set schema agg;
   v_commands := array(
     select 'drop function ' || string_agg(f.function_id::regprocedure::text, ', ') from agg.public_function as f
@@ -7320,7 +7534,8 @@ begin
   select string_agg(u, ', ')
   into v_users
   from agg.used_from_outside('agg', array[
-    'public.core_asset_registry_all', 'public.data_bars', 'public.derived_data_bars', 'public.data_agg_state'
+    'public.core_asset_registry_all', 'public.data_bars', 'public.derived_data_bars', 'public.derived_data_bars_revision',
+    'public.data_agg_state'
   ]::regclass[]) as u
   where not exists (
       select
@@ -9079,7 +9294,8 @@ revoke all on table
   public.core_asset_registry_all,
   public.data_agg_state,
   public.data_bars,
-  public.derived_data_bars
+  public.derived_data_bars,
+  public.derived_data_bars_revision
 from public, anon, authenticated, service_role;
 grant select, insert, update, delete on table
   public.core_asset_registry_all,
@@ -9087,6 +9303,7 @@ grant select, insert, update, delete on table
   public.data_bars,
   public.derived_data_bars
 to service_role;
+grant select on table public.derived_data_bars_revision to service_role;
 
 -- Callable by service_role.
 revoke execute on function

@@ -57,6 +57,7 @@ begin
     where c.relnamespace = 'public'::regnamespace and i.indrelid <> all (v_relations)
       and c.relname = any (array[
         'core_asset_registry_all_pkey', 'core_asset_registry_all_synthetic_idx', 'data_bars_pkey', 'derived_data_bars_pkey',
+        'derived_data_bars_revision_pkey', 'derived_data_bars_revision_replaced_idx',
         'data_agg_state_pkey', 'data_agg_state_queue_idx', 'data_agg_state_sleeping_idx', 'data_agg_state_running_idx',
         'data_agg_state_basket_idx'
       ])

@@ -10,7 +10,8 @@ revoke all on table
   public.core_asset_registry_all,
   public.data_agg_state,
   public.data_bars,
-  public.derived_data_bars
+  public.derived_data_bars,
+  public.derived_data_bars_revision
 from public, anon, authenticated, service_role;
 grant select, insert, update, delete on table
   public.core_asset_registry_all,
@@ -18,6 +19,7 @@ grant select, insert, update, delete on table
   public.data_bars,
   public.derived_data_bars
 to service_role;
+grant select on table public.derived_data_bars_revision to service_role;
 
 -- Callable by service_role.
 revoke execute on function

@@ -1,9 +1,9 @@
 -- Procedures that prepare state. A call prints no row, neither in TAP nor in the output of an isolation spec.
 
--- Empties the registry (DXY included), tasks, bars, notes, corrections, alerts and the run log.
+-- Empties the registry (DXY included), tasks, bars, revisions, notes, corrections, alerts and the run log.
 create procedure tests.clear()
 language sql as $$
-  truncate public.core_asset_registry_all, public.data_agg_state, public.data_bars, public.derived_data_bars;
+  truncate public.core_asset_registry_all, public.data_agg_state, public.data_bars, public.derived_data_bars, public.derived_data_bars_revision;
   -- Last, since the truncation of data_bars leaves a note.
   truncate agg.change_note, agg.correction, agg.alert, agg.run_log restart identity;
 $$;

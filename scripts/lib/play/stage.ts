@@ -64,6 +64,7 @@ export async function clearTables(db: Database): Promise<void> {
     set session_replication_role = replica;
     delete from public.data_bars;
     delete from public.derived_data_bars;
+    delete from public.derived_data_bars_revision;
     delete from public.data_agg_state;
     delete from agg.change_note;
     delete from agg.correction;

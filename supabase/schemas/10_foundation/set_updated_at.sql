@@ -1,5 +1,5 @@
 comment on function agg.set_updated_at is
-  'Sets updated_at of a row that an update changes, where the writer has left it alone.';
+  'Sets updated_at of a row that an update changes, where the writer has left it alone. It never goes back: a transaction may have begun before the one whose row it changes.';
 
 create function agg.set_updated_at()
 returns trigger
@@ -8,7 +8,7 @@ stable
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  new.updated_at := now();
+  new.updated_at := greatest(now(), old.updated_at);
   return new;
 end;
 $$;

@@ -53,10 +53,10 @@ begin
     where jsonb_typeof(a.metadata -> 'agg') <> 'object'
     union all
     select
-      a.symbol, format('agg.%s is not known; known are enabled, start_utc, mandatory, optional, session, calendar, day_close, quality, sparse', k.key), 'key'
+      a.symbol, format('agg.%s is not known; known are enabled, start_utc, mandatory, optional, session, calendar, day_close, quality, sparse, revisions', k.key), 'key'
     from asset as a
     cross join lateral jsonb_object_keys(a.config) as k (key)
-    where k.key not in ('enabled', 'start_utc', 'mandatory', 'optional', 'session', 'calendar', 'day_close', 'quality', 'sparse')
+    where k.key not in ('enabled', 'start_utc', 'mandatory', 'optional', 'session', 'calendar', 'day_close', 'quality', 'sparse', 'revisions')
     union all
     select a.symbol, format('agg.%s must be true or false, not %s', k.key, a.config -> k.key), 'asset'
     from asset as a
@@ -141,6 +141,14 @@ begin
       ) as is_usable
     ) as q
     where a.config ? 'quality' and (not q.is_usable or o.quality - 'good' - 'poor' <> '{}')
+    union all
+    select
+      a.symbol,
+      format('agg.revisions must be true, false, or how long they are kept such as "90 days" (days, weeks, months, years), not %s', a.config -> 'revisions'),
+      'key'
+    from asset as a
+    where a.config ? 'revisions' and jsonb_typeof(a.config -> 'revisions') <> 'boolean'
+      and not (jsonb_typeof(a.config -> 'revisions') = 'string' and a.config ->> 'revisions' ~ '^[1-9][0-9]{0,3} (day|week|month|year)s?$')
     union all
     select a.symbol, format('is_synthetic must be true or false, not %s', a.metadata -> 'is_synthetic'), 'series'
     from asset as a

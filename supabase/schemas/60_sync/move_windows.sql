@@ -6,6 +6,8 @@ returns void
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
+-- Says to agg.keep_changed_bars who writes.
+set pgbars.is_building_windows = 'on'
 as $$
 begin
   if p_changes = '{}' then
@@ -26,7 +28,7 @@ begin
     ) as w
   )
   update public.derived_data_bars as d
-  set deleted_at = coalesce(d.deleted_at, now()), covered_minutes = 0, updated_at = now()
+  set deleted_at = coalesce(d.deleted_at, now()), covered_minutes = 0, updated_at = greatest(now(), d.updated_at)
   from unnest(p_changes) as c
   where d.canonical_symbol = c.canonical_symbol and d.timeframe = c.timeframe
     and (d.deleted_at is null or d.covered_minutes > 0)

@@ -20,6 +20,8 @@ set enable_memoize = off
 set max_parallel_workers_per_gather = 0
 set jit = off
 set work_mem = '32MB'
+-- Says to agg.keep_changed_bars who writes.
+set pgbars.is_building_windows = 'on'
 as $$
 begin
   return query
@@ -72,7 +74,7 @@ begin
       is_partial = excluded.is_partial,
       raw = case when d.raw ? 'migrated_from' then d.raw - 'migrated_from' else d.raw end,
       deleted_at = case when excluded.deleted_at is not null then coalesce(d.deleted_at, excluded.deleted_at) end,
-      updated_at = now()
+      updated_at = greatest(now(), d.updated_at)
   ),
   tally as materialized (
     select

@@ -2,7 +2,7 @@ comment on function public.agg_maintain is
 'Runs the maintenance job: registry sync, alerts, pruning, tasks that a wrong clock has put off, and in the first five minutes of an hour a look at tasks that sleep.
 p_env: see agg_run_due. p_now is the clock.
 A sync that raises an error, or that waits five seconds for an open change of the registry, is reported in the result, as a warning and as an alert; the rest goes on. Repeating it changes nothing. A task that sleeps although it has source bars (a load with the triggers off left no note) is woken.
-Returns sync, alerts_raised, rows_pruned, tasks_recovered and tasks_woken (null where it did not look).';
+Returns sync, alerts_raised, rows_pruned, revisions_pruned (at most 40000 a run), tasks_recovered and tasks_woken (null where it did not look).';
 
 create function public.agg_maintain(p_env text default null, p_now timestamptz default now())
 returns jsonb
@@ -33,6 +33,7 @@ begin
     'sync', v_sync,
     'alerts_raised', agg.refresh_alerts(p_now, v_sync),
     'rows_pruned', agg.prune_logs(p_now),
+    'revisions_pruned', agg.prune_revisions(p_now),
     'tasks_recovered', agg.recover_postponed_tasks(p_now),
     'tasks_woken', case when date_part('minute', p_now) < 5 then agg.wake_overlooked_tasks() end
   );

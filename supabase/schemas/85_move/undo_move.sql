@@ -30,7 +30,9 @@ begin
   loop
     begin
       lock table public.data_bars in access exclusive mode;
-      lock table public.derived_data_bars, public.data_agg_state, public.core_asset_registry_all in access exclusive mode nowait;
+      lock table
+        public.derived_data_bars, public.derived_data_bars_revision, public.data_agg_state, public.core_asset_registry_all
+        in access exclusive mode nowait;
       exit;
     exception when lock_not_available then
       if clock_timestamp() >= v_until then
@@ -51,6 +53,7 @@ begin
   alter table public.core_asset_registry_all set schema agg;
   alter table public.data_bars set schema agg;
   alter table public.derived_data_bars set schema agg;
+  alter table public.derived_data_bars_revision set schema agg;
   alter table public.data_agg_state set schema agg;
   v_commands := array(
     select 'drop function ' || string_agg(f.function_id::regprocedure::text, ', ') from agg.public_function as f

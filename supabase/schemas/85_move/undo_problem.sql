@@ -16,7 +16,8 @@ begin
   select string_agg(u, ', ')
   into v_users
   from agg.used_from_outside('agg', array[
-    'public.core_asset_registry_all', 'public.data_bars', 'public.derived_data_bars', 'public.data_agg_state'
+    'public.core_asset_registry_all', 'public.data_bars', 'public.derived_data_bars', 'public.derived_data_bars_revision',
+    'public.data_agg_state'
   ]::regclass[]) as u
   where not exists (
       select

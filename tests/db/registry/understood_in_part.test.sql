@@ -71,7 +71,7 @@ select results_eq(
 );
 select is(
   (select a.message from agg.alert as a where a.canonical_symbol = 'NEW_KEY' and a.kind = 'metadata'),
-  'agg.keep is not known; known are enabled, start_utc, mandatory, optional, session, calendar, day_close, quality, sparse (left out: key)',
+  'agg.keep is not known; known are enabled, start_utc, mandatory, optional, session, calendar, day_close, quality, sparse, revisions (left out: key)',
   'which says what is wrong and what is left out'
 );
 select is(

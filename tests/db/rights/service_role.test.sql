@@ -29,9 +29,10 @@ select results_eq(
       ('core_asset_registry_all', 'delete, insert, select, update'),
       ('data_agg_state', 'delete, insert, select, update'),
       ('data_bars', 'delete, insert, select, update'),
-      ('derived_data_bars', 'delete, insert, select, update')
+      ('derived_data_bars', 'delete, insert, select, update'),
+      ('derived_data_bars_revision', 'select')
   $$,
-  'service_role reads and writes the tables of the contract, and may neither truncate them nor put triggers on them'
+  'service_role reads and writes the tables of the contract, reads revisions, and may neither truncate them nor put triggers on them'
 );
 select is_empty($$ select * from pg_temp.privileges('S', 'public') $$, 'service_role has no sequence of public');
 select results_eq(
