@@ -295,6 +295,70 @@ export type Database = {
         };
         Relationships: [];
       };
+      "derived_data_bars_revision": {
+        Row: {
+          "canonical_symbol": string;
+          "close": number;
+          "covered_minutes": number;
+          "deleted_at": string | null;
+          "expected_minutes": number;
+          "high": number;
+          "is_partial": boolean;
+          "low": number;
+          "open": number;
+          "quality_score": number | null;
+          "reason": string;
+          "replaced_at": string;
+          "timeframe": string;
+          "trade_count": number | null;
+          "ts_utc": string;
+          "vol": number | null;
+          "vwap": number | null;
+          "written_at": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "canonical_symbol": string;
+          "close": number;
+          "covered_minutes": number;
+          "deleted_at"?: string | null;
+          "expected_minutes": number;
+          "high": number;
+          "is_partial": boolean;
+          "low": number;
+          "open": number;
+          "quality_score"?: number | null;
+          "reason": string;
+          "replaced_at": string;
+          "timeframe": string;
+          "trade_count"?: number | null;
+          "ts_utc": string;
+          "vol"?: number | null;
+          "vwap"?: number | null;
+          "written_at": string;
+        };
+        Update: {
+          "canonical_symbol"?: string;
+          "close"?: number;
+          "covered_minutes"?: number;
+          "deleted_at"?: string | null;
+          "expected_minutes"?: number;
+          "high"?: number;
+          "is_partial"?: boolean;
+          "low"?: number;
+          "open"?: number;
+          "quality_score"?: number | null;
+          "reason"?: string;
+          "replaced_at"?: string;
+          "timeframe"?: string;
+          "trade_count"?: number | null;
+          "ts_utc"?: string;
+          "vol"?: number | null;
+          "vwap"?: number | null;
+          "written_at"?: string;
+        };
+        Relationships: [];
+      };
     };
     Views: {
       [_ in never]: never;
@@ -302,6 +366,26 @@ export type Database = {
     Functions: {
       "agg_add_change_note": { Args: { "p_from"?: string; "p_symbols"?: (string)[]; "p_to"?: string }; Returns: Json };
       "agg_bootstrap_cursor": { Args: { "p_symbol": string; "p_to_tf": string }; Returns: Json };
+      "agg_changes": {
+        Args: {
+          "p_after"?: Json;
+          "p_from": string;
+          "p_limit"?: number;
+          "p_symbols"?: (string)[];
+          "p_timeframe"?: string;
+          "p_to"?: string;
+        };
+        Returns: {
+          "after": Json;
+          "before": Json;
+          "canonical_symbol": string;
+          "changed_at": string;
+          "reason": string;
+          "seen_from": string;
+          "timeframe": string;
+          "ts_utc": string;
+        }[];
+      };
       "agg_check": {
         Args: { "p_now"?: string };
         Returns: {
@@ -455,6 +539,38 @@ export type Database = {
         Returns: Json;
       };
       "finish_move": { Args: { "p_despite_checks"?: boolean; "p_now"?: string }; Returns: Json };
+      "get_bars": {
+        Args: {
+          "p_after"?: Json;
+          "p_as_of"?: string;
+          "p_fill"?: boolean;
+          "p_forming"?: boolean;
+          "p_from"?: string;
+          "p_limit"?: number;
+          "p_symbols": (string)[];
+          "p_timeframe": string;
+          "p_to"?: string;
+        };
+        Returns: {
+          "canonical_symbol": string;
+          "close": number;
+          "covered_minutes": number;
+          "expected_minutes": number;
+          "high": number;
+          "is_filled": boolean;
+          "is_forming": boolean;
+          "is_partial": boolean;
+          "low": number;
+          "open": number;
+          "quality_score": number;
+          "timeframe": string;
+          "trade_count": number;
+          "ts_utc": string;
+          "updated_at": string;
+          "vol": number;
+          "vwap": number;
+        }[];
+      };
       "grant_read_access": { Args: { "p_role": string }; Returns: Json };
       "import_calendar": {
         Args: { "p_day_start"?: string; "p_days": Json; "p_name": string; "p_time_zone"?: string };

@@ -9,10 +9,10 @@ do $$
 declare
   v_tables constant text[] := array['data_bars', 'derived_data_bars', 'data_agg_state', 'core_asset_registry_all'];
   v_functions constant text[] := array[
-    '_upsert_derived_bar', 'agg_add_change_note', 'agg_bootstrap_cursor', 'agg_check', 'agg_finish', 'agg_gaps', 'agg_get_due_tasks', 'agg_health',
+    '_upsert_derived_bar', 'agg_add_change_note', 'agg_bootstrap_cursor', 'agg_changes', 'agg_check', 'agg_finish', 'agg_gaps', 'agg_get_due_tasks', 'agg_health',
     'agg_maintain', 'agg_pending', 'agg_repair', 'agg_run_due', 'agg_start', 'agg_verify', 'aggregate_1m_to_5m_window',
     'aggregate_5m_to_1h_window', 'aggregate_window', 'calc_dxy_range_1m', 'calc_dxy_range_derived', 'catchup_aggregation_range',
-    'derive_synthetic_range', 'finish_move', 'grant_read_access', 'import_calendar', 'install_webhooks', 'move_status',
+    'derive_synthetic_range', 'finish_move', 'get_bars', 'grant_read_access', 'import_calendar', 'install_webhooks', 'move_status',
     'remove_webhooks', 'revoke_read_access', 'schedule_jobs', 'sync_agg_state_from_registry', 'undo_move', 'upsert_bars'
   ];
   v_relations oid[];
@@ -7618,6 +7618,118 @@ $$;
 comment on function agg.used_from_outside is
   'Describes the objects outside of a schema that depend on what is in it, and on p_relations elsewhere: views, foreign keys, functions and so on. Functions that only name the schema in their text are listed for pgbars_before. No row for a schema that does not exist.';
 
+-- 90_api/agg_changes.sql
+create function public.agg_changes(
+  p_from timestamptz,
+  p_to timestamptz default null,
+  p_symbols text[] default null,
+  p_timeframe text default null,
+  p_limit integer default 1000,
+  p_after jsonb default null
+)
+returns table (
+  changed_at timestamptz,
+  canonical_symbol text,
+  timeframe text,
+  ts_utc timestamptz,
+  reason text,
+  seen_from timestamptz,
+  before jsonb,
+  after jsonb
+)
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_bitmapscan = off
+set jit = off
+as $$
+declare
+  v_zone constant text := '(z|utc|[+-][0-9]{2}(:?[0-9]{2})?)$';
+  v_after public.derived_data_bars_revision;
+begin
+  if p_from is null or p_from >= p_to then
+    raise exception '[%, %) is not a range of time', coalesce(p_from::text, 'null'), coalesce(p_to::text, 'infinity')
+      using errcode = 'invalid_parameter_value', hint = 'p_from is where it begins; p_to its end, or null for until now.';
+  end if;
+  if p_limit < 1 then
+    raise exception 'p_limit must be a number of changes above 0, not %', p_limit
+      using errcode = 'invalid_parameter_value', hint = 'null means all.';
+  end if;
+  if p_after is not null then
+    begin
+      if p_after ->> 'changed_at' ~* v_zone and p_after ->> 'ts_utc' ~* v_zone then
+        v_after.replaced_at := (p_after ->> 'changed_at')::timestamptz;
+        v_after.ts_utc := (p_after ->> 'ts_utc')::timestamptz;
+      end if;
+    exception when data_exception then
+      -- Refused below.
+    end;
+    v_after.canonical_symbol := p_after ->> 'canonical_symbol';
+    v_after.timeframe := p_after ->> 'timeframe';
+    if v_after.ts_utc is null or v_after.canonical_symbol is null or v_after.timeframe is null then
+      raise exception 'p_after must be an object with changed_at, canonical_symbol, timeframe and ts_utc (instants with their zone), not %', left(p_after::text, 200)
+        using errcode = 'invalid_parameter_value', hint = 'Give the last row of the page before.';
+    end if;
+  end if;
+
+  return query
+  select
+    v.replaced_at, v.canonical_symbol, v.timeframe, v.ts_utc, v.reason, v.written_at, x.before, x.after
+  from public.derived_data_bars_revision as v
+  left join lateral (
+    select n.*
+    from public.derived_data_bars_revision as n
+    where n.canonical_symbol = v.canonical_symbol and n.timeframe = v.timeframe and n.ts_utc = v.ts_utc and n.replaced_at > v.replaced_at
+    order by n.replaced_at
+    limit 1
+  ) as n on true
+  left join public.derived_data_bars as d
+    on n.canonical_symbol is null
+    and d.canonical_symbol = v.canonical_symbol and d.timeframe = v.timeframe and d.ts_utc = v.ts_utc and d.deleted_at is null
+  cross join lateral (
+    select
+      case when v.deleted_at is null then jsonb_build_object(
+        'open', v.open, 'high', v.high, 'low', v.low, 'close', v.close, 'vol', v.vol, 'vwap', v.vwap, 'trade_count', v.trade_count,
+        'quality_score', v.quality_score, 'covered_minutes', v.covered_minutes, 'expected_minutes', v.expected_minutes,
+        'is_partial', v.is_partial
+      ) end,
+      case
+        -- What came next came to be at once, or after the row had been gone.
+        when n.written_at = v.replaced_at and n.deleted_at is null then jsonb_build_object(
+          'open', n.open, 'high', n.high, 'low', n.low, 'close', n.close, 'vol', n.vol, 'vwap', n.vwap, 'trade_count', n.trade_count,
+          'quality_score', n.quality_score, 'covered_minutes', n.covered_minutes, 'expected_minutes', n.expected_minutes,
+          'is_partial', n.is_partial
+        )
+        when n.canonical_symbol is null and d.updated_at = v.replaced_at then jsonb_build_object(
+          'open', d.open, 'high', d.high, 'low', d.low, 'close', d.close, 'vol', d.vol, 'vwap', d.vwap, 'trade_count', d.trade_count,
+          'quality_score', d.quality_score, 'covered_minutes', d.covered_minutes, 'expected_minutes', d.expected_minutes,
+          'is_partial', d.is_partial
+        )
+      end
+  ) as x (before, after)
+  where v.replaced_at >= greatest(p_from, v_after.replaced_at) and v.replaced_at < coalesce(p_to, 'infinity')
+    and (p_symbols is null or v.canonical_symbol = any (p_symbols)) and (p_timeframe is null or v.timeframe = p_timeframe)
+    and (
+      p_after is null
+      or (v.replaced_at, v.canonical_symbol, v.timeframe, v.ts_utc)
+        > (v_after.replaced_at, v_after.canonical_symbol, v_after.timeframe, v_after.ts_utc)
+    )
+    and x.before is distinct from x.after
+  order by v.replaced_at, v.canonical_symbol, v.timeframe, v.ts_utc
+  limit p_limit;
+end;
+$$;
+
+comment on function public.agg_changes is
+'Lists the bars that changed in [p_from, p_to), with what they were and what they became, by time of change.
+p_symbols, p_timeframe: null for all. p_limit: rows of a page; null for all. p_after: the last row of the page before, an object with changed_at, canonical_symbol, timeframe and ts_utc.
+before and after hold open, high, low, close, vol, vwap, trade_count, quality_score, covered_minutes, expected_minutes and is_partial; null where there was no bar. seen_from: since when the bar had been as it was before.
+reason: late_minutes, lost_minutes, changed_minutes, new_rules (session, calendar, thresholds, windows), by_hand, deleted.
+First builds are no changes. Changes are listed for as long as revisions are kept, 400 days or metadata.agg.revisions.
+Runs with the rights of the caller, as get_bars does. Raises invalid_parameter_value for an empty range and a p_limit or p_after that makes no sense.';
+
 -- 90_api/agg_check.sql
 create function public.agg_check(p_now timestamptz default now())
 returns table ("check" text, subject text, status text, value text, hint text)
@@ -8597,6 +8709,158 @@ $$;
 comment on function agg.cron_jobs is
   'The jobs of pg_cron that run in this database, as far as the caller may see them: objects with job_name, command and active. None without pg_cron.';
 
+-- 90_api/filled_bars.sql
+create function agg.filled_bars(
+  p_symbol text,
+  p_timeframe text,
+  p_from timestamptz,
+  p_to timestamptz,
+  p_limit integer,
+  p_is_newest boolean,
+  p_fill boolean,
+  p_forming boolean,
+  p_as_of timestamptz
+)
+returns table (
+  ts_utc timestamptz,
+  open double precision,
+  high double precision,
+  low double precision,
+  close double precision,
+  vol double precision,
+  vwap double precision,
+  trade_count bigint,
+  quality_score smallint,
+  covered_minutes integer,
+  expected_minutes integer,
+  is_partial boolean,
+  is_filled boolean,
+  is_forming boolean,
+  updated_at timestamptz
+)
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set jit = off
+as $$
+declare
+  v_series record;
+  v_length interval;
+  -- Null: nothing is said to be decided.
+  v_cursor_utc timestamptz;
+begin
+  select r.* into v_series
+  from agg.readable_series as r
+  where r.canonical_symbol = p_symbol and (r.timeframe = p_timeframe or p_timeframe = '1m')
+  order by r.timeframe = p_timeframe desc, r.timeframe
+  limit 1;
+  -- The session is that of the asset. Minutes that are ingested have no task.
+  if v_series.timeframe = p_timeframe then
+    v_length := make_interval(mins => v_series.run_interval_minutes);
+    v_cursor_utc := v_series.cursor_utc;
+  else
+    v_length := case when v_series.timeframe is not null then interval '1 minute' end;
+    v_series.window_time_zone := null;
+    v_series.window_origin := timestamp '2000-01-03 00:00:00';
+  end if;
+
+  return query
+  with stored as materialized (
+    select b.*
+    from public.get_bars(array[p_symbol], p_timeframe, case when not p_is_newest then p_from end, p_to, p_limit, p_as_of => p_as_of) as b
+  ),
+  forming as materialized (
+    select w.starts_utc, f.*
+    from agg.open_windows(
+      v_length, v_series.window_time_zone, v_series.window_origin, v_series.session_time_zone, v_series.session_minutes, v_series.calendar,
+      greatest(v_cursor_utc + interval '1 microsecond', p_from),
+      least(p_to, (
+        select m.ts_utc + interval '1 microsecond'
+        from public.data_bars as m
+        where m.canonical_symbol = p_symbol and m.timeframe = '1m'
+        order by m.ts_utc desc
+        limit 1
+      ))
+    ) as w
+    cross join lateral (
+      select
+        (array_agg(m.open order by m.ts_utc))[1] as open, max(m.high) as high, min(m.low) as low,
+        (array_agg(m.close order by m.ts_utc))[count(*)] as close, sum(m.vol order by m.ts_utc) as vol,
+        sum(m.vwap * m.vol order by m.ts_utc) filter (where m.vol > 0 and m.vwap is not null)
+          / sum(m.vol order by m.ts_utc) filter (where m.vol > 0 and m.vwap is not null) as vwap,
+        sum(m.trade_count)::bigint as trade_count, count(*)::integer as covered_minutes, max(m.updated_at) as updated_at
+      from public.data_bars as m
+      where m.canonical_symbol = p_symbol and m.timeframe = '1m' and m.ts_utc >= w.starts_utc and m.ts_utc < w.ends_utc
+        and (w.open is null or w.open @> m.ts_utc)
+    ) as f
+    where p_forming and p_timeframe <> '1m' and v_cursor_utc is not null and f.covered_minutes > 0
+      -- Built ahead of the cursor.
+      and not exists (select from stored as s where s.ts_utc = w.starts_utc)
+    order by case when p_is_newest then w.starts_utc end desc, w.starts_utc
+    limit p_limit
+  ),
+  bar as materialized (
+    select
+      s.ts_utc, s.open, s.high, s.low, s.close, s.vol, s.vwap, s.trade_count, s.quality_score, s.covered_minutes, s.expected_minutes,
+      s.is_partial, false as is_forming, s.updated_at
+    from stored as s
+    union all
+    select
+      f.starts_utc, f.open, f.high, f.low, f.close, f.vol, f.vwap, f.trade_count, null, f.covered_minutes, null, true, true, f.updated_at
+    from forming as f
+  ),
+  -- Whose close the first windows have.
+  previous as materialized (
+    select b.ts_utc, b.close
+    from public.get_bars(array[p_symbol], p_timeframe, null, p_from, 1, p_as_of => p_as_of) as b
+    where p_fill and not p_is_newest
+  ),
+  span as materialized (
+    select
+      case when exists (select from previous) then p_from else (select min(b.ts_utc) from bar as b) end as from_utc,
+      least(p_to, interval '1 microsecond' + greatest(
+        case when p_as_of is null then v_cursor_utc end,
+        (select max(f.starts_utc) from forming as f),
+        (select b.ts_utc from public.get_bars(array[p_symbol], p_timeframe, null, null, 1, p_as_of => p_as_of) as b)
+      )) as to_utc
+    where p_fill
+  ),
+  filled as (
+    select w.starts_utc
+    from span as s
+    cross join lateral agg.open_windows(
+      v_length, v_series.window_time_zone, v_series.window_origin, v_series.session_time_zone, v_series.session_minutes, v_series.calendar,
+      s.from_utc, s.to_utc, p_limit, p_is_newest
+    ) as w
+    where not exists (select from bar as b where b.ts_utc = w.starts_utc)
+  ),
+  -- A run is a bar with the windows behind it that have none.
+  merged as (
+    select m.*, count(m.close) over (order by m.ts_utc) as run
+    from (
+      select b.*, false as is_filled from bar as b
+      union all
+      select f.starts_utc, null, null, null, null, 0, null, 0, null, 0, null, false, false, null, true from filled as f
+      union all
+      select p.ts_utc, null, null, null, p.close, null, null, null, null, null, null, null, null, null, null from previous as p
+    ) as m
+  )
+  select
+    m.ts_utc, coalesce(m.open, m.last_close), coalesce(m.high, m.last_close), coalesce(m.low, m.last_close), m.last_close,
+    m.vol, m.vwap, m.trade_count, m.quality_score, m.covered_minutes, m.expected_minutes, m.is_partial, m.is_filled, m.is_forming, m.updated_at
+  from (
+    select c.*, first_value(c.close) over (partition by c.run order by c.ts_utc) as last_close from merged as c
+  ) as m
+  where m.is_filled is not null and m.run > 0
+  order by case when p_is_newest then m.ts_utc end desc, m.ts_utc
+  limit p_limit;
+end;
+$$;
+
+comment on function agg.filled_bars is
+  'get_bars of one symbol, with windows that are not decided yet (p_forming) and windows without a bar (p_fill): the first p_limit rows from p_from on, or where p_is_newest the last ones before p_to. Runs with the rights of the caller.';
+
 -- 90_api/find_differences.sql
 create function agg.find_differences(p_requests agg.build_request[])
 returns setof agg.difference
@@ -8669,6 +8933,240 @@ $$;
 comment on function agg.find_differences is
 'Says how what is stored differs from what requests make. A task that cannot be computed is listed as failed, and the others go on.';
 
+-- 90_api/get_bars.sql
+create function public.get_bars(
+  p_symbols text[],
+  p_timeframe text,
+  p_from timestamptz default null,
+  p_to timestamptz default null,
+  p_limit integer default 1000,
+  p_after jsonb default null,
+  p_fill boolean default false,
+  p_forming boolean default false,
+  p_as_of timestamptz default null
+)
+returns table (
+  canonical_symbol text,
+  timeframe text,
+  ts_utc timestamptz,
+  open double precision,
+  high double precision,
+  low double precision,
+  close double precision,
+  vol double precision,
+  vwap double precision,
+  trade_count bigint,
+  quality_score smallint,
+  covered_minutes integer,
+  expected_minutes integer,
+  is_partial boolean,
+  is_filled boolean,
+  is_forming boolean,
+  updated_at timestamptz
+)
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+-- Every access is a range of a key for each symbol, read in its order, whatever the planner assumes about the tables.
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_bitmapscan = off
+set jit = off
+as $$
+declare
+  v_is_minute constant boolean := p_timeframe = '1m';
+  v_to constant timestamptz := coalesce(p_to, 'infinity');
+  v_after_symbol text;
+  v_after_utc timestamptz;
+  v_forgotten text;
+begin
+  if p_symbols is null or array_position(p_symbols, null) is not null then
+    raise exception 'p_symbols must be an array of symbols, not %', coalesce(p_symbols::text, 'null')
+      using errcode = 'invalid_parameter_value', hint = 'Give canonical symbols, such as array[''EURUSD'', ''DXY''].';
+  end if;
+  if p_timeframe is null or p_timeframe !~ '^[1-9][0-9]{0,3}[mhdw]$' then
+    raise exception 'p_timeframe must be a timeframe such as 1m, 5m or 1d, not %', coalesce(p_timeframe, 'null')
+      using errcode = 'invalid_parameter_value', hint = 'A number of minutes (m), hours (h), days (d) or weeks (w).';
+  end if;
+  if p_from >= v_to then
+    raise exception '[%, %) is not a range of time', p_from, v_to
+      using errcode = 'invalid_parameter_value', hint = 'p_to is the end: windows that start there or later are left out.';
+  end if;
+  if p_limit < 1 then
+    raise exception 'p_limit must be a number of bars above 0, not %', p_limit
+      using errcode = 'invalid_parameter_value', hint = 'null means all.';
+  end if;
+  if p_after is not null then
+    begin
+      if p_after ->> 'ts_utc' ~* '(z|utc|[+-][0-9]{2}(:?[0-9]{2})?)$' then
+        v_after_utc := (p_after ->> 'ts_utc')::timestamptz;
+      end if;
+    exception when data_exception then
+      -- Refused below.
+    end;
+    v_after_symbol := p_after ->> 'canonical_symbol';
+    if v_after_utc is null or v_after_symbol is null then
+      raise exception 'p_after must be an object with canonical_symbol and ts_utc (an instant with its zone), not %', left(p_after::text, 200)
+        using errcode = 'invalid_parameter_value', hint = 'Give the last row of the page before.';
+    end if;
+  end if;
+  if p_as_of is not null then
+    if v_is_minute or p_forming then
+      raise exception 'p_as_of cannot be had with %: data_bars keeps no revisions', case when v_is_minute then '1m' else 'p_forming' end
+        using errcode = 'invalid_parameter_value', hint = 'Longer bars keep what they were before they changed.';
+    end if;
+    select r.canonical_symbol into v_forgotten
+    from agg.readable_series as r
+    where r.canonical_symbol = any (p_symbols) and r.timeframe = p_timeframe and p_as_of < now() - agg.revision_age(r.revisions)
+    order by 1
+    limit 1;
+    if v_forgotten is not null then
+      raise exception '% keeps no revisions from before %', v_forgotten, (
+        select now() - agg.revision_age(r.revisions)
+        from agg.readable_series as r
+        where r.canonical_symbol = v_forgotten and r.timeframe = p_timeframe
+      ) using errcode = 'invalid_parameter_value',
+        hint = 'Give a later p_as_of. metadata.agg.revisions of the asset says for how long revisions are kept.';
+    end if;
+  end if;
+
+  if (p_fill or p_forming and not v_is_minute) is true then
+    return query
+    select
+      y.symbol, p_timeframe, b.ts_utc, b.open, b.high, b.low, b.close, b.vol, b.vwap, b.trade_count, b.quality_score,
+      b.covered_minutes, b.expected_minutes, b.is_partial, b.is_filled, b.is_forming, b.updated_at
+    from (
+      select distinct y.symbol from unnest(p_symbols) as y (symbol) where v_after_symbol is null or y.symbol >= v_after_symbol order by 1
+    ) as y
+    cross join lateral agg.filled_bars(
+      y.symbol, p_timeframe,
+      case when y.symbol = v_after_symbol then greatest(p_from, v_after_utc + interval '1 microsecond') else p_from end,
+      v_to, p_limit, p_from is null, p_fill, p_forming, p_as_of
+    ) as b
+    order by y.symbol, b.ts_utc
+    limit case when p_from is not null then p_limit end;
+    return;
+  end if;
+
+  if p_from is null then
+    return query
+    select b.*
+    from (select distinct y.symbol from unnest(p_symbols) as y (symbol) order by 1) as y
+    cross join lateral (
+      (
+        select
+          d.canonical_symbol, d.timeframe, d.ts_utc, d.open, d.high, d.low, d.close, d.vol, d.vwap, d.trade_count,
+          d.quality_score, d.covered_minutes, d.expected_minutes, d.is_partial, false, false, d.updated_at
+        from public.derived_data_bars as d
+        where not v_is_minute and d.canonical_symbol = y.symbol and d.timeframe = p_timeframe
+          and d.ts_utc < v_to and d.deleted_at is null and (p_as_of is null or d.updated_at <= p_as_of)
+        order by d.ts_utc desc
+        limit p_limit
+      )
+      union all
+      (
+        select
+          d.canonical_symbol, d.timeframe, d.ts_utc, d.open, d.high, d.low, d.close, d.vol, d.vwap, d.trade_count,
+          null, 1, 1, d.is_partial, false, false, d.updated_at
+        from public.data_bars as d
+        where v_is_minute and d.canonical_symbol = y.symbol and d.timeframe = p_timeframe and d.ts_utc < v_to
+        order by d.ts_utc desc
+        limit p_limit
+      )
+      union all
+      (
+        select
+          d.canonical_symbol, d.timeframe, d.ts_utc, d.open, d.high, d.low, d.close, d.vol, d.vwap, d.trade_count,
+          d.quality_score, d.covered_minutes, d.expected_minutes, d.is_partial, false, false, d.written_at
+        from public.derived_data_bars_revision as d
+        where p_as_of is not null and d.canonical_symbol = y.symbol and d.timeframe = p_timeframe
+          and d.ts_utc < v_to and d.deleted_at is null and d.written_at <= p_as_of and d.replaced_at > p_as_of
+        order by d.ts_utc desc
+        limit p_limit
+      )
+      order by ts_utc desc
+      limit p_limit
+    ) as b
+    where v_after_symbol is null or (b.canonical_symbol, b.ts_utc) > (v_after_symbol, v_after_utc)
+    order by y.symbol, b.ts_utc;
+    return;
+  end if;
+
+  -- Most calls ask for one symbol, whose bars need neither a join nor a sort.
+  if cardinality(p_symbols) = 1 and not v_is_minute and p_as_of is null and p_after is null then
+    return query
+    select
+      d.canonical_symbol, d.timeframe, d.ts_utc, d.open, d.high, d.low, d.close, d.vol, d.vwap, d.trade_count,
+      d.quality_score, d.covered_minutes, d.expected_minutes, d.is_partial, false, false, d.updated_at
+    from public.derived_data_bars as d
+    where d.canonical_symbol = p_symbols[1] and d.timeframe = p_timeframe
+      and d.ts_utc >= p_from and d.ts_utc < v_to and d.deleted_at is null
+    order by d.ts_utc
+    limit p_limit;
+    return;
+  end if;
+
+  return query
+  select b.*
+  from (
+    select
+      y.symbol, case when y.symbol = v_after_symbol then greatest(p_from, v_after_utc + interval '1 microsecond') else p_from end as from_utc
+    from (select distinct u.symbol from unnest(p_symbols) as u (symbol)) as y
+    where v_after_symbol is null or y.symbol >= v_after_symbol
+    order by 1
+  ) as y
+  cross join lateral (
+    (
+      select
+        d.canonical_symbol, d.timeframe, d.ts_utc, d.open, d.high, d.low, d.close, d.vol, d.vwap, d.trade_count,
+        d.quality_score, d.covered_minutes, d.expected_minutes, d.is_partial, false, false, d.updated_at
+      from public.derived_data_bars as d
+      where not v_is_minute and d.canonical_symbol = y.symbol and d.timeframe = p_timeframe
+        and d.ts_utc >= y.from_utc and d.ts_utc < v_to and d.deleted_at is null and (p_as_of is null or d.updated_at <= p_as_of)
+      order by d.ts_utc
+      limit p_limit
+    )
+    union all
+    (
+      select
+        d.canonical_symbol, d.timeframe, d.ts_utc, d.open, d.high, d.low, d.close, d.vol, d.vwap, d.trade_count,
+        null, 1, 1, d.is_partial, false, false, d.updated_at
+      from public.data_bars as d
+      where v_is_minute and d.canonical_symbol = y.symbol and d.timeframe = p_timeframe and d.ts_utc >= y.from_utc and d.ts_utc < v_to
+      order by d.ts_utc
+      limit p_limit
+    )
+    union all
+    (
+      select
+        d.canonical_symbol, d.timeframe, d.ts_utc, d.open, d.high, d.low, d.close, d.vol, d.vwap, d.trade_count,
+        d.quality_score, d.covered_minutes, d.expected_minutes, d.is_partial, false, false, d.written_at
+      from public.derived_data_bars_revision as d
+      where p_as_of is not null and d.canonical_symbol = y.symbol and d.timeframe = p_timeframe
+        and d.ts_utc >= y.from_utc and d.ts_utc < v_to and d.deleted_at is null and d.written_at <= p_as_of and d.replaced_at > p_as_of
+      order by d.ts_utc
+      limit p_limit
+    )
+    order by ts_utc
+    limit p_limit
+  ) as b
+  order by y.symbol, b.ts_utc
+  limit p_limit;
+end;
+$$;
+
+comment on function public.get_bars is
+'Reads bars of any timeframe, 1m included, by symbol and time.
+p_symbols: in any order. A symbol or a timeframe that is not known has no bars. p_from, p_to: windows that start in [p_from, p_to); p_to null: without end.
+p_from null: of each symbol the latest p_limit bars before p_to. Otherwise p_limit is the number of rows of a page. Null: all.
+p_after: the last row of the page before, an object with canonical_symbol and ts_utc; the page begins after it.
+p_fill: windows without a bar in which the market is open, after the first bar and up to what is decided (1m and p_as_of: up to the last bar), with the last close as all prices, vol and trade_count 0, and is_filled.
+p_forming: windows that are not decided yet, from the minutes so far, with is_forming and is_partial. Their quality_score is null. 1m has none.
+p_as_of: the bars as they were stored at that time, from derived_data_bars_revision. A change counts from the begin of the transaction that wrote it, and a reader saw it when that committed, a moment later.
+covered_minutes and expected_minutes say what quality_score is made of. updated_at: since when the bar is so.
+Runs with the rights of the caller: whose bars it may read, grant_read_access or a policy says.
+Raises invalid_parameter_value for what makes no sense: p_as_of with 1m or p_forming (minutes keep no revisions), or further back than revisions of a symbol are kept.';
+
 -- 90_api/grant_read_access.sql
 create function public.grant_read_access(p_role text)
 returns jsonb
@@ -8695,14 +9193,23 @@ begin
       );
     end if;
   end loop;
-  return jsonb_build_object('success', true, 'role', p_role, 'tables', jsonb_build_array('data_bars', 'derived_data_bars'));
+  -- What the two functions ask besides the tables.
+  execute format('grant usage on schema agg to %I', p_role);
+  execute format('grant select on table agg.readable_series to %I', p_role);
+  execute format(
+    'grant execute on function public.get_bars, public.agg_changes, agg.filled_bars, agg.open_windows, agg.revision_age to %I', p_role
+  );
+  return jsonb_build_object(
+    'success', true, 'role', p_role, 'tables', jsonb_build_array('data_bars', 'derived_data_bars', 'derived_data_bars_revision'),
+    'functions', jsonb_build_array('get_bars', 'agg_changes')
+  );
 end;
 $$;
 
 comment on function public.grant_read_access is
   'Lets a role read bars, over the Data API and directly.
-p_role is authenticated, anon or a role of your own. It gets select on data_bars and on the bars of derived_data_bars that are not deleted, and nothing else.
-Returns success, role and tables. For the owner of the tables. Repeating it changes nothing.
+p_role is authenticated, anon or a role of your own. It gets select on data_bars, on the bars of derived_data_bars that are not deleted and on their revisions, may call get_bars and agg_changes, and nothing else.
+Returns success, role, tables and functions. For the owner of the tables. Repeating it changes nothing.
 Raises undefined_object for an unknown role, invalid_parameter_value for one that reads all bars anyway, lock_not_available where a reader holds a table for more than five seconds.';
 
 -- 90_api/install_webhooks.sql
@@ -8758,6 +9265,73 @@ comment on function public.install_webhooks is
 p_url_secret and p_key_secret name the secrets in Vault that hold its URL and key. They are read for each post, so that a change of a secret takes effect with the next one.
 Returns success, missing and message. Where an extension or a secret is missing it changes nothing, and missing lists what is missing and the SQL that helps.
 For the owner of the database. It may be repeated; other names replace those before. Raises invalid_parameter_value for null.';
+
+-- 90_api/open_windows.sql
+create function agg.open_windows(
+  p_length interval,
+  p_time_zone text,
+  p_origin timestamp,
+  p_session_time_zone text,
+  p_session_minutes int4multirange,
+  p_calendar text,
+  p_from timestamptz,
+  p_to timestamptz,
+  p_limit integer default null,
+  p_is_newest boolean default false
+)
+returns table (starts_utc timestamptz, ends_utc timestamptz, open tstzmultirange)
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set jit = off
+as $$
+declare
+  v_has_session constant boolean := p_session_minutes is not null or p_calendar is not null;
+  v_from timestamptz;
+  v_to timestamptz;
+  v_part tstzrange;
+  v_step interval := p_length * least(coalesce(p_limit, 1000) + 1, 100000)::double precision;
+  v_left integer := p_limit;
+  v_found integer;
+begin
+  select greatest(p_from, d.least_utc), least(p_to, d.end_utc) into v_from, v_to from agg.defaults as d;
+  -- Part by part, each twice as long as the one before: a market may be closed for most of the time.
+  while v_from < v_to and (v_left > 0 or p_limit is null) loop
+    v_part := case
+      when p_is_newest then tstzrange(greatest(v_from, v_to - v_step), v_to)
+      else tstzrange(v_from, least(v_to, v_from + v_step))
+    end;
+    return query
+    select w.starts_utc, w.ends_utc, case when v_has_session then o.spans * tstzmultirange(tstzrange(w.starts_utc, w.ends_utc)) end
+    from (
+      select case when v_has_session then
+        agg.open_spans(
+          p_session_time_zone, p_session_minutes, p_calendar, lower(v_part), agg.window_end(upper(v_part), p_length, p_time_zone, p_origin)
+        )
+      end
+      offset 0
+    ) as o (spans)
+    cross join agg.windows_between(lower(v_part), upper(v_part), p_length, p_time_zone, p_origin) as w
+    where w.starts_utc >= lower(v_part) and w.starts_utc < upper(v_part)
+      and (not v_has_session or o.spans && tstzrange(w.starts_utc, w.ends_utc))
+    order by case when p_is_newest then w.starts_utc end desc, w.starts_utc
+    limit v_left;
+    get diagnostics v_found = row_count;
+    v_left := v_left - v_found;
+    if p_is_newest then
+      v_to := lower(v_part);
+    else
+      v_from := upper(v_part);
+    end if;
+    v_step := v_step * 2;
+  end loop;
+end;
+$$;
+
+comment on function agg.open_windows is
+  'The windows that start in [p_from, p_to) and have a minute in which session and calendar are open, in order, with what is open of them (null: all); with p_limit the first, or with p_is_newest the last, that many. It reads calendars with the rights of its owner, and nothing else: readers of bars may call it.';
 
 -- 90_api/read_policy_name.sql
 create function agg.read_policy_name(p_role text)
@@ -8817,7 +9391,7 @@ begin
     exists (
       select from pg_catalog.pg_policies as p where p.schemaname = 'public' and p.tablename = t.name and p.policyname = n.policy_name
     )
-  from (values ('data_bars'), ('derived_data_bars')) as t (name)
+  from (values ('data_bars'), ('derived_data_bars'), ('derived_data_bars_revision')) as t (name)
   cross join (select agg.read_policy_name(p_role)) as n (policy_name);
 end;
 $$;
@@ -8862,18 +9436,30 @@ set lock_timeout = '5s'
 as $$
 declare
   v_table record;
+  v_was_open boolean := false;
 begin
   for v_table in select t.* from agg.readable_table(p_role) as t where t.is_open loop
     execute format('drop policy %I on public.%I', v_table.policy_name, v_table.table_name);
     execute format('revoke select on table public.%I from %I', v_table.table_name, p_role);
+    v_was_open := true;
   end loop;
-  return jsonb_build_object('success', true, 'role', p_role, 'tables', jsonb_build_array('data_bars', 'derived_data_bars'));
+  if v_was_open then
+    execute format(
+      'revoke execute on function public.get_bars, public.agg_changes, agg.filled_bars, agg.open_windows, agg.revision_age from %I', p_role
+    );
+    execute format('revoke select on table agg.readable_series from %I', p_role);
+    execute format('revoke usage on schema agg from %I', p_role);
+  end if;
+  return jsonb_build_object(
+    'success', true, 'role', p_role, 'tables', jsonb_build_array('data_bars', 'derived_data_bars', 'derived_data_bars_revision'),
+    'functions', jsonb_build_array('get_bars', 'agg_changes')
+  );
 end;
 $$;
 
 comment on function public.revoke_read_access is
-  'Takes from a role what grant_read_access gave it: its policies, and select on their tables.
-Returns success, role and tables. Changes nothing where there are no such policies. For the owner of the tables. It may be repeated. Raises what grant_read_access raises.';
+  'Takes from a role what grant_read_access gave it: its policies, select on their tables, and the call of get_bars and agg_changes.
+Returns success, role, tables and functions. Changes nothing where there are no such policies. For the owner of the tables. It may be repeated. Raises what grant_read_access raises.';
 
 -- 90_api/send_webhook.sql
 -- Supabase's own supabase_functions.http_request needs pg_net as well, posts once a row, and takes URL and headers as
@@ -9268,10 +9854,10 @@ select p.oid as function_id, p.proname::text as name
 from pg_catalog.pg_proc as p
 where p.pronamespace = 'public'::regnamespace
   and p.proname = any (array[
-    'agg_add_change_note', 'agg_bootstrap_cursor', 'agg_check', 'agg_finish', 'agg_gaps', 'agg_get_due_tasks', 'agg_health', 'agg_maintain',
+    'agg_add_change_note', 'agg_bootstrap_cursor', 'agg_changes', 'agg_check', 'agg_finish', 'agg_gaps', 'agg_get_due_tasks', 'agg_health', 'agg_maintain',
     'agg_pending', 'agg_repair', 'agg_run_due', 'agg_start', 'agg_verify', 'aggregate_1m_to_5m_window', 'aggregate_5m_to_1h_window',
     'aggregate_window', 'calc_dxy_range_1m', 'calc_dxy_range_derived', 'catchup_aggregation_range', 'derive_synthetic_range',
-    'finish_move', 'grant_read_access', 'import_calendar', 'install_webhooks', 'move_status', 'remove_webhooks',
+    'finish_move', 'get_bars', 'grant_read_access', 'import_calendar', 'install_webhooks', 'move_status', 'remove_webhooks',
     'revoke_read_access', 'schedule_jobs', 'sync_agg_state_from_registry', 'undo_move', 'upsert_bars'
   ])
   and not exists (
@@ -9281,6 +9867,22 @@ where p.pronamespace = 'public'::regnamespace
 comment on view agg.public_function is
   'The functions of pgbars in public, by their names: for what takes them away.';
 
+-- 90_api/readable_series.view.sql
+create view agg.readable_series as
+select
+  s.canonical_symbol, s.timeframe, s.run_interval_minutes, s.window_time_zone, s.window_origin,
+  s.session_time_zone, s.session_minutes, s.calendar, s.last_agg_bar_ts_utc as cursor_utc,
+  (
+    select r.metadata #> '{agg,revisions}' from public.core_asset_registry_all as r where r.canonical_symbol = s.canonical_symbol
+  ) as revisions
+from public.data_agg_state as s
+where exists (
+  select from agg.source_bar as b where b.canonical_symbol = s.canonical_symbol and b.timeframe in ('1m', s.timeframe)
+);
+
+comment on view agg.readable_series is
+  'Where the windows of a series begin, when its market is open, how far it is decided, and how long its revisions are kept: for get_bars. It reads with the rights of its owner, and holds only the series of which its reader may read a bar: agg.source_bar asks with the rights of the reader.';
+
 -- 99_grants.sql
 -- Who may do what. Projects made before November 2026 give anon, authenticated and service_role all rights on whatever is
 -- new in public, so that everything is revoked first. The functions of public are named one by one: a project has its own.
@@ -9289,6 +9891,8 @@ grant usage on schema agg to service_role;
 revoke all on all tables in schema agg from public, anon, authenticated, service_role;
 grant select on all tables in schema agg to service_role;
 revoke execute on all functions in schema agg from public, anon, authenticated, service_role;
+-- What get_bars asks with the rights of its caller.
+grant execute on function agg.filled_bars, agg.open_windows, agg.revision_age to service_role;
 
 revoke all on table
   public.core_asset_registry_all,
@@ -9309,6 +9913,7 @@ grant select on table public.derived_data_bars_revision to service_role;
 revoke execute on function
   public.agg_add_change_note,
   public.agg_bootstrap_cursor,
+  public.agg_changes,
   public.agg_check,
   public.agg_finish,
   public.agg_gaps,
@@ -9326,6 +9931,7 @@ revoke execute on function
   public.calc_dxy_range_1m,
   public.catchup_aggregation_range,
   public.derive_synthetic_range,
+  public.get_bars,
   public.import_calendar,
   public.move_status,
   public.sync_agg_state_from_registry,
@@ -9334,6 +9940,7 @@ from public, anon, authenticated, service_role;
 grant execute on function
   public.agg_add_change_note,
   public.agg_bootstrap_cursor,
+  public.agg_changes,
   public.agg_check,
   public.agg_finish,
   public.agg_gaps,
@@ -9351,6 +9958,7 @@ grant execute on function
   public.calc_dxy_range_1m,
   public.catchup_aggregation_range,
   public.derive_synthetic_range,
+  public.get_bars,
   public.import_calendar,
   public.move_status,
   public.sync_agg_state_from_registry,

@@ -5,6 +5,8 @@ grant usage on schema agg to service_role;
 revoke all on all tables in schema agg from public, anon, authenticated, service_role;
 grant select on all tables in schema agg to service_role;
 revoke execute on all functions in schema agg from public, anon, authenticated, service_role;
+-- What get_bars asks with the rights of its caller.
+grant execute on function agg.filled_bars, agg.open_windows, agg.revision_age to service_role;
 
 revoke all on table
   public.core_asset_registry_all,
@@ -25,6 +27,7 @@ grant select on table public.derived_data_bars_revision to service_role;
 revoke execute on function
   public.agg_add_change_note,
   public.agg_bootstrap_cursor,
+  public.agg_changes,
   public.agg_check,
   public.agg_finish,
   public.agg_gaps,
@@ -42,6 +45,7 @@ revoke execute on function
   public.calc_dxy_range_1m,
   public.catchup_aggregation_range,
   public.derive_synthetic_range,
+  public.get_bars,
   public.import_calendar,
   public.move_status,
   public.sync_agg_state_from_registry,
@@ -50,6 +54,7 @@ from public, anon, authenticated, service_role;
 grant execute on function
   public.agg_add_change_note,
   public.agg_bootstrap_cursor,
+  public.agg_changes,
   public.agg_check,
   public.agg_finish,
   public.agg_gaps,
@@ -67,6 +72,7 @@ grant execute on function
   public.calc_dxy_range_1m,
   public.catchup_aggregation_range,
   public.derive_synthetic_range,
+  public.get_bars,
   public.import_calendar,
   public.move_status,
   public.sync_agg_state_from_registry,

@@ -4,11 +4,16 @@ import { fingerprint } from "../functions/fingerprint.ts";
 import { ENGINES } from "../support/stack.ts";
 import { attempt, everyAttempt, notRefused } from "./attempts.ts";
 
-const READS = ["data_bars", "derived_data_bars"].flatMap((table) => [
-  `select ${table}: 200`,
-  `select one column of ${table}: 200`,
-  `count ${table}: 200`,
-]);
+const READS = [
+  ...["data_bars", "derived_data_bars", "derived_data_bars_revision"].flatMap((table) => [
+    `select ${table}: 200`,
+    `select one column of ${table}: 200`,
+    `count ${table}: 200`,
+  ]),
+  // Called with nulls.
+  "call agg_changes: [null, infinity) is not a range of time",
+  "call get_bars: p_symbols must be an array of symbols, not null",
+];
 
 for (const [engine, openStack] of Object.entries(ENGINES)) {
   Deno.test(`what anon and authenticated may do over the Data API (${engine})`, async (test) => {

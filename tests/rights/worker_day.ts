@@ -40,13 +40,15 @@ export const WORKER_CALLS: [string, Record<string, unknown>][] = [
   ["agg_check", { p_now: SOON }],
   ["move_status", { p_now: SOON }],
   ["agg_gaps", { p_symbol: "EURUSD", p_timeframe: "5m" }],
+  ["get_bars", { p_symbols: ["EURUSD"], p_timeframe: "5m", p_fill: true, p_forming: true }],
+  ["agg_changes", { p_from: at("00:00") }],
   ["import_calendar", { p_name: "XTST", p_days: [{ day: "2025-07-04", kind: "closed" }], p_time_zone: "UTC" }],
   ["agg_bootstrap_cursor", { p_symbol: "EURUSD", p_to_tf: "5m" }],
 ];
 
 const PRICES = { open: 1, high: 2, low: 1, close: 2 };
 
-/** A row for every table of the contract, its key, and a change that it takes. */
+/** A row for every table that service_role writes, its key, and a change that it takes. */
 export const ROWS: Record<string, { key: string; row: Record<string, unknown>; change: Record<string, unknown> }> = {
   core_asset_registry_all: {
     key: "canonical_symbol",

@@ -1,7 +1,7 @@
 comment on function public.grant_read_access is
   'Lets a role read bars, over the Data API and directly.
-p_role is authenticated, anon or a role of your own. It gets select on data_bars and on the bars of derived_data_bars that are not deleted, and nothing else.
-Returns success, role and tables. For the owner of the tables. Repeating it changes nothing.
+p_role is authenticated, anon or a role of your own. It gets select on data_bars, on the bars of derived_data_bars that are not deleted and on their revisions, may call get_bars and agg_changes, and nothing else.
+Returns success, role, tables and functions. For the owner of the tables. Repeating it changes nothing.
 Raises undefined_object for an unknown role, invalid_parameter_value for one that reads all bars anyway, lock_not_available where a reader holds a table for more than five seconds.';
 
 create function public.grant_read_access(p_role text)
@@ -29,6 +29,15 @@ begin
       );
     end if;
   end loop;
-  return jsonb_build_object('success', true, 'role', p_role, 'tables', jsonb_build_array('data_bars', 'derived_data_bars'));
+  -- What the two functions ask besides the tables.
+  execute format('grant usage on schema agg to %I', p_role);
+  execute format('grant select on table agg.readable_series to %I', p_role);
+  execute format(
+    'grant execute on function public.get_bars, public.agg_changes, agg.filled_bars, agg.open_windows, agg.revision_age to %I', p_role
+  );
+  return jsonb_build_object(
+    'success', true, 'role', p_role, 'tables', jsonb_build_array('data_bars', 'derived_data_bars', 'derived_data_bars_revision'),
+    'functions', jsonb_build_array('get_bars', 'agg_changes')
+  );
 end;
 $$;

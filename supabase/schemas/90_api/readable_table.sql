@@ -26,7 +26,7 @@ begin
     exists (
       select from pg_catalog.pg_policies as p where p.schemaname = 'public' and p.tablename = t.name and p.policyname = n.policy_name
     )
-  from (values ('data_bars'), ('derived_data_bars')) as t (name)
+  from (values ('data_bars'), ('derived_data_bars'), ('derived_data_bars_revision')) as t (name)
   cross join (select agg.read_policy_name(p_role)) as n (policy_name);
 end;
 $$;

@@ -44,7 +44,10 @@ select is(pg_temp.seen('anon'), 'denied', 'anon sees no bar by default');
 
 select is(
   public.grant_read_access('authenticated'),
-  '{"success": true, "role": "authenticated", "tables": ["data_bars", "derived_data_bars"]}',
+  '{
+    "success": true, "role": "authenticated", "tables": ["data_bars", "derived_data_bars", "derived_data_bars_revision"],
+    "functions": ["get_bars", "agg_changes"]
+  }',
   'grant_read_access() says what it opened'
 );
 select is(pg_temp.seen('authenticated'), '1 of 5', 'grant_read_access() opens bars, but for the deleted ones');
@@ -65,7 +68,7 @@ select is(
     pg_temp.try_as('authenticated', 'select * from agg.run_log'),
     pg_temp.try_as('authenticated', 'select public.agg_run_due()')
   ],
-  array['denied', 'denied', 'denied', 'denied'], 'grant_read_access() opens no other table and no function'
+  array['denied', 'denied', 'denied', 'denied'], 'grant_read_access() opens no other table and no other function'
 );
 select is(
   array[
