@@ -7,7 +7,9 @@ set check_function_bodies = off;
 -- rows. Does nothing on a database without such tables and functions.
 do $$
 declare
-  v_tables constant text[] := array['data_bars', 'derived_data_bars', 'data_agg_state', 'core_asset_registry_all'];
+  v_tables constant text[] := array[
+    'data_bars', 'derived_data_bars', 'derived_data_bars_revision', 'data_agg_state', 'core_asset_registry_all'
+  ];
   v_functions constant text[] := array[
     '_upsert_derived_bar', 'agg_add_change_note', 'agg_bootstrap_cursor', 'agg_changes', 'agg_check', 'agg_finish', 'agg_gaps', 'agg_get_due_tasks', 'agg_health',
     'agg_maintain', 'agg_pending', 'agg_repair', 'agg_run_due', 'agg_start', 'agg_verify', 'aggregate_1m_to_5m_window',
