@@ -4749,14 +4749,14 @@ returns void
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
--- Says to agg.keep_changed_bars who writes.
-set pgbars.is_building_windows = 'on'
 as $$
 begin
   if p_changes = '{}' then
     return;
   end if;
 
+  -- Says to agg.keep_changed_bars who writes.
+  perform set_config('pgbars.is_building_windows', 'on', true);
   with boundary as materialized (
     select c.canonical_symbol, c.timeframe, w.starts_utc
     from unnest(p_changes) as c
@@ -4779,6 +4779,7 @@ begin
       select from boundary as b
       where b.canonical_symbol = d.canonical_symbol and b.timeframe = d.timeframe and b.starts_utc = d.ts_utc
     );
+  perform set_config('pgbars.is_building_windows', 'off', true);
 
   -- Many tasks move alike, and stand alike.
   with moved as materialized (
@@ -5478,10 +5479,10 @@ set enable_memoize = off
 set max_parallel_workers_per_gather = 0
 set jit = off
 set work_mem = '32MB'
--- Says to agg.keep_changed_bars who writes.
-set pgbars.is_building_windows = 'on'
 as $$
 begin
+  -- Says to agg.keep_changed_bars who writes.
+  perform set_config('pgbars.is_building_windows', 'on', true);
   return query
   with window_bar as materialized (
     select w.* from agg.compare_windows(p_requests) as w
@@ -5650,6 +5651,7 @@ begin
     q.is_rebuild, null::tstzmultirange, null::text, null::text
   from decided as d
   join unnest(p_requests) with ordinality as q on q.ordinality = d.request_no;
+  perform set_config('pgbars.is_building_windows', 'off', true);
 end;
 $$;
 

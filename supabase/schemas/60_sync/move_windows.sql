@@ -6,14 +6,14 @@ returns void
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
--- Says to agg.keep_changed_bars who writes.
-set pgbars.is_building_windows = 'on'
 as $$
 begin
   if p_changes = '{}' then
     return;
   end if;
 
+  -- Says to agg.keep_changed_bars who writes.
+  perform set_config('pgbars.is_building_windows', 'on', true);
   with boundary as materialized (
     select c.canonical_symbol, c.timeframe, w.starts_utc
     from unnest(p_changes) as c
@@ -36,6 +36,7 @@ begin
       select from boundary as b
       where b.canonical_symbol = d.canonical_symbol and b.timeframe = d.timeframe and b.starts_utc = d.ts_utc
     );
+  perform set_config('pgbars.is_building_windows', 'off', true);
 
   -- Many tasks move alike, and stand alike.
   with moved as materialized (

@@ -20,10 +20,10 @@ set enable_memoize = off
 set max_parallel_workers_per_gather = 0
 set jit = off
 set work_mem = '32MB'
--- Says to agg.keep_changed_bars who writes.
-set pgbars.is_building_windows = 'on'
 as $$
 begin
+  -- Says to agg.keep_changed_bars who writes.
+  perform set_config('pgbars.is_building_windows', 'on', true);
   return query
   with window_bar as materialized (
     select w.* from agg.compare_windows(p_requests) as w
@@ -192,5 +192,6 @@ begin
     q.is_rebuild, null::tstzmultirange, null::text, null::text
   from decided as d
   join unnest(p_requests) with ordinality as q on q.ordinality = d.request_no;
+  perform set_config('pgbars.is_building_windows', 'off', true);
 end;
 $$;
