@@ -78,7 +78,7 @@ export async function fetchBars(api: Api, query: BarQuery, call = "fetchBars"): 
 }
 
 /** The symbols that can have bars, each once. Throws a TypeError unless they are an array of strings. */
-function readSymbols(call: string, symbols: unknown): string[] {
+export function readSymbols(call: string, symbols: unknown): string[] {
   if (!Array.isArray(symbols)) {
     throw new TypeError(`${call}: symbols must be an array of strings, not ${show(symbols)}`);
   }

@@ -3,6 +3,8 @@ import type { Api } from "./api.ts";
 import type { BarInput, UpsertOptions, UpsertResult } from "./bar_input.ts";
 import { type Bar, type BarQuery, fetchBars, type MinuteQuery } from "./bars.ts";
 import { deriveDxyForWindow, type DeriveResult } from "./derive_dxy.ts";
+import { type Change, type ChangeQuery, getChanges } from "./get_changes.ts";
+import { getBars, type GetBarsQuery, type ReadBar } from "./get_bars.ts";
 import type { Instant } from "./range.ts";
 import { syncRegistry, type SyncResult } from "./sync_registry.ts";
 import { upsertBars } from "./upsert.ts";
@@ -11,6 +13,8 @@ export type { BarInput, RefusedBar, UpsertOptions, UpsertResult } from "./bar_in
 export { type Bar, type BarQuery, type MinuteQuery, type Timeframe, TIMEFRAMES } from "./bars.ts";
 export type { Database } from "./database_types.ts";
 export type { DeriveResult } from "./derive_dxy.ts";
+export type { Change, ChangedBar, ChangeQuery } from "./get_changes.ts";
+export type { GetBarsQuery, ReadBar } from "./get_bars.ts";
 export { PgbarsError } from "./error.ts";
 export type { Instant } from "./range.ts";
 export type { SyncResult } from "./sync_registry.ts";
@@ -25,6 +29,13 @@ export interface Pgbars {
   fetchBars(query: BarQuery): Promise<Bar[]>;
   /** {@link Pgbars.fetchBars} of the timeframe 1m. */
   fetch1mBars(query: MinuteQuery): Promise<Bar[]>;
+  /**
+   * Reads bars with the database's own function: the latest of each symbol, windows without a bar, the window that is not
+   * decided yet, or bars as they were at an earlier time. Throws as {@link Pgbars.fetchBars} does.
+   */
+  getBars(query: GetBarsQuery): Promise<ReadBar[]>;
+  /** Reads which bars changed after they had been built, with what they were. Throws as {@link Pgbars.fetchBars} does. */
+  getChanges(query: ChangeQuery): Promise<Change[]>;
   /**
    * Derives DXY's minutes in [from, to) from its six pairs, in one transaction of at most two minutes. Throws as
    * {@link Pgbars.fetchBars} does; nothing is stored then.
@@ -50,6 +61,8 @@ export function createPgbars(supabase: Pick<SupabaseClient, "schema">): Pgbars {
   return {
     fetchBars: (query) => fetchBars(api, query),
     fetch1mBars: (query) => fetchBars(api, { ...query, timeframe: "1m" }, "fetch1mBars"),
+    getBars: (query) => getBars(api, query),
+    getChanges: (query) => getChanges(api, query),
     deriveDxyForWindow: (from, to) => deriveDxyForWindow(api, from, to),
     syncRegistry: (env) => syncRegistry(api, env),
     upsertBars: (rows, options) => upsertBars(api, rows, options),

@@ -21,7 +21,8 @@ export function readRange(call: string, from: Instant, to: Instant): Range {
   return { from: start, to: end };
 }
 
-function readInstant(name: string, value: Instant): string {
+/** An instant as ISO 8601 text in UTC. Throws as {@link readRange} does; the message begins with `name`. */
+export function readInstant(name: string, value: Instant): string {
   if (value instanceof Date) {
     if (Number.isNaN(value.getTime())) throw new TypeError(`${name} is an invalid Date`);
     return toUtc(name, value, "000");

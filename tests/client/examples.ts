@@ -40,4 +40,26 @@ export async function checkExamples(test: Deno.TestContext, { url, keys, db }: S
     assert.equal(expected.length, 12);
     assert.deepEqual(await runExample("read_bars"), expected);
   });
+
+  await test.step("get_bars", async () => {
+    const dxy = await readStored(db, { symbol: "DXY", timeframe: "5m", from: START, to: "2025-09-03T12:30:00Z" });
+    assert.deepEqual(await runExample("get_bars"), [
+      // The minute that store_bars has stored, and the window before it.
+      "EURUSD 2026-01-05T11:55:00.000Z 30.1 filled",
+      "EURUSD 2026-01-05T12:00:00.000Z 1.088 forming",
+      ...dxy.slice(-2).map(({ ts_utc, close }) => `DXY ${ts_utc.toISOString()} ${close} decided`),
+    ]);
+  });
+
+  await test.step("as_of", async () => {
+    await db.query(
+      "update public.data_bars set high = 99, close = 99 where canonical_symbol = 'EURUSD' and ts_utc = '2025-09-03 12:29+00'",
+    );
+    await runDue(db, new Date("2025-09-03T12:41Z"));
+    const lines = await runExample("as_of");
+    assert.deepEqual(lines.filter((line) => line.startsWith("EURUSD")), [
+      "EURUSD 5m 2025-09-03T12:25:00.000Z changed_minutes close was 30.1",
+    ]);
+    assert.ok(lines.includes("as of then: 30.1"));
+  });
 }
