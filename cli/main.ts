@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import process from "node:process";
+import * as bars from "./commands/bars.ts";
 import * as check from "./commands/check.ts";
 import * as finishMove from "./commands/finish_move.ts";
 import * as install from "./commands/install.ts";
@@ -10,6 +11,6 @@ import * as undoMove from "./commands/undo_move.ts";
 import * as uninstall from "./commands/uninstall.ts";
 import { runProgram } from "./lib/program.ts";
 
-const COMMANDS = [install, uninstall, migrate, move, status, undoMove, finishMove, check];
+const COMMANDS = [install, uninstall, migrate, move, status, undoMove, finishMove, check, bars];
 
 process.exitCode = await runProgram(COMMANDS, process.argv.slice(2));
