@@ -15,7 +15,7 @@ select throws_ok(
   'agg_finish() refuses what is not a count'
 );
 select lives_ok(
-  $$ select public.agg_finish('ACME', '5m', true, p_stats => '{"bars_created": 12.0, "bars_quality_poor": null}') $$,
+  $$ select public.agg_finish('ACME', '5m', true, p_stats => '{"bars_created": 12.0, "bars_quality_poor": null}', p_now => '2025-07-01 00:10+00') $$,
   'agg_finish() takes a whole number in any spelling, and null'
 );
 select is(
