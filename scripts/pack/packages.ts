@@ -141,7 +141,10 @@ async function findImports(folder: string, imports: Record<string, string>): Pro
     files.filter((path) => path.endsWith(".ts") && !path.startsWith("payload/"))
       .map((path) => Deno.readTextFile(new URL(`${folder}/${path}`, ROOT))),
   );
-  return Object.entries(imports).filter(([name]) => texts.some((text) => text.includes(` from "${name}"`)));
+  // A part of a package is named by its path, as csv-stringify/sync is.
+  const isImported = (name: string) =>
+    texts.some((text) => text.includes(` from "${name}"`) || text.includes(` from "${name}/`));
+  return Object.entries(imports).filter(([name]) => isImported(name));
 }
 
 async function readReadme({ name, readme }: Package): Promise<string> {

@@ -190,7 +190,7 @@ const start: fc.Arbitrary<Step[]> = phrase(
   step(dispatch),
 );
 
-const world: fc.Arbitrary<World> = fc.record({
+export const world: fc.Arbitrary<World> = fc.record({
   startMinute: fc.constantFrom(0, 30, 125),
   basket: fc.record({
     components: fc.constantFrom<Symbol[]>(["B", "C"], ["A", "B", "C"]),
