@@ -396,6 +396,13 @@ export type Database = {
           "value": string;
         }[];
       };
+      "agg_explain": {
+        Args: { "p_now"?: string; "p_symbol": string; "p_timeframe": string; "p_ts": string };
+        Returns: {
+          "item": string;
+          "value": string;
+        }[];
+      };
       "agg_finish": {
         Args: {
           "p_claimed_at"?: string;

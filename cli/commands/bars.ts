@@ -3,7 +3,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { type BarRow, BARS_FORMATS, type BarsFormat, renderBars } from "../lib/bars.ts";
 import { openCaller } from "../lib/caller.ts";
 import { Failure } from "../lib/failure.ts";
-import { addConnectionOptions, addJsonOption, type ConnectionOptions, readTarget } from "../lib/options.ts";
+import { addConnectionOptions, addJsonOption, type ConnectionOptions, parseTime, readTarget } from "../lib/options.ts";
 import { type OutputOptions, printResult } from "../lib/output.ts";
 
 interface BarsOptions extends ConnectionOptions, OutputOptions {
@@ -74,12 +74,6 @@ async function bars(symbols: string[], options: BarsOptions): Promise<void> {
     await caller.close();
   }
   printResult(options, rows, renderBars(rows, options.format, process.stdout.columns ?? 100));
-}
-
-function parseTime(text: string): string {
-  const time = new Date(text);
-  if (/(z|[+-]\d\d:?\d\d)$/i.test(text) && !Number.isNaN(time.getTime())) return time.toISOString();
-  throw new InvalidArgumentError("Give a date and time with its zone, such as 2026-01-05T10:00:00Z.");
 }
 
 function parseCount(text: string): number {

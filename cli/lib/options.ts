@@ -1,5 +1,5 @@
 import process from "node:process";
-import type { Command } from "commander";
+import { type Command, InvalidArgumentError } from "commander";
 import { Failure } from "./failure.ts";
 
 export interface DatabaseOptions {
@@ -51,6 +51,13 @@ export function readTarget(options: ConnectionOptions): Target {
     throw new Failure("No key is given. --key or the variable SUPABASE_SERVICE_ROLE_KEY gives it.");
   }
   return { url, key };
+}
+
+/** An instant with its zone, as ISO 8601 text in UTC. */
+export function parseTime(text: string): string {
+  const time = new Date(text);
+  if (/(z|[+-]\d\d:?\d\d)$/i.test(text) && !Number.isNaN(time.getTime())) return time.toISOString();
+  throw new InvalidArgumentError("Give a date and time with its zone, such as 2026-01-05T10:00:00Z.");
 }
 
 function readEnvironment(...names: string[]): string | undefined {

@@ -143,7 +143,14 @@ Deno.test("a Deno project: deno check accepts the docs' examples, and they and t
 
 /** Writes the TypeScript that the README of the client shows into files, named by the call that each one is about. */
 async function writeExamples(folder: TestFolder, readme: string): Promise<string[]> {
-  const calls = { upsertBars: "store_bars", deriveDxyForWindow: "derive_dxy", fetchBars: "read_bars" };
+  const calls = {
+    upsertBars: "store_bars",
+    deriveDxyForWindow: "derive_dxy",
+    fetchBars: "read_bars",
+    // Shows getBars, too.
+    getChanges: "as_of",
+    getBars: "get_bars",
+  };
   const blocks = [...(await folder.read(readme)).matchAll(/^```ts\n([^]*?)^```$/gm)].map(([, code]) => code!);
   const names = blocks.map((code) => Object.entries(calls).find(([call]) => code.includes(`pgbars.${call}(`))![1]);
   assert.deepEqual([...names].sort(), Object.values(calls).sort());

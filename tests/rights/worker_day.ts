@@ -40,6 +40,7 @@ export const WORKER_CALLS: [string, Record<string, unknown>][] = [
   ["agg_check", { p_now: SOON }],
   ["move_status", { p_now: SOON }],
   ["agg_gaps", { p_symbol: "EURUSD", p_timeframe: "5m" }],
+  ["agg_explain", { p_symbol: "DXY", p_timeframe: "5m", p_ts: at("00:00"), p_now: SOON }],
   ["get_bars", { p_symbols: ["EURUSD"], p_timeframe: "5m", p_fill: true, p_forming: true }],
   ["agg_changes", { p_from: at("00:00") }],
   ["import_calendar", { p_name: "XTST", p_days: [{ day: "2025-07-04", kind: "closed" }], p_time_zone: "UTC" }],

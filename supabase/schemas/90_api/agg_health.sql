@@ -3,7 +3,7 @@ comment on function public.agg_health is
 state: current, market_closed, due, catching_up, waiting_for_data, waiting_for_source, never_ran, overdue, running, failing, hard_failed, disabled or switched_off; unregistered for a symbol that has bars but is not in core_asset_registry_all.
 lag: for how long the next window could have been decided (zero: nothing to do). due_for: for how long no dispatcher has taken it. Both go by the next window in which session and calendar are open.
 market_closed: everything that was open is decided, and nothing is open now.
-waiting_for_data looks for a source bar before it says so; of a task that sleeps (next_run_at infinity) it says what its last run found. Reads only.';
+A basket that waits names the component that ends first, with its last bar. waiting_for_data looks for a source bar before it says so; of a task that sleeps (next_run_at infinity) it says what its last run found. Reads only.';
 
 create function public.agg_health(p_now timestamptz default now())
 returns table (
@@ -147,6 +147,15 @@ as $$
           else 'has not decided the next window yet'
         end)
         else 'every complete window is decided'
+      end || case
+        when j.state in ('waiting_for_data', 'waiting_for_source') and exists (
+          select from public.data_agg_state as u where u.canonical_symbol = j.canonical_symbol and u.basket is not null
+        ) then coalesce((
+          select format('; %s holds the basket back: %s', k.component, coalesce('its last bar is at ' || k.last_utc, 'it has no bar'))
+          from agg.slowest_component(j.canonical_symbol, p_now) as k
+          where coalesce(k.last_utc + interval '1 minute' < j.decided_to_utc + j.window_length, true)
+        ), '')
+        else ''
       end as explanation
     from judged as j
     union all

@@ -36,6 +36,7 @@ insert into worker_call (sql) values
   ($$ select h.* from public.agg_health('2025-07-01 03:00+00') as h $$),
   ($$ select c.* from public.agg_check('2025-07-01 03:00+00') as c $$),
   ($$ select g.* from public.agg_gaps('ACME', '5m') as g $$),
+  ($$ select e.* from public.agg_explain('ACME', '5m', '2025-07-01 00:00+00') as e $$),
   ($$ select b.* from public.get_bars(array['ACME'], '5m', p_fill => true, p_forming => true) as b $$),
   ($$ select c.* from public.agg_changes('2025-07-01 00:00+00') as c $$),
   ($$ update public.data_bars as b set vol = 2 where b.source = 'ingest' and b.ts_utc < '2025-07-01 00:30+00' $$),
