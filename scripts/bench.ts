@@ -5,6 +5,7 @@ import { measureCorrections } from "./bench/corrections.ts";
 import { measureHistory } from "./bench/history.ts";
 import { measureIngest } from "./bench/ingest.ts";
 import type { Measurement } from "./bench/measure.ts";
+import { measureRead } from "./bench/read.ts";
 import { measureRegistry } from "./bench/registry.ts";
 import { renderReport } from "./bench/report.ts";
 import { measureTick, measureVariants } from "./bench/tick.ts";
@@ -13,7 +14,7 @@ import { type Database, openServer } from "./lib/database.ts";
 import { ensurePackages } from "./lib/debian.ts";
 import { migrate } from "./lib/migrations.ts";
 
-/** `--scale N` divides the sizes of tick, variants, claim, backfill and history by N, to try them; budgets hold at 1. */
+/** `--scale N` divides the sizes of tick, variants, claim, read, backfill and history by N, to try them; budgets hold at 1. */
 const { values, positionals } = parseArgs({
   options: { scale: { type: "string", default: "1" } },
   allowPositionals: true,
@@ -53,6 +54,7 @@ const BENCHMARKS: Record<string, () => Promise<Measurement[]>> = {
   ingest: () => run("ingest", measureIngest),
   corrections: () => measureCorrections(open),
   registry: () => measureRegistry(open),
+  read: () => run("read", (db) => measureRead(db, scale)),
   backfill: () => run("backfill", (db, reopen) => measureBackfill(db, reopen, scale)),
   history: () => measureHistory(open, scale),
 };
