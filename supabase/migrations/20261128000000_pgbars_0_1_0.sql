@@ -9084,7 +9084,7 @@ begin
       v_length, v_series.window_time_zone, v_series.window_origin, v_series.session_time_zone, v_series.session_minutes, v_series.calendar,
       s.from_utc, s.to_utc, p_limit, p_is_newest
     ) as w
-    where not exists (select from bar as b where b.ts_utc = w.starts_utc)
+    where s.from_utc is not null and not exists (select from bar as b where b.ts_utc = w.starts_utc)
   ),
   -- A run is a bar with the windows behind it that have none.
   merged as (
@@ -9291,9 +9291,10 @@ begin
     ) as y
     cross join lateral agg.filled_bars(
       y.symbol, p_timeframe,
-      case when y.symbol = v_after_symbol then greatest(p_from, v_after_utc + interval '1 microsecond') else p_from end,
+      case when y.symbol = v_after_symbol and p_from is not null then greatest(p_from, v_after_utc + interval '1 microsecond') else p_from end,
       v_to, p_limit, p_from is null, p_fill, p_forming, p_as_of
     ) as b
+    where v_after_symbol is null or (y.symbol, b.ts_utc) > (v_after_symbol, v_after_utc)
     order by y.symbol, b.ts_utc
     limit case when p_from is not null then p_limit end;
     return;
@@ -9574,7 +9575,7 @@ declare
   v_from timestamptz;
   v_to timestamptz;
   v_part tstzrange;
-  v_step interval := p_length * least(coalesce(p_limit, 1000) + 1, 100000)::double precision;
+  v_step interval := p_length * (1 + least(coalesce(p_limit, 1000), 100000))::double precision;
   v_left integer := p_limit;
   v_found integer;
 begin

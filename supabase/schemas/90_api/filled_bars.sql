@@ -124,7 +124,7 @@ begin
       v_length, v_series.window_time_zone, v_series.window_origin, v_series.session_time_zone, v_series.session_minutes, v_series.calendar,
       s.from_utc, s.to_utc, p_limit, p_is_newest
     ) as w
-    where not exists (select from bar as b where b.ts_utc = w.starts_utc)
+    where s.from_utc is not null and not exists (select from bar as b where b.ts_utc = w.starts_utc)
   ),
   -- A run is a bar with the windows behind it that have none.
   merged as (

@@ -116,9 +116,10 @@ begin
     ) as y
     cross join lateral agg.filled_bars(
       y.symbol, p_timeframe,
-      case when y.symbol = v_after_symbol then greatest(p_from, v_after_utc + interval '1 microsecond') else p_from end,
+      case when y.symbol = v_after_symbol and p_from is not null then greatest(p_from, v_after_utc + interval '1 microsecond') else p_from end,
       v_to, p_limit, p_from is null, p_fill, p_forming, p_as_of
     ) as b
+    where v_after_symbol is null or (y.symbol, b.ts_utc) > (v_after_symbol, v_after_utc)
     order by y.symbol, b.ts_utc
     limit case when p_from is not null then p_limit end;
     return;

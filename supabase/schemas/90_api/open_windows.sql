@@ -26,7 +26,7 @@ declare
   v_from timestamptz;
   v_to timestamptz;
   v_part tstzrange;
-  v_step interval := p_length * least(coalesce(p_limit, 1000) + 1, 100000)::double precision;
+  v_step interval := p_length * (1 + least(coalesce(p_limit, 1000), 100000))::double precision;
   v_left integer := p_limit;
   v_found integer;
 begin

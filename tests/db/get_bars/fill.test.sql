@@ -1,5 +1,5 @@
 begin;
-select plan(13);
+select plan(16);
 
 call tests.clear();
 -- Open from 00:00 to 01:00 and from 03:00 to 04:00 on Tuesdays, such as 1 July 2025.
@@ -7,6 +7,7 @@ call tests.add_asset(
   'ACME', '{"session": {"time_zone": "UTC", "weekly": [{"open": "Tue 00:00", "close": "Tue 01:00"}, {"open": "Tue 03:00", "close": "Tue 04:00"}]}}'
 );
 call tests.add_asset('ALWAYS');
+call tests.add_asset('CLOSED', '{"session": {"time_zone": "UTC", "weekly": [{"open": "Tue 00:00", "close": "Tue 00:01"}]}}');
 call tests.add_minutes('ACME', '2025-07-01 00:10+00', '2025-07-01 00:15+00', 2, 3);
 call tests.add_minutes('ACME', '2025-07-01 00:50+00', '2025-07-01 00:55+00', 4, 5);
 call tests.add_minutes('ACME', '2025-07-01 03:10+00', '2025-07-01 03:15+00', 6, 7, 10);
@@ -70,6 +71,14 @@ select is(
 select is(
   pg_temp.rows(array['ALWAYS', 'ACME'], '5m', '2025-07-01 00:00+00', p_limit => 3, p_after => '{"canonical_symbol": "ACME", "ts_utc": "2025-07-01T03:05:00Z"}'),
   '03:10=6 00:00=2 00:05=2f', 'pages of filled windows follow each other, over symbols'
+);
+select is(
+  pg_temp.rows(array['ACME'], '5m', p_limit => 4, p_after => '{"canonical_symbol": "ACME", "ts_utc": "2025-07-01T03:00:00Z"}'), '03:05=4f 03:10=6',
+  'so do pages of the latest rows'
+);
+select is(pg_temp.rows(array['NONE', 'CLOSED'], '5m'), null, 'a series without a bar has nothing to fill with');
+select is(
+  (select count(*) from public.get_bars(array['ACME'], '5m', '-infinity', 'infinity', 2147483647, null, true, true)), 13::bigint, 'whatever the range and the limit are'
 );
 select is(
   pg_temp.rows(array['ACME'], '5m', '2025-07-01 00:45+00', p_as_of => now()), '00:45=2f 00:50=4 00:55=4f 03:00=4f 03:05=4f 03:10=6',
