@@ -574,9 +574,15 @@ comment on constraint core_asset_registry_all_symbol_check on public.core_asset_
 comment on constraint core_asset_registry_all_metadata_is_object on public.core_asset_registry_all is 'metadata must be a JSON object.';
 
 -- 30_bars/data_bars.table.sql
+-- In an order that leaves no room between columns: what has no fixed length first, then by alignment. 141 bytes a bar with its
+-- line pointer, where the order of the key, prices and the rest takes 149. raw is better {} than null: the first null of a row
+-- costs it eight bytes.
 create table public.data_bars (
   canonical_symbol text not null,
   timeframe text not null default '1m',
+  source text not null default 'ingest',
+  raw jsonb not null default '{}',
+  is_partial boolean not null default false,
   ts_utc timestamptz not null,
   open double precision not null,
   high double precision not null,
@@ -585,10 +591,7 @@ create table public.data_bars (
   vol double precision,
   vwap double precision,
   trade_count bigint,
-  is_partial boolean not null default false,
-  source text not null default 'ingest',
   ingested_at timestamptz not null default now(),
-  raw jsonb not null default '{}',
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
   constraint data_bars_pkey primary key (canonical_symbol, timeframe, ts_utc),
@@ -635,9 +638,20 @@ comment on constraint data_bars_vwap_in_range on public.data_bars is 'vwap must 
 comment on constraint data_bars_trade_count_in_range on public.data_bars is 'trade_count must be from 0 to 1000000000000.';
 
 -- 30_bars/derived_data_bars.table.sql
+-- In an order that leaves no room between columns, as in data_bars: 181 bytes a bar, not 200.
 create table public.derived_data_bars (
   canonical_symbol text not null,
   timeframe text not null,
+  source_timeframe text not null,
+  source text not null default 'aggregated',
+  raw jsonb not null default '{}',
+  is_partial boolean not null default false,
+  quality_score smallint,
+  source_candles integer not null,
+  expected_candles integer not null,
+  covered_minutes integer not null,
+  expected_minutes integer not null,
+  derivation_version integer not null default 1,
   ts_utc timestamptz not null,
   open double precision not null,
   high double precision not null,
@@ -645,21 +659,11 @@ create table public.derived_data_bars (
   close double precision not null,
   vol double precision,
   vwap double precision,
+  vwap_vol double precision,
   trade_count bigint,
-  source_timeframe text not null,
-  source_candles integer not null,
-  expected_candles integer not null,
-  covered_minutes integer not null,
-  expected_minutes integer not null,
-  quality_score smallint,
-  derivation_version integer not null default 1,
-  source text not null default 'aggregated',
-  raw jsonb not null default '{}',
   deleted_at timestamptz,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
-  is_partial boolean not null default false,
-  vwap_vol double precision,
   constraint derived_data_bars_pkey primary key (canonical_symbol, timeframe, ts_utc),
   constraint derived_data_bars_timeframe_check check (
     -- Most bars, before the pattern, which costs more.

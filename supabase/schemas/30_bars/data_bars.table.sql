@@ -11,9 +11,15 @@ comment on constraint data_bars_vol_in_range on public.data_bars is 'vol must be
 comment on constraint data_bars_vwap_in_range on public.data_bars is 'vwap must be 0, or from 1e-50 to 1e50 above or below it.';
 comment on constraint data_bars_trade_count_in_range on public.data_bars is 'trade_count must be from 0 to 1000000000000.';
 
+-- In an order that leaves no room between columns: what has no fixed length first, then by alignment. 141 bytes a bar with its
+-- line pointer, where the order of the key, prices and the rest takes 149. raw is better {} than null: the first null of a row
+-- costs it eight bytes.
 create table public.data_bars (
   canonical_symbol text not null,
   timeframe text not null default '1m',
+  source text not null default 'ingest',
+  raw jsonb not null default '{}',
+  is_partial boolean not null default false,
   ts_utc timestamptz not null,
   open double precision not null,
   high double precision not null,
@@ -22,10 +28,7 @@ create table public.data_bars (
   vol double precision,
   vwap double precision,
   trade_count bigint,
-  is_partial boolean not null default false,
-  source text not null default 'ingest',
   ingested_at timestamptz not null default now(),
-  raw jsonb not null default '{}',
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
   constraint data_bars_pkey primary key (canonical_symbol, timeframe, ts_utc),

@@ -19,9 +19,20 @@ comment on constraint derived_data_bars_quality_check on public.derived_data_bar
 comment on constraint derived_data_bars_vwap_vol_finite on public.derived_data_bars is 'vwap_vol must be finite and not negative.';
 comment on constraint derived_data_bars_counts_check on public.derived_data_bars is 'counts must not be negative, and a bar must have minutes.';
 
+-- In an order that leaves no room between columns, as in data_bars: 181 bytes a bar, not 200.
 create table public.derived_data_bars (
   canonical_symbol text not null,
   timeframe text not null,
+  source_timeframe text not null,
+  source text not null default 'aggregated',
+  raw jsonb not null default '{}',
+  is_partial boolean not null default false,
+  quality_score smallint,
+  source_candles integer not null,
+  expected_candles integer not null,
+  covered_minutes integer not null,
+  expected_minutes integer not null,
+  derivation_version integer not null default 1,
   ts_utc timestamptz not null,
   open double precision not null,
   high double precision not null,
@@ -29,21 +40,11 @@ create table public.derived_data_bars (
   close double precision not null,
   vol double precision,
   vwap double precision,
+  vwap_vol double precision,
   trade_count bigint,
-  source_timeframe text not null,
-  source_candles integer not null,
-  expected_candles integer not null,
-  covered_minutes integer not null,
-  expected_minutes integer not null,
-  quality_score smallint,
-  derivation_version integer not null default 1,
-  source text not null default 'aggregated',
-  raw jsonb not null default '{}',
   deleted_at timestamptz,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
-  is_partial boolean not null default false,
-  vwap_vol double precision,
   constraint derived_data_bars_pkey primary key (canonical_symbol, timeframe, ts_utc),
   constraint derived_data_bars_timeframe_check check (
     -- Most bars, before the pattern, which costs more.
