@@ -481,6 +481,21 @@ export type Database = {
         };
         Returns: Json;
       };
+      "agg_size": {
+        Args: { "p_bytes"?: number; "p_now"?: string };
+        Returns: {
+          "bytes": number;
+          "bytes_a_day": number;
+          "days_left": number;
+          "heap_bytes": number;
+          "index_bytes": number;
+          "is_estimate": boolean;
+          "rows": number;
+          "rows_a_day": number;
+          "table_name": string;
+          "timeframe": string;
+        }[];
+      };
       "agg_start": { Args: { "p_now"?: string; "p_symbol": string; "p_tf": string }; Returns: Json };
       "agg_verify": {
         Args: { "p_from"?: string; "p_symbol"?: string; "p_timeframe"?: string; "p_to"?: string };
