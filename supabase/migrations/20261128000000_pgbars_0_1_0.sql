@@ -569,7 +569,7 @@ comment on column public.core_asset_registry_all.active is 'Aggregated in every 
 comment on column public.core_asset_registry_all.test_active is 'Aggregated in the environments DEV and TEST.';
 comment on column public.core_asset_registry_all.is_active is 'The same as active, under the name that one of the documents uses.';
 comment on column public.core_asset_registry_all.metadata is
-  'metadata.agg: enabled, start_utc, mandatory, optional, session, calendar, day_close, quality, sparse. Synthetic series: is_synthetic, components, component_weights, formula_base, derivation_version; derivation_method calc_dxy_range_1m implies the last four.';
+  'metadata.agg: enabled, start_utc, mandatory, optional, session, calendar, day_close, quality, sparse, keep. Synthetic series: is_synthetic, components, component_weights, formula_base, derivation_version; derivation_method calc_dxy_range_1m implies the last four.';
 comment on constraint core_asset_registry_all_symbol_check on public.core_asset_registry_all is
   'canonical_symbol must have 1 to 200 characters, no control characters and no spaces around it.';
 comment on constraint core_asset_registry_all_metadata_is_object on public.core_asset_registry_all is 'metadata must be a JSON object.';
@@ -769,6 +769,24 @@ comment on column public.derived_data_bars_revision.reason is
   'late_minutes: the bar after it covers more minutes; lost_minutes: fewer; changed_minutes: as many, with other values; new_rules: the registry says something else of the same minutes; by_hand: another writer than the builder changed the row; deleted: the row was deleted.';
 comment on constraint derived_data_bars_revision_span_check on public.derived_data_bars_revision is 'written_at must be before replaced_at.';
 
+-- 30_bars/floor.table.sql
+create table agg.floor (
+  canonical_symbol text not null,
+  timeframe text not null,
+  floor_utc timestamptz not null,
+  constraint floor_pkey primary key (canonical_symbol, timeframe)
+);
+
+-- Every insert of bars asks for the latest floor, and for no other where its first bar lies behind none.
+create index floor_latest_idx on agg.floor (timeframe, floor_utc);
+
+alter table agg.floor enable row level security;
+
+create policy service_role_reads on agg.floor for select to service_role using (true);
+
+comment on table agg.floor is
+  'Bars of a symbol and a timeframe that are not kept: those before floor_utc (metadata.agg.keep). Raised and never lowered by agg_maintain, which then removes what lies behind. Tasks that make or read these bars start at it, so that nothing behind it is built again; minutes behind it are refused.';
+
 -- 40_tasks/data_agg_state.table.sql
 create table public.data_agg_state (
   canonical_symbol text not null,
@@ -857,7 +875,7 @@ comment on column public.data_agg_state.built_to_utc is
   'The end of the windows that were built ahead of the cursor: by a worker that has not stored its cursor, by hand, or before a reset. Corrections reach up to it. Null: none were.';
 comment on column public.data_agg_state.next_run_at is
   'When a dispatcher takes the task. infinity: it sleeps, until a change note or its source task wakes it.';
-comment on column public.data_agg_state.agg_start_utc is 'Nothing is built before this instant.';
+comment on column public.data_agg_state.agg_start_utc is 'Nothing is built before this instant: the start that the registry says, or a later floor of agg.floor.';
 comment on column public.data_agg_state.aggregation_delay_seconds is 'A window is decided once its end is this many seconds old.';
 comment on column public.data_agg_state.enabled is
   'Whether the registry wants the task. An enabled task with status disabled is an optional one that failed three times in a row.';
@@ -1553,10 +1571,10 @@ begin
     where jsonb_typeof(a.metadata -> 'agg') <> 'object'
     union all
     select
-      a.symbol, format('agg.%s is not known; known are enabled, start_utc, mandatory, optional, session, calendar, day_close, quality, sparse, revisions', k.key), 'key'
+      a.symbol, format('agg.%s is not known; known are enabled, start_utc, mandatory, optional, session, calendar, day_close, quality, sparse, keep, revisions', k.key), 'key'
     from asset as a
     cross join lateral jsonb_object_keys(a.config) as k (key)
-    where k.key not in ('enabled', 'start_utc', 'mandatory', 'optional', 'session', 'calendar', 'day_close', 'quality', 'sparse', 'revisions')
+    where k.key not in ('enabled', 'start_utc', 'mandatory', 'optional', 'session', 'calendar', 'day_close', 'quality', 'sparse', 'keep', 'revisions')
     union all
     select a.symbol, format('agg.%s must be true or false, not %s', k.key, a.config -> k.key), 'asset'
     from asset as a
@@ -1591,6 +1609,23 @@ begin
             )
         )
       )
+    union all
+    select
+      a.symbol,
+      format(
+        'agg.keep must be an object of timeframes out of %s, each with a number of days, weeks, months or years such as "400 days", not %s',
+        agg.timeframe_list(), a.config -> 'keep'
+      ),
+      'key'
+    from asset as a
+    where a.config ? 'keep' and (
+      jsonb_typeof(a.config -> 'keep') <> 'object'
+      or exists (
+        select
+        from jsonb_each(case jsonb_typeof(a.config -> 'keep') when 'object' then a.config -> 'keep' else '{}' end) as k (timeframe, value)
+        where agg.kept_for(k.value) is null or not exists (select from agg.timeframe as t where t.timeframe = k.timeframe)
+      )
+    )
     union all
     select a.symbol, n.problem, 'asset'
     from asset as a
@@ -1694,7 +1729,7 @@ $$;
 comment on function agg.asset_problems is
   'What is wrong with the metadata of assets, one row for each problem. The text names the key and is cut off after 500 characters. No row for good metadata, or for a symbol that is not in the registry.
 A statement that gives an asset any of these is refused. Metadata that are stored already are followed as far as they are understood:
-key: what says which bars are made. Unknown keys, a start_utc that is not an instant and what is not a timeframe are ignored.
+key: what says which bars are made, and how long they are kept. Unknown keys, a start_utc that is not an instant, what is not a timeframe and what is not a time to keep are ignored.
 series: what says how 1m bars are computed. Its other timeframes are built from the 1m bars that are there.
 asset: what says whether the asset is built, when its market is open, when its days begin and what a good bar is. A guess would make wrong bars.';
 
@@ -2066,6 +2101,23 @@ $$;
 
 comment on function agg.is_time_zone is
   'Whether a text names a time zone as the IANA database does, such as America/New_York, or is UTC. Abbreviations and POSIX rules are refused: they do not follow the changes of the clock.';
+
+-- 20_registry/kept_for.sql
+create function agg.kept_for(p_value jsonb)
+returns interval
+language sql
+immutable
+parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+  select case
+    when jsonb_typeof(p_value) = 'string' and p_value #>> '{}' ~ '^([1-9][0-9]{0,3} days?|[1-9][0-9]{0,2} (weeks?|months?|years?))$'
+    then (p_value #>> '{}')::interval
+  end;
+$$;
+
+comment on function agg.kept_for is
+  'Reads a value of metadata.agg.keep, such as "400 days": whole days (up to 9999), weeks, months or years (up to 999). Null where it is not understood.';
 
 -- 20_registry/lock_registry.sql
 create function agg.lock_registry()
@@ -2931,6 +2983,11 @@ begin
     select agg.new_rejected_bar(b.index, '23000', null, s.problem)
     from unnest(v_read.bars) as b
     join agg.computed_series as s on s.canonical_symbol = b.canonical_symbol
+    union all
+    select agg.new_rejected_bar(b.index, '23000', null, f.problem)
+    from unnest(v_read.bars) as b
+    join agg.minute_floor as f on f.canonical_symbol = b.canonical_symbol and b.ts_utc < f.floor_utc
+    where not exists (select from agg.computed_series as s where s.canonical_symbol = b.canonical_symbol)
   );
   v_bars := agg.bars_without(v_read.bars, v_refused);
   v_refused := v_refused || array(select k from agg.broken_bars(v_bars) as k);
@@ -2966,7 +3023,7 @@ p_bars: a JSON array of objects with canonical_symbol, ts_utc (an instant with i
 p_clamp: widens high and low to cover open and close where they miss by at most 1e-9 of the price.
 A bar that is stored already is replaced as a whole, and not written where it is the same. Repeating a call changes nothing.
 Result: inserted, updated and unchanged count bars; superseded counts bars that a later one with the same key replaced in the same call. refused lists index (from 0), canonical_symbol, ts_utc, code (SQLSTATE), constraint and problem of each refused bar. unregistered lists the symbols of stored bars that the registry does not know: no task builds from them.
-Refused are malformed bars, bars that break a check of data_bars, bars of a computed series, and what a check, foreign key or trigger of your own refuses. A constraint that is deferred raises at the end of the transaction instead.
+Refused are malformed bars, bars that break a check of data_bars, bars of a computed series, bars older than metadata.agg.keep says, and what a check, foreign key or trigger of your own refuses. A constraint that is deferred raises at the end of the transaction instead.
 Raises invalid_parameter_value for what is not an array, and what no bar is the reason of, such as a deadlock or a timeout; then nothing is stored. jsonb itself refuses what is not JSON, a NUL, half a surrogate pair and a number beyond numeric.
 Locks the bars it writes, in the order of their keys, to the end of the transaction. Runs with the rights of its owner: no policy on data_bars binds the caller.';
 
@@ -3836,15 +3893,22 @@ set search_path = pg_catalog, pg_temp
 set jit = off
 as $$
 declare
-  v_is_built constant boolean := coalesce(current_setting('pgbars.is_building', true), '') = 'on';
+  v_builder constant text := coalesce(current_setting('pgbars.is_building', true), '');
+  v_is_built constant boolean := v_builder = 'on';
   v_rows bigint;
+  v_first_utc timestamptz;
+  v_problem text;
   v_computed text;
   v_is_fold_due boolean;
 begin
-  select count(*), min(c.canonical_symbol) filter (
+  -- agg.remove_old_bars: no task starts behind the floor.
+  if v_builder = 'removing' then
+    return null;
+  end if;
+  select count(*), min(c.ts_utc), min(c.canonical_symbol) filter (
     where c.canonical_symbol = any (array(select s.canonical_symbol from agg.computed_series as s))
   )
-  into v_rows, v_computed
+  into v_rows, v_first_utc, v_computed
   from changed_rows as c;
   -- The update that an upsert of new bars is as well.
   if v_rows = 0 then
@@ -3854,6 +3918,18 @@ begin
     raise exception '%', (select s.problem from agg.computed_series as s where s.canonical_symbol = v_computed)
       using errcode = 'integrity_constraint_violation',
         hint = 'Store bars of its components, or change the registry. Deleted bars are computed again.';
+  end if;
+  if tg_op <> 'DELETE' and v_first_utc < (select max(f.floor_utc) from agg.floor as f where f.timeframe = '1m') then
+    select f.problem into v_problem
+    from changed_rows as c
+    join agg.minute_floor as f on f.canonical_symbol = c.canonical_symbol
+    where c.ts_utc < f.floor_utc
+    order by f.canonical_symbol
+    limit 1;
+    if found then
+      raise exception '%', v_problem
+        using errcode = 'integrity_constraint_violation', hint = 'Leave these bars out; upsert_bars refuses them one by one. A floor once raised stays.';
+    end if;
   end if;
 
   if v_rows <= 1000 then
@@ -3899,7 +3975,7 @@ create trigger note_delete after delete on public.data_bars
   referencing old table as changed_rows for each statement execute function agg.add_change_notes();
 
 comment on function agg.add_change_notes is
-  'Leaves notes of what a statement changed, from its transition table: minute by minute up to 1,000 rows, beyond that as runs of minutes, 1,000 to a note. Refuses bars of a computed series that its builder has not written.';
+  'Leaves notes of what a statement changed, from its transition table: minute by minute up to 1,000 rows, beyond that as runs of minutes, 1,000 to a note. Refuses bars of a computed series that its builder has not written, and bars behind the floor of their symbol (agg.floor).';
 
 -- 50_changes/add_corrections.sql
 create function agg.add_corrections(p_changes agg.changed_span[])
@@ -4779,7 +4855,8 @@ begin
   set deleted_at = coalesce(d.deleted_at, now()), covered_minutes = 0, updated_at = greatest(now(), d.updated_at)
   from unnest(p_changes) as c
   where d.canonical_symbol = c.canonical_symbol and d.timeframe = c.timeframe
-    and (d.deleted_at is null or d.covered_minutes > 0)
+    -- What lies before the start could not be built again.
+    and d.ts_utc >= c.agg_start_utc and (d.deleted_at is null or d.covered_minutes > 0)
     and not exists (
       select from boundary as b
       where b.canonical_symbol = d.canonical_symbol and b.timeframe = d.timeframe and b.starts_utc = d.ts_utc
@@ -4835,7 +4912,7 @@ end;
 $$;
 
 comment on function agg.move_windows is
-  'Gives tasks the windows that agg.task_changes wants and starts them over, as agg_bootstrap_cursor does. Bars that are no longer the start of a window are soft-deleted. The caller holds the rows of the tasks.';
+  'Gives tasks the windows that agg.task_changes wants and starts them over, as agg_bootstrap_cursor does. Bars from the start on that are no longer the start of a window are soft-deleted. The caller holds the rows of the tasks.';
 
 -- 60_sync/reopen_windows.sql
 create function agg.reopen_windows(p_changes agg.changed_span[])
@@ -5018,13 +5095,24 @@ begin
       k.basket, k.calendar,
       case when d.begins_on_hours is false then k.fallback_source_timeframe else k.source_timeframe end as source_timeframe,
       d.time_zone as window_time_zone,
-      coalesce(o.window_origin, timestamp '2000-01-03 00:00:00') as window_origin
+      coalesce(o.window_origin, timestamp '2000-01-03 00:00:00') as window_origin,
+      greatest(m.floor_utc, u.floor_utc, c.floor_utc) as floor_utc
     from asked as k
     left join session as n on n.session = k.session
     left join day as d on k.is_local and d.day_close = k.day_close
     left join origin as o
       on k.is_local and o.duration = k.duration
       and coalesce(o.day_close, 'null') = coalesce(k.day_close, 'null') and coalesce(o.session, 'null') = coalesce(k.session, 'null')
+    -- Of the bars that it makes, and of those that it reads.
+    left join agg.floor as m on m.canonical_symbol = k.canonical_symbol and m.timeframe = k.timeframe
+    left join agg.floor as u
+      on u.canonical_symbol = k.canonical_symbol
+      and u.timeframe = case when d.begins_on_hours is false then k.fallback_source_timeframe else k.source_timeframe end
+    left join lateral (
+      select max(f.floor_utc) as floor_utc
+      from jsonb_array_elements_text(k.basket -> 'components') as e (component)
+      join agg.floor as f on f.canonical_symbol = e.component and f.timeframe = '1m'
+    ) as c on k.basket is not null
   ),
   present as materialized (
     select s.*
@@ -5051,7 +5139,9 @@ begin
     from wanted as w
     full join present as s on s.canonical_symbol = w.canonical_symbol and s.timeframe = w.timeframe
     cross join lateral (
-      select case when w.canonical_symbol is not null then coalesce(w.agg_start_utc, s.agg_start_utc, p_default_start_utc) end
+      select case
+        when w.canonical_symbol is not null then greatest(coalesce(w.agg_start_utc, s.agg_start_utc, p_default_start_utc), w.floor_utc)
+      end
     ) as b (agg_start_utc)
     cross join lateral (
       select
@@ -6230,6 +6320,7 @@ set search_path = pg_catalog, pg_temp
 set statement_timeout = '120s'
 as $$
 declare
+  v_floor_utc timestamptz;
   v_request agg.build_request;
   v_result agg.build_result;
 begin
@@ -6247,6 +6338,19 @@ begin
     raise exception '% is not a synthetic asset of the registry', p_symbol
       using errcode = 'no_data_found',
         hint = 'Its metadata need is_synthetic, components, component_weights and formula_base.';
+  end if;
+
+  v_floor_utc := (
+    select max(f.floor_utc)
+    from agg.floor as f
+    where f.timeframe = '1m' and (
+      f.canonical_symbol = p_symbol
+      or f.canonical_symbol in (select k.component from agg.synthetic_component as k where k.canonical_symbol = p_symbol)
+    )
+  );
+  if p_from_utc < v_floor_utc then
+    raise exception '% cannot be computed before %: its minutes, or those of a component, are not kept (metadata.agg.keep)', p_symbol, v_floor_utc
+      using errcode = 'invalid_parameter_value';
   end if;
 
   v_request.symbols := array[p_symbol];
@@ -6285,7 +6389,7 @@ Components, weights and base are those of the registry. p_derivation_version 1 i
 Minutes without all components, or whose price is not a positive number, count as skipped_incomplete. A synthetic minute that is not complete any more is deleted and counts as removed. Prices have 8 decimals, and below 1 so many more that 8 significant digits stay.
 Returns success, inserted, updated, unchanged, removed, skipped_incomplete, derivation_version and timestamp_range (from, to).
 Builds just this range, whatever the start and frontiers of the task. Moves no cursor. Locks the row of the task to the end of the transaction. Repeating it counts unchanged and writes nothing.
-Raises invalid_parameter_value for a range, a version or a basket that cannot be, no_data_found for a symbol that is not a synthetic asset.';
+Raises invalid_parameter_value for a range (also one before what metadata.agg.keep keeps), a version or a basket that cannot be, no_data_found for a symbol that is not a synthetic asset.';
 
 -- 70_build/merge_results.sql
 create function agg.merge_results(p_first agg.build_result, p_second agg.build_result)
@@ -6642,8 +6746,16 @@ set lock_timeout = '5s'
 as $$
 declare
   v_sync jsonb;
+  v_removed integer;
 begin
+  -- Before floors are raised: no build that began before that reads what is removed.
   begin
+    v_removed := agg.remove_old_bars(100000);
+  exception when others then
+    raise warning 'bars that are not kept could not be removed: % (%)', sqlerrm, sqlstate;
+  end;
+  begin
+    perform agg.raise_floors(p_now);
     v_sync := public.sync_agg_state_from_registry(p_env);
   exception when others then
     -- Alerts and pruning must go on without it.
@@ -6659,16 +6771,18 @@ begin
     'rows_pruned', agg.prune_logs(p_now),
     'revisions_pruned', agg.prune_revisions(p_now),
     'tasks_recovered', agg.recover_postponed_tasks(p_now),
+    'bars_removed', v_removed,
     'tasks_woken', case when date_part('minute', p_now) < 5 then agg.wake_overlooked_tasks() end
   );
 end;
 $$;
 
 comment on function public.agg_maintain is
-'Runs the maintenance job: registry sync, alerts, pruning, tasks that a wrong clock has put off, and in the first five minutes of an hour a look at tasks that sleep.
+'Runs the maintenance job: registry sync, alerts, pruning, removal of bars that metadata.agg.keep does not keep, tasks that a wrong clock has put off, and in the first five minutes of an hour a look at tasks that sleep.
 p_env: see agg_run_due. p_now is the clock.
 A sync that raises an error, or that waits five seconds for an open change of the registry, is reported in the result, as a warning and as an alert; the rest goes on. Repeating it changes nothing. A task that sleeps although it has source bars (a load with the triggers off left no note) is woken.
-Returns sync, alerts_raised, rows_pruned, revisions_pruned (at most 40000 a run), tasks_recovered and tasks_woken (null where it did not look).';
+Bars that are not kept: it removes up to 100,000 that lie behind a floor of agg.floor, then raises floors; what it raises is removed from the next time on.
+Returns sync, alerts_raised, rows_pruned, revisions_pruned (at most 40000 a run), bars_removed (null where an error stopped it, which is a warning), tasks_recovered and tasks_woken (null where it did not look).';
 
 -- 80_dispatch/agg_run_due.sql
 create function public.agg_run_due(
@@ -6866,6 +6980,70 @@ $$;
 comment on function agg.prune_revisions is
   'Deletes revisions that are older than metadata.agg.revisions of their asset allows at p_now, at most p_limit of each kind. Returns how many.';
 
+-- 80_dispatch/raise_floors.sql
+create function agg.raise_floors(p_now timestamptz)
+returns integer
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+set jit = off
+as $$
+declare
+  v_raised integer;
+begin
+  with wanted as materialized (
+    select r.canonical_symbol, t.timeframe, d.floor_utc
+    from public.core_asset_registry_all as r
+    cross join lateral jsonb_each(
+      case jsonb_typeof(r.metadata -> 'agg' -> 'keep') when 'object' then r.metadata -> 'agg' -> 'keep' else '{}' end
+    ) as k (timeframe, value)
+    join agg.timeframe as t on t.timeframe = k.timeframe
+    cross join lateral (
+      select date_trunc('day', p_now at time zone 'UTC' - agg.kept_for(k.value)) at time zone 'UTC'
+    ) as d (floor_utc)
+    left join agg.floor as f on f.canonical_symbol = r.canonical_symbol and f.timeframe = k.timeframe
+    where d.floor_utc > coalesce(f.floor_utc, '-infinity')
+      -- Bars of an asset that is not built are all kept: they may be all that there is of it.
+      and exists (select from public.data_agg_state as s where s.canonical_symbol = r.canonical_symbol and s.enabled)
+  ),
+  reader as materialized (
+    select w.canonical_symbol, w.timeframe, s.canonical_symbol as reader_symbol, s.timeframe as reader_timeframe, s.decided_to_utc
+    from wanted as w
+    join agg.task as s on s.canonical_symbol = w.canonical_symbol and s.source_timeframe = w.timeframe and s.timeframe <> w.timeframe and s.enabled
+    union all
+    select w.canonical_symbol, w.timeframe, s.canonical_symbol, s.timeframe, s.decided_to_utc
+    from wanted as w
+    join agg.task_component as k on k.component = w.canonical_symbol and w.timeframe = '1m'
+    join agg.task as s on s.canonical_symbol = k.canonical_symbol and s.timeframe = '1m' and s.enabled
+  ),
+  waiting as materialized (
+    select c.canonical_symbol, c.timeframe, coalesce(lower(c.spans), '-infinity') as from_utc
+    from agg.waiting_changes() as c
+    where exists (select from reader)
+  ),
+  held as (
+    select r.canonical_symbol, r.timeframe, min(least(r.decided_to_utc, w.from_utc)) as to_utc
+    from reader as r
+    left join waiting as w on w.canonical_symbol = r.reader_symbol and w.timeframe = r.reader_timeframe
+    group by r.canonical_symbol, r.timeframe
+  )
+  insert into agg.floor as f (canonical_symbol, timeframe, floor_utc)
+  select w.canonical_symbol, w.timeframe, d.floor_utc
+  from wanted as w
+  left join held as h on h.canonical_symbol = w.canonical_symbol and h.timeframe = w.timeframe
+  cross join lateral (select date_trunc('day', least(w.floor_utc, h.to_utc) at time zone 'UTC') at time zone 'UTC') as d (floor_utc)
+  where isfinite(d.floor_utc)
+  order by w.canonical_symbol, w.timeframe
+  on conflict (canonical_symbol, timeframe) do update set floor_utc = excluded.floor_utc where excluded.floor_utc > f.floor_utc;
+  get diagnostics v_raised = row_count;
+  return v_raised;
+end;
+$$;
+
+comment on function agg.raise_floors is
+'Raises floors to the UTC day that metadata.agg.keep says at p_now. Returns how many.
+A floor goes no further than the tasks that read the bars have decided, and not past a window that waits to be built again: it costs no bar that is not made yet. A sync then moves the starts of tasks.';
+
 -- 80_dispatch/refresh_alerts.sql
 create function agg.refresh_alerts(p_now timestamptz, p_sync jsonb default null)
 returns integer
@@ -6942,6 +7120,66 @@ $$;
 comment on function agg.refresh_alerts is
 'Raises alerts whose cause is there, and resolves those whose cause is gone. Returns how many are new.
 Kinds: hard_failed and disabled (three hard failures in a row), failing (a mandatory task, for 15 minutes), behind (due for 15 minutes, and no dispatcher has run it), uncorrected (a correction failed three times in a row), metadata (not understood, with what is left out) and unsynced (from p_sync, what a sync returned; null leaves these alone), unread (no dispatcher has read change notes for 15 minutes).';
+
+-- 80_dispatch/remove_old_bars.sql
+create function agg.remove_old_bars(p_limit integer)
+returns integer
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+-- Every access is by a key, whatever the planner assumes about the size of the tables.
+set enable_seqscan = off
+set enable_bitmapscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+set jit = off
+as $$
+declare
+  v_floor agg.floor;
+  v_left integer := p_limit;
+  v_rows integer;
+begin
+  perform set_config('pgbars.is_building', 'removing', true);
+  for v_floor in select f.* from agg.floor as f order by f.canonical_symbol, f.timeframe loop
+    exit when v_left <= 0;
+    if v_floor.timeframe = '1m' then
+      delete from public.data_bars as b
+      where b.canonical_symbol = v_floor.canonical_symbol and b.timeframe = '1m' and b.ts_utc < v_floor.floor_utc
+        and b.ts_utc <= (
+          select max(o.ts_utc)
+          from (
+            select d.ts_utc
+            from public.data_bars as d
+            where d.canonical_symbol = v_floor.canonical_symbol and d.timeframe = '1m' and d.ts_utc < v_floor.floor_utc
+            order by d.ts_utc
+            limit v_left
+          ) as o
+        );
+    else
+      delete from public.derived_data_bars as b
+      where b.canonical_symbol = v_floor.canonical_symbol and b.timeframe = v_floor.timeframe and b.ts_utc < v_floor.floor_utc
+        and b.ts_utc <= (
+          select max(o.ts_utc)
+          from (
+            select d.ts_utc
+            from public.derived_data_bars as d
+            where d.canonical_symbol = v_floor.canonical_symbol and d.timeframe = v_floor.timeframe and d.ts_utc < v_floor.floor_utc
+            order by d.ts_utc
+            limit v_left
+          ) as o
+        );
+    end if;
+    get diagnostics v_rows = row_count;
+    v_left := v_left - v_rows;
+  end loop;
+  perform set_config('pgbars.is_building', 'off', true);
+  return p_limit - v_left;
+end;
+$$;
+
+comment on function agg.remove_old_bars is
+'Deletes up to p_limit bars that lie behind their floors, and returns how many. Leaves no change note: the floor says why they are gone, and no task starts behind it.';
 
 -- 80_dispatch/run_batch.sql
 create function agg.run_batch(
@@ -8463,6 +8701,20 @@ as $$
       from public.derived_data_bars as d
       where s.name = 'derived_data_bars' and d.canonical_symbol = s.symbol and d.timeframe = s.timeframe
         and d.ts_utc >= p_now - interval '168 hours' and d.ts_utc <= p_now
+      union all
+      select -count(*)
+      from agg.floor as f
+      join public.data_bars as b
+        on b.canonical_symbol = f.canonical_symbol and b.timeframe = f.timeframe
+        and b.ts_utc >= f.floor_utc and b.ts_utc < f.floor_utc + interval '168 hours'
+      where s.name = 'data_bars' and f.canonical_symbol = s.symbol and f.timeframe = s.timeframe
+      union all
+      select -count(*)
+      from agg.floor as f
+      join public.derived_data_bars as d
+        on d.canonical_symbol = f.canonical_symbol and d.timeframe = f.timeframe
+        and d.ts_utc >= f.floor_utc and d.ts_utc < f.floor_utc + interval '168 hours'
+      where s.name = 'derived_data_bars' and f.canonical_symbol = s.symbol and f.timeframe = s.timeframe
     ) as n
     where s.position <= 100
     group by s.name, s.timeframe
@@ -8505,7 +8757,7 @@ comment on function public.agg_size is
 'Says how many rows and bytes the tables hold, by timeframe, how fast they grow, and when they reach a size.
 p_bytes: the size to reach; null: days_left is null. p_now is the clock.
 A row for each table and timeframe of bars, one for each other table of pgbars (timeframe null), and one for all of them (table_name *), the only one with days_left: 0 where the size is reached, null where nothing grows. bytes are heap_bytes and index_bytes, those of a timeframe in proportion to its rows.
-Rows of a table above 100 MB come from the statistics of the last analyze (is_estimate); null where there are none. rows_a_day is the mean of the bars of the last seven days, counted in at most 100 series a timeframe. Reads only.';
+Rows of a table above 100 MB come from the statistics of the last analyze (is_estimate); null where there are none. rows_a_day is what seven days add, a day: the bars of the last seven days, less those that metadata.agg.keep lets go in the next seven. Counted in at most 100 series a timeframe. Reads only.';
 
 -- 90_api/agg_verify.sql
 create function public.agg_verify(
@@ -10163,6 +10415,20 @@ where r.metadata -> 'is_synthetic' = 'true';
 
 comment on view agg.computed_series is
   'Symbols of the registry that are computed from other series (metadata.is_synthetic) and take no bars from outside, with the reason in words.';
+
+-- 30_bars/minute_floor.view.sql
+create view agg.minute_floor with (security_invoker = true) as
+select
+  f.canonical_symbol, f.floor_utc,
+  format(
+    '%s keeps 1m bars from %s UTC on (metadata.agg.keep) and takes none before', f.canonical_symbol,
+    to_char(f.floor_utc at time zone 'UTC', 'YYYY-MM-DD HH24:MI')
+  ) as problem
+from agg.floor as f
+where f.timeframe = '1m';
+
+comment on view agg.minute_floor is
+  'From when on 1m bars of a symbol are kept (metadata.agg.keep), and in words why earlier ones are refused.';
 
 -- 30_bars/source_bar.view.sql
 create view agg.source_bar with (security_invoker = true) as

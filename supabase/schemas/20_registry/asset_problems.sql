@@ -1,7 +1,7 @@
 comment on function agg.asset_problems is
   'What is wrong with the metadata of assets, one row for each problem. The text names the key and is cut off after 500 characters. No row for good metadata, or for a symbol that is not in the registry.
 A statement that gives an asset any of these is refused. Metadata that are stored already are followed as far as they are understood:
-key: what says which bars are made. Unknown keys, a start_utc that is not an instant and what is not a timeframe are ignored.
+key: what says which bars are made, and how long they are kept. Unknown keys, a start_utc that is not an instant, what is not a timeframe and what is not a time to keep are ignored.
 series: what says how 1m bars are computed. Its other timeframes are built from the 1m bars that are there.
 asset: what says whether the asset is built, when its market is open, when its days begin and what a good bar is. A guess would make wrong bars.';
 
@@ -53,10 +53,10 @@ begin
     where jsonb_typeof(a.metadata -> 'agg') <> 'object'
     union all
     select
-      a.symbol, format('agg.%s is not known; known are enabled, start_utc, mandatory, optional, session, calendar, day_close, quality, sparse, revisions', k.key), 'key'
+      a.symbol, format('agg.%s is not known; known are enabled, start_utc, mandatory, optional, session, calendar, day_close, quality, sparse, keep, revisions', k.key), 'key'
     from asset as a
     cross join lateral jsonb_object_keys(a.config) as k (key)
-    where k.key not in ('enabled', 'start_utc', 'mandatory', 'optional', 'session', 'calendar', 'day_close', 'quality', 'sparse', 'revisions')
+    where k.key not in ('enabled', 'start_utc', 'mandatory', 'optional', 'session', 'calendar', 'day_close', 'quality', 'sparse', 'keep', 'revisions')
     union all
     select a.symbol, format('agg.%s must be true or false, not %s', k.key, a.config -> k.key), 'asset'
     from asset as a
@@ -91,6 +91,23 @@ begin
             )
         )
       )
+    union all
+    select
+      a.symbol,
+      format(
+        'agg.keep must be an object of timeframes out of %s, each with a number of days, weeks, months or years such as "400 days", not %s',
+        agg.timeframe_list(), a.config -> 'keep'
+      ),
+      'key'
+    from asset as a
+    where a.config ? 'keep' and (
+      jsonb_typeof(a.config -> 'keep') <> 'object'
+      or exists (
+        select
+        from jsonb_each(case jsonb_typeof(a.config -> 'keep') when 'object' then a.config -> 'keep' else '{}' end) as k (timeframe, value)
+        where agg.kept_for(k.value) is null or not exists (select from agg.timeframe as t where t.timeframe = k.timeframe)
+      )
+    )
     union all
     select a.symbol, n.problem, 'asset'
     from asset as a

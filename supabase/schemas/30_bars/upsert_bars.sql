@@ -4,7 +4,7 @@ p_bars: a JSON array of objects with canonical_symbol, ts_utc (an instant with i
 p_clamp: widens high and low to cover open and close where they miss by at most 1e-9 of the price.
 A bar that is stored already is replaced as a whole, and not written where it is the same. Repeating a call changes nothing.
 Result: inserted, updated and unchanged count bars; superseded counts bars that a later one with the same key replaced in the same call. refused lists index (from 0), canonical_symbol, ts_utc, code (SQLSTATE), constraint and problem of each refused bar. unregistered lists the symbols of stored bars that the registry does not know: no task builds from them.
-Refused are malformed bars, bars that break a check of data_bars, bars of a computed series, and what a check, foreign key or trigger of your own refuses. A constraint that is deferred raises at the end of the transaction instead.
+Refused are malformed bars, bars that break a check of data_bars, bars of a computed series, bars older than metadata.agg.keep says, and what a check, foreign key or trigger of your own refuses. A constraint that is deferred raises at the end of the transaction instead.
 Raises invalid_parameter_value for what is not an array, and what no bar is the reason of, such as a deadlock or a timeout; then nothing is stored. jsonb itself refuses what is not JSON, a NUL, half a surrogate pair and a number beyond numeric.
 Locks the bars it writes, in the order of their keys, to the end of the transaction. Runs with the rights of its owner: no policy on data_bars binds the caller.';
 
@@ -43,6 +43,11 @@ begin
     select agg.new_rejected_bar(b.index, '23000', null, s.problem)
     from unnest(v_read.bars) as b
     join agg.computed_series as s on s.canonical_symbol = b.canonical_symbol
+    union all
+    select agg.new_rejected_bar(b.index, '23000', null, f.problem)
+    from unnest(v_read.bars) as b
+    join agg.minute_floor as f on f.canonical_symbol = b.canonical_symbol and b.ts_utc < f.floor_utc
+    where not exists (select from agg.computed_series as s where s.canonical_symbol = b.canonical_symbol)
   );
   v_bars := agg.bars_without(v_read.bars, v_refused);
   v_refused := v_refused || array(select k from agg.broken_bars(v_bars) as k);

@@ -6,7 +6,7 @@ comment on column public.data_agg_state.built_to_utc is
   'The end of the windows that were built ahead of the cursor: by a worker that has not stored its cursor, by hand, or before a reset. Corrections reach up to it. Null: none were.';
 comment on column public.data_agg_state.next_run_at is
   'When a dispatcher takes the task. infinity: it sleeps, until a change note or its source task wakes it.';
-comment on column public.data_agg_state.agg_start_utc is 'Nothing is built before this instant.';
+comment on column public.data_agg_state.agg_start_utc is 'Nothing is built before this instant: the start that the registry says, or a later floor of agg.floor.';
 comment on column public.data_agg_state.aggregation_delay_seconds is 'A window is decided once its end is this many seconds old.';
 comment on column public.data_agg_state.enabled is
   'Whether the registry wants the task. An enabled task with status disabled is an optional one that failed three times in a row.';

@@ -1,5 +1,5 @@
 comment on function agg.add_change_notes is
-  'Leaves notes of what a statement changed, from its transition table: minute by minute up to 1,000 rows, beyond that as runs of minutes, 1,000 to a note. Refuses bars of a computed series that its builder has not written.';
+  'Leaves notes of what a statement changed, from its transition table: minute by minute up to 1,000 rows, beyond that as runs of minutes, 1,000 to a note. Refuses bars of a computed series that its builder has not written, and bars behind the floor of their symbol (agg.floor).';
 
 create function agg.add_change_notes()
 returns trigger
@@ -12,15 +12,22 @@ set search_path = pg_catalog, pg_temp
 set jit = off
 as $$
 declare
-  v_is_built constant boolean := coalesce(current_setting('pgbars.is_building', true), '') = 'on';
+  v_builder constant text := coalesce(current_setting('pgbars.is_building', true), '');
+  v_is_built constant boolean := v_builder = 'on';
   v_rows bigint;
+  v_first_utc timestamptz;
+  v_problem text;
   v_computed text;
   v_is_fold_due boolean;
 begin
-  select count(*), min(c.canonical_symbol) filter (
+  -- agg.remove_old_bars: no task starts behind the floor.
+  if v_builder = 'removing' then
+    return null;
+  end if;
+  select count(*), min(c.ts_utc), min(c.canonical_symbol) filter (
     where c.canonical_symbol = any (array(select s.canonical_symbol from agg.computed_series as s))
   )
-  into v_rows, v_computed
+  into v_rows, v_first_utc, v_computed
   from changed_rows as c;
   -- The update that an upsert of new bars is as well.
   if v_rows = 0 then
@@ -30,6 +37,18 @@ begin
     raise exception '%', (select s.problem from agg.computed_series as s where s.canonical_symbol = v_computed)
       using errcode = 'integrity_constraint_violation',
         hint = 'Store bars of its components, or change the registry. Deleted bars are computed again.';
+  end if;
+  if tg_op <> 'DELETE' and v_first_utc < (select max(f.floor_utc) from agg.floor as f where f.timeframe = '1m') then
+    select f.problem into v_problem
+    from changed_rows as c
+    join agg.minute_floor as f on f.canonical_symbol = c.canonical_symbol
+    where c.ts_utc < f.floor_utc
+    order by f.canonical_symbol
+    limit 1;
+    if found then
+      raise exception '%', v_problem
+        using errcode = 'integrity_constraint_violation', hint = 'Leave these bars out; upsert_bars refuses them one by one. A floor once raised stays.';
+    end if;
   end if;
 
   if v_rows <= 1000 then

@@ -1,5 +1,5 @@
 comment on function agg.move_windows is
-  'Gives tasks the windows that agg.task_changes wants and starts them over, as agg_bootstrap_cursor does. Bars that are no longer the start of a window are soft-deleted. The caller holds the rows of the tasks.';
+  'Gives tasks the windows that agg.task_changes wants and starts them over, as agg_bootstrap_cursor does. Bars from the start on that are no longer the start of a window are soft-deleted. The caller holds the rows of the tasks.';
 
 create function agg.move_windows(p_changes agg.task_change[])
 returns void
@@ -31,7 +31,8 @@ begin
   set deleted_at = coalesce(d.deleted_at, now()), covered_minutes = 0, updated_at = greatest(now(), d.updated_at)
   from unnest(p_changes) as c
   where d.canonical_symbol = c.canonical_symbol and d.timeframe = c.timeframe
-    and (d.deleted_at is null or d.covered_minutes > 0)
+    -- What lies before the start could not be built again.
+    and d.ts_utc >= c.agg_start_utc and (d.deleted_at is null or d.covered_minutes > 0)
     and not exists (
       select from boundary as b
       where b.canonical_symbol = d.canonical_symbol and b.timeframe = d.timeframe and b.starts_utc = d.ts_utc

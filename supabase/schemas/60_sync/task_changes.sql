@@ -49,13 +49,24 @@ begin
       k.basket, k.calendar,
       case when d.begins_on_hours is false then k.fallback_source_timeframe else k.source_timeframe end as source_timeframe,
       d.time_zone as window_time_zone,
-      coalesce(o.window_origin, timestamp '2000-01-03 00:00:00') as window_origin
+      coalesce(o.window_origin, timestamp '2000-01-03 00:00:00') as window_origin,
+      greatest(m.floor_utc, u.floor_utc, c.floor_utc) as floor_utc
     from asked as k
     left join session as n on n.session = k.session
     left join day as d on k.is_local and d.day_close = k.day_close
     left join origin as o
       on k.is_local and o.duration = k.duration
       and coalesce(o.day_close, 'null') = coalesce(k.day_close, 'null') and coalesce(o.session, 'null') = coalesce(k.session, 'null')
+    -- Of the bars that it makes, and of those that it reads.
+    left join agg.floor as m on m.canonical_symbol = k.canonical_symbol and m.timeframe = k.timeframe
+    left join agg.floor as u
+      on u.canonical_symbol = k.canonical_symbol
+      and u.timeframe = case when d.begins_on_hours is false then k.fallback_source_timeframe else k.source_timeframe end
+    left join lateral (
+      select max(f.floor_utc) as floor_utc
+      from jsonb_array_elements_text(k.basket -> 'components') as e (component)
+      join agg.floor as f on f.canonical_symbol = e.component and f.timeframe = '1m'
+    ) as c on k.basket is not null
   ),
   present as materialized (
     select s.*
@@ -82,7 +93,9 @@ begin
     from wanted as w
     full join present as s on s.canonical_symbol = w.canonical_symbol and s.timeframe = w.timeframe
     cross join lateral (
-      select case when w.canonical_symbol is not null then coalesce(w.agg_start_utc, s.agg_start_utc, p_default_start_utc) end
+      select case
+        when w.canonical_symbol is not null then greatest(coalesce(w.agg_start_utc, s.agg_start_utc, p_default_start_utc), w.floor_utc)
+      end
     ) as b (agg_start_utc)
     cross join lateral (
       select

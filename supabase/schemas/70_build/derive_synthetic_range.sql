@@ -4,7 +4,7 @@ Components, weights and base are those of the registry. p_derivation_version 1 i
 Minutes without all components, or whose price is not a positive number, count as skipped_incomplete. A synthetic minute that is not complete any more is deleted and counts as removed. Prices have 8 decimals, and below 1 so many more that 8 significant digits stay.
 Returns success, inserted, updated, unchanged, removed, skipped_incomplete, derivation_version and timestamp_range (from, to).
 Builds just this range, whatever the start and frontiers of the task. Moves no cursor. Locks the row of the task to the end of the transaction. Repeating it counts unchanged and writes nothing.
-Raises invalid_parameter_value for a range, a version or a basket that cannot be, no_data_found for a symbol that is not a synthetic asset.';
+Raises invalid_parameter_value for a range (also one before what metadata.agg.keep keeps), a version or a basket that cannot be, no_data_found for a symbol that is not a synthetic asset.';
 
 create function public.derive_synthetic_range(
   p_symbol text, p_from_utc timestamptz, p_to_utc timestamptz, p_derivation_version integer default 1
@@ -17,6 +17,7 @@ set search_path = pg_catalog, pg_temp
 set statement_timeout = '120s'
 as $$
 declare
+  v_floor_utc timestamptz;
   v_request agg.build_request;
   v_result agg.build_result;
 begin
@@ -34,6 +35,19 @@ begin
     raise exception '% is not a synthetic asset of the registry', p_symbol
       using errcode = 'no_data_found',
         hint = 'Its metadata need is_synthetic, components, component_weights and formula_base.';
+  end if;
+
+  v_floor_utc := (
+    select max(f.floor_utc)
+    from agg.floor as f
+    where f.timeframe = '1m' and (
+      f.canonical_symbol = p_symbol
+      or f.canonical_symbol in (select k.component from agg.synthetic_component as k where k.canonical_symbol = p_symbol)
+    )
+  );
+  if p_from_utc < v_floor_utc then
+    raise exception '% cannot be computed before %: its minutes, or those of a component, are not kept (metadata.agg.keep)', p_symbol, v_floor_utc
+      using errcode = 'invalid_parameter_value';
   end if;
 
   v_request.symbols := array[p_symbol];

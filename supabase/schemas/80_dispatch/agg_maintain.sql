@@ -1,8 +1,9 @@
 comment on function public.agg_maintain is
-'Runs the maintenance job: registry sync, alerts, pruning, tasks that a wrong clock has put off, and in the first five minutes of an hour a look at tasks that sleep.
+'Runs the maintenance job: registry sync, alerts, pruning, removal of bars that metadata.agg.keep does not keep, tasks that a wrong clock has put off, and in the first five minutes of an hour a look at tasks that sleep.
 p_env: see agg_run_due. p_now is the clock.
 A sync that raises an error, or that waits five seconds for an open change of the registry, is reported in the result, as a warning and as an alert; the rest goes on. Repeating it changes nothing. A task that sleeps although it has source bars (a load with the triggers off left no note) is woken.
-Returns sync, alerts_raised, rows_pruned, revisions_pruned (at most 40000 a run), tasks_recovered and tasks_woken (null where it did not look).';
+Bars that are not kept: it removes up to 100,000 that lie behind a floor of agg.floor, then raises floors; what it raises is removed from the next time on.
+Returns sync, alerts_raised, rows_pruned, revisions_pruned (at most 40000 a run), bars_removed (null where an error stopped it, which is a warning), tasks_recovered and tasks_woken (null where it did not look).';
 
 create function public.agg_maintain(p_env text default null, p_now timestamptz default now())
 returns jsonb
@@ -18,8 +19,16 @@ set lock_timeout = '5s'
 as $$
 declare
   v_sync jsonb;
+  v_removed integer;
 begin
+  -- Before floors are raised: no build that began before that reads what is removed.
   begin
+    v_removed := agg.remove_old_bars(100000);
+  exception when others then
+    raise warning 'bars that are not kept could not be removed: % (%)', sqlerrm, sqlstate;
+  end;
+  begin
+    perform agg.raise_floors(p_now);
     v_sync := public.sync_agg_state_from_registry(p_env);
   exception when others then
     -- Alerts and pruning must go on without it.
@@ -35,6 +44,7 @@ begin
     'rows_pruned', agg.prune_logs(p_now),
     'revisions_pruned', agg.prune_revisions(p_now),
     'tasks_recovered', agg.recover_postponed_tasks(p_now),
+    'bars_removed', v_removed,
     'tasks_woken', case when date_part('minute', p_now) < 5 then agg.wake_overlooked_tasks() end
   );
 end;

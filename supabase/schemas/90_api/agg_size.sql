@@ -2,7 +2,7 @@ comment on function public.agg_size is
 'Says how many rows and bytes the tables hold, by timeframe, how fast they grow, and when they reach a size.
 p_bytes: the size to reach; null: days_left is null. p_now is the clock.
 A row for each table and timeframe of bars, one for each other table of pgbars (timeframe null), and one for all of them (table_name *), the only one with days_left: 0 where the size is reached, null where nothing grows. bytes are heap_bytes and index_bytes, those of a timeframe in proportion to its rows.
-Rows of a table above 100 MB come from the statistics of the last analyze (is_estimate); null where there are none. rows_a_day is the mean of the bars of the last seven days, counted in at most 100 series a timeframe. Reads only.';
+Rows of a table above 100 MB come from the statistics of the last analyze (is_estimate); null where there are none. rows_a_day is what seven days add, a day: the bars of the last seven days, less those that metadata.agg.keep lets go in the next seven. Counted in at most 100 series a timeframe. Reads only.';
 
 create function public.agg_size(p_bytes bigint default null, p_now timestamptz default now())
 returns table (
@@ -105,6 +105,20 @@ as $$
       from public.derived_data_bars as d
       where s.name = 'derived_data_bars' and d.canonical_symbol = s.symbol and d.timeframe = s.timeframe
         and d.ts_utc >= p_now - interval '168 hours' and d.ts_utc <= p_now
+      union all
+      select -count(*)
+      from agg.floor as f
+      join public.data_bars as b
+        on b.canonical_symbol = f.canonical_symbol and b.timeframe = f.timeframe
+        and b.ts_utc >= f.floor_utc and b.ts_utc < f.floor_utc + interval '168 hours'
+      where s.name = 'data_bars' and f.canonical_symbol = s.symbol and f.timeframe = s.timeframe
+      union all
+      select -count(*)
+      from agg.floor as f
+      join public.derived_data_bars as d
+        on d.canonical_symbol = f.canonical_symbol and d.timeframe = f.timeframe
+        and d.ts_utc >= f.floor_utc and d.ts_utc < f.floor_utc + interval '168 hours'
+      where s.name = 'derived_data_bars' and f.canonical_symbol = s.symbol and f.timeframe = s.timeframe
     ) as n
     where s.position <= 100
     group by s.name, s.timeframe

@@ -14,7 +14,7 @@ insert into public.core_asset_registry_all (canonical_symbol, active, metadata) 
   ('HOLIDAYS', true, '{"agg": {"session": {"time_zone": "UTC", "holidays": [], "weekly": [{"open": "Mon 09:30", "close": "Mon 16:00"}]}}}'),
   ('LIST', true, '{"agg": {"optional": ["15m", "3h", 5]}}'),
   ('MAP', true, '{"agg": {"optional": {"15m": false}}}'),
-  ('NEW_KEY', true, '{"agg": {"keep": {"1m": "1 year"}, "optional": ["15m"], "start_utc": "2025-08-01T00:00:00Z"}}'),
+  ('NEW_KEY', true, '{"agg": {"colour": "red", "optional": ["15m"], "start_utc": "2025-08-01T00:00:00Z"}}'),
   ('POOR', true, '{"agg": {"quality": {"poor": 0}}}'),
   ('SESSION', true, '{"agg": {"session": "forex"}}'),
   ('START', true, '{"agg": {"start_utc": "2015"}}'),
@@ -71,7 +71,7 @@ select results_eq(
 );
 select is(
   (select a.message from agg.alert as a where a.canonical_symbol = 'NEW_KEY' and a.kind = 'metadata'),
-  'agg.keep is not known; known are enabled, start_utc, mandatory, optional, session, calendar, day_close, quality, sparse, revisions (left out: key)',
+  'agg.colour is not known; known are enabled, start_utc, mandatory, optional, session, calendar, day_close, quality, sparse, keep, revisions (left out: key)',
   'which says what is wrong and what is left out'
 );
 select is(

@@ -1,0 +1,15 @@
+comment on function agg.kept_for is
+  'Reads a value of metadata.agg.keep, such as "400 days": whole days (up to 9999), weeks, months or years (up to 999). Null where it is not understood.';
+
+create function agg.kept_for(p_value jsonb)
+returns interval
+language sql
+immutable
+parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+  select case
+    when jsonb_typeof(p_value) = 'string' and p_value #>> '{}' ~ '^([1-9][0-9]{0,3} days?|[1-9][0-9]{0,2} (weeks?|months?|years?))$'
+    then (p_value #>> '{}')::interval
+  end;
+$$;
