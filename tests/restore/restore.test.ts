@@ -61,6 +61,13 @@ async function openOld(cluster: Awaited<ReturnType<typeof useCluster>>): Promise
     [PAIRS],
   );
   await runDue(db, NOW);
+  // The longer bars of GBPUSD, and those of DXY, outlive the minutes of GBPUSD.
+  await db.exec(`
+    update public.core_asset_registry_all
+    set metadata = jsonb_set(metadata, '{agg,keep}', '{"1m": "1 day"}') where canonical_symbol = 'GBPUSD';
+    select public.agg_maintain(p_now => '2025-07-03 12:00+00');
+    select public.agg_maintain(p_now => '2025-07-03 12:05+00');
+  `);
   await db.exec(`
     update public.data_bars set high = 2 where canonical_symbol = 'USDSEK' and ts_utc = '2025-07-01 10:31+00';
     delete from public.data_bars where canonical_symbol = 'EURUSD' and ts_utc >= '2025-07-01 12:00+00' and ts_utc < '2025-07-01 12:10+00';
@@ -74,6 +81,7 @@ async function checkWorks(old: Database, loaded: Database): Promise<void> {
     "update public.data_bars set high = 3 where canonical_symbol = 'USDCHF' and ts_utc = '2025-07-01 20:31+00'";
   for (const db of [old, loaded]) {
     await db.exec(late);
+    await db.query("select public.agg_maintain(p_now => $1)", [NOW]);
     assert.deepEqual((await runDue(db, NOW)).failed, 0);
     assert.deepEqual(await db.query("select * from public.agg_verify()"), []);
   }
