@@ -365,7 +365,18 @@ export type Database = {
     };
     Functions: {
       "agg_add_change_note": { Args: { "p_from"?: string; "p_symbols"?: (string)[]; "p_to"?: string }; Returns: Json };
+      "agg_backfill": {
+        Args: {
+          "p_from"?: string;
+          "p_now"?: string;
+          "p_symbols"?: (string)[];
+          "p_timeframes"?: (string)[];
+          "p_to"?: string;
+        };
+        Returns: Json;
+      };
       "agg_bootstrap_cursor": { Args: { "p_symbol": string; "p_to_tf": string }; Returns: Json };
+      "agg_cancel_backfill": { Args: { "p_symbols"?: (string)[]; "p_timeframes"?: (string)[] }; Returns: Json };
       "agg_changes": {
         Args: {
           "p_after"?: Json;
@@ -460,10 +471,12 @@ export type Database = {
           "explanation": string;
           "failures": number;
           "from_utc": string;
+          "is_backfill": boolean;
           "oldest": string;
           "timeframe": string;
           "to_utc": string;
           "windows": number;
+          "windows_a_minute": number;
         }[];
       };
       "agg_repair": {

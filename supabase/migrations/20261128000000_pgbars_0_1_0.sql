@@ -11,12 +11,12 @@ declare
     'data_bars', 'derived_data_bars', 'derived_data_bars_revision', 'data_agg_state', 'core_asset_registry_all'
   ];
   v_functions constant text[] := array[
-    '_upsert_derived_bar', 'agg_add_change_note', 'agg_bootstrap_cursor', 'agg_changes', 'agg_check', 'agg_explain', 'agg_finish',
-    'agg_gaps', 'agg_get_due_tasks', 'agg_health', 'agg_maintain', 'agg_pending', 'agg_repair', 'agg_run_due', 'agg_size',
-    'agg_start', 'agg_verify', 'aggregate_1m_to_5m_window', 'aggregate_5m_to_1h_window', 'aggregate_window', 'calc_dxy_range_1m',
-    'calc_dxy_range_derived', 'catchup_aggregation_range', 'derive_synthetic_range', 'finish_move', 'get_bars',
-    'grant_read_access', 'import_calendar', 'install_webhooks', 'move_status', 'remove_webhooks', 'revoke_read_access',
-    'schedule_jobs', 'sync_agg_state_from_registry', 'undo_move', 'upsert_bars'
+    '_upsert_derived_bar', 'agg_add_change_note', 'agg_backfill', 'agg_bootstrap_cursor', 'agg_cancel_backfill', 'agg_changes',
+    'agg_check', 'agg_explain', 'agg_finish', 'agg_gaps', 'agg_get_due_tasks', 'agg_health', 'agg_maintain', 'agg_pending',
+    'agg_repair', 'agg_run_due', 'agg_size', 'agg_start', 'agg_verify', 'aggregate_1m_to_5m_window', 'aggregate_5m_to_1h_window',
+    'aggregate_window', 'calc_dxy_range_1m', 'calc_dxy_range_derived', 'catchup_aggregation_range', 'derive_synthetic_range',
+    'finish_move', 'get_bars', 'grant_read_access', 'import_calendar', 'install_webhooks', 'move_status', 'remove_webhooks',
+    'revoke_read_access', 'schedule_jobs', 'sync_agg_state_from_registry', 'undo_move', 'upsert_bars'
   ];
   v_relations oid[];
   v_routines oid[];
@@ -416,11 +416,12 @@ create type agg.batch_result as (
   bars_quality_poor bigint,
   bars_corrected bigint,
   failed integer,
-  notes bigint
+  notes bigint,
+  windows_backfilled bigint
 );
 
 comment on type agg.batch_result is
-  'Sums over one batch: tasks worked on, what they built ahead of their cursors, bars that corrections wrote or removed, tasks and corrections that failed, notes read.';
+  'Sums over one batch: tasks worked on, what they built ahead of their cursors, bars that corrections wrote or removed, tasks and corrections that failed, notes read, windows of history built or found as they were.';
 
 -- 90_api/difference.type.sql
 create type agg.difference as (
@@ -933,6 +934,7 @@ create table agg.correction (
   failures integer not null default 0,
   retry_at timestamptz not null default '-infinity',
   error text,
+  is_backfill boolean not null default false,
   constraint correction_pkey primary key (canonical_symbol, timeframe, correction_id),
   constraint correction_spans_not_empty check (not isempty(spans))
 );
@@ -944,6 +946,7 @@ create policy service_role_reads on agg.correction for select to service_role us
 comment on table agg.correction is
   'Spans in which a task has to build decided windows again. To add a row needs no lock; to remove one needs the row lock of the task.';
 comment on column agg.correction.failures is 'Failures in a row; error is the last one.';
+comment on column agg.correction.is_backfill is 'History: built when no task is due and no other correction waits.';
 comment on column agg.correction.retry_at is 'Not tried before this instant, on the dispatcher''s clock.';
 
 -- 80_dispatch/alert.table.sql
@@ -982,6 +985,7 @@ create table agg.run_log (
   bars_quality_poor bigint not null,
   bars_corrected bigint not null,
   failed integer not null,
+  windows_backfilled bigint not null,
   stopped_reason text not null,
   constraint run_log_pkey primary key (run_id),
   constraint run_log_stopped_reason_check check (stopped_reason in ('idle', 'one_batch', 'time_budget', 'busy'))
@@ -3754,6 +3758,37 @@ comment on function agg.recover_postponed_tasks is
 A task waits at most for its next window and an hour of backoff, a correction at most an hour; a task that sleeps (infinity) waits for data. Where there is nothing to do it costs one probe a queue.
 Locks: passes over rows that others have locked.';
 
+-- 40_tasks/require_tasks.sql
+create function agg.require_tasks(p_symbols text[], p_timeframes text[])
+returns void
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_unknown text;
+begin
+  select n.timeframe into v_unknown
+  from unnest(p_timeframes) as n (timeframe)
+  where not exists (select from agg.timeframe as t where t.timeframe = n.timeframe)
+  limit 1;
+  if found then
+    raise exception '% is not a timeframe', coalesce(v_unknown, 'null')
+      using errcode = 'invalid_parameter_value', hint = format('Timeframes are %s.', agg.timeframe_list());
+  end if;
+  select n.symbol into v_unknown
+  from unnest(p_symbols) as n (symbol)
+  where not exists (select from public.data_agg_state as s where s.canonical_symbol = n.symbol)
+  limit 1;
+  if found then
+    perform agg.raise_no_task(v_unknown, 'of any timeframe');
+  end if;
+end;
+$$;
+
+comment on function agg.require_tasks is
+'Raises no_data_found for a symbol without tasks, and invalid_parameter_value for an unknown timeframe. Null lists are all.';
+
 -- 40_tasks/sleep_tasks.sql
 create function agg.sleep_tasks(p_symbols text[], p_timeframe text)
 returns void
@@ -3978,7 +4013,7 @@ comment on function agg.add_change_notes is
   'Leaves notes of what a statement changed, from its transition table: minute by minute up to 1,000 rows, beyond that as runs of minutes, 1,000 to a note. Refuses bars of a computed series that its builder has not written, and bars behind the floor of their symbol (agg.floor).';
 
 -- 50_changes/add_corrections.sql
-create function agg.add_corrections(p_changes agg.changed_span[])
+create function agg.add_corrections(p_changes agg.changed_span[], p_is_backfill boolean default false)
 returns void
 language plpgsql
 volatile
@@ -4016,41 +4051,53 @@ begin
         select c.ctid
         from agg.correction as c
         where c.canonical_symbol = h.canonical_symbol and c.timeframe = h.timeframe
-          -- A failed correction waits for its time, unless its source has changed.
-          and (c.error is null or c.spans && h.spans)
+          and case
+            -- A failed correction waits for its time, unless its source has changed.
+            when c.is_backfill = p_is_backfill then c.error is null or c.spans && h.spans
+            -- Taken and put back: what a dispatcher has taken meanwhile, and may have built from an older snapshot, is not there.
+            else c.is_backfill and c.error is null and c.spans && h.spans
+          end
         offset 0
       ) as w
     ))
-    returning k.canonical_symbol, k.timeframe, k.spans, k.changed_at, k.failures
+    returning k.canonical_symbol, k.timeframe, k.spans, k.changed_at, k.failures, k.is_backfill <> p_is_backfill as is_history
   ),
   -- Grouped rather than joined: linear whatever the planner assumes about the number of tasks.
   merged as (
     select
       m.canonical_symbol, m.timeframe,
-      range_agg(m.spans) as spans,
+      range_agg(m.spans) filter (where not m.is_history) as spans,
+      range_agg(m.spans) filter (where m.is_history) as history,
       range_agg(m.decided) as decided,
       bool_or(m.is_held) as is_held,
       bool_or(m.is_asleep) as is_asleep,
-      min(m.changed_at) as changed_at,
-      max(m.failures) as failures
+      min(m.changed_at) filter (where not m.is_history) as changed_at,
+      min(m.changed_at) filter (where m.is_history) as history_at,
+      max(m.failures) filter (where not m.is_history) as failures
     from (
-      select c.canonical_symbol, c.timeframe, c.spans, null::tstzmultirange as decided, false as is_held, false as is_asleep, c.changed_at, c.failures
+      select c.canonical_symbol, c.timeframe, c.spans, null::tstzmultirange as decided, false as is_held, false as is_asleep, c.changed_at, c.failures, false as is_history
       from change as c
       union all
-      select t.canonical_symbol, t.timeframe, t.spans, null, false, false, t.changed_at, t.failures
+      select t.canonical_symbol, t.timeframe, t.spans, null, false, false, t.changed_at, t.failures, t.is_history
       from taken as t
       union all
-      select h.canonical_symbol, h.timeframe, null, h.decided, true, h.is_asleep, null, null
+      select h.canonical_symbol, h.timeframe, null, h.decided, true, h.is_asleep, null, null, false
       from held as h
     ) as m
     group by m.canonical_symbol, m.timeframe
   ),
   added as (
-    insert into agg.correction (canonical_symbol, timeframe, spans, changed_at, failures)
-    select m.canonical_symbol, m.timeframe, w.spans, m.changed_at, m.failures
+    insert into agg.correction (canonical_symbol, timeframe, spans, changed_at, failures, is_backfill)
+    select m.canonical_symbol, m.timeframe, m.history, m.history_at, 0, true
+    from merged as m
+    where m.history is not null
+    union all
+    select m.canonical_symbol, m.timeframe, w.spans, m.changed_at, m.failures, p_is_backfill
     from merged as m
     -- Only the holder of a task that no worker has claimed knows what it has decided, and may drop the rest.
-    cross join lateral (select case when m.decided is null then m.spans else m.spans * m.decided end) as w (spans)
+    cross join lateral (
+      select case when m.decided is null then m.spans else m.spans * m.decided end - coalesce(m.history, '{}')
+    ) as w (spans)
     where not isempty(w.spans)
       and (
         m.is_held
@@ -4071,6 +4118,7 @@ $$;
 
 comment on function agg.add_corrections is
 'Makes corrections of changes to the source bars of tasks, merged with those that wait already.
+p_is_backfill: history, which waits apart until nothing else does. What waits as history already is no correction beside it.
 Drops what lies ahead of the cursor and of built_to_utc, but only for tasks that it can lock and that no worker has claimed: a row lock taken elsewhere, or a claim, may hide a build that has not seen the change. Drops changes of tasks that do not exist: what such a task builds later, it sees.
 A task that sleeps is woken by what it drops.
 Locks: never waits; keeps the locks it gets to the end of the transaction.';
@@ -4278,7 +4326,9 @@ comment on function agg.changes_from_notes is
 'Says what change notes mean for tasks. These build from what changed: the tasks of the symbol whose source is 1m; the synthetic series that have it in their basket; and a synthetic series itself where someone other than its builder wrote to it.';
 
 -- 50_changes/claim_corrections.sql
-create function agg.claim_corrections(p_env text, p_timeframe text, p_limit integer, p_now timestamptz, p_lanes integer default 1)
+create function agg.claim_corrections(
+  p_env text, p_timeframe text, p_limit integer, p_now timestamptz, p_lanes integer default 1, p_is_backfill boolean default false
+)
 returns text[]
 language plpgsql
 volatile
@@ -4295,7 +4345,7 @@ begin
     from (
       select k.canonical_symbol, min(k.correction_id) as first_id
       from agg.correction as k
-      where k.timeframe = p_timeframe and k.retry_at <= p_now
+      where k.timeframe = p_timeframe and k.is_backfill = p_is_backfill and k.retry_at <= p_now
       group by k.canonical_symbol
     ) as k
     join agg.active_asset as a on a.canonical_symbol = k.canonical_symbol and a.is_test = (select agg.is_test(p_env))
@@ -4305,7 +4355,7 @@ begin
     limit least(p_limit, (
       select (count(distinct w.canonical_symbol) + p_lanes - 1) / p_lanes
       from agg.correction as w
-      where w.timeframe = p_timeframe and w.retry_at <= p_now
+      where w.timeframe = p_timeframe and w.is_backfill = p_is_backfill and w.retry_at <= p_now
     ))
     for update of s skip locked
   );
@@ -4313,13 +4363,15 @@ end;
 $$;
 
 comment on function agg.claim_corrections is
-  'Locks up to p_limit tasks of a timeframe that have corrections waiting, to the end of the transaction, and returns their symbols.
+  'Locks up to p_limit tasks of a timeframe that have corrections waiting, p_is_backfill those of history, to the end of the transaction, and returns their symbols.
 Order: those first that wait longest since they were last worked on.
 p_lanes: how many dispatchers share the work. Each takes at most its share of what waits.
 Locks: never waits; passes over rows that others have locked, and tasks that a worker has claimed. Build in a later statement, so that its snapshot is younger than the locks.';
 
 -- 50_changes/correct_tasks.sql
-create function agg.correct_tasks(p_symbols text[], p_timeframe text, p_now timestamptz, p_max_windows integer)
+create function agg.correct_tasks(
+  p_symbols text[], p_timeframe text, p_now timestamptz, p_max_windows integer, p_is_backfill boolean default false
+)
 returns agg.batch_result
 language plpgsql
 volatile
@@ -4340,7 +4392,7 @@ begin
   with taken as (
     delete from agg.correction as k
     using unnest(p_symbols) as c (symbol)
-    where k.canonical_symbol = c.symbol and k.timeframe = p_timeframe and k.retry_at <= p_now
+    where k.canonical_symbol = c.symbol and k.timeframe = p_timeframe and k.is_backfill = p_is_backfill and k.retry_at <= p_now
     returning k.canonical_symbol, k.timeframe, k.spans, k.changed_at, k.failures
   )
   select array_agg(agg.new_changed_span(t.canonical_symbol, t.timeframe, t.spans, t.changed_at, t.failures))
@@ -4357,8 +4409,8 @@ begin
   v_results := array(select r from agg.build_or_split(v_requests) as r);
 
   -- Requests are the newest windows: what is older than them is left for later.
-  insert into agg.correction (canonical_symbol, timeframe, spans, changed_at, failures)
-  select k.canonical_symbol, k.timeframe, w.spans, k.changed_at, k.failures
+  insert into agg.correction (canonical_symbol, timeframe, spans, changed_at, failures, is_backfill)
+  select k.canonical_symbol, k.timeframe, w.spans, k.changed_at, k.failures, p_is_backfill
   from (
     select
       c.canonical_symbol, c.timeframe,
@@ -4376,10 +4428,10 @@ begin
   cross join lateral (select k.spans * tstzmultirange(tstzrange(null, k.from_utc))) as w (spans)
   where k.from_utc is not null and not isempty(w.spans);
 
-  insert into agg.correction (canonical_symbol, timeframe, spans, changed_at, failures, retry_at, error)
+  insert into agg.correction (canonical_symbol, timeframe, spans, changed_at, failures, retry_at, error, is_backfill)
   select
     y.symbol, r.timeframe, r.failed, b.changed_at, b.failures + 1,
-    p_now + agg.retry_delay(b.failures, coalesce(r.fail_kind, 'hard')), r.error
+    p_now + agg.retry_delay(b.failures, coalesce(r.fail_kind, 'hard')), r.error, p_is_backfill
   from unnest(v_results) as r
   cross join lateral unnest(r.symbols) as y (symbol)
   cross join lateral (
@@ -4396,12 +4448,17 @@ begin
   into
     v_sums.tasks, v_sums.windows, v_sums.bars_created, v_sums.bars_quality_poor, v_sums.bars_corrected, v_sums.failed, v_sums.notes
   from unnest(v_results) as r;
+  if p_is_backfill then
+    select coalesce(sum(round(extract(epoch from q.to_utc - q.from_utc) / extract(epoch from q.window_length)) * cardinality(q.symbols)), 0)
+    into v_sums.windows_backfilled
+    from unnest(v_requests) as q;
+  end if;
   return v_sums;
 end;
 $$;
 
 comment on function agg.correct_tasks is
-'Builds again what the corrections of claimed tasks of one timeframe ask for: at most p_max_windows windows a task, newest first; the rest waits on. Moves no cursor. Wakes a task whose source has changed ahead of the cursor.
+'Builds again what the corrections of claimed tasks of one timeframe ask for, p_is_backfill those of history: at most p_max_windows windows a task, newest first; the rest waits on. Moves no cursor. Wakes a task whose source has changed ahead of the cursor.
 What fails waits for agg.retry_delay, and holds up nothing else.';
 
 -- 50_changes/fold_notes.sql
@@ -4457,6 +4514,81 @@ $$;
 
 comment on function agg.fold_notes is
   'Merges notes into few, by symbol, once one of them is older than ten minutes: no dispatcher reads them, and they must not grow with every statement. Writers call it at every thousandth note. It merges at most 2,000 notes, those first that are not merged yet. Never waits, and leaves alone what other sessions hold; what it has merged stays locked by the writer until that commits.';
+
+-- 50_changes/make_history.sql
+create function agg.make_history(
+  p_symbols text[], p_timeframe text, p_from timestamptz, p_to timestamptz, p_now timestamptz
+)
+returns agg.changed_span[]
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+-- Every access is by a key, whatever the planner assumes about the size of the tables.
+set enable_seqscan = off
+set enable_bitmapscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+set jit = off
+as $$
+declare
+  v_moved agg.changed_span[];
+begin
+  with live as materialized (
+    select t.canonical_symbol, t.decided_to_utc, e.end_utc, agg.bootstrap_cursor(e.end_utc, q.window_length, q.window_time_zone, q.window_origin) as cursor_utc
+    from agg.plan_builds(p_symbols, p_timeframe, p_now, null, null) as q
+    cross join lateral unnest(q.symbols) as y (symbol)
+    join agg.task as t on t.canonical_symbol = y.symbol and t.timeframe = p_timeframe
+    cross join lateral (
+      select case
+        when q.source_timeframe is null then q.to_utc - interval '1 minute'
+        else (
+          select b.ts_utc
+          from agg.source_bar as b
+          where b.canonical_symbol = y.symbol and b.timeframe = q.source_timeframe and b.is_derived = (q.source_timeframe <> '1m')
+            and b.ts_utc < p_now and b.covered_minutes > 0
+          order by b.ts_utc desc
+          limit 1
+        )
+      end
+    ) as l (last_utc)
+    cross join lateral (
+      select agg.window_start(least(l.last_utc, q.frontier_utc, p_to), q.window_length, q.window_time_zone, q.window_origin)
+    ) as e (end_utc)
+    where l.last_utc is not null and e.end_utc > greatest(t.decided_to_utc, q.from_utc) and t.running_started_at_utc is null
+  ),
+  moved as (
+    update public.data_agg_state as s
+    set
+      last_agg_bar_ts_utc = l.cursor_utc,
+      built_to_utc = nullif(greatest(s.built_to_utc, l.end_utc), l.end_utc),
+      next_run_at = agg.due_at(
+        l.cursor_utc, make_interval(mins => s.run_interval_minutes), s.aggregation_delay_seconds, s.window_time_zone, s.window_origin
+      ),
+      updated_at = now()
+    from live as l
+    where s.canonical_symbol = l.canonical_symbol and s.timeframe = p_timeframe
+    returning s.canonical_symbol, l.decided_to_utc, l.end_utc
+  )
+  select array_agg(agg.new_changed_span(
+    m.canonical_symbol, p_timeframe, tstzmultirange(tstzrange(m.decided_to_utc, m.end_utc))
+  ))
+  into v_moved
+  from moved as m;
+
+  if v_moved is not null then
+    perform agg.wake_dependents(array(select m.canonical_symbol from unnest(v_moved) as m), p_timeframe);
+  end if;
+  return v_moved || array(
+    select agg.new_changed_span(y.symbol, p_timeframe, tstzmultirange(tstzrange(p_from, p_to)))
+    from unnest(p_symbols) as y (symbol)
+  );
+end;
+$$;
+
+comment on function agg.make_history is
+'Lets tasks of one timeframe go on with the window of their last source bar before p_now (p_to, if that is earlier), and returns what is history then: [p_from, p_to), and what the cursors passed. A null is without bound.
+A task that a worker has claimed keeps its cursor. The caller holds the tasks.';
 
 -- 50_changes/new_changed_span.sql
 create function agg.new_changed_span(
@@ -4547,7 +4679,7 @@ Returns 0 while a transaction is open that has made tasks: no other session sees
 Locks: never waits; passes over notes that another dispatcher has taken.';
 
 -- 50_changes/waiting_changes.sql
-create function agg.waiting_changes()
+create function agg.waiting_changes(p_is_backfill boolean default null)
 returns setof agg.changed_span
 language sql
 stable
@@ -4555,15 +4687,17 @@ set search_path = pg_catalog, pg_temp
 as $$
   select c.canonical_symbol, c.timeframe, range_agg(c.spans), min(c.changed_at), max(c.failures)
   from (
-    select k.canonical_symbol, k.timeframe, k.spans, k.changed_at, k.failures from agg.correction as k
+    select k.canonical_symbol, k.timeframe, k.spans, k.changed_at, k.failures
+    from agg.correction as k
+    where k.is_backfill is not distinct from coalesce(p_is_backfill, k.is_backfill)
     union all
-    select n.* from agg.changes_from_notes(array(select c.note_id from agg.change_note as c)) as n
+    select n.* from agg.changes_from_notes(array(select c.note_id from agg.change_note as c where p_is_backfill is not true)) as n
   ) as c
   group by c.canonical_symbol, c.timeframe;
 $$;
 
 comment on function agg.waiting_changes is
-'Returns all that waits, by task: corrections, and change notes that no dispatcher has read.';
+'Returns all that waits, by task: corrections, and change notes that no dispatcher has read. p_is_backfill: only history, or only the rest; null is both.';
 
 -- 50_changes/wake_tasks.sql
 create function agg.wake_tasks(p_changes agg.changed_span[])
@@ -4694,13 +4828,13 @@ begin
 
   if v_new_rules <> '{}' then
     perform agg.reopen_windows(v_new_rules);
-    perform agg.add_corrections(v_new_rules);
+    perform agg.add_corrections(v_new_rules, p_is_backfill => true);
   end if;
 end;
 $$;
 
 comment on function agg.apply_task_changes is
-  'Stores what agg.task_changes found, in the order of keys. Keeps delays and priorities, and cursors but for a task whose windows begin elsewhere: that starts over. New rules become corrections of what is decided. Locks the task rows it changes. Where it makes tasks, it waits for a dispatcher that has read change notes, and others wait for it.';
+  'Stores what agg.task_changes found, in the order of keys. Keeps delays and priorities, and cursors but for a task whose windows begin elsewhere: that starts over. New rules become corrections of what is decided, which wait until nothing else does (agg.correction.is_backfill). Locks the task rows it changes. Where it makes tasks, it waits for a dispatcher that has read change notes, and others wait for it.';
 
 -- 60_sync/follow_changed_assets.sql
 create function agg.follow_changed_assets()
@@ -6839,11 +6973,13 @@ begin
     perform agg.refresh_alerts(p_now);
   end if;
   insert into agg.run_log (
-    started_at, finished_at, env, lane, batches, tasks, windows, bars_created, bars_quality_poor, bars_corrected, failed, stopped_reason
+    started_at, finished_at, env, lane, batches, tasks, windows, bars_created, bars_quality_poor, bars_corrected, failed, windows_backfilled,
+    stopped_reason
   )
   values (
     v_started_at, clock_timestamp(), v_env, p_lane, v_batches, v_sums.tasks, v_sums.windows,
-    v_sums.bars_created, v_sums.bars_quality_poor, v_sums.bars_corrected, v_sums.failed, v_stopped_reason
+    v_sums.bars_created, v_sums.bars_quality_poor, v_sums.bars_corrected, v_sums.failed, v_sums.windows_backfilled,
+    v_stopped_reason
   );
   return jsonb_build_object(
     'tasks', v_sums.tasks,
@@ -7218,7 +7354,7 @@ begin
   end if;
 
   -- From level to level: what one changes is a correction of the next.
-  if exists (select from agg.correction as k where k.retry_at <= p_now) then
+  if exists (select from agg.correction as k where k.retry_at <= p_now and not k.is_backfill) then
     for v_timeframe in select t.timeframe from agg.timeframe as t order by t.duration loop
       v_symbols := agg.claim_corrections(v_env, v_timeframe, p_limit, p_now, v_lanes);
       if cardinality(v_symbols) > 0 then
@@ -7228,12 +7364,25 @@ begin
       end if;
     end loop;
   end if;
+
+  if coalesce(v_sums.tasks, 0) = 0 and exists (select from agg.correction as k where k.retry_at <= p_now) then
+    for v_timeframe in select t.timeframe from agg.timeframe as t order by t.duration loop
+      v_symbols := agg.claim_corrections(v_env, v_timeframe, p_limit, p_now, v_lanes, p_is_backfill => true);
+      if cardinality(v_symbols) > 0 then
+        v_sums := agg.sum_batches(
+          v_sums,
+          agg.correct_tasks(v_symbols, v_timeframe, p_now, greatest(1, p_batch_windows / cardinality(v_symbols)), p_is_backfill => true)
+        );
+        exit;
+      end if;
+    end loop;
+  end if;
   return agg.sum_batches(v_sums, null);
 end;
 $$;
 
 comment on function agg.run_batch is
-'One batch in the transaction of the caller: reads change notes, advances due tasks of one timeframe together, and makes corrections level by level.
+'One batch in the transaction of the caller: reads change notes, advances due tasks of one timeframe together, and makes corrections level by level. History (agg.correction.is_backfill) it builds only where it found nothing of these, one timeframe a batch: what falls due next waits for no more than that.
 At most p_batch_windows windows for the due tasks and for the corrections of a level, shared evenly between tasks, so that no symbol holds up another. Where agg.environment has several lanes, it takes its share of what is due. tasks and notes are 0 when there was nothing to do.
 Locks: waits for no task; waits 500 ms for a locked bar, then 10 ms for each further one. Raises lock_not_available after 500 waits, as with a locked table. Any number of batches may run side by side.';
 
@@ -7324,6 +7473,7 @@ begin
   p_sums.bars_corrected := coalesce(p_sums.bars_corrected, 0) + coalesce(p_batch.bars_corrected, 0);
   p_sums.failed := coalesce(p_sums.failed, 0) + coalesce(p_batch.failed, 0);
   p_sums.notes := coalesce(p_sums.notes, 0) + coalesce(p_batch.notes, 0);
+  p_sums.windows_backfilled := coalesce(p_sums.windows_backfilled, 0) + coalesce(p_batch.windows_backfilled, 0);
   return p_sums;
 end;
 $$;
@@ -7864,6 +8014,131 @@ $$;
 
 comment on function agg.used_from_outside is
   'Describes the objects outside of a schema that depend on what is in it, and on p_relations elsewhere: views, foreign keys, functions and so on. Functions that only name the schema in their text are listed for pgbars_before. No row for a schema that does not exist.';
+
+-- 90_api/agg_backfill.sql
+create function public.agg_backfill(
+  p_symbols text[] default null,
+  p_timeframes text[] default null,
+  p_from timestamptz default null,
+  p_to timestamptz default null,
+  p_now timestamptz default now()
+)
+returns jsonb
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+-- The start that it writes into metadata.
+set timezone = 'UTC'
+set jit = off
+set statement_timeout = '60s'
+as $$
+declare
+  v_timeframe text;
+  v_symbols text[];
+  v_changes agg.changed_span[] := '{}';
+begin
+  perform agg.require_tasks(p_symbols, p_timeframes);
+  if p_from >= coalesce(p_to, p_now) then
+    raise exception '[%, %) is not a range of time', p_from, coalesce(p_to, p_now) using errcode = 'invalid_parameter_value';
+  end if;
+
+  -- The tasks follow in this statement: what lies between the starts is history.
+  update public.core_asset_registry_all as r
+  set metadata = r.metadata || jsonb_build_object('agg', coalesce(r.metadata -> 'agg', '{}') || jsonb_build_object('start_utc', p_from))
+  where (p_symbols is null or r.canonical_symbol = any (p_symbols))
+    and coalesce(agg.utc_instant(r.metadata -> 'agg' ->> 'start_utc') > p_from, true)
+    and exists (
+      select
+      from public.data_agg_state as s
+      where s.canonical_symbol = r.canonical_symbol and s.agg_start_utc > p_from and (p_timeframes is null or s.timeframe = any (p_timeframes))
+    );
+
+  -- A task follows its source no further than that has got.
+  for v_timeframe in
+    select t.timeframe from agg.timeframe as t where p_timeframes is null or t.timeframe = any (p_timeframes) order by t.duration
+  loop
+    v_symbols := array(
+      select s.canonical_symbol
+      from public.data_agg_state as s
+      where s.timeframe = v_timeframe and s.enabled and (p_symbols is null or s.canonical_symbol = any (p_symbols))
+      order by s.canonical_symbol
+      for update
+    );
+    v_changes := v_changes || agg.make_history(v_symbols, v_timeframe, p_from, p_to, p_now);
+  end loop;
+  perform agg.add_corrections(v_changes, p_is_backfill => true);
+  return (
+    select jsonb_build_object(
+      'success', true,
+      'tasks', count(distinct (y.symbol, q.timeframe)),
+      'windows', coalesce(sum(round(extract(epoch from q.to_utc - q.from_utc) / extract(epoch from q.window_length))), 0)::bigint
+    )
+    from agg.rebuild_requests(array(
+      select agg.new_changed_span(c.canonical_symbol, c.timeframe, range_agg(c.spans))
+      from unnest(v_changes) as c
+      group by c.canonical_symbol, c.timeframe
+    )) as q
+    cross join lateral unnest(q.symbols) as y (symbol)
+  );
+end;
+$$;
+
+comment on function public.agg_backfill is
+'Has history built behind the work of the moment: the windows of tasks in [p_from, p_to).
+p_symbols and p_timeframes: null is all. p_from: null is the start of each task; before the start of an asset it moves metadata.agg.start_utc back, for all timeframes of the asset. p_to: null is up to now. Windows that they cut count whole. Behind a floor (metadata.agg.keep) nothing is built. p_now is the clock.
+A task whose cursor lies before p_to goes on with the window of its last source bar, so that live windows are first; what it passes is history as well. A task that a worker has claimed keeps its cursor.
+A dispatcher builds history where no task is due and no other correction waits: shorter timeframes first, newest windows first. agg_pending shows what is left and how fast it goes; agg_cancel_backfill ends it. May be repeated.
+Returns success, and how many windows of how many tasks.
+Locks: the rows of the tasks, to the end of the transaction; waits for a dispatcher that holds one. Raises no_data_found for a symbol without tasks, invalid_parameter_value for an unknown timeframe or an empty range.';
+
+-- 90_api/agg_cancel_backfill.sql
+create function public.agg_cancel_backfill(p_symbols text[] default null, p_timeframes text[] default null)
+returns jsonb
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+set jit = off
+set statement_timeout = '60s'
+as $$
+declare
+  v_left agg.changed_span[];
+begin
+  perform agg.require_tasks(p_symbols, p_timeframes);
+  perform
+  from public.data_agg_state as s
+  where (p_symbols is null or s.canonical_symbol = any (p_symbols)) and (p_timeframes is null or s.timeframe = any (p_timeframes))
+  order by s.canonical_symbol, s.run_interval_minutes
+  for update;
+  with cancelled as (
+    delete from agg.correction as k
+    where k.is_backfill
+      and (p_symbols is null or k.canonical_symbol = any (p_symbols)) and (p_timeframes is null or k.timeframe = any (p_timeframes))
+    returning k.canonical_symbol, k.timeframe, k.spans
+  )
+  select array_agg(agg.new_changed_span(c.canonical_symbol, c.timeframe, c.spans))
+  into v_left
+  from (
+    select k.canonical_symbol, k.timeframe, range_agg(k.spans) as spans from cancelled as k group by k.canonical_symbol, k.timeframe
+  ) as c;
+  return (
+    select jsonb_build_object(
+      'success', true,
+      'tasks', count(distinct (y.symbol, q.timeframe)),
+      'windows', coalesce(sum(round(extract(epoch from q.to_utc - q.from_utc) / extract(epoch from q.window_length))), 0)::bigint
+    )
+    from agg.rebuild_requests(v_left) as q
+    cross join lateral unnest(q.symbols) as y (symbol)
+  );
+end;
+$$;
+
+comment on function public.agg_cancel_backfill is
+'Ends what agg_backfill has begun, and what changes of the registry asked to be built again: history that is not built yet stays as it is.
+p_symbols and p_timeframes: null is all. What is built already stays. agg_verify lists what is missing; agg_backfill and agg_repair have it built after all.
+Returns success, and how many windows of how many tasks it left.
+Locks: the rows of the tasks, to the end of the transaction; waits for a dispatcher that holds one. Raises no_data_found for a symbol without tasks, invalid_parameter_value for an unknown timeframe.';
 
 -- 90_api/agg_changes.sql
 create function public.agg_changes(
@@ -8511,7 +8786,9 @@ returns table (
   to_utc timestamptz,
   oldest interval,
   failures integer,
-  explanation text
+  explanation text,
+  is_backfill boolean,
+  windows_a_minute bigint
 )
 language plpgsql
 stable
@@ -8520,7 +8797,13 @@ set search_path = pg_catalog, pg_temp
 set jit = off
 as $$
 declare
-  v_changes constant agg.changed_span[] := array(select c from agg.waiting_changes() as c);
+  v_changes constant agg.changed_span[] := array(select c from agg.waiting_changes(false) as c);
+  v_history constant agg.changed_span[] := array(select c from agg.waiting_changes(true) as c);
+  v_rate constant bigint := (
+    select round(sum(l.windows_backfilled) / greatest(1, extract(epoch from clock_timestamp() - min(l.started_at)) / 60))
+    from agg.run_log as l
+    where l.finished_at > clock_timestamp() - interval '10 minutes' and l.windows_backfilled > 0
+  );
   v_holder constant integer := agg.new_tasks_holder();
 begin
   return query
@@ -8536,34 +8819,38 @@ begin
       when s.running_started_at_utc is not null then format('waits for the worker that has claimed the task since %s', s.running_started_at_utc)
       when e.error is not null then format('failed, next try at %s: %s', e.retry_at, e.error)
       when v_holder is not null then format('waits for the open transaction of backend %s, which has added assets', v_holder)
+      when g.is_backfill then 'built when no task is due and no other correction waits'
       else 'the next run takes it'
-    end
-  from unnest(v_changes) as c
+    end,
+    g.is_backfill, case when g.is_backfill then v_rate end
+  from (values (false, v_changes), (true, v_history)) as g (is_backfill, changes)
+  cross join lateral unnest(g.changes) as c
   join (
     select
-      y.symbol as canonical_symbol, r.timeframe,
+      h.is_backfill, y.symbol as canonical_symbol, r.timeframe,
       sum(round(extract(epoch from r.to_utc - r.from_utc) / extract(epoch from r.window_length)))::bigint as windows,
       min(r.from_utc) as from_utc,
       max(r.to_utc) as to_utc
-    from agg.rebuild_requests(v_changes) as r
+    from (values (false, v_changes), (true, v_history)) as h (is_backfill, changes)
+    cross join lateral agg.rebuild_requests(h.changes) as r
     cross join lateral unnest(r.symbols) as y (symbol)
-    group by y.symbol, r.timeframe
-  ) as o on o.canonical_symbol = c.canonical_symbol and o.timeframe = c.timeframe
+    group by h.is_backfill, y.symbol, r.timeframe
+  ) as o on o.is_backfill = g.is_backfill and o.canonical_symbol = c.canonical_symbol and o.timeframe = c.timeframe
   join public.data_agg_state as s on s.canonical_symbol = c.canonical_symbol and s.timeframe = c.timeframe
   left join lateral (
     select k.retry_at, k.error
     from agg.correction as k
-    where k.canonical_symbol = c.canonical_symbol and k.timeframe = c.timeframe and k.error is not null
+    where k.canonical_symbol = c.canonical_symbol and k.timeframe = c.timeframe and k.is_backfill = g.is_backfill and k.error is not null
     order by k.retry_at
     limit 1
   ) as e on true
-  order by s.canonical_symbol, s.run_interval_minutes;
+  order by s.canonical_symbol, s.run_interval_minutes, g.is_backfill;
 end;
 $$;
 
 comment on function public.agg_pending is
-'Lists the decided windows that wait to be built again because their source changed.
-A row a task: how many windows, from where to where, since when (oldest, at p_now), how often it failed, and what it waits for. No row: every stored bar is up to date with the change notes. Reads only.';
+'Lists the decided windows that wait to be built, or built again because their source changed.
+A row a task: how many windows, from where to where, since when (oldest, at p_now), how often it failed, and what it waits for. A second row (is_backfill) for history, which agg_backfill or a change of the registry asked for. windows_a_minute is how many windows of all history were done a minute, over the last ten minutes of the wall clock; null where none were. No row: every stored bar is up to date with the change notes. Reads only.';
 
 -- 90_api/agg_repair.sql
 create function public.agg_repair(
@@ -10578,12 +10865,12 @@ select p.oid as function_id, p.proname::text as name
 from pg_catalog.pg_proc as p
 where p.pronamespace = 'public'::regnamespace
   and p.proname = any (array[
-    'agg_add_change_note', 'agg_bootstrap_cursor', 'agg_changes', 'agg_check', 'agg_explain', 'agg_finish', 'agg_gaps',
-    'agg_get_due_tasks', 'agg_health', 'agg_maintain', 'agg_pending', 'agg_repair', 'agg_run_due', 'agg_size', 'agg_start',
-    'agg_verify', 'aggregate_1m_to_5m_window', 'aggregate_5m_to_1h_window', 'aggregate_window', 'calc_dxy_range_1m',
-    'calc_dxy_range_derived', 'catchup_aggregation_range', 'derive_synthetic_range', 'finish_move', 'get_bars',
-    'grant_read_access', 'import_calendar', 'install_webhooks', 'move_status', 'remove_webhooks', 'revoke_read_access',
-    'schedule_jobs', 'sync_agg_state_from_registry', 'undo_move', 'upsert_bars'
+    'agg_add_change_note', 'agg_backfill', 'agg_bootstrap_cursor', 'agg_cancel_backfill', 'agg_changes', 'agg_check',
+    'agg_explain', 'agg_finish', 'agg_gaps', 'agg_get_due_tasks', 'agg_health', 'agg_maintain', 'agg_pending', 'agg_repair',
+    'agg_run_due', 'agg_size', 'agg_start', 'agg_verify', 'aggregate_1m_to_5m_window', 'aggregate_5m_to_1h_window',
+    'aggregate_window', 'calc_dxy_range_1m', 'calc_dxy_range_derived', 'catchup_aggregation_range', 'derive_synthetic_range',
+    'finish_move', 'get_bars', 'grant_read_access', 'import_calendar', 'install_webhooks', 'move_status', 'remove_webhooks',
+    'revoke_read_access', 'schedule_jobs', 'sync_agg_state_from_registry', 'undo_move', 'upsert_bars'
   ])
   and not exists (
     select from pg_catalog.pg_depend as d where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype = 'e'
@@ -10637,7 +10924,9 @@ grant select on table public.derived_data_bars_revision to service_role;
 -- Callable by service_role.
 revoke execute on function
   public.agg_add_change_note,
+  public.agg_backfill,
   public.agg_bootstrap_cursor,
+  public.agg_cancel_backfill,
   public.agg_changes,
   public.agg_check,
   public.agg_explain,
@@ -10666,7 +10955,9 @@ revoke execute on function
 from public, anon, authenticated, service_role;
 grant execute on function
   public.agg_add_change_note,
+  public.agg_backfill,
   public.agg_bootstrap_cursor,
+  public.agg_cancel_backfill,
   public.agg_changes,
   public.agg_check,
   public.agg_explain,

@@ -26,7 +26,9 @@ grant select on table public.derived_data_bars_revision to service_role;
 -- Callable by service_role.
 revoke execute on function
   public.agg_add_change_note,
+  public.agg_backfill,
   public.agg_bootstrap_cursor,
+  public.agg_cancel_backfill,
   public.agg_changes,
   public.agg_check,
   public.agg_explain,
@@ -55,7 +57,9 @@ revoke execute on function
 from public, anon, authenticated, service_role;
 grant execute on function
   public.agg_add_change_note,
+  public.agg_backfill,
   public.agg_bootstrap_cursor,
+  public.agg_cancel_backfill,
   public.agg_changes,
   public.agg_check,
   public.agg_explain,

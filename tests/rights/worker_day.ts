@@ -39,6 +39,8 @@ export const WORKER_CALLS: [string, Record<string, unknown>][] = [
   ["agg_health", { p_now: SOON }],
   ["agg_check", { p_now: SOON }],
   ["agg_size", { p_now: SOON }],
+  ["agg_backfill", { p_symbols: ["USDCHF"], p_now: SOON }],
+  ["agg_cancel_backfill", { p_symbols: ["USDCHF"] }],
   ["move_status", { p_now: SOON }],
   ["agg_gaps", { p_symbol: "EURUSD", p_timeframe: "5m" }],
   ["agg_explain", { p_symbol: "DXY", p_timeframe: "5m", p_ts: at("00:00"), p_now: SOON }],

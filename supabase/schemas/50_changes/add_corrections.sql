@@ -1,10 +1,11 @@
 comment on function agg.add_corrections is
 'Makes corrections of changes to the source bars of tasks, merged with those that wait already.
+p_is_backfill: history, which waits apart until nothing else does. What waits as history already is no correction beside it.
 Drops what lies ahead of the cursor and of built_to_utc, but only for tasks that it can lock and that no worker has claimed: a row lock taken elsewhere, or a claim, may hide a build that has not seen the change. Drops changes of tasks that do not exist: what such a task builds later, it sees.
 A task that sleeps is woken by what it drops.
 Locks: never waits; keeps the locks it gets to the end of the transaction.';
 
-create function agg.add_corrections(p_changes agg.changed_span[])
+create function agg.add_corrections(p_changes agg.changed_span[], p_is_backfill boolean default false)
 returns void
 language plpgsql
 volatile
@@ -42,41 +43,53 @@ begin
         select c.ctid
         from agg.correction as c
         where c.canonical_symbol = h.canonical_symbol and c.timeframe = h.timeframe
-          -- A failed correction waits for its time, unless its source has changed.
-          and (c.error is null or c.spans && h.spans)
+          and case
+            -- A failed correction waits for its time, unless its source has changed.
+            when c.is_backfill = p_is_backfill then c.error is null or c.spans && h.spans
+            -- Taken and put back: what a dispatcher has taken meanwhile, and may have built from an older snapshot, is not there.
+            else c.is_backfill and c.error is null and c.spans && h.spans
+          end
         offset 0
       ) as w
     ))
-    returning k.canonical_symbol, k.timeframe, k.spans, k.changed_at, k.failures
+    returning k.canonical_symbol, k.timeframe, k.spans, k.changed_at, k.failures, k.is_backfill <> p_is_backfill as is_history
   ),
   -- Grouped rather than joined: linear whatever the planner assumes about the number of tasks.
   merged as (
     select
       m.canonical_symbol, m.timeframe,
-      range_agg(m.spans) as spans,
+      range_agg(m.spans) filter (where not m.is_history) as spans,
+      range_agg(m.spans) filter (where m.is_history) as history,
       range_agg(m.decided) as decided,
       bool_or(m.is_held) as is_held,
       bool_or(m.is_asleep) as is_asleep,
-      min(m.changed_at) as changed_at,
-      max(m.failures) as failures
+      min(m.changed_at) filter (where not m.is_history) as changed_at,
+      min(m.changed_at) filter (where m.is_history) as history_at,
+      max(m.failures) filter (where not m.is_history) as failures
     from (
-      select c.canonical_symbol, c.timeframe, c.spans, null::tstzmultirange as decided, false as is_held, false as is_asleep, c.changed_at, c.failures
+      select c.canonical_symbol, c.timeframe, c.spans, null::tstzmultirange as decided, false as is_held, false as is_asleep, c.changed_at, c.failures, false as is_history
       from change as c
       union all
-      select t.canonical_symbol, t.timeframe, t.spans, null, false, false, t.changed_at, t.failures
+      select t.canonical_symbol, t.timeframe, t.spans, null, false, false, t.changed_at, t.failures, t.is_history
       from taken as t
       union all
-      select h.canonical_symbol, h.timeframe, null, h.decided, true, h.is_asleep, null, null
+      select h.canonical_symbol, h.timeframe, null, h.decided, true, h.is_asleep, null, null, false
       from held as h
     ) as m
     group by m.canonical_symbol, m.timeframe
   ),
   added as (
-    insert into agg.correction (canonical_symbol, timeframe, spans, changed_at, failures)
-    select m.canonical_symbol, m.timeframe, w.spans, m.changed_at, m.failures
+    insert into agg.correction (canonical_symbol, timeframe, spans, changed_at, failures, is_backfill)
+    select m.canonical_symbol, m.timeframe, m.history, m.history_at, 0, true
+    from merged as m
+    where m.history is not null
+    union all
+    select m.canonical_symbol, m.timeframe, w.spans, m.changed_at, m.failures, p_is_backfill
     from merged as m
     -- Only the holder of a task that no worker has claimed knows what it has decided, and may drop the rest.
-    cross join lateral (select case when m.decided is null then m.spans else m.spans * m.decided end) as w (spans)
+    cross join lateral (
+      select case when m.decided is null then m.spans else m.spans * m.decided end - coalesce(m.history, '{}')
+    ) as w (spans)
     where not isempty(w.spans)
       and (
         m.is_held

@@ -1,10 +1,12 @@
 comment on function agg.claim_corrections is
-  'Locks up to p_limit tasks of a timeframe that have corrections waiting, to the end of the transaction, and returns their symbols.
+  'Locks up to p_limit tasks of a timeframe that have corrections waiting, p_is_backfill those of history, to the end of the transaction, and returns their symbols.
 Order: those first that wait longest since they were last worked on.
 p_lanes: how many dispatchers share the work. Each takes at most its share of what waits.
 Locks: never waits; passes over rows that others have locked, and tasks that a worker has claimed. Build in a later statement, so that its snapshot is younger than the locks.';
 
-create function agg.claim_corrections(p_env text, p_timeframe text, p_limit integer, p_now timestamptz, p_lanes integer default 1)
+create function agg.claim_corrections(
+  p_env text, p_timeframe text, p_limit integer, p_now timestamptz, p_lanes integer default 1, p_is_backfill boolean default false
+)
 returns text[]
 language plpgsql
 volatile
@@ -21,7 +23,7 @@ begin
     from (
       select k.canonical_symbol, min(k.correction_id) as first_id
       from agg.correction as k
-      where k.timeframe = p_timeframe and k.retry_at <= p_now
+      where k.timeframe = p_timeframe and k.is_backfill = p_is_backfill and k.retry_at <= p_now
       group by k.canonical_symbol
     ) as k
     join agg.active_asset as a on a.canonical_symbol = k.canonical_symbol and a.is_test = (select agg.is_test(p_env))
@@ -31,7 +33,7 @@ begin
     limit least(p_limit, (
       select (count(distinct w.canonical_symbol) + p_lanes - 1) / p_lanes
       from agg.correction as w
-      where w.timeframe = p_timeframe and w.retry_at <= p_now
+      where w.timeframe = p_timeframe and w.is_backfill = p_is_backfill and w.retry_at <= p_now
     ))
     for update of s skip locked
   );

@@ -1,8 +1,10 @@
 comment on function agg.correct_tasks is
-'Builds again what the corrections of claimed tasks of one timeframe ask for: at most p_max_windows windows a task, newest first; the rest waits on. Moves no cursor. Wakes a task whose source has changed ahead of the cursor.
+'Builds again what the corrections of claimed tasks of one timeframe ask for, p_is_backfill those of history: at most p_max_windows windows a task, newest first; the rest waits on. Moves no cursor. Wakes a task whose source has changed ahead of the cursor.
 What fails waits for agg.retry_delay, and holds up nothing else.';
 
-create function agg.correct_tasks(p_symbols text[], p_timeframe text, p_now timestamptz, p_max_windows integer)
+create function agg.correct_tasks(
+  p_symbols text[], p_timeframe text, p_now timestamptz, p_max_windows integer, p_is_backfill boolean default false
+)
 returns agg.batch_result
 language plpgsql
 volatile
@@ -23,7 +25,7 @@ begin
   with taken as (
     delete from agg.correction as k
     using unnest(p_symbols) as c (symbol)
-    where k.canonical_symbol = c.symbol and k.timeframe = p_timeframe and k.retry_at <= p_now
+    where k.canonical_symbol = c.symbol and k.timeframe = p_timeframe and k.is_backfill = p_is_backfill and k.retry_at <= p_now
     returning k.canonical_symbol, k.timeframe, k.spans, k.changed_at, k.failures
   )
   select array_agg(agg.new_changed_span(t.canonical_symbol, t.timeframe, t.spans, t.changed_at, t.failures))
@@ -40,8 +42,8 @@ begin
   v_results := array(select r from agg.build_or_split(v_requests) as r);
 
   -- Requests are the newest windows: what is older than them is left for later.
-  insert into agg.correction (canonical_symbol, timeframe, spans, changed_at, failures)
-  select k.canonical_symbol, k.timeframe, w.spans, k.changed_at, k.failures
+  insert into agg.correction (canonical_symbol, timeframe, spans, changed_at, failures, is_backfill)
+  select k.canonical_symbol, k.timeframe, w.spans, k.changed_at, k.failures, p_is_backfill
   from (
     select
       c.canonical_symbol, c.timeframe,
@@ -59,10 +61,10 @@ begin
   cross join lateral (select k.spans * tstzmultirange(tstzrange(null, k.from_utc))) as w (spans)
   where k.from_utc is not null and not isempty(w.spans);
 
-  insert into agg.correction (canonical_symbol, timeframe, spans, changed_at, failures, retry_at, error)
+  insert into agg.correction (canonical_symbol, timeframe, spans, changed_at, failures, retry_at, error, is_backfill)
   select
     y.symbol, r.timeframe, r.failed, b.changed_at, b.failures + 1,
-    p_now + agg.retry_delay(b.failures, coalesce(r.fail_kind, 'hard')), r.error
+    p_now + agg.retry_delay(b.failures, coalesce(r.fail_kind, 'hard')), r.error, p_is_backfill
   from unnest(v_results) as r
   cross join lateral unnest(r.symbols) as y (symbol)
   cross join lateral (
@@ -79,6 +81,11 @@ begin
   into
     v_sums.tasks, v_sums.windows, v_sums.bars_created, v_sums.bars_quality_poor, v_sums.bars_corrected, v_sums.failed, v_sums.notes
   from unnest(v_results) as r;
+  if p_is_backfill then
+    select coalesce(sum(round(extract(epoch from q.to_utc - q.from_utc) / extract(epoch from q.window_length)) * cardinality(q.symbols)), 0)
+    into v_sums.windows_backfilled
+    from unnest(v_requests) as q;
+  end if;
   return v_sums;
 end;
 $$;

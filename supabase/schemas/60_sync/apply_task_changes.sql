@@ -1,5 +1,5 @@
 comment on function agg.apply_task_changes is
-  'Stores what agg.task_changes found, in the order of keys. Keeps delays and priorities, and cursors but for a task whose windows begin elsewhere: that starts over. New rules become corrections of what is decided. Locks the task rows it changes. Where it makes tasks, it waits for a dispatcher that has read change notes, and others wait for it.';
+  'Stores what agg.task_changes found, in the order of keys. Keeps delays and priorities, and cursors but for a task whose windows begin elsewhere: that starts over. New rules become corrections of what is decided, which wait until nothing else does (agg.correction.is_backfill). Locks the task rows it changes. Where it makes tasks, it waits for a dispatcher that has read change notes, and others wait for it.';
 
 create function agg.apply_task_changes(p_changes agg.task_change[])
 returns void
@@ -100,7 +100,7 @@ begin
 
   if v_new_rules <> '{}' then
     perform agg.reopen_windows(v_new_rules);
-    perform agg.add_corrections(v_new_rules);
+    perform agg.add_corrections(v_new_rules, p_is_backfill => true);
   end if;
 end;
 $$;

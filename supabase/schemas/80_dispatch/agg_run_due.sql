@@ -61,11 +61,13 @@ begin
     perform agg.refresh_alerts(p_now);
   end if;
   insert into agg.run_log (
-    started_at, finished_at, env, lane, batches, tasks, windows, bars_created, bars_quality_poor, bars_corrected, failed, stopped_reason
+    started_at, finished_at, env, lane, batches, tasks, windows, bars_created, bars_quality_poor, bars_corrected, failed, windows_backfilled,
+    stopped_reason
   )
   values (
     v_started_at, clock_timestamp(), v_env, p_lane, v_batches, v_sums.tasks, v_sums.windows,
-    v_sums.bars_created, v_sums.bars_quality_poor, v_sums.bars_corrected, v_sums.failed, v_stopped_reason
+    v_sums.bars_created, v_sums.bars_quality_poor, v_sums.bars_corrected, v_sums.failed, v_sums.windows_backfilled,
+    v_stopped_reason
   );
   return jsonb_build_object(
     'tasks', v_sums.tasks,

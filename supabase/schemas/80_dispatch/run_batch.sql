@@ -1,5 +1,5 @@
 comment on function agg.run_batch is
-'One batch in the transaction of the caller: reads change notes, advances due tasks of one timeframe together, and makes corrections level by level.
+'One batch in the transaction of the caller: reads change notes, advances due tasks of one timeframe together, and makes corrections level by level. History (agg.correction.is_backfill) it builds only where it found nothing of these, one timeframe a batch: what falls due next waits for no more than that.
 At most p_batch_windows windows for the due tasks and for the corrections of a level, shared evenly between tasks, so that no symbol holds up another. Where agg.environment has several lanes, it takes its share of what is due. tasks and notes are 0 when there was nothing to do.
 Locks: waits for no task; waits 500 ms for a locked bar, then 10 ms for each further one. Raises lock_not_available after 500 waits, as with a locked table. Any number of batches may run side by side.';
 
@@ -39,13 +39,26 @@ begin
   end if;
 
   -- From level to level: what one changes is a correction of the next.
-  if exists (select from agg.correction as k where k.retry_at <= p_now) then
+  if exists (select from agg.correction as k where k.retry_at <= p_now and not k.is_backfill) then
     for v_timeframe in select t.timeframe from agg.timeframe as t order by t.duration loop
       v_symbols := agg.claim_corrections(v_env, v_timeframe, p_limit, p_now, v_lanes);
       if cardinality(v_symbols) > 0 then
         v_sums := agg.sum_batches(
           v_sums, agg.correct_tasks(v_symbols, v_timeframe, p_now, greatest(1, p_batch_windows / cardinality(v_symbols)))
         );
+      end if;
+    end loop;
+  end if;
+
+  if coalesce(v_sums.tasks, 0) = 0 and exists (select from agg.correction as k where k.retry_at <= p_now) then
+    for v_timeframe in select t.timeframe from agg.timeframe as t order by t.duration loop
+      v_symbols := agg.claim_corrections(v_env, v_timeframe, p_limit, p_now, v_lanes, p_is_backfill => true);
+      if cardinality(v_symbols) > 0 then
+        v_sums := agg.sum_batches(
+          v_sums,
+          agg.correct_tasks(v_symbols, v_timeframe, p_now, greatest(1, p_batch_windows / cardinality(v_symbols)), p_is_backfill => true)
+        );
+        exit;
       end if;
     end loop;
   end if;

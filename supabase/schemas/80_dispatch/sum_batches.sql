@@ -15,6 +15,7 @@ begin
   p_sums.bars_corrected := coalesce(p_sums.bars_corrected, 0) + coalesce(p_batch.bars_corrected, 0);
   p_sums.failed := coalesce(p_sums.failed, 0) + coalesce(p_batch.failed, 0);
   p_sums.notes := coalesce(p_sums.notes, 0) + coalesce(p_batch.notes, 0);
+  p_sums.windows_backfilled := coalesce(p_sums.windows_backfilled, 0) + coalesce(p_batch.windows_backfilled, 0);
   return p_sums;
 end;
 $$;

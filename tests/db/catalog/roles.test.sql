@@ -40,6 +40,8 @@ insert into worker_call (sql) values
   ($$ select b.* from public.get_bars(array['ACME'], '5m', p_fill => true, p_forming => true) as b $$),
   ($$ select c.* from public.agg_changes('2025-07-01 00:00+00') as c $$),
   ($$ select z.* from public.agg_size(1000000000) as z $$),
+  ($$ select public.agg_backfill(array['ACME']) $$),
+  ('select public.agg_cancel_backfill()'),
   ($$ update public.data_bars as b set vol = 2 where b.source = 'ingest' and b.ts_utc < '2025-07-01 00:30+00' $$),
   ($$ delete from public.data_bars as b where b.ts_utc = '2025-07-01 00:31+00' $$),
   ($$ select public.agg_add_change_note(array['ACME'], '2025-07-01 00:00+00', '2025-07-01 01:00+00') $$),
