@@ -38,6 +38,8 @@ export type Op =
   | { kind: "thresholds"; symbol: Symbol; good: number; poor: number }
   | { kind: "earlier"; symbol: AnySymbol; minutes: number }
   | { kind: "bootstrap"; task: TaskName }
+  /** Up to the minute `back`, from the start on. */
+  | { kind: "backfill"; task: TaskName; allTimeframes: boolean; back: number }
   | { kind: "tamper"; task: TaskName; back: number; how: "change" | "delete" };
 
 export type WriteOp =

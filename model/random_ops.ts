@@ -131,6 +131,13 @@ export const killAtWork = killWhen(true);
 
 export const optionalTimeframes = fc.subarray<DerivedTimeframe>([...OPTIONAL]);
 
+export const backfill: fc.Arbitrary<Op> = fc.record({
+  kind: fc.constant("backfill" as const),
+  task,
+  allTimeframes: fc.boolean(),
+  back: fc.constantFrom(0, 0, 90),
+});
+
 /** What happens rarely. */
 export const incident: fc.Arbitrary<Op> = fc.oneof(
   bare("restart"),
@@ -146,6 +153,7 @@ export const incident: fc.Arbitrary<Op> = fc.oneof(
     minutes: fc.constantFrom(10, 90, 600),
   }),
   fc.record({ kind: fc.constant("bootstrap" as const), task }),
+  backfill,
   fc.record({
     kind: fc.constant("tamper" as const),
     task,

@@ -985,7 +985,7 @@ create table agg.run_log (
   bars_quality_poor bigint not null,
   bars_corrected bigint not null,
   failed integer not null,
-  windows_backfilled bigint not null,
+  windows_backfilled bigint not null default 0,
   stopped_reason text not null,
   constraint run_log_pkey primary key (run_id),
   constraint run_log_stopped_reason_check check (stopped_reason in ('idle', 'one_batch', 'time_budget', 'busy'))
@@ -3367,7 +3367,10 @@ begin
       limit 1
     ) as f
     where f.next_run_at <= p_now
-    order by q.is_mandatory desc, q.run_interval_minutes, q.task_priority
+    order by
+      q.is_mandatory desc,
+      least(min(f.next_run_at) over (partition by q.is_mandatory, q.run_interval_minutes), p_now - interval '5 minutes'),
+      q.run_interval_minutes, q.task_priority
   loop
     if (v_is_mandatory, v_minutes) is distinct from (v_queue.is_mandatory, v_queue.run_interval_minutes) then
       exit when timeframe is not null;
@@ -3418,7 +3421,7 @@ $$;
 
 comment on function agg.claim_due_tasks is
 'Locks up to p_limit due tasks of one timeframe to the end of the transaction, and returns their symbols; no symbols where nothing is due.
-Order: mandatory first, then shorter timeframe, priority, due for longest. Reads an index in this order: what is due and not taken costs nothing.
+Order: mandatory first, then shorter timeframe, priority, due for longest. A timeframe of which a task has been due for more than five minutes goes before shorter ones, so that no backlog holds up another. Reads an index in this order: what is due and not taken costs nothing.
 p_lanes: how many dispatchers share the work. Each takes at most its share of what is due.
 Passes over a task while its source task is due and was not taken: another session has it, and will let this one follow.
 Locks: never waits; passes over rows that others have locked. Build in a later statement, so that its snapshot is younger than the locks.';
@@ -4717,7 +4720,13 @@ begin
     return;
   end if;
   update public.data_agg_state as s
-  set next_run_at = t.due_at, updated_at = now()
+  set
+    next_run_at = greatest(t.due_at, (
+      select u.last_attempted_at_utc
+      from public.data_agg_state as u
+      where u.canonical_symbol = t.canonical_symbol and u.timeframe = t.source_timeframe and u.timeframe <> t.timeframe
+    )),
+    updated_at = now()
   from unnest(p_changes) as c
   join agg.task as t on t.canonical_symbol = c.canonical_symbol and t.timeframe = c.timeframe
   where s.canonical_symbol = t.canonical_symbol and s.timeframe = t.timeframe
@@ -4726,7 +4735,7 @@ end;
 $$;
 
 comment on function agg.wake_tasks is
-'Makes those of the changed tasks due that sleep, where their source has changed at or after their next window. The caller holds the tasks.';
+'Makes those of the changed tasks due that sleep, where their source has changed at or after their next window. They count as due since their source task was last run: what they waited for was not there before. The caller holds the tasks.';
 
 -- 60_sync/apply_task_changes.sql
 create function agg.apply_task_changes(p_changes agg.task_change[])

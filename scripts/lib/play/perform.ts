@@ -49,6 +49,7 @@ const REFUSALS: Partial<Record<Op["kind"], string[]>> = {
   build: ["P0002"],
   finish: ["55000", "22023"],
   bootstrap: ["P0002"],
+  backfill: ["P0002"],
 };
 
 /** Does `op` at the clock `now`. Rolls back when Postgres refuses it for an allowed reason, and rejects for any other. */
@@ -132,6 +133,14 @@ async function attempt(scene: Scene, session: number, op: Op, now: number): Prom
     }
     case "bootstrap":
       await actor.query("select public.agg_bootstrap_cursor($1, $2)", [op.task.symbol, op.task.timeframe]);
+      return {};
+    case "backfill":
+      await actor.query("select public.agg_backfill(array[$1], $2::text[], null, $3, $4)", [
+        op.task.symbol,
+        op.allTimeframes ? null : [op.task.timeframe],
+        new Date(now - op.back * 60_000),
+        clock,
+      ]);
       return {};
     case "tamper":
       await tamper(actor, op, clock);

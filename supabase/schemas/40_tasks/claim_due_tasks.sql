@@ -1,6 +1,6 @@
 comment on function agg.claim_due_tasks is
 'Locks up to p_limit due tasks of one timeframe to the end of the transaction, and returns their symbols; no symbols where nothing is due.
-Order: mandatory first, then shorter timeframe, priority, due for longest. Reads an index in this order: what is due and not taken costs nothing.
+Order: mandatory first, then shorter timeframe, priority, due for longest. A timeframe of which a task has been due for more than five minutes goes before shorter ones, so that no backlog holds up another. Reads an index in this order: what is due and not taken costs nothing.
 p_lanes: how many dispatchers share the work. Each takes at most its share of what is due.
 Passes over a task while its source task is due and was not taken: another session has it, and will let this one follow.
 Locks: never waits; passes over rows that others have locked. Build in a later statement, so that its snapshot is younger than the locks.';
@@ -42,7 +42,10 @@ begin
       limit 1
     ) as f
     where f.next_run_at <= p_now
-    order by q.is_mandatory desc, q.run_interval_minutes, q.task_priority
+    order by
+      q.is_mandatory desc,
+      least(min(f.next_run_at) over (partition by q.is_mandatory, q.run_interval_minutes), p_now - interval '5 minutes'),
+      q.run_interval_minutes, q.task_priority
   loop
     if (v_is_mandatory, v_minutes) is distinct from (v_queue.is_mandatory, v_queue.run_interval_minutes) then
       exit when timeframe is not null;

@@ -1,5 +1,5 @@
 comment on function agg.wake_tasks is
-'Makes those of the changed tasks due that sleep, where their source has changed at or after their next window. The caller holds the tasks.';
+'Makes those of the changed tasks due that sleep, where their source has changed at or after their next window. They count as due since their source task was last run: what they waited for was not there before. The caller holds the tasks.';
 
 create function agg.wake_tasks(p_changes agg.changed_span[])
 returns void
@@ -18,7 +18,13 @@ begin
     return;
   end if;
   update public.data_agg_state as s
-  set next_run_at = t.due_at, updated_at = now()
+  set
+    next_run_at = greatest(t.due_at, (
+      select u.last_attempted_at_utc
+      from public.data_agg_state as u
+      where u.canonical_symbol = t.canonical_symbol and u.timeframe = t.source_timeframe and u.timeframe <> t.timeframe
+    )),
+    updated_at = now()
   from unnest(p_changes) as c
   join agg.task as t on t.canonical_symbol = c.canonical_symbol and t.timeframe = c.timeframe
   where s.canonical_symbol = t.canonical_symbol and s.timeframe = t.timeframe

@@ -13,7 +13,7 @@ create table agg.run_log (
   bars_quality_poor bigint not null,
   bars_corrected bigint not null,
   failed integer not null,
-  windows_backfilled bigint not null,
+  windows_backfilled bigint not null default 0,
   stopped_reason text not null,
   constraint run_log_pkey primary key (run_id),
   constraint run_log_stopped_reason_check check (stopped_reason in ('idle', 'one_batch', 'time_budget', 'busy'))

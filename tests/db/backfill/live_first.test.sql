@@ -25,10 +25,11 @@ select results_eq(
   $$ values ('5m', timestamptz '2025-07-03 23:50+00'), ('1h', '2025-06-30 23:00+00') $$,
   'a task goes on with the window of its last source bar'
 );
+-- Hours of NEW that were due long ago step over what is not built yet; then the five minutes of both; then the hours of both.
+call tests.run_batch('2025-07-04 00:05+00', 100);
 call tests.run_batch('2025-07-04 00:05+00', 100);
 select is(pg_temp.bars('NEW', '5m'), '1 from 03 23:55', 'its live window is built with those of others');
 select is(pg_temp.bars('LIVE', '5m'), '24 from 03 22:00', 'which are not late');
--- Hours: those of NEW step over the history that is not there yet, then take the last one.
 call tests.run_batch('2025-07-04 00:05+00', 100);
 call tests.run_batch('2025-07-04 00:05+00', 100);
 select is(pg_temp.bars('NEW', '5m'), '1 from 03 23:55', 'no history is built while a task is due');

@@ -4,6 +4,8 @@ select plan(4);
 call tests.add_asset('EURUSD');
 call tests.add_rates('2025-07-01 00:00+00', '2025-07-01 05:00+00');
 
+-- None has been due for long.
+update public.data_agg_state as s set next_run_at = '2025-07-01 05:56+00';
 create temporary table trace (batch_no integer, tasks integer, ran text);
 do $$
 declare

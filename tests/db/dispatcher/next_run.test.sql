@@ -4,6 +4,7 @@ select plan(6);
 call tests.clear();
 call tests.add_asset('ACME');
 call tests.add_minutes('ACME', '2025-07-01 00:00+00', '2025-07-01 01:00+00');
+update public.data_agg_state as s set enabled = false where s.timeframe = '1h';
 
 create function pg_temp.next_run(p_now timestamptz, p_batch_windows integer default 1000) returns text
 language plpgsql as $$

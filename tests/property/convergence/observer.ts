@@ -34,6 +34,7 @@ export const RARE_CASES = [
   "a dispatcher found another at work",
   "corrections waited for an asset that was switched off",
   "corrections were left for the next batch",
+  "history waited for another batch",
   "a tampered bar was found",
 ] as const;
 
@@ -97,13 +98,15 @@ const PROBE = `select
     ),
     'a change ahead of the cursor was kept, since a worker had claimed the task', coalesce(k.claimed, false),
     'a change ahead of the cursor was kept, since a dispatcher held the task', coalesce(k.held, false),
-    'corrections waited for an asset that was switched off', coalesce(k.off, false)
+    'corrections waited for an asset that was switched off', coalesce(k.off, false),
+    'history waited for another batch', coalesce(k.history, false)
   ) as cases
 from (
   select
     bool_or(a.is_ahead and s.running_started_at_utc is not null) as claimed,
     bool_or(a.is_ahead and s.running_started_at_utc is null) as held,
-    bool_or(not s.enabled) as off
+    bool_or(not s.enabled) as off,
+    bool_or(k.is_backfill) as history
   from agg.correction as k
   join public.data_agg_state as s using (canonical_symbol, timeframe)
   cross join lateral (

@@ -3,6 +3,7 @@ import { type DerivedTimeframe, OPTIONAL } from "../../../model/aggregator.ts";
 import { type History, type Op, SESSIONS, type Step } from "../../../model/ops.ts";
 import {
   anySymbol,
+  backfill,
   bare,
   build,
   claim,
@@ -115,6 +116,9 @@ const rare: fc.Arbitrary<Op> = fc.oneof(
   { weight: 7, arbitrary: incident },
 );
 
+/** History that is asked for while bars of it are being written. */
+const loaded = phrase(step(write), step(backfill), step(write), step(dispatch), step(write), step(dispatch));
+
 /** Notes that grow old unread. */
 const neglect = phrase(step(write), step(write), step(bare("fold")), step(dispatch));
 
@@ -171,6 +175,7 @@ const turns: { weight: number; arbitrary: fc.Arbitrary<Step[]> }[] = [
   { weight: 1, arbitrary: oldSnapshot },
   { weight: 1, arbitrary: heldBars },
   { weight: 4, arbitrary: phrase(step(rare), step(dispatch)) },
+  { weight: 2, arbitrary: loaded },
   { weight: 1, arbitrary: neglect },
   { weight: 1, arbitrary: switchedOff },
   { weight: 1, arbitrary: withoutTimeframes },
