@@ -74,7 +74,7 @@ async function closeSession(session: Database): Promise<void> {
 export async function clearEngine(db: Database): Promise<void> {
   await db.exec(`
     truncate public.data_bars, public.derived_data_bars, public.data_agg_state, agg.run_log, agg.alert;
-    truncate agg.change_note, agg.correction;
+    truncate agg.change_note, agg.correction, agg.floor;
     delete from public.core_asset_registry_all;
   `);
 }
