@@ -1,17 +1,24 @@
 begin;
-select plan(8);
+select plan(9);
 
 -- 5m bars are kept for a shorter time than the minutes that they are made of, and days for a shorter time than hours.
 call tests.clear();
 call tests.add_asset('ACME', '{"optional": ["1d"], "keep": {"5m": "1 day", "1d": "2 days"}}');
 call tests.add_minutes('ACME', '2025-07-01 00:00+00', '2025-07-06 00:00+00');
 call tests.run('2025-07-06 00:05+00');
+-- Bars that were changed leave revisions.
+update public.derived_data_bars as d set vwap = 1, updated_at = now() + interval '1 second' where d.ts_utc in ('2025-07-01 00:00+00', '2025-07-04 12:00+00');
 do $$ begin perform public.agg_maintain(p_now => '2025-07-06 00:10+00'); end; $$;
 select is(
   agg.remove_old_bars(100), 100, 'agg.remove_old_bars() removes a batch'
 );
 select is(
-  agg.remove_old_bars(100000), 4 * 288 - 100 + 3, 'and the next ones later'
+  agg.remove_old_bars(100000), 4 * 288 - 100 + 3 + 3, 'and the next ones later'
+);
+select results_eq(
+  $$ select r.timeframe, r.ts_utc from public.derived_data_bars_revision as r order by 1, 2 $$,
+  $$ values ('1h', timestamptz '2025-07-01 00:00+00'), ('1h', '2025-07-04 12:00+00') $$,
+  'with what they were before; a removal is no revision'
 );
 create function pg_temp.bars() returns text
 language sql as $$
