@@ -1686,8 +1686,7 @@ begin
       format('agg.revisions must be true, false, or how long they are kept such as "90 days" (days, weeks, months, years), not %s', a.config -> 'revisions'),
       'key'
     from asset as a
-    where a.config ? 'revisions' and jsonb_typeof(a.config -> 'revisions') <> 'boolean'
-      and not (jsonb_typeof(a.config -> 'revisions') = 'string' and a.config ->> 'revisions' ~ '^[1-9][0-9]{0,3} (day|week|month|year)s?$')
+    where a.config ? 'revisions' and jsonb_typeof(a.config -> 'revisions') <> 'boolean' and agg.kept_for(a.config -> 'revisions') is null
     union all
     select a.symbol, format('is_synthetic must be true or false, not %s', a.metadata -> 'is_synthetic'), 'series'
     from asset as a
@@ -2121,7 +2120,7 @@ as $$
 $$;
 
 comment on function agg.kept_for is
-  'Reads a value of metadata.agg.keep, such as "400 days": whole days (up to 9999), weeks, months or years (up to 999). Null where it is not understood.';
+  'Reads how long something is kept (metadata.agg.keep and revisions), such as "400 days": whole days (up to 9999), weeks, months or years (up to 999). Null where it is not understood: from a longer time no instant could be computed.';
 
 -- 20_registry/lock_registry.sql
 create function agg.lock_registry()
@@ -2263,16 +2262,11 @@ immutable
 parallel safe
 set search_path = pg_catalog, pg_temp
 as $$
-  select case
-    when p_revisions = 'false' then interval '0'
-    when jsonb_typeof(p_revisions) = 'string' and p_revisions #>> '{}' ~ '^[1-9][0-9]{0,3} (day|week|month|year)s?$'
-      then (p_revisions #>> '{}')::interval
-    else interval '400 days'
-  end;
+  select case when p_revisions = 'false' then interval '0' else coalesce(agg.kept_for(p_revisions), interval '400 days') end;
 $$;
 
 comment on function agg.revision_age is
-  'How long revisions of the bars of an asset are kept, from metadata.agg.revisions: a number of days, weeks, months or years as text; zero for false; 400 days where nothing, or nothing that can be read, is said.';
+  'How long revisions of the bars of an asset are kept, from metadata.agg.revisions: what agg.kept_for reads; zero for false; 400 days where nothing, or nothing that can be read, is said.';
 
 -- 20_registry/session_minutes.sql
 -- The week is given as in {"time_zone": "America/New_York", "weekly": [{"open": "Sun 17:00", "close": "Fri 17:00"}]}.
@@ -8062,6 +8056,11 @@ begin
       where s.canonical_symbol = r.canonical_symbol and s.agg_start_utc > p_from and (p_timeframes is null or s.timeframe = any (p_timeframes))
     );
 
+  perform
+  from public.data_agg_state as s
+  where (p_symbols is null or s.canonical_symbol = any (p_symbols)) and (p_timeframes is null or s.timeframe = any (p_timeframes))
+  order by s.canonical_symbol, s.run_interval_minutes
+  for update;
   -- A task follows its source no further than that has got.
   for v_timeframe in
     select t.timeframe from agg.timeframe as t where p_timeframes is null or t.timeframe = any (p_timeframes) order by t.duration
@@ -8070,8 +8069,6 @@ begin
       select s.canonical_symbol
       from public.data_agg_state as s
       where s.timeframe = v_timeframe and s.enabled and (p_symbols is null or s.canonical_symbol = any (p_symbols))
-      order by s.canonical_symbol
-      for update
     );
     v_changes := v_changes || agg.make_history(v_symbols, v_timeframe, p_from, p_to, p_now);
   end loop;

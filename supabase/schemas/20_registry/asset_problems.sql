@@ -164,8 +164,7 @@ begin
       format('agg.revisions must be true, false, or how long they are kept such as "90 days" (days, weeks, months, years), not %s', a.config -> 'revisions'),
       'key'
     from asset as a
-    where a.config ? 'revisions' and jsonb_typeof(a.config -> 'revisions') <> 'boolean'
-      and not (jsonb_typeof(a.config -> 'revisions') = 'string' and a.config ->> 'revisions' ~ '^[1-9][0-9]{0,3} (day|week|month|year)s?$')
+    where a.config ? 'revisions' and jsonb_typeof(a.config -> 'revisions') <> 'boolean' and agg.kept_for(a.config -> 'revisions') is null
     union all
     select a.symbol, format('is_synthetic must be true or false, not %s', a.metadata -> 'is_synthetic'), 'series'
     from asset as a

@@ -1,5 +1,5 @@
 comment on function agg.kept_for is
-  'Reads a value of metadata.agg.keep, such as "400 days": whole days (up to 9999), weeks, months or years (up to 999). Null where it is not understood.';
+  'Reads how long something is kept (metadata.agg.keep and revisions), such as "400 days": whole days (up to 9999), weeks, months or years (up to 999). Null where it is not understood: from a longer time no instant could be computed.';
 
 create function agg.kept_for(p_value jsonb)
 returns interval

@@ -44,6 +44,11 @@ begin
       where s.canonical_symbol = r.canonical_symbol and s.agg_start_utc > p_from and (p_timeframes is null or s.timeframe = any (p_timeframes))
     );
 
+  perform
+  from public.data_agg_state as s
+  where (p_symbols is null or s.canonical_symbol = any (p_symbols)) and (p_timeframes is null or s.timeframe = any (p_timeframes))
+  order by s.canonical_symbol, s.run_interval_minutes
+  for update;
   -- A task follows its source no further than that has got.
   for v_timeframe in
     select t.timeframe from agg.timeframe as t where p_timeframes is null or t.timeframe = any (p_timeframes) order by t.duration
@@ -52,8 +57,6 @@ begin
       select s.canonical_symbol
       from public.data_agg_state as s
       where s.timeframe = v_timeframe and s.enabled and (p_symbols is null or s.canonical_symbol = any (p_symbols))
-      order by s.canonical_symbol
-      for update
     );
     v_changes := v_changes || agg.make_history(v_symbols, v_timeframe, p_from, p_to, p_now);
   end loop;
