@@ -8319,6 +8319,8 @@ as $$
 declare
   v_length interval;
   v_task record;
+  v_floors jsonb;
+  v_minute_floor timestamptz;
   v_window record;
   v_bar public.derived_data_bars;
   v_minute public.data_bars;
@@ -8374,8 +8376,17 @@ begin
   from public.data_bars as b
   where b.canonical_symbol = p_symbol and b.timeframe = '1m' and b.ts_utc >= v_window.starts_utc and b.ts_utc < v_window.ends_utc
     and (v_open is null or v_open @> b.ts_utc);
+  v_floors := (
+    select jsonb_object_agg(f.timeframe, f.floor_utc)
+    from agg.floor as f
+    where f.canonical_symbol = p_symbol and f.floor_utc > v_window.starts_utc
+  );
+  v_minute_floor := v_floors ->> '1m';
   v_missing := array(
-    select e.ts_utc from unnest(v_expected) as e (ts_utc) where e.ts_utc < p_now and e.ts_utc <> all (v_present) order by 1
+    select e.ts_utc
+    from unnest(v_expected) as e (ts_utc)
+    where e.ts_utc < p_now and e.ts_utc >= coalesce(v_minute_floor, '-infinity') and e.ts_utc <> all (v_present)
+    order by 1
   );
 
   if p_timeframe = '1m' then
@@ -8388,6 +8399,7 @@ begin
       return query values
         ('state', case when v_window.ends_utc > p_now then 'not decided' else 'no bar' end),
         ('why', case
+          when v_minute_floor is not null then 'it is not kept any more'
           when v_open = '{}' then 'the market is closed in this minute'
           when v_window.ends_utc > p_now then 'the minute has not ended'
           when v_is_basket then 'it is computed only where every component has a bar'
@@ -8413,6 +8425,7 @@ begin
       select case
         when v_bar.ts_utc is not null and v_bar.deleted_at is null then null
         when v_task.timeframe is null then format('the asset has no %s task: metadata.agg does not ask for it, or the asset has never been active', p_timeframe)
+        when v_floors ? p_timeframe then 'it is not kept any more'
         when v_window.starts_utc < v_task.agg_start_utc and v_bar.ts_utc is null
           then format('it lies before %s, the start of aggregation (metadata.agg.start_utc)', v_task.agg_start_utc)
         when v_open = '{}' then 'the market is closed in all of it'
@@ -8431,7 +8444,9 @@ begin
     where v_bar.ts_utc is not null;
     return query
     select 'minutes', format(
-      '%s of %s%s', cardinality(v_present), cardinality(v_expected),
+      '%s of %s%s',
+      case when v_minute_floor is null then cardinality(v_present) else coalesce(v_bar.covered_minutes, 0) end,
+      case when v_minute_floor is null then cardinality(v_expected) else coalesce(v_bar.expected_minutes, cardinality(v_expected)) end,
       case when v_bar.deleted_at is null then ', quality ' || v_bar.quality_score || case v_bar.quality_score
         when 2 then ' (excellent: every minute)' when 1 then format(' (good: at least %s %%)', v_task.good_percent)
         else format(' (poor: at least %s %%)', v_task.poor_percent)
@@ -8451,6 +8466,15 @@ begin
     return query select 'late', v_late where v_late is not null;
     return query select 'partial', v_partial where v_partial is not null;
   end if;
+
+  return query
+  select 'kept', format('%s bars of %s from %s on', f.timeframe, f.canonical_symbol, f.floor_utc)
+  from agg.floor as f
+  where f.floor_utc > v_window.starts_utc and (
+    f.canonical_symbol = p_symbol and f.timeframe in ('1m', p_timeframe, v_task.source_timeframe)
+    or f.timeframe = '1m' and f.canonical_symbol in (select k.component from agg.synthetic_component as k where k.canonical_symbol = p_symbol)
+  )
+  order by f.canonical_symbol, f.timeframe;
 
   return query
   select 'market', format('closed from %s to %s', lower(c.span), upper(c.span))
@@ -8476,6 +8500,8 @@ begin
       from unnest(v_expected) as e (ts_utc)
       where e.ts_utc < p_now and not exists (
         select from public.data_bars as b where b.canonical_symbol = k.component and b.timeframe = '1m' and b.ts_utc = e.ts_utc
+      ) and not exists (
+        select from agg.floor as f where f.canonical_symbol = k.component and f.timeframe = '1m' and f.floor_utc > e.ts_utc
       )
     ) as minutes
     from agg.synthetic_component as k
@@ -8541,7 +8567,7 @@ $$;
 comment on function public.agg_explain is
 'Says in rows why a bar is as it is, or why there is none.
 p_ts: any instant in the window. p_now: the clock.
-item is one of: window; state (bar, no bar, not decided, not built, not registered); why; built (when first); minutes (covered of expected, and what that makes); missing, late, partial (which minutes); market (what session and calendar close); component (minutes that a component of the basket lacks, or the component that holds the basket back); changed (each revision: when, why, and what the bar was before); waits (a change that waits to be built, or what a window waits for that is not decided). An item may have several rows, or no row.
+item is one of: window; state (bar, no bar, not decided, not built, not registered); why; built (when first); minutes (covered of expected, and what that makes); missing, late, partial (which minutes); kept (from when on bars that it is, or is made of, are kept, where it lies before: metadata.agg.keep); market (what session and calendar close); component (minutes that a component of the basket lacks, or the component that holds the basket back); changed (each revision: when, why, and what the bar was before); waits (a change that waits to be built, or what a window waits for that is not decided). An item may have several rows, or no row.
 Reads only. Raises invalid_parameter_value for an unknown timeframe and for nulls.';
 
 -- 90_api/agg_gaps.sql
