@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import postgres from "postgres";
 import { describeError } from "./error.ts";
 import { Failure } from "./failure.ts";
@@ -13,6 +14,13 @@ export interface Statements {
 
 /** One session on a Postgres server. Its time zone is UTC. */
 export interface Database extends Statements {
+  /**
+   * Runs `copy ... from stdin` with the given text, in parts, inside a transaction that the caller began. Where the server
+   * refuses a row, it aborts the transaction, which the next statement says, and not this one.
+   */
+  copyIn(sql: string, text: Iterable<string>): Promise<void>;
+  /** The rows of a query with `$1` parameters, `size` at a time. */
+  readInParts<Row>(sql: string, params: unknown[], size: number): AsyncIterable<Row[]>;
   /** Runs `work` in one transaction: all of it is kept, or nothing when it throws. Then the session has ended. */
   transaction<Result>(work: (statements: Statements) => Promise<Result>): Promise<Result>;
   close(): Promise<void>;
@@ -33,6 +41,20 @@ export async function openDatabase(url: string, onNotice: (message: string) => v
   const statements = statementsOf(session);
   return {
     ...statements,
+    copyIn: async (sql, text) => {
+      const stream = await session.unsafe(sql).writable();
+      // It comes for an error before the last part. After it, the driver does not pass it on, and the stream never finishes.
+      stream.on("error", () => {});
+      for (const part of text) {
+        if (stream.destroyed) return;
+        await new Promise<void>((resolve) => stream.write(part, () => resolve()));
+      }
+      stream.end();
+      // Until then the end is not sent, and the next statement must come after it.
+      await setImmediate();
+    },
+    readInParts: <Row>(sql: string, params: unknown[], size: number) =>
+      session.unsafe(sql, params as postgres.ParameterOrJSON<never>[]).cursor(size) as unknown as AsyncIterable<Row[]>,
     transaction: async (work) => {
       try {
         await statements.exec("begin");

@@ -1,4 +1,4 @@
-import { DAY, HOUR, MINUTE } from "./bar.ts";
+import { DAY, HOUR, MINUTE } from "../../cli/lib/import/bar.ts";
 
 /** An asset of the generated market. */
 export interface Asset {

@@ -1,7 +1,7 @@
 import { uniformFloat64 } from "pure-rand/distribution/uniformFloat64";
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 import { type Asset, assets, isOpen, marketStart } from "./assets.ts";
-import { type Bar, DAY, HOUR, MINUTE } from "./bar.ts";
+import { type Bar, DAY, HOUR, MINUTE } from "../../cli/lib/import/bar.ts";
 
 /** The generated market: the same seed and weeks give the same bars, wherever and however often they are drawn. */
 export interface Market {

@@ -1,10 +1,10 @@
 import { Cron } from "croner";
 import type { Database } from "../lib/database.ts";
 import { readJobs, runJob } from "../lib/stack/jobs.ts";
-import { type Bar, MINUTE } from "./bar.ts";
+import { type Bar, MINUTE } from "../../cli/lib/import/bar.ts";
 import { catchUp } from "./catch_up.ts";
 import { loadBars } from "./load.ts";
-import type { Problems } from "./problems.ts";
+import type { Problems } from "../../cli/lib/import/problems.ts";
 
 /** What the live part did. */
 export interface LiveResult {

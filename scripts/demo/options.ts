@@ -24,10 +24,10 @@ function wholeNumber(min: number, max: number): (text: string) => number {
 }
 
 const csvFormat = `\
-Files of --data are comma-separated. Their first line names the columns, in any
-order and case:
-  ts_utc                    start of the minute, ISO 8601 with a zone, such as
-                            2025-01-31T09:59:00Z or 2025-01-31 10:59 +01:00
+--data takes what \`pgbars import\` takes without further options: CSV whose first
+line names the columns, files of vendors, packed or not (docs/import.md).
+  ts_utc                    start of the minute, with a zone or as an epoch, such
+                            as 2025-01-31T09:59:00Z or 2025-01-31 10:59 +01:00
   open, high, low, close    prices, such as 1234.5
   vol, vwap, trade_count    may be missing, or empty where unknown
   canonical_symbol          may be missing: then the file is named after the
@@ -46,7 +46,7 @@ export function parseOptions(args: readonly string[]): DemoOptions {
         "Without options: an embedded Postgres in memory and a generated market.",
     )
     .option("--once", "end after the backfill, without the live part")
-    .option("--data <dir>", "bars from the .csv and .csv.gz files of a folder (see below) instead of generated ones")
+    .option("--data <dir>", "bars from the files of a folder (see below) instead of generated ones")
     .addOption(new Option("--db <url>", "use this Postgres (postgres://...), which should be empty").conflicts("keep"))
     .option("--keep <dir>", "keep the embedded Postgres in this folder; a second run goes on from its cursors")
     .addOption(

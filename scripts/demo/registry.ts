@@ -1,5 +1,5 @@
 import type { Database } from "../lib/database.ts";
-import { HOUR } from "./bar.ts";
+import { HOUR } from "../../cli/lib/import/bar.ts";
 
 /** How the bars of a demo database came about; kept with each of its assets, under `metadata.demo`. */
 export type Mark = { source: "generated"; seed: number; weeks: number } | { source: "files" };

@@ -3,12 +3,12 @@ import { describeError } from "../../cli/lib/error.ts";
 import { migrate } from "../lib/migrations.ts";
 import { readHours, readLastFiveMinutes, renderBars, renderChart } from "./bars.ts";
 import { catchUp } from "./catch_up.ts";
-import { listCsvFiles } from "./csv.ts";
+import { listFiles } from "./files.ts";
 import { liveOutage } from "./generator.ts";
 import { countLateBars, databaseClock, deliverLate, playLive } from "./live.ts";
 import { type Loaded, loadFiles, loadMarket } from "./load.ts";
 import type { DemoOptions } from "./options.ts";
-import { Problems } from "./problems.ts";
+import { Problems } from "../../cli/lib/import/problems.ts";
 import { Progress } from "./progress.ts";
 import { renderRows, writeCsv } from "./query.ts";
 import { type Mark, readMark, switchSynthetic, syncTasks, unscheduleJobs } from "./registry.ts";
@@ -20,7 +20,7 @@ const command = "npx -y deno@2.9.6 task demo";
 
 /** Runs the demo. Returns whether all went well; throws an Error with a line for people when it cannot go on. */
 export async function runDemo(options: DemoOptions): Promise<boolean> {
-  const files = options.data === undefined ? [] : await listCsvFiles(options.data);
+  const files = options.data === undefined ? [] : await listFiles(options.data);
   const db = await openDatabase(options);
   try {
     if (options.sql !== undefined) {

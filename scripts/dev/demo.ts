@@ -1,6 +1,6 @@
 import { catchUp } from "../demo/catch_up.ts";
 import { loadMarket } from "../demo/load.ts";
-import { Problems } from "../demo/problems.ts";
+import { Problems } from "../../cli/lib/import/problems.ts";
 import { readMark, switchSynthetic, syncTasks } from "../demo/registry.ts";
 import type { Database } from "../lib/database.ts";
 

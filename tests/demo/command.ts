@@ -1,4 +1,4 @@
-import { HOUR, MINUTE } from "../../scripts/demo/bar.ts";
+import { HOUR, MINUTE } from "../../cli/lib/import/bar.ts";
 import type { TaskRow } from "../../scripts/demo/report.ts";
 import { type Database, openEmbedded } from "../../scripts/lib/database.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { MINUTE } from "../../scripts/demo/bar.ts";
+import { MINUTE } from "../../cli/lib/import/bar.ts";
 import { demo, inspect, withFolder } from "./command.ts";
 
 Deno.test("demo --data on a kept database builds the windows of changed rows again", async () => {

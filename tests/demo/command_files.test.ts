@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { MINUTE } from "../../scripts/demo/bar.ts";
+import { MINUTE } from "../../cli/lib/import/bar.ts";
 import { tableSql, type TaskRow } from "../../scripts/demo/report.ts";
 import { demo, expectedBars, inspect, printedTable, qualities, withFolder } from "./command.ts";
 
@@ -34,10 +34,10 @@ Deno.test("demo --data loads the good rows, tells of the bad ones, and exits wit
     assert.equal(code, 1);
     for (
       const line of [
-        "GBPUSD_1m.csv:11  GBPUSD 2025-03-03T09:00:00.000Z was in an earlier row",
+        "GBPUSD_1m.csv:11  GBPUSD 2025-03-03T09:00:00Z was in an earlier row",
         "GBPUSD_1m.csv:21  high is NaN",
-        "GBPUSD_1m.csv:31  ts_utc 2025-03-03T09:03:00 has no time zone",
-        "two.csv.gz:302  ts_utc 2025-03-03T09:00:00.001Z is not the start of a minute",
+        "GBPUSD_1m.csv:31  the time 2025-03-03T09:03:00 has no zone",
+        "two.csv.gz:302  the time 2025-03-03T09:00:00.001Z is not the start of a minute",
         "4 refused rows, see above",
       ]
     ) assert.ok(stderr.includes(line), `${line}\nis not in\n${stderr}`);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { assets } from "../../scripts/demo/assets.ts";
-import { HOUR, MINUTE } from "../../scripts/demo/bar.ts";
+import { HOUR, MINUTE } from "../../cli/lib/import/bar.ts";
 import { generateBars, historyEnd, liveOutage } from "../../scripts/demo/generator.ts";
 import { tableSql, type TaskRow } from "../../scripts/demo/report.ts";
 import { demo, expectedBars, inspect, printedTable, qualities, withFolder } from "./command.ts";

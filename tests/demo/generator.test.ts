@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type Asset, assets, isOpen, marketStart } from "../../scripts/demo/assets.ts";
-import { type Bar, HOUR, MINUTE } from "../../scripts/demo/bar.ts";
+import { type Bar, HOUR, MINUTE } from "../../cli/lib/import/bar.ts";
 import { generateBars, historyEnd, liveOutage } from "../../scripts/demo/generator.ts";
 
 const market = { seed: 1, weeks: 2 };

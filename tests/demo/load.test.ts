@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { type Bar, HOUR, MINUTE } from "../../scripts/demo/bar.ts";
+import { type Bar, HOUR, MINUTE } from "../../cli/lib/import/bar.ts";
 import { holdRecent, loadBars } from "../../scripts/demo/load.ts";
-import { Problems } from "../../scripts/demo/problems.ts";
+import { Problems } from "../../cli/lib/import/problems.ts";
 import { type Database, openEmbedded } from "../../scripts/lib/database.ts";
 import { migrate } from "../../scripts/lib/migrations.ts";
 

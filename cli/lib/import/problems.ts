@@ -1,14 +1,4 @@
-import type { Origin } from "./bar.ts";
-import { formatCount } from "./text.ts";
-
-/** A row that did not go in. */
-export interface RefusedRow {
-  origin: Origin;
-  /** The word it is counted under, e.g. `duplicate`. */
-  reason: string;
-  /** What is wrong and what to do, for people. */
-  message: string;
-}
+import type { RefusedRow } from "./read_bars.ts";
 
 /** What was refused in a file, reason by reason; of each the first rows are kept. */
 type FileProblems = Map<string, { count: number; first: RefusedRow[] }>;
@@ -58,6 +48,15 @@ export class Problems {
     });
   }
 
+  /** The refused rows of all files by reason, the most frequent first. */
+  countReasons(): { reason: string; count: number }[] {
+    const counts = new Map<string, number>();
+    for (const file of this.#files.values()) {
+      for (const [reason, { count }] of file) counts.set(reason, (counts.get(reason) ?? 0) + count);
+    }
+    return [...counts].map(([reason, count]) => ({ reason, count })).sort((a, b) => b.count - a.count);
+  }
+
   describeFailures(): string[] {
     return [...this.#failures];
   }
@@ -72,4 +71,8 @@ function list(counts: Count[]): string {
 
 function sum(counts: number[]): number {
   return counts.reduce((total, count) => total + count, 0);
+}
+
+function formatCount(count: number): string {
+  return count.toLocaleString("en-US");
 }

@@ -11,6 +11,8 @@ export interface Bar {
   vol: number | null;
   vwap: number | null;
   tradeCount: number | null;
+  /** Absent for false. */
+  isPartial?: boolean;
   /** Where the bar was read; absent for generated bars. */
   origin?: Origin;
 }
@@ -24,3 +26,8 @@ export interface Origin {
 export const MINUTE = 60_000;
 export const HOUR = 60 * MINUTE;
 export const DAY = 24 * HOUR;
+
+/** The start of a minute as text: `2026-01-02T10:00:00Z`. */
+export function formatMinute(ts: number): string {
+  return new Date(ts).toISOString().replace(".000Z", "Z");
+}
