@@ -3,6 +3,7 @@ import { measureBackfill } from "./bench/backfill.ts";
 import { measureClaim } from "./bench/claim.ts";
 import { measureCorrections } from "./bench/corrections.ts";
 import { measureHistory } from "./bench/history.ts";
+import { measureImport } from "./bench/import.ts";
 import { measureIngest } from "./bench/ingest.ts";
 import type { Measurement } from "./bench/measure.ts";
 import { measureRead } from "./bench/read.ts";
@@ -14,7 +15,7 @@ import { type Database, openServer } from "./lib/database.ts";
 import { ensurePackages } from "./lib/debian.ts";
 import { migrate } from "./lib/migrations.ts";
 
-/** `--scale N` divides the sizes of tick, variants, claim, read, backfill and history by N, to try them; budgets hold at 1. */
+/** `--scale N` divides the sizes of tick, variants, claim, import, read, backfill and history by N, to try them; budgets hold at 1. */
 const { values, positionals } = parseArgs({
   options: { scale: { type: "string", default: "1" } },
   allowPositionals: true,
@@ -52,6 +53,7 @@ const BENCHMARKS: Record<string, () => Promise<Measurement[]>> = {
   variants: () => measureVariants(open, scale),
   claim: () => measureClaim(open, scale),
   ingest: () => run("ingest", measureIngest),
+  import: () => measureImport(open, (name) => cluster.url(name), scale),
   corrections: () => measureCorrections(open),
   registry: () => measureRegistry(open),
   read: () => run("read", (db) => measureRead(db, scale)),

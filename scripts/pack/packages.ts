@@ -125,7 +125,11 @@ async function complete(one: Package, path: string): Promise<void> {
   const { imports } = await readProject();
   const { dependencies } = packageJson;
   // `deno pack` writes ranges. The versions that were tested are exact.
-  for (const name in dependencies) dependencies[name] = imports[name]!.replace(/^npm:.+@/, "");
+  for (const name in dependencies) {
+    // Types are for building alone.
+    if (name.startsWith("@types/")) delete dependencies[name];
+    else dependencies[name] = imports[name]!.replace(/^npm:.+@/, "");
+  }
   one.complete?.(packageJson);
   await Deno.writeTextFile(path, `${JSON.stringify(packageJson, null, 2)}\n`);
 }
@@ -141,10 +145,9 @@ async function findImports(folder: string, imports: Record<string, string>): Pro
     files.filter((path) => path.endsWith(".ts") && !path.startsWith("payload/"))
       .map((path) => Deno.readTextFile(new URL(`${folder}/${path}`, ROOT))),
   );
-  // A part of a package is named by its path, as csv-stringify/sync is.
-  const isImported = (name: string) =>
-    texts.some((text) => text.includes(` from "${name}"`) || text.includes(` from "${name}/`));
-  return Object.entries(imports).filter(([name]) => isImported(name));
+  // A part of a package is named by its path, as csv-stringify/sync is; types stand in a comment.
+  const ways = (name: string) => [` from "${name}"`, ` from "${name}/`, `@ts-types="${name}"`];
+  return Object.entries(imports).filter(([name]) => texts.some((text) => ways(name).some((way) => text.includes(way))));
 }
 
 async function readReadme({ name, readme }: Package): Promise<string> {

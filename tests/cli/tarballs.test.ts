@@ -101,6 +101,15 @@ for (const { node, supabase } of NODES) {
       assert.deepEqual(await readAll(project), await readAll(same));
     });
 
+    await test.step("pgbars import reads a zip file, and pgbars export writes Parquet", async () => {
+      const file = new URL("../fixtures/import/HISTDATA_COM_EURUSD.zip", import.meta.url).pathname;
+      const target = ["--json", "--url", stack.url, "--key", stack.keys.secret];
+      assert.equal(JSON.parse(await pgbars(["import", ...target, "--shift", "0", file])).inserted, 3);
+      const args = ["--symbols", "EURUSD", "--timeframe", "1m", "--format", "parquet", "--output", "bars.parquet"];
+      const from = ["--from", "2026-07-01", "--to", "2026-08-02"];
+      assert.equal(JSON.parse(await pgbars(["export", ...target, ...args, ...from])).rows, 3);
+    });
+
     await test.step("pgbars migrate makes a database", async () => {
       await using cluster = await useCluster();
       const url = await cluster.createDatabase(`pgbars_${crypto.randomUUID()}`);
