@@ -15,10 +15,10 @@ export interface Statements {
 /** One session on a Postgres server. Its time zone is UTC. */
 export interface Database extends Statements {
   /**
-   * Runs `copy ... from stdin` with the given text, in parts, inside a transaction that the caller began. Where the server
+   * Runs `copy ... from stdin` with the given data, in parts, inside a transaction that the caller began. Where the server
    * refuses a row, it aborts the transaction, which the next statement says, and not this one.
    */
-  copyIn(sql: string, text: Iterable<string>): Promise<void>;
+  copyIn(sql: string, data: Iterable<string | Uint8Array>): Promise<void>;
   /** The rows of a query with `$1` parameters, `size` at a time. */
   readInParts<Row>(sql: string, params: unknown[], size: number): AsyncIterable<Row[]>;
   /** Runs `work` in one transaction: all of it is kept, or nothing when it throws. Then the session has ended. */
@@ -41,11 +41,11 @@ export async function openDatabase(url: string, onNotice: (message: string) => v
   const statements = statementsOf(session);
   return {
     ...statements,
-    copyIn: async (sql, text) => {
+    copyIn: async (sql, data) => {
       const stream = await session.unsafe(sql).writable();
       // It comes for an error before the last part. After it, the driver does not pass it on, and the stream never finishes.
       stream.on("error", () => {});
-      for (const part of text) {
+      for (const part of data) {
         if (stream.destroyed) return;
         await new Promise<void>((resolve) => stream.write(part, () => resolve()));
       }

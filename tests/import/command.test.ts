@@ -42,6 +42,9 @@ Deno.test("pgbars import stores the bars of a file, again changes nothing, and a
     last: "2025-03-04T04:59:00Z",
   }]);
   assert.deepEqual(first.unregistered, ["A"]);
+  // A copy past data_bars would have set created_at by itself.
+  const copied = "select count(*)::int as bars from public.data_bars where created_at = ingested_at";
+  assert.deepEqual(await engine.db.query(copied), [{ bars: 1200 }]);
 
   const versions = () => engine.db.query("select ts_utc, xmin::text, updated_at from public.data_bars order by ts_utc");
   const before = await versions();

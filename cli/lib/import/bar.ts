@@ -29,5 +29,18 @@ export const DAY = 24 * HOUR;
 
 /** The start of a minute as text: `2026-01-02T10:00:00Z`. */
 export function formatMinute(ts: number): string {
-  return new Date(ts).toISOString().replace(".000Z", "Z");
+  const day = Math.floor(ts / DAY);
+  if (day !== lastDay) {
+    lastDay = day;
+    lastDate = new Date(ts).toISOString().slice(0, 11);
+  }
+  return lastDate + (TIMES[(ts - day * DAY) / MINUTE] ?? new Date(ts).toISOString().slice(11));
 }
+
+// Date takes a quarter of the time of an import. Bars of one day follow each other.
+let lastDay = NaN;
+let lastDate = "";
+const TIMES = Array.from(
+  { length: DAY / MINUTE },
+  (_, minute) => `${new Date(minute * MINUTE).toISOString().slice(11, 19)}Z`,
+);

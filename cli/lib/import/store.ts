@@ -5,6 +5,7 @@ import { describeError } from "../error.ts";
 import { Failure } from "../failure.ts";
 import type { Target } from "../options.ts";
 import { type Bar, formatMinute } from "./bar.ts";
+import { COPIED_COLUMNS, encodeBars } from "./binary_copy.ts";
 import { BARS_PER_CALL, type Stored, upsert } from "./upsert.ts";
 
 /** Where bars are stored. */
@@ -28,7 +29,7 @@ export async function openStore(target: Target): Promise<Store> {
 /** Rows in one transaction: enough that its cost does not show, few enough to wait for. */
 const ROWS_PER_COPY = 50_000;
 
-const COLUMNS = "canonical_symbol, ts_utc, open, high, low, close, vol, vwap, trade_count, is_partial";
+const COLUMNS = COPIED_COLUMNS.join(", ");
 
 /** A table of the session. `nr` tells which of two rows of one minute came later. */
 const CREATE_TABLE = `
@@ -142,7 +143,7 @@ async function copy(db: Database, bars: readonly Bar[]): Promise<Stored> {
   }
   await db.exec("begin; set local enable_nestloop = off; set local work_mem = '64MB'");
   try {
-    await db.copyIn(`copy pgbars_import (${COLUMNS}) from stdin`, encode(bars));
+    await db.copyIn(`copy pgbars_import (${COLUMNS}) from stdin (format binary)`, encodeBars(bars));
     const [row] = await db.query<{ inserted: number; updated: number; given: number }>(STORE, [...spans, state!.now]);
     await db.exec("commit");
     const { inserted, updated, given } = row!;
@@ -161,7 +162,7 @@ async function copy(db: Database, bars: readonly Bar[]): Promise<Stored> {
 async function copyDirectly(db: Database, bars: readonly Bar[]): Promise<boolean> {
   await db.exec("begin");
   try {
-    await db.copyIn(`copy public.data_bars (${COLUMNS}) from stdin`, encode(bars));
+    await db.copyIn(`copy public.data_bars (${COLUMNS}) from stdin (format binary)`, encodeBars(bars));
     await db.query("select 1");
     await db.exec("commit");
     return true;
@@ -189,22 +190,6 @@ function spansOf(bars: readonly Bar[]): string[] {
     arrayLiteral(times.map(({ first }) => formatMinute(first))),
     arrayLiteral(times.map(({ last }) => formatMinute(last))),
   ];
-}
-
-/** Bars in the text format of copy, in parts. */
-function* encode(bars: readonly Bar[]): Generator<string> {
-  for (let start = 0; start < bars.length; start += 1000) {
-    let text = "";
-    for (const bar of bars.slice(start, start + 1000)) {
-      const { symbol, ts, open, high, low, close, vol, vwap, tradeCount, isPartial } = bar;
-      text +=
-        `${symbol.replaceAll("\\", "\\\\")}\t${formatMinute(ts)}\t${open}\t${high}\t${low}\t${close}\t${
-          vol ?? "\\N"
-        }\t` +
-        `${vwap ?? "\\N"}\t${tradeCount ?? "\\N"}\t${isPartial ? "t" : "f"}\n`;
-    }
-    yield text;
-  }
 }
 
 /** Asks the database. What it answers with an error, or not at all, becomes a {@link Failure}. */

@@ -27,14 +27,14 @@ export async function* openTextFiles(path: string, onBytes: (bytes: number) => v
     yield* openZipEntries(path, name, onBytes);
     return;
   }
-  const source = createReadStream(path, { highWaterMark: 1 << 18 });
+  const source = createReadStream(path, { highWaterMark: 1 << 16 });
   source.on("data", (chunk) => onBytes(chunk.length));
   if (start[0] !== 0x1f || start[1] !== 0x8b) {
     yield { name, lines: readLines(source) };
     return;
   }
   // The reader gets the error as well; without a callback it would be thrown here too.
-  const text = pipeline(source, createGunzip({ chunkSize: 1 << 18 }), () => {});
+  const text = pipeline(source, createGunzip({ chunkSize: 1 << 16 }), () => {});
   yield { name, lines: readLines(text) };
 }
 
