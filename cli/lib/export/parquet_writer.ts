@@ -53,7 +53,7 @@ export function openParquetWriter(path: string): RowWriter {
     });
   return {
     write: async (rows) => {
-      waiting.push(...rows);
+      for (const row of rows) waiting.push(row);
       while (waiting.length >= GROUP) {
         await writeGroup(waiting.slice(0, GROUP));
         waiting = waiting.slice(GROUP);

@@ -49,7 +49,7 @@ export function nothingStored(): Stored {
 /** Adds `more` to `total`. */
 export function add(total: Stored, more: Stored): void {
   for (const name of ["inserted", "updated", "unchanged", "superseded"] as const) total[name] += more[name];
-  total.refused.push(...more.refused);
+  for (const row of more.refused) total.refused.push(row);
 }
 
 function toRow({ symbol, ts, tradeCount, isPartial, origin: _, ...values }: Bar): Record<string, unknown> {
