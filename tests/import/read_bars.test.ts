@@ -272,6 +272,7 @@ const headers: [header: string, message: RegExp | null, given?: Given][] = [
   ["time_of_bar,open,high,low,close", /rename time_of_bar to ts_utc, or give --map "time_of_bar=ts_utc"/],
   ["unix,date,symbol,open,high,low,close", /unix and date may all be ts_utc: --map "unix=ts_utc" says which one is/],
   ["unix,date,symbol,open,high,low,close", null, { map: "unix=ts_utc" }],
+  ["timestamp,interval_begin,open,high,low,close", /timestamp and interval_begin may all be ts_utc/],
   ["ts_utc,open,high,low,close,vol.", /rename vol\. to vol/],
   ["ts_utc,open,high,low,close,tickvol", /rename tickvol to vol/],
   ["ts_utc,open,high,low,close,tickvol", null, { map: "tickvol=vol" }],
@@ -314,6 +315,19 @@ Deno.test("readBars() says that a file has no header", async () => {
   assert.deepEqual(bars, []);
   for (const failure of failures) assert.match(failure, /: the file has no header, .* ts_utc,open,high,low,close,vol$/);
   assert.equal(failures.length, 2);
+});
+
+Deno.test("readBars() takes ticks for no bars, and asks for the zone of an old file of Dukascopy", async () => {
+  const ticks = "20260202 000100123,1.100100,1.100200,0\n";
+  const unknown = await readFiles({ "DAT_ASCII_EURUSD_T_202602.csv": ticks });
+  assert.match(unknown.failures[0]!, /the file has no header/);
+  const named = await readFiles({ "DAT_ASCII_EURUSD_T_202602.csv": ticks }, { format: "histdata", shift: 0 });
+  assert.match(named.failures[0]!, /its first row has 4 columns, where histdata has 6/);
+
+  const old = { "EURUSD.csv": lines("Time,Open,High,Low,Close,Volume", "2014/08/01 12:15:00,1,2,1,2,0.5") };
+  assert.match((await readFiles(old, { format: "dukascopy" })).failures[0]!, /give --zone/);
+  const { bars } = await readFiles(old, { format: "dukascopy", zone: "UTC" });
+  assert.deepEqual(bars.map(line), ["EURUSD 2014-08-01T12:15:00Z 1 2 1 2 500000 - -"]);
 });
 
 Deno.test("readBars() says which columns it does not use, whatever they hold", async () => {

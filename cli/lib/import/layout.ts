@@ -101,7 +101,7 @@ export function findLayout(file: string, sample: readonly string[], options: Rea
     clockDigits: clockDigits(rows, places),
   };
   const times = rows.map((row) => tryTime(layout, row));
-  layout.zone = findZone(format, times, options);
+  layout.zone = findZone(format, hasHeader && !hasItsHeader(format, columns) ? undefined : format.zone, times, options);
   if (timeframe === undefined) refuseLongBars(layout, rows, times);
   return layout;
 }
@@ -129,12 +129,16 @@ export function timeText({ places, clockDigits }: Layout, row: readonly string[]
 }
 
 function recognise(file: string, line: string, header: readonly string[] | undefined): Format | undefined {
-  const names = new Set(header?.map((name) => name.toLowerCase()));
   return FORMATS.find((format) => {
     if (format.line === undefined && format.header === undefined) return format.file?.test(stem(file)) ?? false;
     if (format.line?.test(line)) return true;
-    return header !== undefined && (format.header?.every((name) => names.has(name)) ?? false);
+    return header !== undefined && format.header !== undefined && hasItsHeader(format, header);
   });
+}
+
+function hasItsHeader({ header = [] }: Format, columns: readonly string[]): boolean {
+  const names = columns.map((name) => name.toLowerCase());
+  return header.every((name) => names.includes(name));
 }
 
 /** Adds to the map of the user which column is the volume, where a format has two. */
@@ -201,6 +205,7 @@ function tryTime(layout: Layout, row: readonly string[]): FileTime | undefined {
 
 function findZone(
   format: Format,
+  usual: string | undefined,
   times: readonly (FileTime | undefined)[],
   { zone, shift }: ReadOptions,
 ): Zone | undefined {
@@ -209,7 +214,7 @@ function findZone(
     throw new Error("its times are days: pgbars takes 1m bars and makes the longer ones itself");
   }
   const questions: string[] = [];
-  if (first?.zone === "wall" && zone === undefined && format.zone === undefined) {
+  if (first?.zone === "wall" && zone === undefined && usual === undefined) {
     const other = { mt4: "histdata-mt", ninjatrader: "histdata" }[format.name];
     questions.push(
       "its times have no zone: give --zone, such as UTC, America/New_York, -05:00, or NewYork+7 for many MetaTrader servers" +
@@ -223,7 +228,7 @@ function findZone(
     );
   }
   if (questions.length > 0) throw new Error(questions.join("; "));
-  return zone ?? (format.zone === undefined ? undefined : readZone(format.zone));
+  return zone ?? (usual === undefined ? undefined : readZone(usual));
 }
 
 /** Throws where the first rows are further apart than a minute, all of them. */
