@@ -24,7 +24,7 @@ export interface Format {
   file?: RegExp;
   /** The clock of the times that have no zone. Without it the user is asked. */
   zone?: string;
-  /** Nobody says whether the times are starts or ends of minutes: the user is asked. */
+  /** The vendor does not say whether times are starts or ends of minutes: the user is asked. */
   asksShift?: true;
   /** `vol` is in units of this power of ten. */
   volExponent?: number;
