@@ -34,6 +34,14 @@ Deno.test("readBars() takes columns in any order and case, quoted fields, a byte
   assert.deepEqual(bars.map(line), ["A 2025-01-02T00:00:00Z 1.1 1.4 1 1.2 - - -"]);
 });
 
+Deno.test("readBars() takes spaces around names and values, and a column that is named by a number", async () => {
+  const { bars, layouts } = await readFiles({
+    "A.csv": lines("ts_utc, open, high, low, close, 20", "2025-01-02T00:00:00Z , 1, 2, 1 ,2, 7"),
+  });
+  assert.deepEqual(bars.map(line), ["A 2025-01-02T00:00:00Z 1 2 1 2 - - -"]);
+  assert.deepEqual(layouts[0]?.unused, ["20"]);
+});
+
 Deno.test("readBars() takes the symbol from --symbol, a column, or the name of the file", async () => {
   const pairs = lines(`canonical_symbol,${header}`, `EURUSD,${good}`, `USDJPY,${good}`, `,${good}`);
   const column = await readFiles({ "pairs_1m.csv": pairs });

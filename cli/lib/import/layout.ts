@@ -54,8 +54,9 @@ export function findLayout(file: string, sample: readonly string[], options: Rea
   if (first === undefined) throw new Error("the file is empty");
   if (/^\s*([{[]|<(!doctype|html|\?xml))/i.test(first)) throw new Error("it is JSON or HTML: save it as CSV");
   const separator = ["\t", ";", "|"].find((one) => first.includes(one)) ?? ",";
-  const top = splitLine(first, separator);
-  const hasHeader = !top.some(looksLikeValue);
+  const top = splitLine(first, separator).map((field) => field.trim());
+  // A plotted column may be named by a number.
+  const hasHeader = top.filter(looksLikeValue).length * 2 < top.length;
   const format = options.format ?? recognise(file, first, hasHeader ? top : undefined);
   if (!hasHeader && format?.columns === undefined) {
     throw new Error(
@@ -87,7 +88,8 @@ export function findLayout(file: string, sample: readonly string[], options: Rea
   const timeframe = named?.["minutes"] ?? name.timeframe;
   if (timeframe !== undefined && timeframe !== "1" && timeframe !== "1m") {
     throw new Error(
-      `its name says that its bars are of ${timeframe}: pgbars takes 1m bars and makes the longer ones itself`,
+      `its name says that its bars are of ${timeframe}: pgbars takes 1m bars and makes the longer ones itself. If each row ` +
+        "is a minute, let the name of the file end in _1m",
     );
   }
 
