@@ -8038,7 +8038,7 @@ as $$
 declare
   v_timeframe text;
   v_symbols text[];
-  v_changes agg.changed_span[] := '{}';
+  v_changes agg.changed_span[] := array[]::agg.changed_span[];
 begin
   perform agg.require_tasks(p_symbols, p_timeframes);
   if p_from >= coalesce(p_to, p_now) then
@@ -8381,7 +8381,7 @@ begin
     from agg.floor as f
     where f.canonical_symbol = p_symbol and f.floor_utc > v_window.starts_utc
   );
-  v_minute_floor := v_floors ->> '1m';
+  v_minute_floor := (v_floors ->> '1m')::timestamptz;
   v_missing := array(
     select e.ts_utc
     from unnest(v_expected) as e (ts_utc)

@@ -26,7 +26,7 @@ as $$
 declare
   v_timeframe text;
   v_symbols text[];
-  v_changes agg.changed_span[] := '{}';
+  v_changes agg.changed_span[] := array[]::agg.changed_span[];
 begin
   perform agg.require_tasks(p_symbols, p_timeframes);
   if p_from >= coalesce(p_to, p_now) then

@@ -78,7 +78,7 @@ begin
     from agg.floor as f
     where f.canonical_symbol = p_symbol and f.floor_utc > v_window.starts_utc
   );
-  v_minute_floor := v_floors ->> '1m';
+  v_minute_floor := (v_floors ->> '1m')::timestamptz;
   v_missing := array(
     select e.ts_utc
     from unnest(v_expected) as e (ts_utc)
