@@ -2262,7 +2262,13 @@ immutable
 parallel safe
 set search_path = pg_catalog, pg_temp
 as $$
-  select case when p_revisions = 'false' then interval '0' else coalesce(agg.kept_for(p_revisions), interval '400 days') end;
+  -- Not a call of agg.kept_for: readers of bars may call this function and no other.
+  select case
+    when p_revisions = 'false' then interval '0'
+    when jsonb_typeof(p_revisions) = 'string' and p_revisions #>> '{}' ~ '^([1-9][0-9]{0,3} days?|[1-9][0-9]{0,2} (weeks?|months?|years?))$'
+      then (p_revisions #>> '{}')::interval
+    else interval '400 days'
+  end;
 $$;
 
 comment on function agg.revision_age is

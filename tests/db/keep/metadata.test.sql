@@ -1,5 +1,5 @@
 begin;
-select plan(4);
+select plan(5);
 
 call tests.clear();
 create function pg_temp.keep(p_keep jsonb) returns text
@@ -30,6 +30,15 @@ select is_empty(
     where pg_temp.keep(k.value) = 'taken'
   $$,
   'so are other values, times and timeframes'
+);
+-- Readers may not call agg.kept_for, so that the rule stands twice.
+select is_empty(
+  $$
+    select k.value
+    from unnest(array['"1 day"', '"9999 days"', '"10000 days"', '"52 weeks"', '"999 years"', '"1000 years"', '"0 days"', '"1 hour"', '1', 'null']::jsonb[]) as k (value)
+    where agg.revision_age(k.value) <> coalesce(agg.kept_for(k.value), '400 days')
+  $$,
+  'metadata.agg.revisions takes the same times'
 );
 -- Stored already: what is understood is followed.
 call tests.add_asset('ACME');
