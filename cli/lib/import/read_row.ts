@@ -41,7 +41,7 @@ export function rowReader(layout: Layout, now: number): (row: readonly string[])
   let firstSymbol: string | undefined;
 
   const place = Object.fromEntries(FIELDS.map((field) => [field, places.get(field) ?? -1])) as Record<Field, number>;
-  const text = (row: readonly string[], field: Field) => row[place[field]]?.trim() ?? "";
+  const text = (row: readonly string[], field: Field) => place[field] < 0 ? "" : row[place[field]]!.trim();
   const number = (name: string, text: string, exponent = 0) => {
     const plain = decimalComma ? text.replace(",", ".") : text;
     if (!NUMBER.test(plain) || (decimalComma && text.includes("."))) throw notANumber(name, text, decimalComma);
@@ -132,8 +132,10 @@ export function rowReader(layout: Layout, now: number): (row: readonly string[])
     }
     const symbol = symbolOf(row);
     const ts = readInstant(row);
-    const [open, close] = [price(row, "open"), price(row, "close")];
-    let [high, low] = [price(row, "high"), price(row, "low")];
+    const open = price(row, "open");
+    const close = price(row, "close");
+    let high = price(row, "high");
+    let low = price(row, "low");
     if (high < low || high < open || high < close || low > open || low > close) {
       const wide = { high: Math.max(high, open, close), low: Math.min(low, open, close) };
       const isRounding = wide.high - high <= 1e-9 * Math.abs(high) && low - wide.low <= 1e-9 * Math.abs(low);
@@ -153,11 +155,8 @@ export function rowReader(layout: Layout, now: number): (row: readonly string[])
         );
       }
     }
-    const bar: Bar = {
-      ...{ symbol, ts, open, high, low, close, vol },
-      vwap: weightedPrice(row, vol, low, high, symbol),
-      tradeCount: trades(row),
-    };
+    const vwap = weightedPrice(row, vol, low, high, symbol);
+    const bar: Bar = { symbol, ts, open, high, low, close, vol, vwap, tradeCount: trades(row) };
     if (place.is_partial < 0) return bar;
     const partial = text(row, "is_partial");
     if (partial === "" || partial === "false" || partial === "f") return bar;
