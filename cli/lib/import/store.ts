@@ -31,12 +31,12 @@ const ROWS_PER_COPY = 50_000;
 
 const COLUMNS = COPIED_COLUMNS.join(", ");
 
-/** A table of the session. `nr` tells which of two rows of one minute came later. */
+/** A table of the transaction: a pooler may give each its own session. `nr` tells which of two rows of one minute came later. */
 const CREATE_TABLE = `
   create temporary table pgbars_import (
     nr bigint generated always as identity, canonical_symbol text, ts_utc timestamptz,
     open float8, high float8, low float8, close float8, vol float8, vwap float8, trade_count bigint, is_partial boolean
-  ) on commit delete rows`;
+  ) on commit drop`;
 
 /**
  * Stores what is new or differs. The join leaves out what is there the same, which on conflict would lock row by row; the
@@ -89,7 +89,6 @@ async function openCopyStore(url: string): Promise<Store> {
         "select r.canonical_symbol from public.core_asset_registry_all as r where r.metadata -> 'is_synthetic' = 'true'",
       )
     );
-    await ask(() => db.exec(CREATE_TABLE));
     return {
       size: ROWS_PER_COPY,
       computed: new Set(rows.map(({ canonical_symbol }) => canonical_symbol)),
@@ -124,7 +123,7 @@ async function copyOrUpsert(db: Database, bars: readonly Bar[]): Promise<Stored>
   }
 }
 
-/** Copies straight into data_bars where it has no bar of these times, and else through a table of the session. */
+/** Copies straight into data_bars where it has no bar of these times, and else through a temporary table. */
 async function copy(db: Database, bars: readonly Bar[]): Promise<Stored> {
   const spans = spansOf(bars);
   const [state] = await db.query<{ is_free: boolean; now: string }>(
@@ -141,8 +140,9 @@ async function copy(db: Database, bars: readonly Bar[]): Promise<Stored> {
   if (state!.is_free && await copyDirectly(db, bars)) {
     return { inserted: bars.length, updated: 0, unchanged: 0, superseded: 0, refused: [] };
   }
-  await db.exec("begin; set local enable_nestloop = off; set local work_mem = '64MB'");
+  await db.exec("begin");
   try {
+    await db.exec(`set local enable_nestloop = off; set local work_mem = '64MB'; ${CREATE_TABLE}`);
     await db.copyIn(`copy pgbars_import (${COLUMNS}) from stdin (format binary)`, encodeBars(bars));
     const [row] = await db.query<{ inserted: number; updated: number; given: number }>(STORE, [...spans, state!.now]);
     await db.exec("commit");
