@@ -188,5 +188,9 @@ function handStatement({ how, count, seed }: Hand): string {
   )`;
   if (how === "delete") return `delete from public.derived_data_bars as d where ${some}`;
   if (how === "change") return `update public.derived_data_bars as d set close = d.open, vol = 7 where ${some}`;
-  return `update public.derived_data_bars as d set ts_utc = d.ts_utc - interval '10000 weeks' where ${some}`;
+  return `update public.derived_data_bars as d set ts_utc = d.ts_utc - interval '100 weeks'
+    where ${some} and not exists (
+      select from public.derived_data_bars as t
+      where t.canonical_symbol = d.canonical_symbol and t.timeframe = d.timeframe and t.ts_utc = d.ts_utc - interval '100 weeks'
+    )`;
 }
