@@ -1,2 +1,2 @@
 -- A note ahead of the stored cursor is dropped although a worker has claimed the task.
-select pg_temp.take_away('agg.add_corrections(agg.changed_span[])', 's.running_started_at_utc is null', 'true');
+select pg_temp.take_away('agg.add_corrections(agg.changed_span[],boolean)', 's.running_started_at_utc is null', 'true');
