@@ -464,6 +464,7 @@ export type Database = {
         }[];
       };
       "agg_maintain": { Args: { "p_env"?: string; "p_now"?: string }; Returns: Json };
+      "agg_pause": { Args: { "p_now"?: string; "p_reason": string; "p_until": string }; Returns: Json };
       "agg_pending": {
         Args: { "p_now"?: string };
         Returns: {
@@ -483,6 +484,7 @@ export type Database = {
         Args: { "p_from"?: string; "p_symbol"?: string; "p_timeframe"?: string; "p_to"?: string };
         Returns: Json;
       };
+      "agg_resume": { Args: { "p_now"?: string }; Returns: Json };
       "agg_run_due": {
         Args: {
           "p_batch_windows"?: number;

@@ -20,7 +20,7 @@ interface DispatcherResult {
   bars_corrected: number;
   failed: number;
   batches: number;
-  stopped_reason: "idle" | "time_budget" | "busy";
+  stopped_reason: "idle" | "time_budget" | "busy" | "paused";
 }
 
 /**
@@ -42,6 +42,7 @@ export async function catchUp(db: Database, now: Date, onSlice: (done: number) =
     sums.batches += result.batches;
     onSlice(start === 0 ? 1 : 1 - await remainingWindows(db, now) / start);
     if (result.stopped_reason === "idle") return sums;
+    if (result.stopped_reason === "paused") throw new Error("the database pauses: select agg_resume() and run again");
     if (result.stopped_reason !== "busy") continue;
     if (++busy === 60) throw new Error("another dispatcher has been at work for a minute: end it and run again");
     await new Promise((resolve) => setTimeout(resolve, 1000));

@@ -12,8 +12,8 @@ declare
   ];
   v_functions constant text[] := array[
     '_upsert_derived_bar', 'agg_add_change_note', 'agg_backfill', 'agg_bootstrap_cursor', 'agg_cancel_backfill', 'agg_changes',
-    'agg_check', 'agg_explain', 'agg_finish', 'agg_gaps', 'agg_get_due_tasks', 'agg_health', 'agg_maintain', 'agg_pending',
-    'agg_repair', 'agg_run_due', 'agg_size', 'agg_start', 'agg_verify', 'aggregate_1m_to_5m_window', 'aggregate_5m_to_1h_window',
+    'agg_check', 'agg_explain', 'agg_finish', 'agg_gaps', 'agg_get_due_tasks', 'agg_health', 'agg_maintain', 'agg_pause',
+    'agg_pending', 'agg_repair', 'agg_resume', 'agg_run_due', 'agg_size', 'agg_start', 'agg_verify', 'aggregate_1m_to_5m_window', 'aggregate_5m_to_1h_window',
     'aggregate_window', 'calc_dxy_range_1m', 'calc_dxy_range_derived', 'catchup_aggregation_range', 'derive_synthetic_range',
     'finish_move', 'get_bars', 'grant_read_access', 'import_calendar', 'install_webhooks', 'move_status', 'remove_webhooks',
     'revoke_read_access', 'schedule_jobs', 'sync_agg_state_from_registry', 'undo_move', 'upsert_bars'
@@ -441,9 +441,13 @@ create table agg.environment (
   is_only boolean not null default true,
   env text not null default 'prod',
   lanes smallint not null default 1,
+  paused_until timestamptz,
+  paused_by text,
+  paused_reason text,
   constraint environment_pkey primary key (is_only),
   constraint environment_is_only_check check (is_only),
-  constraint environment_lanes_check check (lanes between 1 and 4)
+  constraint environment_lanes_check check (lanes between 1 and 4),
+  constraint environment_pause_check check (num_nulls(paused_until, paused_by, paused_reason) in (0, 3))
 );
 
 insert into agg.environment default values;
@@ -453,8 +457,9 @@ alter table agg.environment enable row level security;
 create policy service_role_reads on agg.environment for select to service_role using (true);
 
 comment on table agg.environment is
-  'The environment that this database works for, and how many dispatchers do so: one row, set by schedule_jobs. Changes of the registry take effect in it.';
+  'The environment that this database works for, how many dispatchers do so, and whether they pause: one row, set by schedule_jobs and agg_pause. Changes of the registry take effect in it. Of this database alone: no publication may hold the table.';
 comment on column agg.environment.lanes is 'How many dispatch jobs share the work.';
+comment on column agg.environment.paused_until is 'The end of the pause, or of the last one; infinity: until agg_resume. Null: there was none.';
 
 -- 10_foundation/timeframe.table.sql
 create table agg.timeframe (
@@ -988,7 +993,7 @@ create table agg.run_log (
   windows_backfilled bigint not null default 0,
   stopped_reason text not null,
   constraint run_log_pkey primary key (run_id),
-  constraint run_log_stopped_reason_check check (stopped_reason in ('idle', 'one_batch', 'time_budget', 'busy'))
+  constraint run_log_stopped_reason_check check (stopped_reason in ('idle', 'one_batch', 'time_budget', 'busy', 'paused'))
 );
 
 create index run_log_finished_at_idx on agg.run_log (finished_at);
@@ -1249,6 +1254,18 @@ as $$
 $$;
 
 comment on function agg.is_number_between is 'Whether a JSON value is a number from p_least to p_most; false for null and everything else.';
+
+-- 10_foundation/is_paused.sql
+create function agg.is_paused(p_now timestamptz)
+returns boolean
+language sql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select exists (select from agg.environment as e where e.paused_until > p_now);
+$$;
+
+comment on function agg.is_paused is 'Whether this database pauses at p_now: agg_pause has said so, and neither the end has come nor agg_resume.';
 
 -- 10_foundation/is_test.sql
 create function agg.is_test(p_env text)
@@ -3231,6 +3248,9 @@ declare
   v_left integer := p_limit;
   v_rows integer;
 begin
+  if agg.is_paused(p_now) then
+    return;
+  end if;
   perform agg.recover_abandoned_claims(p_now);
   -- Queue by queue: only the last one that is read is sorted for a part of it.
   for v_queue in
@@ -3259,7 +3279,7 @@ comment on function public.agg_get_due_tasks is
   'Tasks to work on at p_now, most urgent first, at most p_limit (null: all).
 p_env_name is the environment whose flag says which assets are active; null is the environment of the database.
 Mandatory tasks come first, then shorter timeframes, lower task_priority, and the least recently successful.
-Claims no task: agg_start does. Frees tasks that were claimed 15 minutes ago or longer and never finished.';
+Claims no task: agg_start does. Returns none in a pause (agg_pause). Frees tasks that were claimed 15 minutes ago or longer and never finished.';
 
 -- 40_tasks/agg_start.sql
 create function public.agg_start(p_symbol text, p_tf text, p_now timestamptz default now())
@@ -6891,6 +6911,9 @@ declare
   v_sync jsonb;
   v_removed integer;
 begin
+  if agg.is_paused(p_now) then
+    return jsonb_build_object('paused', true, 'alerts_raised', agg.refresh_alerts(p_now));
+  end if;
   -- Before floors are raised: no build that began before that reads what is removed.
   begin
     v_removed := agg.remove_old_bars(100000);
@@ -6923,9 +6946,61 @@ $$;
 comment on function public.agg_maintain is
 'Runs the maintenance job: registry sync, alerts, pruning, removal of bars that metadata.agg.keep does not keep, tasks that a wrong clock has put off, and in the first five minutes of an hour a look at tasks that sleep.
 p_env: see agg_run_due. p_now is the clock.
-A sync that raises an error, or that waits five seconds for an open change of the registry, is reported in the result, as a warning and as an alert; the rest goes on. Repeating it changes nothing. A task that sleeps although it has source bars (a load with the triggers off left no note) is woken.
+A sync that raises an error, or that waits five seconds for an open change of the registry, is reported in the result, as a warning and as an alert; the rest goes on. Repeating it changes nothing. In a pause (agg_pause) it only refreshes alerts, and returns paused and alerts_raised. A task that sleeps although it has source bars (a load with the triggers off left no note) is woken.
 Bars that are not kept: it removes up to 100,000 that lie behind a floor of agg.floor, then raises floors; what it raises is removed from the next time on.
 Returns sync, alerts_raised, rows_pruned, revisions_pruned (at most 40000 a run), bars_removed (null where an error stopped it, which is a warning), tasks_recovered and tasks_woken (null where it did not look).';
+
+-- 80_dispatch/agg_pause.sql
+create function public.agg_pause(p_reason text, p_until timestamptz, p_now timestamptz default now())
+returns jsonb
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  -- The role that the caller has set, as the Data API does; otherwise the one that is logged in.
+  v_by constant text := coalesce(nullif(current_setting('role'), 'none'), session_user);
+begin
+  if coalesce(btrim(p_reason), '') = '' or length(p_reason) > 200 then
+    raise exception 'p_reason must have 1 to 200 characters' using errcode = 'invalid_parameter_value';
+  end if;
+  if p_now is null or p_until is null or p_until <= p_now then
+    raise exception 'p_until must be after %, not %', coalesce(p_now::text, 'null'), coalesce(p_until::text, 'null')
+      using errcode = 'invalid_parameter_value';
+  end if;
+  insert into agg.environment (paused_until, paused_by, paused_reason) values (p_until, v_by, p_reason)
+  on conflict (is_only) do update
+  set paused_until = excluded.paused_until, paused_by = excluded.paused_by, paused_reason = excluded.paused_reason;
+  return jsonb_build_object('paused_until', p_until, 'paused_by', v_by, 'paused_reason', p_reason);
+end;
+$$;
+
+comment on function public.agg_pause is
+'Pauses the work of this database until p_until: dispatchers and the maintenance job find nothing to do.
+p_reason says why, in at most 200 characters. p_until is the end; infinity: until agg_resume. p_now is the clock. A pause replaces the one before.
+A batch that runs goes on to its end. agg_get_due_tasks gives outside workers no tasks. Bars may be stored and registry changes take effect meanwhile; what they change is built after the pause. agg_maintain refreshes alerts, and nothing else.
+agg_health and agg_check say that it pauses. Of the alerts behind, failing and unread none is raised or resolved in a pause, and what they measure counts from its end.
+The pause is of this database: logical replication must not carry agg.environment.
+Returns paused_until, paused_by and paused_reason. Raises invalid_parameter_value for an empty reason, or an end that is not after p_now.';
+
+-- 80_dispatch/agg_resume.sql
+create function public.agg_resume(p_now timestamptz default now())
+returns jsonb
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  update agg.environment as e set paused_until = p_now where e.paused_until > p_now;
+  return jsonb_build_object('resumed', found);
+end;
+$$;
+
+comment on function public.agg_resume is
+'Ends the pause that agg_pause began: the next run works again.
+p_now is the clock. Returns resumed, false where there was no pause. Repeating it changes nothing.';
 
 -- 80_dispatch/agg_run_due.sql
 create function public.agg_run_due(
@@ -6972,7 +7047,7 @@ begin
     v_batches := v_batches + (v_batch.tasks > 0)::integer;
     v_sums := agg.sum_batches(v_sums, v_batch);
     if v_batch.tasks = 0 and v_batch.notes = 0 then
-      v_stopped_reason := 'idle';
+      v_stopped_reason := case when agg.is_paused(p_now) then 'paused' else 'idle' end;
     elsif clock_timestamp() >= v_started_at + p_time_budget then
       v_stopped_reason := case when p_time_budget <= interval '0' then 'one_batch' else 'time_budget' end;
     end if;
@@ -7008,7 +7083,7 @@ comment on function public.agg_run_due is
 p_env: the assets of this environment; null: that of the database. p_limit: tasks a batch. p_now: the clock. p_batch_windows: windows a batch.
 p_lane: which of the dispatchers that schedule_jobs has set up this is, 1 to 4. One run at a time in each lane; runs in several share the work.
 p_time_budget: no batch begins after this time by the wall clock; interval ''0'' runs one batch.
-Returns tasks, windows, bars_created, bars_quality_poor, bars_corrected, failed, batches and stopped_reason: idle (nothing is left to do), one_batch, time_budget, or busy (another dispatcher is at work in this lane; nothing was done).
+Returns tasks, windows, bars_created, bars_quality_poor, bars_corrected, failed, batches and stopped_reason: idle (nothing is left to do), one_batch, time_budget, paused (see agg_pause), or busy (another dispatcher is at work in this lane; nothing was done).
 Writes one row of agg.run_log. The job of agg.job_list calls it batch by batch and commits each.
 Locks: transactions that add assets wait for one that has read change notes, so commit soon. Raises invalid_parameter_value for arguments out of range, lock_not_available where a table is locked.';
 
@@ -7198,6 +7273,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_raised integer;
+  v_paused_until constant timestamptz := (select e.paused_until from agg.environment as e);
 begin
   with wanted as materialized (
     select
@@ -7213,7 +7289,8 @@ begin
       format('has failed since %s, %s times in a row: %s', s.failing_since_utc, s.fail_streak, s.last_error)
     from public.data_agg_state as s
     cross join agg.defaults as d
-    where s.enabled and s.is_mandatory and s.hard_fail_streak < d.hard_failures and s.failing_since_utc <= p_now - d.overdue_after
+    where s.enabled and s.is_mandatory and s.hard_fail_streak < d.hard_failures
+      and s.failing_since_utc <= p_now - d.overdue_after and coalesce(v_paused_until <= p_now - d.overdue_after, true)
     union all
     select 'behind', h.canonical_symbol, h.timeframe, h.explanation
     from public.agg_health(p_now) as h
@@ -7237,6 +7314,7 @@ begin
       )
     from agg.change_note as n
     having min(n.changed_at) < p_now - (select d.overdue_after from agg.defaults as d)
+      and coalesce(v_paused_until < p_now - (select d.overdue_after from agg.defaults as d), true)
     union all
     select 'uncorrected', k.canonical_symbol, k.timeframe, format('%s tries to build %s again failed: %s', k.failures, k.spans, k.error)
     from agg.correction as k
@@ -7247,6 +7325,8 @@ begin
     update agg.alert as a
     set resolved_at = p_now
     where a.resolved_at is null
+      -- In a pause their causes cannot go.
+      and (a.kind not in ('behind', 'failing', 'unread') or coalesce(v_paused_until <= p_now, true))
       and (a.kind <> 'unsynced' or p_sync is not null)
       and (a.kind <> 'metadata' or p_sync ? 'refused')
       and (a.kind, a.canonical_symbol, a.timeframe) not in (
@@ -7264,7 +7344,7 @@ $$;
 
 comment on function agg.refresh_alerts is
 'Raises alerts whose cause is there, and resolves those whose cause is gone. Returns how many are new.
-Kinds: hard_failed and disabled (three hard failures in a row), failing (a mandatory task, for 15 minutes), behind (due for 15 minutes, and no dispatcher has run it), uncorrected (a correction failed three times in a row), metadata (not understood, with what is left out) and unsynced (from p_sync, what a sync returned; null leaves these alone), unread (no dispatcher has read change notes for 15 minutes).';
+Kinds: hard_failed and disabled (three hard failures in a row), failing (a mandatory task, for 15 minutes), behind (due for 15 minutes, and no dispatcher has run it), uncorrected (a correction failed three times in a row), metadata (not understood, with what is left out) and unsynced (from p_sync, what a sync returned; null leaves these alone), unread (no dispatcher has read change notes for 15 minutes). In a pause (agg_pause) behind, failing and unread stay as they are; after it they count from its end.';
 
 -- 80_dispatch/remove_old_bars.sql
 create function agg.remove_old_bars(p_limit integer)
@@ -7347,6 +7427,9 @@ declare
   v_timeframe text;
   v_symbols text[];
 begin
+  if agg.is_paused(p_now) then
+    return agg.sum_batches(null, null);
+  end if;
   perform agg.require_fresh_snapshots();
   perform set_config('pgbars.lock_waits', '0', true);
   perform set_config('pgbars.failed_builds', '0', true);
@@ -7391,7 +7474,7 @@ $$;
 
 comment on function agg.run_batch is
 'One batch in the transaction of the caller: reads change notes, advances due tasks of one timeframe together, and makes corrections level by level. History (agg.correction.is_backfill) it builds only where it found nothing of these, one timeframe a batch: what falls due next waits for no more than that.
-At most p_batch_windows windows for the due tasks and for the corrections of a level, shared evenly between tasks, so that no symbol holds up another. Where agg.environment has several lanes, it takes its share of what is due. tasks and notes are 0 when there was nothing to do.
+At most p_batch_windows windows for the due tasks and for the corrections of a level, shared evenly between tasks, so that no symbol holds up another. Where agg.environment has several lanes, it takes its share of what is due. tasks and notes are 0 when there was nothing to do, as in a pause (agg_pause).
 Locks: waits for no task; waits 500 ms for a locked bar, then 10 ms for each further one. Raises lock_not_available after 500 waits, as with a locked table. Any number of batches may run side by side.';
 
 -- 80_dispatch/schedule_jobs.sql
@@ -8295,7 +8378,7 @@ as $$
     array_position(
       array[
         'tasks', 'mandatory', 'cursors', 'streaks', 'bars', 'quality', 'series', 'components', 'price_range',
-        'derived_1m', 'dispatcher', 'jobs', 'alerts', 'set_aside_readers', 'rows_left'
+        'derived_1m', 'pause', 'dispatcher', 'jobs', 'alerts', 'set_aside_readers', 'rows_left'
       ],
       j.check_name
     ),
@@ -8308,7 +8391,7 @@ A row a check where all is well (subject *), otherwise a row for each subject th
 tasks: every active asset has the tasks that its metadata ask for, 5m and 1h among them. mandatory: these are marked mandatory, never disabled, and run before others. cursors: none is ahead of the clock, or of its source task. streaks: no task fails.
 bars: each task has the bar of the last window that it should have decided a minute ago: 5m bars younger than 16 minutes, with a delay of 300 s. quality: 95 % of the bars of the last 24 windows are good, by timeframe. Neither asks sparse markets for bars.
 series: computed series have at least three bars in the last five minutes (WARN: one or two). components: so do their components, one bar each. price_range: DXY is from 80 to 120, on average over its last hour.
-derived_1m: derived_data_bars holds no 1m bar that is not deleted. dispatcher: it has run in the last five minutes, and no run of the last hour took more than 60 seconds. jobs: those of agg.job_list are there and active, and no other active job does their work. alerts: those that no other check reports.
+derived_1m: derived_data_bars holds no 1m bar that is not deleted. pause: agg_pause has not stopped the work. dispatcher: it has run in the last five minutes, and no run of the last hour took more than 60 seconds. jobs: those of agg.job_list are there and active, and no other active job does their work. alerts: those that no other check reports.
 set_aside_readers and rows_left: what still reads tables that a move set aside, and rows that it did not take over.
 Reads only.';
 
@@ -8687,20 +8770,22 @@ as $$
   ),
   task as (
     select
-      t.*, o.is_closed, o.opens_utc,
+      t.*, o.is_closed, o.opens_utc, p.paused_until, p.paused_by, p.paused_reason,
       greatest(interval '0', p_now - d.next_due_at) as lag,
       case
         -- A task that sleeps waits for what wakes it, not for a dispatcher.
-        when o.is_closed or t.next_run_at = 'infinity' then interval '0'
+        when o.is_closed or t.next_run_at = 'infinity' or p.paused_until > p_now then interval '0'
         else greatest(interval '0', p_now - greatest(
           -- A clock that was ahead may have put a task off for longer than any task waits.
           case when t.next_run_at > greatest(d.next_due_at, p_now + t.window_length + interval '1 hour') then d.next_due_at else t.next_run_at end,
           d.next_due_at,
           -- A task switched on just now has been due for no longer than that.
-          t.updated_at
+          t.updated_at,
+          case when p.paused_until <= p_now then p.paused_until end
         ))
       end as due_for
     from agg.task as t
+    left join agg.environment as p on true
     -- Equal keys where both are null, which a hash can look up.
     left join market as m
       on coalesce(m.session_time_zone, '') = coalesce(t.session_time_zone, '')
@@ -8744,6 +8829,7 @@ as $$
         when t.status in ('disabled', 'hard_failed', 'running') then t.status
         when t.fail_streak > 0 then 'failing'
         when t.is_closed then 'market_closed'
+        when t.paused_until > p_now and t.lag > interval '0' then 'paused'
         when t.due_for > interval '5 minutes' then case when t.last_attempted_at_utc is null then 'never_ran' else 'overdue' end
         when t.lag = interval '0' then 'current'
         when t.last_attempted_at_utc is null then 'due'
@@ -8766,6 +8852,7 @@ as $$
     select
       j.canonical_symbol, j.timeframe, j.status, j.last_agg_bar_ts_utc as cursor_utc, j.lag, j.due_for, j.next_run_at, j.run_interval_minutes, j.state,
       case j.state
+        when 'paused' then format('paused until %s by %s: %s', j.paused_until, j.paused_by, j.paused_reason)
         when 'switched_off' then 'the asset is not active in the registry, or metadata.agg does not ask for this timeframe'
         when 'disabled' then format('disabled after %s hard failures in a row: %s', j.hard_fail_streak, j.last_error)
         when 'hard_failed' then format('%s hard failures in a row, next try at %s: %s', j.hard_fail_streak, j.next_run_at, j.last_error)
@@ -8808,8 +8895,8 @@ $$;
 
 comment on function public.agg_health is
 'Says how every task stands at p_now, and why.
-state: current, market_closed, due, catching_up, waiting_for_data, waiting_for_source, never_ran, overdue, running, failing, hard_failed, disabled or switched_off; unregistered for a symbol that has bars but is not in core_asset_registry_all.
-lag: for how long the next window could have been decided (zero: nothing to do). due_for: for how long no dispatcher has taken it. Both go by the next window in which session and calendar are open.
+state: current, market_closed, paused (agg_pause: something is due, and waits for the end of the pause), due, catching_up, waiting_for_data, waiting_for_source, never_ran, overdue, running, failing, hard_failed, disabled or switched_off; unregistered for a symbol that has bars but is not in core_asset_registry_all.
+lag: for how long the next window could have been decided (zero: nothing to do). due_for: for how long no dispatcher has taken it; a pause does not count. Both go by the next window in which session and calendar are open.
 market_closed: everything that was open is decided, and nothing is open now.
 A basket that waits names the component that ends first, with its last bar. waiting_for_data looks for a source bar before it says so; of a task that sleeps (next_run_at infinity) it says what its last run found. Reads only.';
 
@@ -9316,6 +9403,13 @@ as $$
   wanted_job as materialized (
     select l.job_name, l.command from agg.job_list() as l where to_regclass('cron.job') is not null
   )
+  select 'pause', '*', 'PASS', 'not paused', null
+  union all
+  select
+    'pause', '*', 'WARN', format('paused until %s by %s: %s', e.paused_until, e.paused_by, e.paused_reason), 'select agg_resume(); ends it'
+  from agg.environment as e
+  where e.paused_until > p_now
+  union all
   select
     'dispatcher', '*', 'PASS',
     format('last run %s, the longest of the last hour took %s s', r.at_utc, (select round(extract(epoch from max(d.took)), 1) from run as d)), null
@@ -9370,7 +9464,7 @@ as $$
 $$;
 
 comment on function agg.check_jobs is
-  'The checks dispatcher, jobs and alerts of agg_check: a row PASS for each, and a row for each subject that does not pass.';
+  'The checks pause, dispatcher, jobs and alerts of agg_check: a row PASS for each, and a row for each subject that does not pass.';
 
 -- 90_api/check_older_deployment.sql
 create function agg.check_older_deployment()
@@ -9498,7 +9592,7 @@ as $$
   from judged as j
   union all
   select
-    'series', j.canonical_symbol, case when j.bars > 0 or not j.has_bars then 'WARN' else 'FAIL' end,
+    'series', j.canonical_symbol, case when j.bars > 0 or not j.has_bars or agg.is_paused(p_now) then 'WARN' else 'FAIL' end,
     format('%s bars in the last five minutes, the last is %s', j.bars, coalesce(j.last_utc::text, 'none')),
     case
       when not j.has_bars then 'no component has a bar yet: send some, or set active to false'
@@ -10903,8 +10997,8 @@ from pg_catalog.pg_proc as p
 where p.pronamespace = 'public'::regnamespace
   and p.proname = any (array[
     'agg_add_change_note', 'agg_backfill', 'agg_bootstrap_cursor', 'agg_cancel_backfill', 'agg_changes', 'agg_check',
-    'agg_explain', 'agg_finish', 'agg_gaps', 'agg_get_due_tasks', 'agg_health', 'agg_maintain', 'agg_pending', 'agg_repair',
-    'agg_run_due', 'agg_size', 'agg_start', 'agg_verify', 'aggregate_1m_to_5m_window', 'aggregate_5m_to_1h_window',
+    'agg_explain', 'agg_finish', 'agg_gaps', 'agg_get_due_tasks', 'agg_health', 'agg_maintain', 'agg_pause', 'agg_pending',
+    'agg_repair', 'agg_resume', 'agg_run_due', 'agg_size', 'agg_start', 'agg_verify', 'aggregate_1m_to_5m_window', 'aggregate_5m_to_1h_window',
     'aggregate_window', 'calc_dxy_range_1m', 'calc_dxy_range_derived', 'catchup_aggregation_range', 'derive_synthetic_range',
     'finish_move', 'get_bars', 'grant_read_access', 'import_calendar', 'install_webhooks', 'move_status', 'remove_webhooks',
     'revoke_read_access', 'schedule_jobs', 'sync_agg_state_from_registry', 'undo_move', 'upsert_bars'
@@ -10972,8 +11066,10 @@ revoke execute on function
   public.agg_get_due_tasks,
   public.agg_health,
   public.agg_maintain,
+  public.agg_pause,
   public.agg_pending,
   public.agg_repair,
+  public.agg_resume,
   public.agg_run_due,
   public.agg_size,
   public.agg_start,
@@ -11003,8 +11099,10 @@ grant execute on function
   public.agg_get_due_tasks,
   public.agg_health,
   public.agg_maintain,
+  public.agg_pause,
   public.agg_pending,
   public.agg_repair,
+  public.agg_resume,
   public.agg_run_due,
   public.agg_size,
   public.agg_start,

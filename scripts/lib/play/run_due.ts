@@ -9,7 +9,7 @@ export interface RunResult {
   bars_corrected: number;
   failed: number;
   batches: number;
-  stopped_reason: "idle" | "one_batch" | "time_budget" | "busy";
+  stopped_reason: "idle" | "one_batch" | "time_budget" | "busy" | "paused";
 }
 
 /** One call of the dispatcher. `budget` is an interval; limit and batch size are those of production when left out. */

@@ -1,14 +1,19 @@
 comment on table agg.environment is
-  'The environment that this database works for, and how many dispatchers do so: one row, set by schedule_jobs. Changes of the registry take effect in it.';
+  'The environment that this database works for, how many dispatchers do so, and whether they pause: one row, set by schedule_jobs and agg_pause. Changes of the registry take effect in it. Of this database alone: no publication may hold the table.';
 comment on column agg.environment.lanes is 'How many dispatch jobs share the work.';
+comment on column agg.environment.paused_until is 'The end of the pause, or of the last one; infinity: until agg_resume. Null: there was none.';
 
 create table agg.environment (
   is_only boolean not null default true,
   env text not null default 'prod',
   lanes smallint not null default 1,
+  paused_until timestamptz,
+  paused_by text,
+  paused_reason text,
   constraint environment_pkey primary key (is_only),
   constraint environment_is_only_check check (is_only),
-  constraint environment_lanes_check check (lanes between 1 and 4)
+  constraint environment_lanes_check check (lanes between 1 and 4),
+  constraint environment_pause_check check (num_nulls(paused_until, paused_by, paused_reason) in (0, 3))
 );
 
 insert into agg.environment default values;

@@ -2,7 +2,7 @@ comment on function public.agg_get_due_tasks is
   'Tasks to work on at p_now, most urgent first, at most p_limit (null: all).
 p_env_name is the environment whose flag says which assets are active; null is the environment of the database.
 Mandatory tasks come first, then shorter timeframes, lower task_priority, and the least recently successful.
-Claims no task: agg_start does. Frees tasks that were claimed 15 minutes ago or longer and never finished.';
+Claims no task: agg_start does. Returns none in a pause (agg_pause). Frees tasks that were claimed 15 minutes ago or longer and never finished.';
 
 create function public.agg_get_due_tasks(
   p_env_name text default null, p_limit integer default 10, p_now timestamptz default now()
@@ -35,6 +35,9 @@ declare
   v_left integer := p_limit;
   v_rows integer;
 begin
+  if agg.is_paused(p_now) then
+    return;
+  end if;
   perform agg.recover_abandoned_claims(p_now);
   -- Queue by queue: only the last one that is read is sorted for a part of it.
   for v_queue in

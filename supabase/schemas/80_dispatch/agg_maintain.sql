@@ -1,7 +1,7 @@
 comment on function public.agg_maintain is
 'Runs the maintenance job: registry sync, alerts, pruning, removal of bars that metadata.agg.keep does not keep, tasks that a wrong clock has put off, and in the first five minutes of an hour a look at tasks that sleep.
 p_env: see agg_run_due. p_now is the clock.
-A sync that raises an error, or that waits five seconds for an open change of the registry, is reported in the result, as a warning and as an alert; the rest goes on. Repeating it changes nothing. A task that sleeps although it has source bars (a load with the triggers off left no note) is woken.
+A sync that raises an error, or that waits five seconds for an open change of the registry, is reported in the result, as a warning and as an alert; the rest goes on. Repeating it changes nothing. In a pause (agg_pause) it only refreshes alerts, and returns paused and alerts_raised. A task that sleeps although it has source bars (a load with the triggers off left no note) is woken.
 Bars that are not kept: it removes up to 100,000 that lie behind a floor of agg.floor, then raises floors; what it raises is removed from the next time on.
 Returns sync, alerts_raised, rows_pruned, revisions_pruned (at most 40000 a run), bars_removed (null where an error stopped it, which is a warning), tasks_recovered and tasks_woken (null where it did not look).';
 
@@ -21,6 +21,9 @@ declare
   v_sync jsonb;
   v_removed integer;
 begin
+  if agg.is_paused(p_now) then
+    return jsonb_build_object('paused', true, 'alerts_raised', agg.refresh_alerts(p_now));
+  end if;
   -- Before floors are raised: no build that began before that reads what is removed.
   begin
     v_removed := agg.remove_old_bars(100000);

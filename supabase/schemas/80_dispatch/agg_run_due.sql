@@ -3,7 +3,7 @@ comment on function public.agg_run_due is
 p_env: the assets of this environment; null: that of the database. p_limit: tasks a batch. p_now: the clock. p_batch_windows: windows a batch.
 p_lane: which of the dispatchers that schedule_jobs has set up this is, 1 to 4. One run at a time in each lane; runs in several share the work.
 p_time_budget: no batch begins after this time by the wall clock; interval ''0'' runs one batch.
-Returns tasks, windows, bars_created, bars_quality_poor, bars_corrected, failed, batches and stopped_reason: idle (nothing is left to do), one_batch, time_budget, or busy (another dispatcher is at work in this lane; nothing was done).
+Returns tasks, windows, bars_created, bars_quality_poor, bars_corrected, failed, batches and stopped_reason: idle (nothing is left to do), one_batch, time_budget, paused (see agg_pause), or busy (another dispatcher is at work in this lane; nothing was done).
 Writes one row of agg.run_log. The job of agg.job_list calls it batch by batch and commits each.
 Locks: transactions that add assets wait for one that has read change notes, so commit soon. Raises invalid_parameter_value for arguments out of range, lock_not_available where a table is locked.';
 
@@ -51,7 +51,7 @@ begin
     v_batches := v_batches + (v_batch.tasks > 0)::integer;
     v_sums := agg.sum_batches(v_sums, v_batch);
     if v_batch.tasks = 0 and v_batch.notes = 0 then
-      v_stopped_reason := 'idle';
+      v_stopped_reason := case when agg.is_paused(p_now) then 'paused' else 'idle' end;
     elsif clock_timestamp() >= v_started_at + p_time_budget then
       v_stopped_reason := case when p_time_budget <= interval '0' then 'one_batch' else 'time_budget' end;
     end if;

@@ -1,6 +1,6 @@
 comment on function agg.refresh_alerts is
 'Raises alerts whose cause is there, and resolves those whose cause is gone. Returns how many are new.
-Kinds: hard_failed and disabled (three hard failures in a row), failing (a mandatory task, for 15 minutes), behind (due for 15 minutes, and no dispatcher has run it), uncorrected (a correction failed three times in a row), metadata (not understood, with what is left out) and unsynced (from p_sync, what a sync returned; null leaves these alone), unread (no dispatcher has read change notes for 15 minutes).';
+Kinds: hard_failed and disabled (three hard failures in a row), failing (a mandatory task, for 15 minutes), behind (due for 15 minutes, and no dispatcher has run it), uncorrected (a correction failed three times in a row), metadata (not understood, with what is left out) and unsynced (from p_sync, what a sync returned; null leaves these alone), unread (no dispatcher has read change notes for 15 minutes). In a pause (agg_pause) behind, failing and unread stay as they are; after it they count from its end.';
 
 create function agg.refresh_alerts(p_now timestamptz, p_sync jsonb default null)
 returns integer
@@ -10,6 +10,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_raised integer;
+  v_paused_until constant timestamptz := (select e.paused_until from agg.environment as e);
 begin
   with wanted as materialized (
     select
@@ -25,7 +26,8 @@ begin
       format('has failed since %s, %s times in a row: %s', s.failing_since_utc, s.fail_streak, s.last_error)
     from public.data_agg_state as s
     cross join agg.defaults as d
-    where s.enabled and s.is_mandatory and s.hard_fail_streak < d.hard_failures and s.failing_since_utc <= p_now - d.overdue_after
+    where s.enabled and s.is_mandatory and s.hard_fail_streak < d.hard_failures
+      and s.failing_since_utc <= p_now - d.overdue_after and coalesce(v_paused_until <= p_now - d.overdue_after, true)
     union all
     select 'behind', h.canonical_symbol, h.timeframe, h.explanation
     from public.agg_health(p_now) as h
@@ -49,6 +51,7 @@ begin
       )
     from agg.change_note as n
     having min(n.changed_at) < p_now - (select d.overdue_after from agg.defaults as d)
+      and coalesce(v_paused_until < p_now - (select d.overdue_after from agg.defaults as d), true)
     union all
     select 'uncorrected', k.canonical_symbol, k.timeframe, format('%s tries to build %s again failed: %s', k.failures, k.spans, k.error)
     from agg.correction as k
@@ -59,6 +62,8 @@ begin
     update agg.alert as a
     set resolved_at = p_now
     where a.resolved_at is null
+      -- In a pause their causes cannot go.
+      and (a.kind not in ('behind', 'failing', 'unread') or coalesce(v_paused_until <= p_now, true))
       and (a.kind <> 'unsynced' or p_sync is not null)
       and (a.kind <> 'metadata' or p_sync ? 'refused')
       and (a.kind, a.canonical_symbol, a.timeframe) not in (

@@ -1,6 +1,6 @@
 comment on function agg.run_batch is
 'One batch in the transaction of the caller: reads change notes, advances due tasks of one timeframe together, and makes corrections level by level. History (agg.correction.is_backfill) it builds only where it found nothing of these, one timeframe a batch: what falls due next waits for no more than that.
-At most p_batch_windows windows for the due tasks and for the corrections of a level, shared evenly between tasks, so that no symbol holds up another. Where agg.environment has several lanes, it takes its share of what is due. tasks and notes are 0 when there was nothing to do.
+At most p_batch_windows windows for the due tasks and for the corrections of a level, shared evenly between tasks, so that no symbol holds up another. Where agg.environment has several lanes, it takes its share of what is due. tasks and notes are 0 when there was nothing to do, as in a pause (agg_pause).
 Locks: waits for no task; waits 500 ms for a locked bar, then 10 ms for each further one. Raises lock_not_available after 500 waits, as with a locked table. Any number of batches may run side by side.';
 
 create function agg.run_batch(
@@ -24,6 +24,9 @@ declare
   v_timeframe text;
   v_symbols text[];
 begin
+  if agg.is_paused(p_now) then
+    return agg.sum_batches(null, null);
+  end if;
   perform agg.require_fresh_snapshots();
   perform set_config('pgbars.lock_waits', '0', true);
   perform set_config('pgbars.failed_builds', '0', true);

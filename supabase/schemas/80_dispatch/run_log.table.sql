@@ -16,7 +16,7 @@ create table agg.run_log (
   windows_backfilled bigint not null default 0,
   stopped_reason text not null,
   constraint run_log_pkey primary key (run_id),
-  constraint run_log_stopped_reason_check check (stopped_reason in ('idle', 'one_batch', 'time_budget', 'busy'))
+  constraint run_log_stopped_reason_check check (stopped_reason in ('idle', 'one_batch', 'time_budget', 'busy', 'paused'))
 );
 
 create index run_log_finished_at_idx on agg.run_log (finished_at);

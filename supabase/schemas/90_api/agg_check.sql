@@ -4,7 +4,7 @@ A row a check where all is well (subject *), otherwise a row for each subject th
 tasks: every active asset has the tasks that its metadata ask for, 5m and 1h among them. mandatory: these are marked mandatory, never disabled, and run before others. cursors: none is ahead of the clock, or of its source task. streaks: no task fails.
 bars: each task has the bar of the last window that it should have decided a minute ago: 5m bars younger than 16 minutes, with a delay of 300 s. quality: 95 % of the bars of the last 24 windows are good, by timeframe. Neither asks sparse markets for bars.
 series: computed series have at least three bars in the last five minutes (WARN: one or two). components: so do their components, one bar each. price_range: DXY is from 80 to 120, on average over its last hour.
-derived_1m: derived_data_bars holds no 1m bar that is not deleted. dispatcher: it has run in the last five minutes, and no run of the last hour took more than 60 seconds. jobs: those of agg.job_list are there and active, and no other active job does their work. alerts: those that no other check reports.
+derived_1m: derived_data_bars holds no 1m bar that is not deleted. pause: agg_pause has not stopped the work. dispatcher: it has run in the last five minutes, and no run of the last hour took more than 60 seconds. jobs: those of agg.job_list are there and active, and no other active job does their work. alerts: those that no other check reports.
 set_aside_readers and rows_left: what still reads tables that a move set aside, and rows that it did not take over.
 Reads only.';
 
@@ -39,7 +39,7 @@ as $$
     array_position(
       array[
         'tasks', 'mandatory', 'cursors', 'streaks', 'bars', 'quality', 'series', 'components', 'price_range',
-        'derived_1m', 'dispatcher', 'jobs', 'alerts', 'set_aside_readers', 'rows_left'
+        'derived_1m', 'pause', 'dispatcher', 'jobs', 'alerts', 'set_aside_readers', 'rows_left'
       ],
       j.check_name
     ),

@@ -1,7 +1,7 @@
 comment on function public.agg_health is
 'Says how every task stands at p_now, and why.
-state: current, market_closed, due, catching_up, waiting_for_data, waiting_for_source, never_ran, overdue, running, failing, hard_failed, disabled or switched_off; unregistered for a symbol that has bars but is not in core_asset_registry_all.
-lag: for how long the next window could have been decided (zero: nothing to do). due_for: for how long no dispatcher has taken it. Both go by the next window in which session and calendar are open.
+state: current, market_closed, paused (agg_pause: something is due, and waits for the end of the pause), due, catching_up, waiting_for_data, waiting_for_source, never_ran, overdue, running, failing, hard_failed, disabled or switched_off; unregistered for a symbol that has bars but is not in core_asset_registry_all.
+lag: for how long the next window could have been decided (zero: nothing to do). due_for: for how long no dispatcher has taken it; a pause does not count. Both go by the next window in which session and calendar are open.
 market_closed: everything that was open is decided, and nothing is open now.
 A basket that waits names the component that ends first, with its last bar. waiting_for_data looks for a source bar before it says so; of a task that sleeps (next_run_at infinity) it says what its last run found. Reads only.';
 
@@ -49,20 +49,22 @@ as $$
   ),
   task as (
     select
-      t.*, o.is_closed, o.opens_utc,
+      t.*, o.is_closed, o.opens_utc, p.paused_until, p.paused_by, p.paused_reason,
       greatest(interval '0', p_now - d.next_due_at) as lag,
       case
         -- A task that sleeps waits for what wakes it, not for a dispatcher.
-        when o.is_closed or t.next_run_at = 'infinity' then interval '0'
+        when o.is_closed or t.next_run_at = 'infinity' or p.paused_until > p_now then interval '0'
         else greatest(interval '0', p_now - greatest(
           -- A clock that was ahead may have put a task off for longer than any task waits.
           case when t.next_run_at > greatest(d.next_due_at, p_now + t.window_length + interval '1 hour') then d.next_due_at else t.next_run_at end,
           d.next_due_at,
           -- A task switched on just now has been due for no longer than that.
-          t.updated_at
+          t.updated_at,
+          case when p.paused_until <= p_now then p.paused_until end
         ))
       end as due_for
     from agg.task as t
+    left join agg.environment as p on true
     -- Equal keys where both are null, which a hash can look up.
     left join market as m
       on coalesce(m.session_time_zone, '') = coalesce(t.session_time_zone, '')
@@ -106,6 +108,7 @@ as $$
         when t.status in ('disabled', 'hard_failed', 'running') then t.status
         when t.fail_streak > 0 then 'failing'
         when t.is_closed then 'market_closed'
+        when t.paused_until > p_now and t.lag > interval '0' then 'paused'
         when t.due_for > interval '5 minutes' then case when t.last_attempted_at_utc is null then 'never_ran' else 'overdue' end
         when t.lag = interval '0' then 'current'
         when t.last_attempted_at_utc is null then 'due'
@@ -128,6 +131,7 @@ as $$
     select
       j.canonical_symbol, j.timeframe, j.status, j.last_agg_bar_ts_utc as cursor_utc, j.lag, j.due_for, j.next_run_at, j.run_interval_minutes, j.state,
       case j.state
+        when 'paused' then format('paused until %s by %s: %s', j.paused_until, j.paused_by, j.paused_reason)
         when 'switched_off' then 'the asset is not active in the registry, or metadata.agg does not ask for this timeframe'
         when 'disabled' then format('disabled after %s hard failures in a row: %s', j.hard_fail_streak, j.last_error)
         when 'hard_failed' then format('%s hard failures in a row, next try at %s: %s', j.hard_fail_streak, j.next_run_at, j.last_error)

@@ -1,5 +1,5 @@
 comment on function agg.check_jobs is
-  'The checks dispatcher, jobs and alerts of agg_check: a row PASS for each, and a row for each subject that does not pass.';
+  'The checks pause, dispatcher, jobs and alerts of agg_check: a row PASS for each, and a row for each subject that does not pass.';
 
 create function agg.check_jobs(p_now timestamptz)
 returns table (check_name text, subject text, status text, value text, hint text)
@@ -35,6 +35,13 @@ as $$
   wanted_job as materialized (
     select l.job_name, l.command from agg.job_list() as l where to_regclass('cron.job') is not null
   )
+  select 'pause', '*', 'PASS', 'not paused', null
+  union all
+  select
+    'pause', '*', 'WARN', format('paused until %s by %s: %s', e.paused_until, e.paused_by, e.paused_reason), 'select agg_resume(); ends it'
+  from agg.environment as e
+  where e.paused_until > p_now
+  union all
   select
     'dispatcher', '*', 'PASS',
     format('last run %s, the longest of the last hour took %s s', r.at_utc, (select round(extract(epoch from max(d.took)), 1) from run as d)), null

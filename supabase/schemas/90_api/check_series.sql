@@ -81,7 +81,7 @@ as $$
   from judged as j
   union all
   select
-    'series', j.canonical_symbol, case when j.bars > 0 or not j.has_bars then 'WARN' else 'FAIL' end,
+    'series', j.canonical_symbol, case when j.bars > 0 or not j.has_bars or agg.is_paused(p_now) then 'WARN' else 'FAIL' end,
     format('%s bars in the last five minutes, the last is %s', j.bars, coalesce(j.last_utc::text, 'none')),
     case
       when not j.has_bars then 'no component has a bar yet: send some, or set active to false'

@@ -54,7 +54,9 @@ insert into worker_call (sql) values
     where r.canonical_symbol = 'ACME' $$),
   ('select public.sync_agg_state_from_registry()'),
   ($$ select public.import_calendar('XTST', '[{"day": "2025-07-01", "kind": "closed"}]', 'UTC') $$),
-  ($$ select public.agg_bootstrap_cursor('ACME', '1h') $$);
+  ($$ select public.agg_bootstrap_cursor('ACME', '1h') $$),
+  ($$ select public.agg_pause('by a worker', '2025-07-02 00:00+00', '2025-07-01 00:00+00') $$),
+  ('select public.agg_resume()');
 
 create temporary table outcome as
 select r.name as role_name, c.call_no, c.sql, pg_temp.run_as(r.name, c.sql) as result
