@@ -575,7 +575,7 @@ comment on column public.core_asset_registry_all.active is 'Aggregated in every 
 comment on column public.core_asset_registry_all.test_active is 'Aggregated in the environments DEV and TEST.';
 comment on column public.core_asset_registry_all.is_active is 'The same as active, under the name that one of the documents uses.';
 comment on column public.core_asset_registry_all.metadata is
-  'metadata.agg: enabled, start_utc, mandatory, optional, session, calendar, day_close, quality, sparse, keep, revisions. Synthetic series: is_synthetic, components, component_weights, formula_base, derivation_version; derivation_method calc_dxy_range_1m implies the last four.';
+  'metadata.agg: enabled, start_utc, mandatory, optional, session, calendar, day_close, quality, sparse, keep, revisions, max_silence. Synthetic series: is_synthetic, components, component_weights, formula_base, derivation_version; derivation_method calc_dxy_range_1m implies the last four.';
 comment on constraint core_asset_registry_all_symbol_check on public.core_asset_registry_all is
   'canonical_symbol must have 1 to 200 characters, no control characters and no spaces around it.';
 comment on constraint core_asset_registry_all_metadata_is_object on public.core_asset_registry_all is 'metadata must be a JSON object.';
@@ -960,11 +960,16 @@ create table agg.alert (
   kind text not null,
   canonical_symbol text not null,
   timeframe text not null,
+  severity text not null default 'warning',
   message text not null,
   raised_at timestamptz not null,
   resolved_at timestamptz,
   constraint alert_pkey primary key (alert_id),
-  constraint alert_kind_check check (kind in ('hard_failed', 'disabled', 'failing', 'behind', 'metadata', 'uncorrected', 'unread', 'unsynced'))
+  constraint alert_kind_check check (kind in (
+    'hard_failed', 'disabled', 'failing', 'behind', 'no_data', 'poor_quality', 'slow',
+    'metadata', 'uncorrected', 'unread', 'unregistered', 'unsynced'
+  )),
+  constraint alert_severity_check check (severity in ('critical', 'warning'))
 );
 
 create unique index alert_open_idx on agg.alert (kind, canonical_symbol, timeframe) where resolved_at is null;
@@ -974,7 +979,23 @@ alter table agg.alert enable row level security;
 create policy service_role_reads on agg.alert for select to service_role using (true);
 
 comment on table agg.alert is
-  'What needs attention: raised once, resolved when its cause is gone, deleted by agg_maintain 90 days later. timeframe * concerns all of an asset, symbol * all of the database.';
+  'What needs attention: raised once, updated while its cause is there, resolved when its cause is gone, deleted by agg_maintain 90 days later. timeframe * concerns all of an asset, symbol * all of the database.';
+comment on column agg.alert.severity is 'critical: bars are missing, or are about to be. warning: it can wait for the morning.';
+
+-- 80_dispatch/allowed_silence.table.sql
+create table agg.allowed_silence (
+  canonical_symbol text not null,
+  silence interval not null,
+  measured_at timestamptz not null,
+  constraint allowed_silence_pkey primary key (canonical_symbol)
+);
+
+alter table agg.allowed_silence enable row level security;
+
+create policy service_role_reads on agg.allowed_silence for select to service_role using (true);
+
+comment on table agg.allowed_silence is
+  'For how much open time a series of 1m bars may be silent before the alert no_data: its own longest gap of four weeks, measured once a day.';
 
 -- 80_dispatch/run_log.table.sql
 create table agg.run_log (
@@ -1592,10 +1613,10 @@ begin
     where jsonb_typeof(a.metadata -> 'agg') <> 'object'
     union all
     select
-      a.symbol, format('agg.%s is not known; known are enabled, start_utc, mandatory, optional, session, calendar, day_close, quality, sparse, keep, revisions', k.key), 'key'
+      a.symbol, format('agg.%s is not known; known are enabled, start_utc, mandatory, optional, session, calendar, day_close, quality, sparse, keep, revisions, max_silence', k.key), 'key'
     from asset as a
     cross join lateral jsonb_object_keys(a.config) as k (key)
-    where k.key not in ('enabled', 'start_utc', 'mandatory', 'optional', 'session', 'calendar', 'day_close', 'quality', 'sparse', 'keep', 'revisions')
+    where k.key not in ('enabled', 'start_utc', 'mandatory', 'optional', 'session', 'calendar', 'day_close', 'quality', 'sparse', 'keep', 'revisions', 'max_silence')
     union all
     select a.symbol, format('agg.%s must be true or false, not %s', k.key, a.config -> k.key), 'asset'
     from asset as a
@@ -1704,6 +1725,11 @@ begin
       'key'
     from asset as a
     where a.config ? 'revisions' and jsonb_typeof(a.config -> 'revisions') <> 'boolean' and agg.kept_for(a.config -> 'revisions') is null
+    union all
+    select
+      a.symbol, format('agg.max_silence must be a length of time such as "30 minutes" (minutes, hours, days, weeks), not %s', a.config -> 'max_silence'), 'key'
+    from asset as a
+    where a.config ? 'max_silence' and agg.is_duration(a.config -> 'max_silence') is not true
     union all
     select a.symbol, format('is_synthetic must be true or false, not %s', a.metadata -> 'is_synthetic'), 'series'
     from asset as a
@@ -2100,6 +2126,19 @@ p_name is a letter, then up to 63 letters, digits and _ . -; p_days is a list of
 Times are local: p_time_zone is their zone, such as America/New_York. p_day_start is the local time at which a trading day begins, on the date before it from 12:00 on. Null leaves both as they are; a new calendar needs a zone, and its days begin at 00:00.
 Returns success, calendar, time_zone, day_start, days, added, removed, unchanged and tasks: those for which other minutes of what they have decided are open now. These become corrections. Repeating it changes nothing.
 Changes of the registry wait for it. Raises invalid_parameter_value, with the entry, for what cannot be.';
+
+-- 20_registry/is_duration.sql
+create function agg.is_duration(p_value jsonb)
+returns boolean
+language sql
+immutable
+parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+  select jsonb_typeof(p_value) = 'string' and p_value #>> '{}' ~ '^[1-9][0-9]{0,3} (minute|hour|day|week)s?$';
+$$;
+
+comment on function agg.is_duration is 'Whether a JSON value is a length of time such as "30 minutes": whole minutes, hours, days or weeks.';
 
 -- 20_registry/is_time_zone.sql
 create function agg.is_time_zone(p_name text)
@@ -6912,7 +6951,7 @@ declare
   v_removed integer;
 begin
   if agg.is_paused(p_now) then
-    return jsonb_build_object('paused', true, 'alerts_raised', agg.refresh_alerts(p_now));
+    return jsonb_build_object('paused', true, 'alerts_raised', agg.refresh_alerts(p_now, null, true));
   end if;
   -- Before floors are raised: no build that began before that reads what is removed.
   begin
@@ -6931,9 +6970,10 @@ begin
       else sqlerrm
     end);
   end;
+  perform agg.measure_silence(p_now);
   return jsonb_build_object(
     'sync', v_sync,
-    'alerts_raised', agg.refresh_alerts(p_now, v_sync),
+    'alerts_raised', agg.refresh_alerts(p_now, v_sync, true),
     'rows_pruned', agg.prune_logs(p_now),
     'revisions_pruned', agg.prune_revisions(p_now),
     'tasks_recovered', agg.recover_postponed_tasks(p_now),
@@ -6980,7 +7020,7 @@ comment on function public.agg_pause is
 'Pauses the work of this database until p_until: dispatchers and the maintenance job find nothing to do.
 p_reason says why, in at most 200 characters. p_until is the end; infinity: until agg_resume. p_now is the clock. A pause replaces the one before.
 A batch that runs goes on to its end. agg_get_due_tasks gives outside workers no tasks. Bars may be stored and registry changes take effect meanwhile; what they change is built after the pause. agg_maintain refreshes alerts, and nothing else.
-agg_health and agg_check say that it pauses. Of the alerts behind, failing and unread none is raised or resolved in a pause, and what they measure counts from its end.
+agg_health and agg_check say that it pauses. Of the alerts behind, failing, unread and slow none is raised or resolved in a pause, and what they measure counts from its end.
 The pause is of this database: logical replication must not carry agg.environment.
 Returns paused_until, paused_by and paused_reason. Raises invalid_parameter_value for an empty reason, or an end that is not after p_now.';
 
@@ -7112,6 +7152,125 @@ $$;
 
 comment on function agg.job_list is
   'Every job of pgbars: name, cron schedule in UTC, and the SQL to run in the environment of the database. p_now, where given, is put in for now(). The one definition, for pg_cron and for runners without it. A dispatch job for each lane of agg.environment, which commits after each batch and stops after 40 seconds.';
+
+-- 80_dispatch/job_runs.sql
+create function agg.job_runs(p_since timestamptz)
+returns table (lane smallint, started_at timestamptz, took interval)
+language sql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+  with batch as (
+    select
+      l.run_id, l.lane, l.started_at, l.finished_at,
+      lag(l.stopped_reason) over w is distinct from 'one_batch' or l.started_at > lag(l.finished_at) over w + interval '1 second' as begins_run
+    from agg.run_log as l
+    where l.finished_at > p_since and l.stopped_reason <> 'busy'
+    window w as (partition by l.lane order by l.run_id)
+  )
+  select b.lane, min(b.started_at), max(b.finished_at) - min(b.started_at)
+  from (
+    select l.*, count(*) filter (where l.begins_run) over (partition by l.lane order by l.run_id) as run_no from batch as l
+  ) as b
+  group by b.lane, b.run_no;
+$$;
+
+comment on function agg.job_runs is
+  'The runs of dispatch jobs that ended after p_since, by lane: when each began, and how long it took. The job writes a row a batch: what follows a batch at once belongs to the same run.';
+
+-- 80_dispatch/measure_silence.sql
+create function agg.measure_silence(p_now timestamptz, p_limit integer default 40)
+returns integer
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+set jit = off
+as $$
+declare
+  v_measured integer;
+begin
+  delete from agg.allowed_silence as a
+  where not exists (select from agg.watched_series as w where w.canonical_symbol = a.canonical_symbol);
+  insert into agg.allowed_silence (canonical_symbol, silence, measured_at)
+  select
+    w.canonical_symbol,
+    greatest(d.overdue_after, g.longest, case when w.last_utc - g.first_utc < interval '7 days' then interval '3 days' end),
+    p_now
+  from (
+    select s.*, l.ts_utc as last_utc
+    from agg.watched_series as s
+    left join agg.allowed_silence as a on a.canonical_symbol = s.canonical_symbol
+    cross join lateral (
+      select b.ts_utc
+      from public.data_bars as b
+      where b.canonical_symbol = s.canonical_symbol and b.timeframe = '1m' and b.ts_utc < p_now
+      order by b.ts_utc desc
+      limit 1
+    ) as l
+    where (a.measured_at between p_now - interval '1 day' and p_now) is not true
+    order by a.measured_at nulls first, s.canonical_symbol
+    limit p_limit
+  ) as w
+  cross join agg.defaults as d
+  cross join lateral (
+    select agg.open_spans(w.session_time_zone, w.session_minutes, w.calendar, w.last_utc - interval '28 days', w.last_utc)
+    offset 0
+  ) as o (open)
+  cross join lateral (
+    select
+      min(b.ts_utc) as first_utc,
+      max(agg.time_within(o.open, b.ts_utc + interval '1 minute', b.next_utc)) filter (
+        where b.next_utc - b.ts_utc > d.overdue_after and not exists (
+          select from agg.alert as a
+          where a.kind = 'no_data' and a.severity = 'critical' and a.canonical_symbol = w.canonical_symbol
+            and a.raised_at > b.ts_utc and a.raised_at <= b.next_utc
+        )
+      ) as longest
+    from (
+      select m.ts_utc, lead(m.ts_utc) over (order by m.ts_utc) as next_utc
+      from public.data_bars as m
+      where m.canonical_symbol = w.canonical_symbol and m.timeframe = '1m'
+        and m.ts_utc >= w.last_utc - interval '28 days' and m.ts_utc <= w.last_utc
+    ) as b
+  ) as g
+  on conflict (canonical_symbol) do update set silence = excluded.silence, measured_at = excluded.measured_at;
+  get diagnostics v_measured = row_count;
+  return v_measured;
+end;
+$$;
+
+comment on function agg.measure_silence is
+'Measures agg.allowed_silence anew for at most p_limit series whose measurement is a day old or missing, oldest first. Returns how many.
+Measured are the four weeks up to the last bar: 15 minutes, or the longest gap in open time, where that is longer; three days at least where there is less than a week of bars. A gap whose alert no_data became critical was an outage, and does not count.';
+
+-- 80_dispatch/poor_series.sql
+create function agg.poor_series(p_now timestamptz)
+returns table (canonical_symbol text, timeframe text, windows bigint, good bigint)
+language sql
+stable
+set search_path = pg_catalog, pg_temp
+set jit = off
+as $$
+  select t.canonical_symbol, t.timeframe, q.windows, q.good
+  from (
+    select distinct on (s.canonical_symbol) s.canonical_symbol, s.timeframe, s.poor_percent
+    from public.data_agg_state as s
+    where s.enabled and s.source_timeframe = '1m' and s.timeframe <> '1m'
+    order by s.canonical_symbol, s.run_interval_minutes
+  ) as t
+  cross join lateral (
+    -- A window with too few minutes for a bar has a row that is deleted.
+    select count(*) as windows, count(*) filter (where d.quality_score >= 1 and d.deleted_at is null) as good
+    from public.derived_data_bars as d
+    where d.canonical_symbol = t.canonical_symbol and d.timeframe = t.timeframe
+      and d.ts_utc >= p_now - interval '1 day' and d.ts_utc < p_now and d.covered_minutes > 0
+    offset 0
+  ) as q
+  where t.poor_percent > 0 and q.windows >= 20 and q.good < 0.95 * q.windows;
+$$;
+
+comment on function agg.poor_series is
+'Series of which less than 95 % of the windows of the day up to p_now that have a minute have a good bar, in the shortest timeframe that is built from minutes. At least 20 windows are asked for; of a sparse market no bar is poor.';
 
 -- 80_dispatch/prune_logs.sql
 create function agg.prune_logs(p_now timestamptz)
@@ -7265,86 +7424,143 @@ comment on function agg.raise_floors is
 A floor goes no further than the tasks that read the bars have decided, and not past a window that waits to be built again: it costs no bar that is not made yet. A sync then moves the starts of tasks.';
 
 -- 80_dispatch/refresh_alerts.sql
-create function agg.refresh_alerts(p_now timestamptz, p_sync jsonb default null)
+create function agg.refresh_alerts(p_now timestamptz, p_sync jsonb default null, p_is_maintenance boolean default false)
 returns integer
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
+set jit = off
 as $$
 declare
-  v_raised integer;
   v_paused_until constant timestamptz := (select e.paused_until from agg.environment as e);
+  v_overdue_after constant interval := (select d.overdue_after from agg.defaults as d);
+  -- Kinds that this call leaves alone.
+  v_skipped constant text[] :=
+    case when v_paused_until > p_now then array['behind', 'failing', 'unread', 'slow'] else '{}' end
+    || case when not p_is_maintenance then array['no_data', 'unregistered', 'slow', 'poor_quality'] else '{}' end
+    || case when date_part('minute', p_now) >= 5 then array['poor_quality'] else '{}' end
+    || case when p_sync is null then array['unsynced'] else '{}' end
+    || case when coalesce(not p_sync ? 'refused', true) then array['metadata'] else '{}' end;
+  v_raised integer;
 begin
-  with wanted as materialized (
+  with cause as materialized (
     select
       case when s.is_mandatory then 'hard_failed' else 'disabled' end as kind,
-      s.canonical_symbol, s.timeframe,
+      s.canonical_symbol, s.timeframe, s.is_mandatory as is_critical,
       format('%s hard failures in a row: %s', s.hard_fail_streak, s.last_error) as message
     from public.data_agg_state as s
     cross join agg.defaults as d
     where s.enabled and s.hard_fail_streak >= d.hard_failures
     union all
     select
-      'failing', s.canonical_symbol, s.timeframe,
+      'failing', s.canonical_symbol, s.timeframe, s.is_mandatory,
       format('has failed since %s, %s times in a row: %s', s.failing_since_utc, s.fail_streak, s.last_error)
     from public.data_agg_state as s
     cross join agg.defaults as d
-    where s.enabled and s.is_mandatory and s.hard_fail_streak < d.hard_failures
-      and s.failing_since_utc <= p_now - d.overdue_after and coalesce(v_paused_until <= p_now - d.overdue_after, true)
+    where s.enabled and s.hard_fail_streak < d.hard_failures
+      and s.failing_since_utc <= p_now - v_overdue_after and coalesce(v_paused_until <= p_now - v_overdue_after, true)
     union all
-    select 'behind', h.canonical_symbol, h.timeframe, h.explanation
+    select 'behind', h.canonical_symbol, h.timeframe, s.is_mandatory, h.explanation
     from public.agg_health(p_now) as h
-    cross join agg.defaults as d
-    where h.state in ('overdue', 'never_ran') and h.due_for > d.overdue_after
+    join public.data_agg_state as s on s.canonical_symbol = h.canonical_symbol and s.timeframe = h.timeframe
+    where h.state in ('overdue', 'never_ran') and h.due_for > v_overdue_after
     union all
     select
-      'metadata', f.item ->> 'canonical_symbol', '*',
+      'no_data', n.canonical_symbol, '1m', n.silence > 2 * n.allowed,
+      format('the last 1m bar is that of %s; silent for %s of open time, longer than %s', n.last_utc, n.silence, n.allowed)
+    from agg.silent_series(p_now) as n
+    where 'no_data' <> all (v_skipped)
+    union all
+    select
+      'poor_quality', q.canonical_symbol, q.timeframe, false,
+      format('%s of the %s windows of the last day that have a minute have no good bar', q.windows - q.good, q.windows)
+    from agg.poor_series(p_now) as q
+    where 'poor_quality' <> all (v_skipped)
+    union all
+    select
+      'unregistered', '*', '*', false,
+      format('bars arrive of %s symbols that the registry does not have: %s', count(*), array_to_string((array_agg(u.canonical_symbol order by u.canonical_symbol))[:20], ', '))
+    from agg.unregistered_symbols(p_now) as u
+    where 'unregistered' <> all (v_skipped)
+    having count(*) > 0
+    union all
+    select
+      'slow', '*', '*', false,
+      format('the runs of lane %s took 40 s or more for 15 minutes, the longest %s s: more is to do than they can', r.lane, round(extract(epoch from r.longest), 1))
+    from (
+      select j.lane, max(j.took) as longest
+      from agg.job_runs(p_now - interval '15 minutes') as j
+      -- The run of this minute may not have ended.
+      where 'slow' <> all (v_skipped) and j.started_at <= p_now - interval '1 minute'
+      group by j.lane
+      having min(j.took) >= interval '40 seconds' and count(*) >= 5
+      order by max(j.took) desc
+      limit 1
+    ) as r
+    union all
+    select
+      'metadata', f.item ->> 'canonical_symbol', '*', false,
       string_agg(format('%s (left out: %s)', f.item ->> 'problem', f.item ->> 'leaves_out'), '; ')
     from jsonb_array_elements(p_sync -> 'refused') as f (item)
     group by f.item ->> 'canonical_symbol'
     union all
-    select 'unsynced', '*', '*', p_sync ->> 'error'
+    select 'unsynced', '*', '*', false, p_sync ->> 'error'
     where p_sync ? 'error'
     union all
     select
-      'unread', '*', '*',
+      'unread', '*', '*', true,
       format(
         'no dispatcher has read what changed since %s%s', min(n.changed_at),
         ': the open transaction of backend ' || agg.new_tasks_holder() || ' has added assets'
       )
     from agg.change_note as n
-    having min(n.changed_at) < p_now - (select d.overdue_after from agg.defaults as d)
-      and coalesce(v_paused_until < p_now - (select d.overdue_after from agg.defaults as d), true)
+    having min(n.changed_at) < p_now - v_overdue_after and coalesce(v_paused_until < p_now - v_overdue_after, true)
     union all
-    select 'uncorrected', k.canonical_symbol, k.timeframe, format('%s tries to build %s again failed: %s', k.failures, k.spans, k.error)
+    select 'uncorrected', k.canonical_symbol, k.timeframe, false, format('%s tries to build %s again failed: %s', k.failures, k.spans, k.error)
     from agg.correction as k
     cross join agg.defaults as d
     where k.failures >= d.hard_failures and k.error is not null
   ),
+  wanted as materialized (
+    select distinct on (c.kind, c.canonical_symbol, c.timeframe)
+      c.kind, c.canonical_symbol, c.timeframe, case when c.is_critical then 'critical' else 'warning' end as severity, c.message
+    from cause as c
+    where c.kind <> all (array['no_data', 'poor_quality'])
+      or not exists (
+        select from cause as o
+        where o.canonical_symbol = c.canonical_symbol
+          and o.kind = any (array['hard_failed', 'failing', 'behind', 'no_data']) and o.kind <> c.kind
+      )
+    order by c.kind, c.canonical_symbol, c.timeframe, c.message desc
+  ),
   resolved as (
     update agg.alert as a
     set resolved_at = p_now
-    where a.resolved_at is null
-      -- In a pause their causes cannot go.
-      and (a.kind not in ('behind', 'failing', 'unread') or coalesce(v_paused_until <= p_now, true))
-      and (a.kind <> 'unsynced' or p_sync is not null)
-      and (a.kind <> 'metadata' or p_sync ? 'refused')
+    where a.resolved_at is null and a.kind <> all (v_skipped)
       and (a.kind, a.canonical_symbol, a.timeframe) not in (
         select w.kind, w.canonical_symbol, w.timeframe from wanted as w
       )
+  ),
+  stored as (
+    insert into agg.alert as a (kind, canonical_symbol, timeframe, severity, message, raised_at)
+    select w.kind, w.canonical_symbol, w.timeframe, w.severity, w.message, p_now
+    from wanted as w
+    on conflict (kind, canonical_symbol, timeframe) where resolved_at is null do update
+    set severity = excluded.severity, message = excluded.message
+    where (a.severity, a.message) is distinct from (excluded.severity, excluded.message)
+    returning a.raised_at = p_now as is_new
   )
-  insert into agg.alert (kind, canonical_symbol, timeframe, message, raised_at)
-  select w.kind, w.canonical_symbol, w.timeframe, w.message, p_now
-  from wanted as w
-  on conflict (kind, canonical_symbol, timeframe) where resolved_at is null do nothing;
-  get diagnostics v_raised = row_count;
+  select count(*) filter (where s.is_new) into v_raised from stored as s;
   return v_raised;
 end;
 $$;
 
 comment on function agg.refresh_alerts is
-'Raises alerts whose cause is there, and resolves those whose cause is gone. Returns how many are new.
-Kinds: hard_failed and disabled (three hard failures in a row), failing (a mandatory task, for 15 minutes), behind (due for 15 minutes, and no dispatcher has run it), uncorrected (a correction failed three times in a row), metadata (not understood, with what is left out) and unsynced (from p_sync, what a sync returned; null leaves these alone), unread (no dispatcher has read change notes for 15 minutes). In a pause (agg_pause) behind, failing and unread stay as they are; after it they count from its end.';
+'Raises alerts whose cause is there, updates message and severity of those that are open, and resolves those whose cause is gone. Returns how many are new.
+Kinds: hard_failed and disabled (three hard failures in a row), failing (a task, for 15 minutes), behind (due for 15 minutes, and no dispatcher has run it), uncorrected (a correction failed three times in a row), metadata (not understood, with what is left out) and unsynced (from p_sync, what a sync returned; null leaves these alone), unread (no dispatcher has read change notes for 15 minutes).
+With p_is_maintenance also no_data (see agg.silent_series), unregistered (bars of the last day, of symbols that neither the registry nor a basket has), slow (the runs of a lane took their whole time for 15 minutes), and in the first five minutes of an hour poor_quality (less than 95 % of the windows of a day that have a minute have a good bar). Other calls leave these alone.
+One alert for one trouble: hard_failed comes before failing, that before behind, that before no_data, that before poor_quality.
+In a pause (agg_pause) behind, failing, unread and slow stay as they are; after it they count from its end.';
 
 -- 80_dispatch/remove_old_bars.sql
 create function agg.remove_old_bars(p_limit integer)
@@ -7548,6 +7764,54 @@ Returns pg_cron (whether it is installed in this database), scheduled and remove
 Where jobs cannot start, message says why, with a notice: pg_cron is not installed, or its launcher does not run. Only a role with the rights of pg_read_all_stats sees the launcher; for others message does not speak of it.
 For the owner of the database. Repeating it changes nothing. Raises invalid_parameter_value for a text that is not a name of an environment, or a number of lanes out of range.';
 
+-- 80_dispatch/silent_series.sql
+create function agg.silent_series(p_now timestamptz)
+returns table (canonical_symbol text, last_utc timestamptz, silence interval, allowed interval)
+language sql
+stable
+set search_path = pg_catalog, pg_temp
+set jit = off
+as $$
+  with series as materialized (
+    select s.*, l.ts_utc as last_utc, coalesce(n.max_silence, a.silence) as allowed
+    from agg.watched_series as s
+    left join agg.allowed_silence as a on a.canonical_symbol = s.canonical_symbol
+    left join lateral (
+      select (r.metadata #>> '{agg,max_silence}')::interval as max_silence
+      from public.core_asset_registry_all as r
+      where r.canonical_symbol = s.canonical_symbol and agg.is_duration(r.metadata #> '{agg,max_silence}')
+    ) as n on true
+    cross join lateral (
+      select b.ts_utc
+      from public.data_bars as b
+      where b.canonical_symbol = s.canonical_symbol and b.timeframe = '1m' and b.ts_utc < p_now
+      order by b.ts_utc desc
+      limit 1
+    ) as l
+    where l.ts_utc < p_now - coalesce(n.max_silence, a.silence)
+  ),
+  -- What was open of late, once for all series that share a session and a calendar.
+  market as materialized (
+    select
+      m.*, agg.open_spans(m.session_time_zone, m.session_minutes, m.calendar, p_now - interval '35 days', p_now) as open
+    from (select distinct s.session_time_zone, s.session_minutes, s.calendar from series as s) as m
+  )
+  select s.canonical_symbol, s.last_utc, t.silence, s.allowed
+  from series as s
+  join market as m
+    on coalesce(m.session_time_zone, '') = coalesce(s.session_time_zone, '')
+    and coalesce(m.session_minutes, '{(,)}') = coalesce(s.session_minutes, '{(,)}')
+    and coalesce(m.calendar, '') = coalesce(s.calendar, '')
+  cross join lateral (
+    select agg.time_within(m.open, s.last_utc + interval '1 minute', p_now)
+    offset 0
+  ) as t (silence)
+  where t.silence > s.allowed;
+$$;
+
+comment on function agg.silent_series is
+'The series of 1m bars that are silent at p_now for more open time than they may be: metadata.agg.max_silence of the asset, otherwise agg.allowed_silence. A series that never had a bar is not silent, nor is one that is not measured yet.';
+
 -- 80_dispatch/sum_batches.sql
 create function agg.sum_batches(p_sums agg.batch_result, p_batch agg.batch_result)
 returns agg.batch_result
@@ -7570,6 +7834,50 @@ end;
 $$;
 
 comment on function agg.sum_batches is 'The sums of two batches; nulls count as 0.';
+
+-- 80_dispatch/time_within.sql
+create function agg.time_within(p_spans tstzmultirange, p_from timestamptz, p_to timestamptz)
+returns interval
+language sql
+immutable
+parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+  select coalesce(sum(upper(s.span) - lower(s.span)), interval '0')
+  from unnest(p_spans * tstzmultirange(tstzrange(p_from, greatest(p_from, p_to)))) as s (span);
+$$;
+
+comment on function agg.time_within is 'How much of [p_from, p_to) lies in the spans.';
+
+-- 80_dispatch/unregistered_symbols.sql
+create function agg.unregistered_symbols(p_now timestamptz)
+returns table (canonical_symbol text)
+language sql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+  -- From symbol to symbol, one probe of the key for each.
+  with recursive symbol as (
+    (select b.canonical_symbol as name from public.data_bars as b order by b.canonical_symbol limit 1)
+    union all
+    select n.name
+    from symbol as s
+    cross join lateral (
+      select b.canonical_symbol as name from public.data_bars as b where b.canonical_symbol > s.name order by b.canonical_symbol limit 1
+    ) as n
+  )
+  select s.name
+  from symbol as s
+  where not exists (select from public.core_asset_registry_all as r where r.canonical_symbol = s.name)
+    and exists (
+      select from public.data_bars as b
+      where b.canonical_symbol = s.name and b.timeframe = '1m' and b.ts_utc > p_now - interval '1 day' and b.ts_utc <= p_now
+    )
+    and s.name not in (select k.component from agg.synthetic_component as k);
+$$;
+
+comment on function agg.unregistered_symbols is
+  'Symbols with bars of the day up to p_now that neither the registry nor a basket of it has: nothing is built of them.';
 
 -- 85_move/drop_old_jobs.sql
 create function agg.drop_old_jobs()
@@ -9375,21 +9683,8 @@ language sql
 stable
 set search_path = pg_catalog, pg_temp
 as $$
-  -- The job writes a row a batch: what follows a batch at once belongs to the same run.
-  with batch as (
-    select
-      l.run_id, l.lane, l.started_at, l.finished_at,
-      lag(l.stopped_reason) over w is distinct from 'one_batch' or l.started_at > lag(l.finished_at) over w + interval '1 second' as begins_run
-    from agg.run_log as l
-    where l.finished_at > p_now - interval '1 hour' and l.stopped_reason <> 'busy'
-    window w as (partition by l.lane order by l.run_id)
-  ),
-  run as (
-    select b.lane, min(b.started_at) as started_at, max(b.finished_at) - min(b.started_at) as took
-    from (
-      select l.*, count(*) filter (where l.begins_run) over (partition by l.lane order by l.run_id) as run_no from batch as l
-    ) as b
-    group by b.lane, b.run_no
+  with run as materialized (
+    select r.* from agg.job_runs(p_now - interval '1 hour') as r
   ),
   last_run as (
     select
@@ -9457,10 +9752,11 @@ as $$
   select 'alerts', '*', 'PASS', 'none', null
   union all
   select
-    'alerts', concat_ws(' ', a.kind, nullif(a.canonical_symbol, '*'), nullif(a.timeframe, '*')), 'WARN', left(a.message, 500),
+    'alerts', concat_ws(' ', a.kind, nullif(a.canonical_symbol, '*'), nullif(a.timeframe, '*')),
+    case a.severity when 'critical' then 'FAIL' else 'WARN' end, left(a.message, 500),
     'docs/operations.md says what to do'
   from agg.alert as a
-  where a.resolved_at is null and a.kind in ('metadata', 'unsynced', 'unread', 'uncorrected');
+  where a.resolved_at is null and a.kind not in ('hard_failed', 'disabled', 'failing', 'behind');
 $$;
 
 comment on function agg.check_jobs is
@@ -10989,6 +11285,26 @@ where r.metadata -> 'agg' -> 'enabled' is distinct from 'false';
 
 comment on view agg.wanted_task is
   'The tasks that the metadata of each asset ask for, active or not, as far as metadata are understood; none where metadata.agg.enabled is false. agg_start_utc is null where metadata do not say it. fallback_source_timeframe is the source where days do not hold whole hours (see agg.begins_on_hours).';
+
+-- 80_dispatch/watched_series.view.sql
+create view agg.watched_series with (security_invoker = true) as
+select distinct on (w.canonical_symbol) w.canonical_symbol, w.session_time_zone, w.session_minutes, w.calendar
+from (
+  select s.canonical_symbol, s.session_time_zone, s.session_minutes, s.calendar, 1 as rank
+  from public.data_agg_state as s
+  where s.enabled and s.source_timeframe = '1m' and s.timeframe <> '1m'
+  union all
+  -- A component without tasks has the session of its basket.
+  select k.component, s.session_time_zone, s.session_minutes, s.calendar, 2
+  from public.data_agg_state as s
+  join agg.synthetic_component as k on k.canonical_symbol = s.canonical_symbol
+  where s.enabled and s.basket is not null
+) as w
+where not exists (select from public.data_agg_state as b where b.canonical_symbol = w.canonical_symbol and b.basket is not null)
+order by w.canonical_symbol, w.rank;
+
+comment on view agg.watched_series is
+  'The series of 1m bars from which enabled tasks build, with their session and calendar: assets, and components of baskets. No computed series: it is silent when a component is.';
 
 -- 85_move/public_function.view.sql
 create view agg.public_function with (security_invoker = true) as

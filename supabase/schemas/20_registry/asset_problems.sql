@@ -53,10 +53,10 @@ begin
     where jsonb_typeof(a.metadata -> 'agg') <> 'object'
     union all
     select
-      a.symbol, format('agg.%s is not known; known are enabled, start_utc, mandatory, optional, session, calendar, day_close, quality, sparse, keep, revisions', k.key), 'key'
+      a.symbol, format('agg.%s is not known; known are enabled, start_utc, mandatory, optional, session, calendar, day_close, quality, sparse, keep, revisions, max_silence', k.key), 'key'
     from asset as a
     cross join lateral jsonb_object_keys(a.config) as k (key)
-    where k.key not in ('enabled', 'start_utc', 'mandatory', 'optional', 'session', 'calendar', 'day_close', 'quality', 'sparse', 'keep', 'revisions')
+    where k.key not in ('enabled', 'start_utc', 'mandatory', 'optional', 'session', 'calendar', 'day_close', 'quality', 'sparse', 'keep', 'revisions', 'max_silence')
     union all
     select a.symbol, format('agg.%s must be true or false, not %s', k.key, a.config -> k.key), 'asset'
     from asset as a
@@ -165,6 +165,11 @@ begin
       'key'
     from asset as a
     where a.config ? 'revisions' and jsonb_typeof(a.config -> 'revisions') <> 'boolean' and agg.kept_for(a.config -> 'revisions') is null
+    union all
+    select
+      a.symbol, format('agg.max_silence must be a length of time such as "30 minutes" (minutes, hours, days, weeks), not %s', a.config -> 'max_silence'), 'key'
+    from asset as a
+    where a.config ? 'max_silence' and agg.is_duration(a.config -> 'max_silence') is not true
     union all
     select a.symbol, format('is_synthetic must be true or false, not %s', a.metadata -> 'is_synthetic'), 'series'
     from asset as a

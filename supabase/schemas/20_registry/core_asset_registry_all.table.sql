@@ -4,7 +4,7 @@ comment on column public.core_asset_registry_all.active is 'Aggregated in every 
 comment on column public.core_asset_registry_all.test_active is 'Aggregated in the environments DEV and TEST.';
 comment on column public.core_asset_registry_all.is_active is 'The same as active, under the name that one of the documents uses.';
 comment on column public.core_asset_registry_all.metadata is
-  'metadata.agg: enabled, start_utc, mandatory, optional, session, calendar, day_close, quality, sparse, keep, revisions. Synthetic series: is_synthetic, components, component_weights, formula_base, derivation_version; derivation_method calc_dxy_range_1m implies the last four.';
+  'metadata.agg: enabled, start_utc, mandatory, optional, session, calendar, day_close, quality, sparse, keep, revisions, max_silence. Synthetic series: is_synthetic, components, component_weights, formula_base, derivation_version; derivation_method calc_dxy_range_1m implies the last four.';
 comment on constraint core_asset_registry_all_symbol_check on public.core_asset_registry_all is
   'canonical_symbol must have 1 to 200 characters, no control characters and no spaces around it.';
 comment on constraint core_asset_registry_all_metadata_is_object on public.core_asset_registry_all is 'metadata must be a JSON object.';

@@ -22,7 +22,7 @@ declare
   v_removed integer;
 begin
   if agg.is_paused(p_now) then
-    return jsonb_build_object('paused', true, 'alerts_raised', agg.refresh_alerts(p_now));
+    return jsonb_build_object('paused', true, 'alerts_raised', agg.refresh_alerts(p_now, null, true));
   end if;
   -- Before floors are raised: no build that began before that reads what is removed.
   begin
@@ -41,9 +41,10 @@ begin
       else sqlerrm
     end);
   end;
+  perform agg.measure_silence(p_now);
   return jsonb_build_object(
     'sync', v_sync,
-    'alerts_raised', agg.refresh_alerts(p_now, v_sync),
+    'alerts_raised', agg.refresh_alerts(p_now, v_sync, true),
     'rows_pruned', agg.prune_logs(p_now),
     'revisions_pruned', agg.prune_revisions(p_now),
     'tasks_recovered', agg.recover_postponed_tasks(p_now),

@@ -2,7 +2,7 @@ comment on function public.agg_pause is
 'Pauses the work of this database until p_until: dispatchers and the maintenance job find nothing to do.
 p_reason says why, in at most 200 characters. p_until is the end; infinity: until agg_resume. p_now is the clock. A pause replaces the one before.
 A batch that runs goes on to its end. agg_get_due_tasks gives outside workers no tasks. Bars may be stored and registry changes take effect meanwhile; what they change is built after the pause. agg_maintain refreshes alerts, and nothing else.
-agg_health and agg_check say that it pauses. Of the alerts behind, failing and unread none is raised or resolved in a pause, and what they measure counts from its end.
+agg_health and agg_check say that it pauses. Of the alerts behind, failing, unread and slow none is raised or resolved in a pause, and what they measure counts from its end.
 The pause is of this database: logical replication must not carry agg.environment.
 Returns paused_until, paused_by and paused_reason. Raises invalid_parameter_value for an empty reason, or an end that is not after p_now.';
 

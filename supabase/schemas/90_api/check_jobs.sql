@@ -7,21 +7,8 @@ language sql
 stable
 set search_path = pg_catalog, pg_temp
 as $$
-  -- The job writes a row a batch: what follows a batch at once belongs to the same run.
-  with batch as (
-    select
-      l.run_id, l.lane, l.started_at, l.finished_at,
-      lag(l.stopped_reason) over w is distinct from 'one_batch' or l.started_at > lag(l.finished_at) over w + interval '1 second' as begins_run
-    from agg.run_log as l
-    where l.finished_at > p_now - interval '1 hour' and l.stopped_reason <> 'busy'
-    window w as (partition by l.lane order by l.run_id)
-  ),
-  run as (
-    select b.lane, min(b.started_at) as started_at, max(b.finished_at) - min(b.started_at) as took
-    from (
-      select l.*, count(*) filter (where l.begins_run) over (partition by l.lane order by l.run_id) as run_no from batch as l
-    ) as b
-    group by b.lane, b.run_no
+  with run as materialized (
+    select r.* from agg.job_runs(p_now - interval '1 hour') as r
   ),
   last_run as (
     select
@@ -89,8 +76,9 @@ as $$
   select 'alerts', '*', 'PASS', 'none', null
   union all
   select
-    'alerts', concat_ws(' ', a.kind, nullif(a.canonical_symbol, '*'), nullif(a.timeframe, '*')), 'WARN', left(a.message, 500),
+    'alerts', concat_ws(' ', a.kind, nullif(a.canonical_symbol, '*'), nullif(a.timeframe, '*')),
+    case a.severity when 'critical' then 'FAIL' else 'WARN' end, left(a.message, 500),
     'docs/operations.md says what to do'
   from agg.alert as a
-  where a.resolved_at is null and a.kind in ('metadata', 'unsynced', 'unread', 'uncorrected');
+  where a.resolved_at is null and a.kind not in ('hard_failed', 'disabled', 'failing', 'behind');
 $$;

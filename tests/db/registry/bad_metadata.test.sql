@@ -10,7 +10,7 @@ select throws_ok(
       ('GOOD', true, '{}'), ('BAD', true, '{"agg": {"enabld": true}}'), ('WORSE', false, '{"agg": {"start_utc": "soon", "session": "always"}}')
   $$,
   '22023',
-  'metadata of BAD: agg.enabld is not known; known are enabled, start_utc, mandatory, optional, session, calendar, day_close, quality, sparse, keep, revisions; '
+  'metadata of BAD: agg.enabld is not known; known are enabled, start_utc, mandatory, optional, session, calendar, day_close, quality, sparse, keep, revisions, max_silence; '
     'WORSE: agg.session must be "24x7", "cme_globex", "fx", "us_equity", "us_equity_extended" or an object with time_zone and weekly, not "always"; '
     'WORSE: agg.start_utc must be an instant with its zone such as "2025-07-01T00:00:00Z", from 1900 up to 2200, not "soon"',
   'an insert of bad metadata is refused, and says which assets and keys, active or not'

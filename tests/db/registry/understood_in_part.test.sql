@@ -71,7 +71,7 @@ select results_eq(
 );
 select is(
   (select a.message from agg.alert as a where a.canonical_symbol = 'NEW_KEY' and a.kind = 'metadata'),
-  'agg.colour is not known; known are enabled, start_utc, mandatory, optional, session, calendar, day_close, quality, sparse, keep, revisions (left out: key)',
+  'agg.colour is not known; known are enabled, start_utc, mandatory, optional, session, calendar, day_close, quality, sparse, keep, revisions, max_silence (left out: key)',
   'which says what is wrong and what is left out'
 );
 select is(
