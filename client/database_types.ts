@@ -365,6 +365,19 @@ export type Database = {
     };
     Functions: {
       "agg_add_change_note": { Args: { "p_from"?: string; "p_symbols"?: (string)[]; "p_to"?: string }; Returns: Json };
+      "agg_alerts": {
+        Args: { "p_open_only"?: boolean };
+        Returns: {
+          "alert_id": number;
+          "canonical_symbol": string;
+          "kind": string;
+          "message": string;
+          "raised_at": string;
+          "resolved_at": string;
+          "severity": string;
+          "timeframe": string;
+        }[];
+      };
       "agg_backfill": {
         Args: {
           "p_from"?: string;
@@ -496,6 +509,25 @@ export type Database = {
         };
         Returns: Json;
       };
+      "agg_runs": {
+        Args: { "p_limit"?: number };
+        Returns: {
+          "bars_corrected": number;
+          "bars_created": number;
+          "bars_quality_poor": number;
+          "batches": number;
+          "env": string;
+          "failed": number;
+          "finished_at": string;
+          "lane": number;
+          "run_id": number;
+          "started_at": string;
+          "stopped_reason": string;
+          "tasks": number;
+          "took": string;
+          "windows": number;
+        }[];
+      };
       "agg_size": {
         Args: { "p_bytes"?: number; "p_now"?: string };
         Returns: {
@@ -608,6 +640,7 @@ export type Database = {
           "vwap": number;
         }[];
       };
+      "grant_operations_access": { Args: { "p_role": string }; Returns: Json };
       "grant_read_access": { Args: { "p_role": string }; Returns: Json };
       "import_calendar": {
         Args: { "p_day_start"?: string; "p_days": Json; "p_name": string; "p_time_zone"?: string };
@@ -624,6 +657,7 @@ export type Database = {
         }[];
       };
       "remove_webhooks": { Args: Record<PropertyKey, never>; Returns: Json };
+      "revoke_operations_access": { Args: { "p_role": string }; Returns: Json };
       "revoke_read_access": { Args: { "p_role": string }; Returns: Json };
       "schedule_jobs": { Args: { "p_env"?: string; "p_lanes"?: number }; Returns: Json };
       "sync_agg_state_from_registry": {

@@ -11,12 +11,12 @@ declare
     'data_bars', 'derived_data_bars', 'derived_data_bars_revision', 'data_agg_state', 'core_asset_registry_all'
   ];
   v_functions constant text[] := array[
-    '_upsert_derived_bar', 'agg_add_change_note', 'agg_backfill', 'agg_bootstrap_cursor', 'agg_cancel_backfill', 'agg_changes',
+    '_upsert_derived_bar', 'agg_add_change_note', 'agg_alerts', 'agg_backfill', 'agg_bootstrap_cursor', 'agg_cancel_backfill', 'agg_changes',
     'agg_check', 'agg_explain', 'agg_finish', 'agg_gaps', 'agg_get_due_tasks', 'agg_health', 'agg_maintain', 'agg_pause',
-    'agg_pending', 'agg_repair', 'agg_resume', 'agg_run_due', 'agg_size', 'agg_start', 'agg_verify', 'aggregate_1m_to_5m_window', 'aggregate_5m_to_1h_window',
+    'agg_pending', 'agg_repair', 'agg_resume', 'agg_run_due', 'agg_runs', 'agg_size', 'agg_start', 'agg_verify', 'aggregate_1m_to_5m_window', 'aggregate_5m_to_1h_window',
     'aggregate_window', 'calc_dxy_range_1m', 'calc_dxy_range_derived', 'catchup_aggregation_range', 'derive_synthetic_range',
-    'finish_move', 'get_bars', 'grant_read_access', 'import_calendar', 'install_webhooks', 'move_status', 'remove_webhooks',
-    'revoke_read_access', 'schedule_jobs', 'sync_agg_state_from_registry', 'undo_move', 'upsert_bars'
+    'finish_move', 'get_bars', 'grant_operations_access', 'grant_read_access', 'import_calendar', 'install_webhooks', 'move_status', 'remove_webhooks',
+    'revoke_operations_access', 'revoke_read_access', 'schedule_jobs', 'sync_agg_state_from_registry', 'undo_move', 'upsert_bars'
   ];
   v_relations oid[];
   v_routines oid[];
@@ -7524,13 +7524,16 @@ begin
   wanted as materialized (
     select distinct on (c.kind, c.canonical_symbol, c.timeframe)
       c.kind, c.canonical_symbol, c.timeframe, case when c.is_critical then 'critical' else 'warning' end as severity, c.message
-    from cause as c
-    where c.kind <> all (array['no_data', 'poor_quality'])
-      or not exists (
-        select from cause as o
-        where o.canonical_symbol = c.canonical_symbol
-          and o.kind = any (array['hard_failed', 'failing', 'behind', 'no_data']) and o.kind <> c.kind
-      )
+    from (
+      -- Sorted once: a join of causes with each other would compare all with all.
+      select
+        k.*,
+        bool_or(k.kind = any (array['hard_failed', 'failing', 'behind'])) over w as has_failed,
+        bool_or(k.kind = 'no_data') over w as is_silent
+      from cause as k
+      window w as (partition by k.canonical_symbol)
+    ) as c
+    where case c.kind when 'no_data' then not c.has_failed when 'poor_quality' then not c.has_failed and not c.is_silent else true end
     order by c.kind, c.canonical_symbol, c.timeframe, c.message desc
   ),
   resolved as (
@@ -8413,6 +8416,34 @@ $$;
 
 comment on function agg.used_from_outside is
   'Describes the objects outside of a schema that depend on what is in it, and on p_relations elsewhere: views, foreign keys, functions and so on. Functions that only name the schema in their text are listed for pgbars_before. No row for a schema that does not exist.';
+
+-- 90_api/agg_alerts.sql
+create function public.agg_alerts(p_open_only boolean default true)
+returns table (
+  alert_id bigint,
+  kind text,
+  canonical_symbol text,
+  timeframe text,
+  severity text,
+  message text,
+  raised_at timestamptz,
+  resolved_at timestamptz
+)
+language sql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  select a.alert_id, a.kind, a.canonical_symbol, a.timeframe, a.severity, a.message, a.raised_at, a.resolved_at
+  from agg.alert as a
+  where a.resolved_at is null or not p_open_only
+  order by a.resolved_at is not null, a.severity, a.raised_at desc, a.alert_id desc;
+$$;
+
+comment on function public.agg_alerts is
+'Lists the alerts that are open, critical ones first; with p_open_only false also those that were resolved in the last 90 days.
+timeframe * concerns all of an asset, canonical_symbol * all of the database. severity: critical (bars are missing, or are about to be) or warning. docs/operations.md says for each kind what to do.
+Newest first within a severity, and open before resolved. Reads only.';
 
 -- 90_api/agg_backfill.sql
 create function public.agg_backfill(
@@ -9317,6 +9348,47 @@ $$;
 comment on function public.agg_repair is
 'Makes a correction of every window that agg_verify lists, for the dispatcher to build again, level by level.
 Arguments and errors: see agg_verify. Returns success, and how many windows of how many tasks. May be repeated.';
+
+-- 90_api/agg_runs.sql
+create function public.agg_runs(p_limit integer default 100)
+returns table (
+  run_id bigint,
+  started_at timestamptz,
+  finished_at timestamptz,
+  took interval,
+  env text,
+  lane smallint,
+  batches integer,
+  tasks integer,
+  windows bigint,
+  bars_created bigint,
+  bars_quality_poor bigint,
+  bars_corrected bigint,
+  failed integer,
+  stopped_reason text
+)
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if p_limit is null or p_limit not between 1 and 10000 then
+    raise exception 'p_limit must be from 1 to 10000, not %', coalesce(p_limit::text, 'null') using errcode = 'invalid_parameter_value';
+  end if;
+  return query
+  select
+    l.run_id, l.started_at, l.finished_at, l.finished_at - l.started_at, l.env, l.lane, l.batches, l.tasks, l.windows,
+    l.bars_created, l.bars_quality_poor, l.bars_corrected, l.failed, l.stopped_reason
+  from agg.run_log as l
+  order by l.run_id desc
+  limit p_limit;
+end;
+$$;
+
+comment on function public.agg_runs is
+'Lists the last p_limit calls of the dispatcher, newest first, as agg.run_log has them: a row a batch where the job calls it.
+p_limit is from 1 to 10000. took is what the call took, times are the wall clock. stopped_reason: see agg_run_due. Kept for 14 days. Reads only. Raises invalid_parameter_value for a limit out of range.';
 
 -- 90_api/agg_size.sql
 create function public.agg_size(p_bytes bigint default null, p_now timestamptz default now())
@@ -10536,6 +10608,34 @@ covered_minutes and expected_minutes say what quality_score is made of. updated_
 Runs with the rights of the caller: whose bars it may read, grant_read_access or a policy says.
 Raises invalid_parameter_value for what makes no sense: p_as_of with 1m or p_forming (minutes keep no revisions), or further back than revisions of a symbol are kept.';
 
+-- 90_api/grant_operations_access.sql
+create function public.grant_operations_access(p_role text)
+returns jsonb
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if not exists (select from pg_catalog.pg_roles as r where r.rolname = p_role) then
+    raise exception '% is not a role', coalesce(p_role, 'null')
+      using errcode = 'undefined_object', hint = 'On Supabase: authenticated (signed in), or anon (not signed in).';
+  end if;
+  if not has_schema_privilege(p_role, 'public', 'usage') then
+    execute format('grant usage on schema public to %I', p_role);
+  end if;
+  execute format(
+    'grant execute on function %s to %I',
+    (select string_agg(format('public.%I', f.name), ', ') from unnest(agg.operations_functions()) as f (name)), p_role
+  );
+  return jsonb_build_object('success', true, 'role', p_role, 'functions', to_jsonb(agg.operations_functions()));
+end;
+$$;
+
+comment on function public.grant_operations_access is
+'Lets a role see how the database does, over the Data API and directly: it may call agg_alerts, agg_check, agg_health, agg_pending, agg_runs and agg_size, and nothing else.
+p_role is authenticated, anon or a role of your own. These functions name symbols, tasks and errors; they show no bar, and change nothing.
+Returns success, role and functions. For the owner of the functions. Repeating it changes nothing. Raises undefined_object for an unknown role.';
+
 -- 90_api/grant_read_access.sql
 create function public.grant_read_access(p_role text)
 returns jsonb
@@ -10733,6 +10833,19 @@ $$;
 comment on function agg.open_windows is
   'The windows that start in [p_from, p_to) and have a minute in which session and calendar are open, in order, with what is open of them (null: all); with p_limit the first, or with p_is_newest the last, that many. It reads calendars with the rights of its owner, and nothing else: readers of bars may call it.';
 
+-- 90_api/operations_functions.sql
+create function agg.operations_functions()
+returns text[]
+language sql
+immutable
+parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+  select array['agg_alerts', 'agg_check', 'agg_health', 'agg_pending', 'agg_runs', 'agg_size'];
+$$;
+
+comment on function agg.operations_functions is 'The functions that say how the database does, and show no bar: what grant_operations_access lets a role call.';
+
 -- 90_api/read_policy_name.sql
 create function agg.read_policy_name(p_role text)
 returns text
@@ -10825,6 +10938,30 @@ $$;
 comment on function public.remove_webhooks is
   'Removes what install_webhooks made.
 Returns success and removed, the names of the triggers that are gone. For the owner of the database. It may be repeated.';
+
+-- 90_api/revoke_operations_access.sql
+create function public.revoke_operations_access(p_role text)
+returns jsonb
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if not exists (select from pg_catalog.pg_roles as r where r.rolname = p_role) then
+    raise exception '% is not a role', coalesce(p_role, 'null')
+      using errcode = 'undefined_object', hint = 'On Supabase: authenticated (signed in), or anon (not signed in).';
+  end if;
+  execute format(
+    'revoke execute on function %s from %I',
+    (select string_agg(format('public.%I', f.name), ', ') from unnest(agg.operations_functions()) as f (name)), p_role
+  );
+  return jsonb_build_object('success', true, 'role', p_role, 'functions', to_jsonb(agg.operations_functions()));
+end;
+$$;
+
+comment on function public.revoke_operations_access is
+'Takes from a role what grant_operations_access gave it.
+Returns success, role and functions. For the owner of the functions. It may be repeated. Raises undefined_object for an unknown role.';
 
 -- 90_api/revoke_read_access.sql
 create function public.revoke_read_access(p_role text)
@@ -11312,12 +11449,12 @@ select p.oid as function_id, p.proname::text as name
 from pg_catalog.pg_proc as p
 where p.pronamespace = 'public'::regnamespace
   and p.proname = any (array[
-    'agg_add_change_note', 'agg_backfill', 'agg_bootstrap_cursor', 'agg_cancel_backfill', 'agg_changes', 'agg_check',
+    'agg_add_change_note', 'agg_alerts', 'agg_backfill', 'agg_bootstrap_cursor', 'agg_cancel_backfill', 'agg_changes', 'agg_check',
     'agg_explain', 'agg_finish', 'agg_gaps', 'agg_get_due_tasks', 'agg_health', 'agg_maintain', 'agg_pause', 'agg_pending',
-    'agg_repair', 'agg_resume', 'agg_run_due', 'agg_size', 'agg_start', 'agg_verify', 'aggregate_1m_to_5m_window', 'aggregate_5m_to_1h_window',
+    'agg_repair', 'agg_resume', 'agg_run_due', 'agg_runs', 'agg_size', 'agg_start', 'agg_verify', 'aggregate_1m_to_5m_window', 'aggregate_5m_to_1h_window',
     'aggregate_window', 'calc_dxy_range_1m', 'calc_dxy_range_derived', 'catchup_aggregation_range', 'derive_synthetic_range',
-    'finish_move', 'get_bars', 'grant_read_access', 'import_calendar', 'install_webhooks', 'move_status', 'remove_webhooks',
-    'revoke_read_access', 'schedule_jobs', 'sync_agg_state_from_registry', 'undo_move', 'upsert_bars'
+    'finish_move', 'get_bars', 'grant_operations_access', 'grant_read_access', 'import_calendar', 'install_webhooks', 'move_status', 'remove_webhooks',
+    'revoke_operations_access', 'revoke_read_access', 'schedule_jobs', 'sync_agg_state_from_registry', 'undo_move', 'upsert_bars'
   ])
   and not exists (
     select from pg_catalog.pg_depend as d where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype = 'e'
@@ -11371,6 +11508,7 @@ grant select on table public.derived_data_bars_revision to service_role;
 -- Callable by service_role.
 revoke execute on function
   public.agg_add_change_note,
+  public.agg_alerts,
   public.agg_backfill,
   public.agg_bootstrap_cursor,
   public.agg_cancel_backfill,
@@ -11387,6 +11525,7 @@ revoke execute on function
   public.agg_repair,
   public.agg_resume,
   public.agg_run_due,
+  public.agg_runs,
   public.agg_size,
   public.agg_start,
   public.agg_verify,
@@ -11404,6 +11543,7 @@ revoke execute on function
 from public, anon, authenticated, service_role;
 grant execute on function
   public.agg_add_change_note,
+  public.agg_alerts,
   public.agg_backfill,
   public.agg_bootstrap_cursor,
   public.agg_cancel_backfill,
@@ -11420,6 +11560,7 @@ grant execute on function
   public.agg_repair,
   public.agg_resume,
   public.agg_run_due,
+  public.agg_runs,
   public.agg_size,
   public.agg_start,
   public.agg_verify,
@@ -11439,9 +11580,11 @@ to service_role;
 -- Callable by the owner of the database only.
 revoke execute on function
   public.finish_move,
+  public.grant_operations_access,
   public.grant_read_access,
   public.install_webhooks,
   public.remove_webhooks,
+  public.revoke_operations_access,
   public.revoke_read_access,
   public.schedule_jobs,
   public.undo_move

@@ -26,6 +26,7 @@ grant select on table public.derived_data_bars_revision to service_role;
 -- Callable by service_role.
 revoke execute on function
   public.agg_add_change_note,
+  public.agg_alerts,
   public.agg_backfill,
   public.agg_bootstrap_cursor,
   public.agg_cancel_backfill,
@@ -42,6 +43,7 @@ revoke execute on function
   public.agg_repair,
   public.agg_resume,
   public.agg_run_due,
+  public.agg_runs,
   public.agg_size,
   public.agg_start,
   public.agg_verify,
@@ -59,6 +61,7 @@ revoke execute on function
 from public, anon, authenticated, service_role;
 grant execute on function
   public.agg_add_change_note,
+  public.agg_alerts,
   public.agg_backfill,
   public.agg_bootstrap_cursor,
   public.agg_cancel_backfill,
@@ -75,6 +78,7 @@ grant execute on function
   public.agg_repair,
   public.agg_resume,
   public.agg_run_due,
+  public.agg_runs,
   public.agg_size,
   public.agg_start,
   public.agg_verify,
@@ -94,9 +98,11 @@ to service_role;
 -- Callable by the owner of the database only.
 revoke execute on function
   public.finish_move,
+  public.grant_operations_access,
   public.grant_read_access,
   public.install_webhooks,
   public.remove_webhooks,
+  public.revoke_operations_access,
   public.revoke_read_access,
   public.schedule_jobs,
   public.undo_move

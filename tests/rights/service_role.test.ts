@@ -10,9 +10,11 @@ import { ROWS, WORKER_CALLS } from "./worker_day.ts";
 
 const OWNERS_CALLS = [
   "finish_move",
+  "grant_operations_access",
   "grant_read_access",
   "install_webhooks",
   "remove_webhooks",
+  "revoke_operations_access",
   "revoke_read_access",
   "schedule_jobs",
   "undo_move",

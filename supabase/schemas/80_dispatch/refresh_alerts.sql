@@ -105,13 +105,16 @@ begin
   wanted as materialized (
     select distinct on (c.kind, c.canonical_symbol, c.timeframe)
       c.kind, c.canonical_symbol, c.timeframe, case when c.is_critical then 'critical' else 'warning' end as severity, c.message
-    from cause as c
-    where c.kind <> all (array['no_data', 'poor_quality'])
-      or not exists (
-        select from cause as o
-        where o.canonical_symbol = c.canonical_symbol
-          and o.kind = any (array['hard_failed', 'failing', 'behind', 'no_data']) and o.kind <> c.kind
-      )
+    from (
+      -- Sorted once: a join of causes with each other would compare all with all.
+      select
+        k.*,
+        bool_or(k.kind = any (array['hard_failed', 'failing', 'behind'])) over w as has_failed,
+        bool_or(k.kind = 'no_data') over w as is_silent
+      from cause as k
+      window w as (partition by k.canonical_symbol)
+    ) as c
+    where case c.kind when 'no_data' then not c.has_failed when 'poor_quality' then not c.has_failed and not c.is_silent else true end
     order by c.kind, c.canonical_symbol, c.timeframe, c.message desc
   ),
   resolved as (

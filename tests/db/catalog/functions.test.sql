@@ -30,7 +30,7 @@ language sql as $$
   select p.oid::regprocedure::text
   from pg_temp.routines() as p
   where p.prokind = 'f' and p.provolatile = 'v'
-    and p.prosrc !~* '\m(insert into|update|delete from|for update|pg_try_advisory|pg_advisory_xact_lock|set_config|create policy|cron\.schedule|cron\.unschedule|net\.http_post|drop policy|drop trigger)\M'
+    and p.prosrc !~* '\m(insert into|update|delete from|for update|pg_try_advisory|pg_advisory_xact_lock|set_config|create policy|cron\.schedule|cron\.unschedule|net\.http_post|drop policy|drop trigger|grant execute|revoke execute)\M'
     and not exists (
       select
       from pg_temp.routines() as q
