@@ -411,7 +411,7 @@ export type Database = {
         }[];
       };
       "agg_check": {
-        Args: { "p_now"?: string };
+        Args: { "p_all"?: boolean; "p_now"?: string };
         Returns: {
           "check": string;
           "hint": string;

@@ -22,7 +22,7 @@ const EXIT_CODES = { PASS: 0, WARN: 1, FAIL: 2 } as const;
 
 export function register(program: Command): void {
   addJsonOption(addConnectionOptions(program.command("check")))
-    .description("Say whether everything is as it should be: the rows of agg_check.")
+    .description("Say whether everything is as it should be: the verdict of agg_check, and what needs attention.")
     .option("--watch", "check again and again, until it is stopped")
     .option("--interval <seconds>", "time between two checks of --watch", parseSeconds, 10)
     .addHelpText(

@@ -12,21 +12,23 @@ export interface CheckRow {
 /** Rows shown of one check. All of them are in the JSON. */
 const SHOWN = 20;
 
+/** The check of the first row: the worst status of all checks, and how many there are. */
+const VERDICT = "verdict";
+
 const ORDER = ["PASS", "WARN", "FAIL"] as const;
 
 export function worstStatus(rows: readonly CheckRow[]): CheckRow["status"] {
   return ORDER.findLast((status) => rows.some((row) => row.status === status)) ?? "PASS";
 }
 
-/** One line of summary, and a table. A row that is not fine has its hint below. */
+/** The verdict in a line, and a table of what needs attention, each row with its hint below. */
 export function describeChecks(rows: readonly CheckRow[]): string {
-  const names = [...new Set(rows.map(({ check }) => check))];
-  const groups = names.map((name) => rows.filter(({ check }) => check === name));
-  const statuses = groups.map(worstStatus);
-  const count = (status: string) => statuses.filter((each) => each === status).length;
-  const summary = `${worstStatus(rows)}: ${names.length} checks, ${count("WARN")} of them warn and ${
-    count("FAIL")
-  } fail.`;
+  const verdict = rows.find(({ check }) => check === VERDICT);
+  const found = rows.filter((row) => row !== verdict);
+  const names = [...new Set(found.map(({ check }) => check))];
+  const groups = names.map((name) => found.filter(({ check }) => check === name));
+  const summary = `${worstStatus(rows)}: ${verdict?.value ?? `${names.length} checks`}`;
+  if (found.length === 0) return summary;
 
   const shown = groups.flatMap((group) => group.slice(0, SHOWN));
   const lines = alignColumns(shown.map((row) => [row.status, row.check, row.subject, row.value ?? ""]));

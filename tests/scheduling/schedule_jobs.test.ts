@@ -55,7 +55,7 @@ Deno.test("schedule_jobs() keeps pg_cron's jobs to its own list, and without pg_
   await test.step("agg_check() sees a job that is not active, and its hint helps", async () => {
     const checkJobs = () =>
       db.query<{ subject: string; status: string; hint: string }>(
-        `select c.subject, c.status, c.hint from public.agg_check() as c where c."check" = 'jobs'`,
+        `select c.subject, c.status, c.hint from public.agg_check(p_all => true) as c where c."check" = 'jobs'`,
       );
     assert.deepEqual(await checkJobs(), [{ subject: "*", status: "PASS", hint: null }]);
     await db.exec("update cron.job set active = false where jobname = 'pgbars:dispatch'");
@@ -91,7 +91,7 @@ Deno.test("schedule_jobs() keeps pg_cron's jobs to its own list, and without pg_
   await test.step("agg_check() sees a job that is not active, and its hint helps", async () => {
     const checkJobs = () =>
       db.query<{ subject: string; status: string; hint: string }>(
-        `select c.subject, c.status, c.hint from public.agg_check() as c where c."check" = 'jobs'`,
+        `select c.subject, c.status, c.hint from public.agg_check(p_all => true) as c where c."check" = 'jobs'`,
       );
     assert.deepEqual(await checkJobs(), [{ subject: "*", status: "PASS", hint: null }]);
     await db.exec("update cron.job set active = false where jobname = 'pgbars:dispatch'");

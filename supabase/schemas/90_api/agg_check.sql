@@ -1,6 +1,6 @@
 comment on function public.agg_check is
-'Says in rows of PASS, WARN and FAIL whether everything is as it should be at p_now.
-A row a check where all is well (subject *), otherwise a row for each subject that is not; value says what was found, hint what to do. What a closed market (session and calendar) has no bars for is not missed.
+'Says whether everything is as it should be at p_now: first a verdict of PASS, WARN or FAIL, then what needs attention.
+The first row is the check verdict: the worst status, and how many checks there are, warn and fail. A row follows for each subject that is not as it should be; value says what was found, hint what to do. With p_all also a row PASS for each check that passes (subject *). What a closed market (session and calendar) has no bars for is not missed.
 tasks: every active asset has the tasks that its metadata ask for, 5m and 1h among them. mandatory: these are marked mandatory, never disabled, and run before others. cursors: none is ahead of the clock, or of its source task. streaks: no task fails.
 bars: each task has the bar of the last window that it should have decided a minute ago: 5m bars younger than 16 minutes, with a delay of 300 s. quality: 95 % of the bars of the last 24 windows are good, by timeframe. Neither asks sparse markets for bars.
 series: computed series have at least three bars in the last five minutes (WARN: one or two). components: so do their components, one bar each. price_range: DXY is from 80 to 120, on average over its last hour.
@@ -8,7 +8,7 @@ derived_1m: derived_data_bars holds no 1m bar that is not deleted. pause: agg_pa
 set_aside_readers and rows_left: what still reads tables that a move set aside, and rows that it did not take over.
 Reads only.';
 
-create function public.agg_check(p_now timestamptz default now())
+create function public.agg_check(p_now timestamptz default now(), p_all boolean default false)
 returns table ("check" text, subject text, status text, value text, hint text)
 language sql
 stable
@@ -29,19 +29,38 @@ as $$
     union all
     select o.* from agg.check_older_deployment() as o
   ),
-  judged as (
+  judged as materialized (
     select f.*, bool_or(f.status <> 'PASS') over (partition by f.check_name) as has_problem from found as f
+  ),
+  verdict as (
+    select
+      count(*) as checks,
+      count(*) filter (where c.warns and not c.fails) as warn,
+      count(*) filter (where c.fails) as fail
+    from (
+      select bool_or(j.status = 'WARN') as warns, bool_or(j.status = 'FAIL') as fails from judged as j group by j.check_name
+    ) as c
   )
-  select j.check_name, j.subject, j.status, j.value, j.hint
-  from judged as j
-  where j.status <> 'PASS' or not j.has_problem
+  select r.check_name, r.subject, r.status, r.value, r.hint
+  from (
+    select
+      'verdict' as check_name, '*' as subject,
+      case when v.fail > 0 then 'FAIL' when v.warn > 0 then 'WARN' else 'PASS' end as status,
+      format('%s checks, %s warn, %s fail', v.checks, v.warn, v.fail) as value,
+      case when v.fail + v.warn > 0 then 'the rows below say what needs attention' end as hint
+    from verdict as v
+    union all
+    select j.check_name, j.subject, j.status, j.value, j.hint
+    from judged as j
+    where j.status <> 'PASS' or (p_all and not j.has_problem)
+  ) as r
   order by
     array_position(
       array[
-        'tasks', 'mandatory', 'cursors', 'streaks', 'bars', 'quality', 'series', 'components', 'price_range',
+        'verdict', 'tasks', 'mandatory', 'cursors', 'streaks', 'bars', 'quality', 'series', 'components', 'price_range',
         'derived_1m', 'pause', 'dispatcher', 'jobs', 'alerts', 'set_aside_readers', 'rows_left'
       ],
-      j.check_name
+      r.check_name
     ),
-    j.status, j.subject;
+    r.status, r.subject;
 $$;

@@ -21,7 +21,7 @@ language sql as $$
 $$;
 create function pg_temp.checks(p_check text, p_now timestamptz) returns text
 language sql as $$
-  select string_agg(concat_ws(' ', c.status, c.value, c.hint), '; ') from public.agg_check(p_now) as c where c."check" = p_check
+  select string_agg(concat_ws(' ', c.status, c.value, c.hint), '; ') from public.agg_check(p_now, true) as c where c."check" = p_check
 $$;
 
 select throws_ok($$ select public.agg_pause('', 'infinity') $$, '22023', 'p_reason must have 1 to 200 characters');

@@ -10,11 +10,11 @@ update public.data_agg_state as s set updated_at = '2025-07-01 00:00+00';
 create function pg_temp.found(p_check text, p_now timestamptz) returns text
 language sql as $$
   select string_agg(concat_ws(' ', c.status, c.subject, c.value), '; ' order by c.subject)
-  from public.agg_check(p_now) as c
+  from public.agg_check(p_now, true) as c
   where c."check" = p_check
 $$;
 create function pg_temp.hints(p_check text, p_now timestamptz) returns text
-language sql as $$ select string_agg(c.hint, '; ' order by c.subject) from public.agg_check(p_now) as c where c."check" = p_check $$;
+language sql as $$ select string_agg(c.hint, '; ' order by c.subject) from public.agg_check(p_now, true) as c where c."check" = p_check $$;
 
 select is(
   pg_temp.found('bars', '2025-07-01 03:10:59+00'), 'PASS * 2 tasks up to date, the market of 0 is closed',

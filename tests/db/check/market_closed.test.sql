@@ -12,10 +12,10 @@ call tests.run('2025-07-04 21:06+00');
 update public.data_agg_state as s set updated_at = '2025-07-01 00:00+00';
 create function pg_temp.found(p_check text, p_now timestamptz) returns text
 language sql as $$
-  select string_agg(concat_ws(' ', c.status, c.subject), '; ' order by c.subject) from public.agg_check(p_now) as c where c."check" = p_check
+  select string_agg(concat_ws(' ', c.status, c.subject), '; ' order by c.subject) from public.agg_check(p_now, true) as c where c."check" = p_check
 $$;
 create function pg_temp.value(p_check text, p_now timestamptz) returns text
-language sql as $$ select string_agg(c.value, '; ' order by c.subject) from public.agg_check(p_now) as c where c."check" = p_check $$;
+language sql as $$ select string_agg(c.value, '; ' order by c.subject) from public.agg_check(p_now, true) as c where c."check" = p_check $$;
 
 select is(pg_temp.value('series', '2025-07-04 20:59+00'), '1 series up to date, 0 closed', 'the index is up to date while the market is open');
 select is(pg_temp.value('series', '2025-07-05 12:00+00'), '0 series up to date, 1 closed', 'on Saturday no minute of it is missed');

@@ -6,7 +6,7 @@ call tests.add_asset('ACME');
 create function pg_temp.found(p_check text) returns text
 language sql as $$
   select string_agg(concat_ws(' ', c.status, c.subject, c.value), '; ' order by c.subject)
-  from public.agg_check() as c
+  from public.agg_check(p_all => true) as c
   where c."check" = p_check
 $$;
 
@@ -41,7 +41,7 @@ create table app.signal (
 );
 create policy ours on app.signal for select using (pgbars_before.is_ours(canonical_symbol));
 select results_eq(
-  $$ select c.status, c.subject, c.value from public.agg_check() as c where c."check" = 'set_aside_readers' order by c.subject $$,
+  $$ select c.status, c.subject, c.value from public.agg_check(p_all => true) as c where c."check" = 'set_aside_readers' order by c.subject $$,
   $$
     values
       ('FAIL', 'constraint signal_bar_fkey on table app.signal', 'reads what was set aside, which no longer changes'),

@@ -7,7 +7,7 @@ values ('DXY', true, '{"is_synthetic": true, "derivation_method": "calc_dxy_rang
 create function pg_temp.found(p_check text, p_now timestamptz) returns text
 language sql as $$
   select string_agg(concat_ws(' ', c.status, c.subject, c.value), '; ' order by c.subject)
-  from public.agg_check(p_now) as c
+  from public.agg_check(p_now, true) as c
   where c."check" = p_check
 $$;
 

@@ -10,7 +10,7 @@ call tests.run('2025-07-01 03:05+00');
 create function pg_temp.found(p_check text, p_now timestamptz default '2025-07-01 03:06+00') returns text
 language sql as $$
   select string_agg(concat_ws(' ', c.status, c.subject, c.value), '; ' order by c.subject)
-  from public.agg_check(p_now) as c
+  from public.agg_check(p_now, true) as c
   where c."check" = p_check
 $$;
 
