@@ -41,7 +41,11 @@ begin
       else sqlerrm
     end);
   end;
-  perform agg.measure_silence(p_now);
+  begin
+    perform agg.measure_silence(p_now);
+  exception when others then
+    raise warning 'the silence of series could not be measured: % (%)', sqlerrm, sqlstate;
+  end;
   return jsonb_build_object(
     'sync', v_sync,
     'alerts_raised', agg.refresh_alerts(p_now, v_sync, true),
