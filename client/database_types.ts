@@ -659,7 +659,7 @@ export type Database = {
       "remove_webhooks": { Args: Record<PropertyKey, never>; Returns: Json };
       "revoke_operations_access": { Args: { "p_role": string }; Returns: Json };
       "revoke_read_access": { Args: { "p_role": string }; Returns: Json };
-      "schedule_jobs": { Args: { "p_env"?: string; "p_lanes"?: number }; Returns: Json };
+      "schedule_jobs": { Args: { "p_audit_percent"?: number; "p_env"?: string; "p_lanes"?: number }; Returns: Json };
       "sync_agg_state_from_registry": {
         Args: { "p_default_start_utc"?: string; "p_env"?: string; "p_symbols"?: (string)[] };
         Returns: Json;

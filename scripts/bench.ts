@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { measureAudit } from "./bench/audit.ts";
 import { measureBackfill } from "./bench/backfill.ts";
 import { measureClaim } from "./bench/claim.ts";
 import { measureCorrections } from "./bench/corrections.ts";
@@ -57,6 +58,7 @@ const BENCHMARKS: Record<string, () => Promise<Measurement[]>> = {
   corrections: () => measureCorrections(open),
   registry: () => measureRegistry(open),
   read: () => run("read", (db) => measureRead(db, scale)),
+  audit: () => run("audit", (db) => measureAudit(db, scale)),
   backfill: () => run("backfill", (db, reopen) => measureBackfill(db, reopen, scale)),
   history: () => measureHistory(open, scale),
 };

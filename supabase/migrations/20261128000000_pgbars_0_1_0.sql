@@ -444,10 +444,13 @@ create table agg.environment (
   paused_until timestamptz,
   paused_by text,
   paused_reason text,
+  audit_percent smallint not null default 5,
   constraint environment_pkey primary key (is_only),
   constraint environment_is_only_check check (is_only),
   constraint environment_lanes_check check (lanes between 1 and 4),
-  constraint environment_pause_check check (num_nulls(paused_until, paused_by, paused_reason) in (0, 3))
+  constraint environment_pause_check check (num_nulls(paused_until, paused_by, paused_reason) in (0, 3)),
+  -- Ten percent of five minutes is half of what agg_maintain may take.
+  constraint environment_audit_percent_check check (audit_percent between 0 and 10)
 );
 
 insert into agg.environment default values;
@@ -460,6 +463,7 @@ comment on table agg.environment is
   'The environment that this database works for, how many dispatchers do so, and whether they pause: one row, set by schedule_jobs and agg_pause. Changes of the registry take effect in it. Of this database alone: no publication may hold the table.';
 comment on column agg.environment.lanes is 'How many dispatch jobs share the work.';
 comment on column agg.environment.paused_until is 'The end of the pause, or of the last one; infinity: until agg_resume. Null: there was none.';
+comment on column agg.environment.audit_percent is 'The share of one processor, in percent, that agg_maintain spends on verifying history. 0: none.';
 
 -- 10_foundation/timeframe.table.sql
 create table agg.timeframe (
@@ -967,7 +971,7 @@ create table agg.alert (
   constraint alert_pkey primary key (alert_id),
   constraint alert_kind_check check (kind in (
     'hard_failed', 'disabled', 'failing', 'behind', 'no_data', 'poor_quality', 'slow',
-    'metadata', 'uncorrected', 'unread', 'unregistered', 'unsynced'
+    'metadata', 'uncorrected', 'unread', 'unregistered', 'unsynced', 'wrong'
   )),
   constraint alert_severity_check check (severity in ('critical', 'warning'))
 );
@@ -996,6 +1000,32 @@ create policy service_role_reads on agg.allowed_silence for select to service_ro
 
 comment on table agg.allowed_silence is
   'For how much open time a series of 1m bars may be silent before the alert no_data: its own longest gap of four weeks, measured once a day.';
+
+-- 80_dispatch/audit.table.sql
+create table agg.audit (
+  canonical_symbol text not null,
+  added_at timestamptz not null,
+  audited_at timestamptz not null default '-infinity',
+  next_utc timestamptz,
+  round_started_at timestamptz,
+  verified_since timestamptz,
+  wrong_timeframes text[] not null default '{}',
+  error text,
+  constraint audit_pkey primary key (canonical_symbol)
+);
+
+alter table agg.audit enable row level security;
+
+create policy service_role_reads on agg.audit for select to service_role using (true);
+
+comment on table agg.audit is
+  'How far agg_maintain has verified the history of each asset that has tasks to run: newest bars first, then round and round. Times are those of the clock that agg_maintain was given.';
+comment on column agg.audit.next_utc is 'The round under way has verified the bars from here on. Null: no round is under way.';
+comment on column agg.audit.round_started_at is 'When the round under way began, or the last one.';
+comment on column agg.audit.verified_since is 'When the last complete round began: every bar has been verified since. Null: no round is complete.';
+comment on column agg.audit.audited_at is 'When its last slice was verified. The next is one of the asset that has waited longest.';
+comment on column agg.audit.wrong_timeframes is 'Timeframes in which the round under way has found wrong bars.';
+comment on column agg.audit.error is 'Why its last slice could not be verified.';
 
 -- 80_dispatch/run_log.table.sql
 create table agg.run_log (
@@ -6947,12 +6977,19 @@ set statement_timeout = '60s'
 set lock_timeout = '5s'
 as $$
 declare
+  v_audit jsonb;
   v_sync jsonb;
   v_removed integer;
 begin
   if agg.is_paused(p_now) then
     return jsonb_build_object('paused', true, 'alerts_raised', agg.refresh_alerts(p_now, null, true));
   end if;
+  -- First: it takes time, and what follows takes locks.
+  begin
+    v_audit := agg.audit_history(p_env, p_now);
+  exception when others then
+    raise warning 'the audit failed: % (%)', sqlerrm, sqlstate;
+  end;
   -- Before floors are raised: no build that began before that reads what is removed.
   begin
     v_removed := agg.remove_old_bars(100000);
@@ -6976,6 +7013,8 @@ begin
     raise warning 'the silence of series could not be measured: % (%)', sqlerrm, sqlstate;
   end;
   return jsonb_build_object(
+    'slices_audited', v_audit -> 'slices_audited',
+    'windows_wrong', v_audit -> 'windows_wrong',
     'sync', v_sync,
     'alerts_raised', agg.refresh_alerts(p_now, v_sync, true),
     'rows_pruned', agg.prune_logs(p_now),
@@ -6988,11 +7027,12 @@ end;
 $$;
 
 comment on function public.agg_maintain is
-'Runs the maintenance job: registry sync, alerts, pruning, removal of bars that metadata.agg.keep does not keep, tasks that a wrong clock has put off, and in the first five minutes of an hour a look at tasks that sleep.
+'Runs the maintenance job: an audit of history, registry sync, alerts, pruning, removal of bars that metadata.agg.keep does not keep, tasks that a wrong clock has put off, and in the first five minutes of an hour a look at tasks that sleep.
 p_env: see agg_run_due. p_now is the clock.
 A sync that raises an error, or that waits five seconds for an open change of the registry, is reported in the result, as a warning and as an alert; the rest goes on. Repeating it changes nothing. In a pause (agg_pause) it only refreshes alerts, and returns paused and alerts_raised. A task that sleeps although it has source bars (a load with the triggers off left no note) is woken.
+The audit verifies decided bars as agg_verify does, newest first, then round and round, for a share of the time since the last call (schedule_jobs sets it). It has wrong bars built again by the next run, and raises an alert. An error in it is a warning; the rest goes on.
 Bars that are not kept: it removes up to 100,000 that lie behind a floor of agg.floor, then raises floors; what it raises is removed from the next time on.
-Returns sync, alerts_raised, rows_pruned, revisions_pruned (at most 40000 a run), bars_removed (null where an error stopped it, which is a warning), tasks_recovered and tasks_woken (null where it did not look).';
+Returns slices_audited and windows_wrong (null where the audit failed), sync, alerts_raised, rows_pruned, revisions_pruned (at most 40000 a run), bars_removed (null where an error stopped it, which is a warning), tasks_recovered and tasks_woken (null where it did not look).';
 
 -- 80_dispatch/agg_pause.sql
 create function public.agg_pause(p_reason text, p_until timestamptz, p_now timestamptz default now())
@@ -7130,6 +7170,254 @@ p_time_budget: no batch begins after this time by the wall clock; interval ''0''
 Returns tasks, windows, bars_created, bars_quality_poor, bars_corrected, failed, batches and stopped_reason: idle (nothing is left to do), one_batch, time_budget, paused (see agg_pause), or busy (another dispatcher is at work in this lane; nothing was done).
 Writes one row of agg.run_log. The job of agg.job_list calls it batch by batch and commits each.
 Locks: transactions that add assets wait for one that has read change notes, so commit soon. Raises invalid_parameter_value for arguments out of range, lock_not_available where a table is locked.';
+
+-- 80_dispatch/audit_history.sql
+create function agg.audit_history(p_env text, p_now timestamptz)
+returns jsonb
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+set jit = off
+as $$
+declare
+  v_started_at constant timestamptz := clock_timestamp();
+  v_step_at timestamptz;
+  v_until timestamptz;
+  v_budget interval;
+  v_symbols text[];
+  v_assets integer := 1;
+  v_slices integer := 0;
+  v_wrong integer := 0;
+begin
+  if not pg_try_advisory_xact_lock(hashtextextended('pgbars.audit', 0)) then
+    return jsonb_build_object('slices_audited', 0, 'windows_wrong', 0);
+  end if;
+  -- A clock that was ahead would keep assets waiting.
+  update agg.audit as a
+  set
+    audited_at = least(a.audited_at, p_now), added_at = least(a.added_at, p_now),
+    round_started_at = least(a.round_started_at, p_now), verified_since = least(a.verified_since, p_now)
+  where greatest(a.audited_at, a.added_at, a.round_started_at, a.verified_since) > p_now;
+  select e.audit_percent * least(coalesce(p_now - max(a.audited_at) filter (where a.audited_at > '-infinity'), interval '5 minutes'), interval '5 minutes') / 100
+  into v_budget
+  from agg.environment as e
+  left join agg.audit as a on true
+  group by e.audit_percent;
+  v_until := v_started_at + v_budget;
+
+  with wanted as materialized (
+    select s.canonical_symbol
+    from agg.active_asset as s
+    where s.is_test = agg.is_test(agg.current_env(p_env))
+      and exists (select from agg.runnable_task as t where t.canonical_symbol = s.canonical_symbol)
+  ),
+  gone as (
+    delete from agg.audit as a
+    where a.canonical_symbol not in (select w.canonical_symbol from wanted as w)
+  ),
+  resolved as (
+    update agg.alert as r
+    set resolved_at = p_now
+    where r.kind = 'wrong' and r.resolved_at is null and r.canonical_symbol not in (select w.canonical_symbol from wanted as w)
+  )
+  insert into agg.audit (canonical_symbol, added_at)
+  select w.canonical_symbol, p_now from wanted as w
+  on conflict do nothing;
+
+  while clock_timestamp() < v_until loop
+    v_symbols := array(
+      select a.canonical_symbol
+      from agg.audit as a
+      where a.next_utc is not null or a.round_started_at is null or a.round_started_at <= p_now - interval '1 hour'
+      order by a.audited_at, a.next_utc desc nulls first, a.canonical_symbol
+      limit v_assets
+    );
+    exit when cardinality(v_symbols) = 0;
+    v_step_at := clock_timestamp();
+    begin
+      v_wrong := v_wrong + agg.audit_slices(v_symbols, p_now);
+      v_slices := v_slices + cardinality(v_symbols);
+      -- As many at once as fit, since many cost less each.
+      if clock_timestamp() - v_step_at < (v_until - clock_timestamp()) / 4 then
+        v_assets := least(2 * v_assets, 500);
+      elsif clock_timestamp() - v_step_at > v_until - clock_timestamp() then
+        v_assets := greatest(v_assets / 4, 1);
+      end if;
+    exception when others then
+      if v_assets = 1 then
+        raise warning 'the bars of % could not be audited: % (%)', v_symbols[1], sqlerrm, sqlstate;
+        update agg.audit as a
+        set audited_at = p_now, round_started_at = p_now, next_utc = null, error = format('%s (%s)', sqlerrm, sqlstate)
+        where a.canonical_symbol = v_symbols[1];
+      end if;
+      v_assets := 1;
+    end;
+  end loop;
+  return jsonb_build_object('slices_audited', v_slices, 'windows_wrong', v_wrong);
+end;
+$$;
+
+comment on function agg.audit_history is
+'Verifies slices of decided history for a share of the time since the last call (agg.environment.audit_percent; of at most five minutes) by the wall clock, and has wrong bars built again: see agg.audit_slices.
+Takes the asset first that was least recently audited: the newest slice of each, then older ones. An asset begins a round at most once an hour.
+What raises an error costs itself only: the asset waits for its next turn, with a warning. Returns slices_audited and windows_wrong; both are 0 while another session audits.
+Locks: no task and no bar.';
+
+-- 80_dispatch/audit_slices.sql
+create function agg.audit_slices(p_symbols text[], p_now timestamptz)
+returns integer
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+-- Every access is by a key, whatever the planner assumes about the size of the tables.
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+set jit = off
+as $$
+declare
+  v_spans agg.changed_span[];
+  v_wrong integer;
+begin
+  update agg.audit as a
+  set round_started_at = p_now, wrong_timeframes = '{}'
+  where a.canonical_symbol = any (p_symbols) and a.next_utc is null;
+
+  -- All timeframes of an asset, in whole windows of the longest: what is below a wrong bar is found wrong with it, and built first.
+  with moved as (
+    update agg.audit as a
+    set
+      audited_at = p_now,
+      error = null,
+      next_utc = case when s.from_utc > s.start_utc then s.from_utc end,
+      verified_since = case when s.from_utc > s.start_utc then a.verified_since else a.round_started_at end
+    from (
+      select y.symbol, b.start_utc, w.from_utc, w.to_utc
+      from unnest(p_symbols) as y (symbol)
+      join agg.audit as u on u.canonical_symbol = y.symbol
+      cross join lateral (
+        select t.window_length, t.run_interval_minutes, t.window_time_zone, t.window_origin
+        from agg.runnable_task as t
+        where t.canonical_symbol = y.symbol
+        order by t.run_interval_minutes desc
+        limit 1
+      ) as l
+      cross join lateral (
+        select
+          agg.window_start(min(t.agg_start_utc), l.window_length, l.window_time_zone, l.window_origin) as start_utc,
+          least(max(t.followed_to_utc), u.next_utc) as end_utc
+        from agg.runnable_task as t
+        where t.canonical_symbol = y.symbol
+      ) as b
+      cross join lateral (
+        select max(x.last_utc) as last_utc
+        from (
+          select (
+            select max(d.ts_utc)
+            from public.data_bars as d
+            where d.canonical_symbol = i.symbol and d.timeframe = '1m' and d.ts_utc < b.end_utc
+          ) as last_utc
+          from (
+            select y.symbol
+            union all
+            select k.component from agg.task_component as k where k.canonical_symbol = y.symbol
+          ) as i (symbol)
+          union all
+          select (
+            select max(d.ts_utc)
+            from public.derived_data_bars as d
+            where d.canonical_symbol = y.symbol and d.timeframe = t.timeframe and d.ts_utc < b.end_utc
+          )
+          from agg.runnable_task as t
+          where t.canonical_symbol = y.symbol
+        ) as x
+      ) as n
+      -- Where no bar is left, an empty slice ends the round.
+      cross join lateral (
+        select agg.window_end(coalesce(n.last_utc, b.start_utc), l.window_length, l.window_time_zone, l.window_origin) as to_utc
+      ) as e
+      cross join lateral (
+        select
+          case
+            when n.last_utc >= b.start_utc
+              then agg.window_start(e.to_utc - interval '24 hours', l.window_length, l.window_time_zone, l.window_origin)
+            else b.start_utc
+          end as from_utc,
+          case when n.last_utc >= b.start_utc then e.to_utc else b.start_utc end as to_utc
+      ) as w
+    ) as s
+    where a.canonical_symbol = s.symbol
+    returning a.canonical_symbol, s.from_utc, s.to_utc
+  )
+  select coalesce(array_agg(agg.new_changed_span(m.canonical_symbol, t.timeframe, tstzmultirange(tstzrange(m.from_utc, m.to_utc)))), '{}')
+  into v_spans
+  from moved as m
+  join agg.runnable_task as t on t.canonical_symbol = m.canonical_symbol
+  where m.from_utc < m.to_utc;
+
+  -- One statement, so that all sees what the same transactions have done.
+  with difference as materialized (
+    select d.canonical_symbol, d.timeframe, d.ts_utc, d.ends_utc, d.problem
+    from agg.verify_spans(v_spans) as d
+    where not d.is_pending
+  ),
+  -- Adding rows needs no lock of the task.
+  corrected as (
+    insert into agg.correction (canonical_symbol, timeframe, spans, changed_at)
+    select d.canonical_symbol, d.timeframe, range_agg(tstzrange(d.ts_utc, d.ends_utc)), now()
+    from difference as d
+    group by d.canonical_symbol, d.timeframe
+  ),
+  wrong as materialized (
+    select
+      d.canonical_symbol, d.timeframe, count(*) as windows, min(d.ts_utc) as first_utc, max(d.ends_utc) as end_utc,
+      count(*) filter (where d.problem = 'missing') as missing,
+      count(*) filter (where d.problem = 'different') as different,
+      count(*) filter (where d.problem = 'stale') as stale
+    from difference as d
+    where d.problem <> 'failed'
+    group by d.canonical_symbol, d.timeframe
+  ),
+  alerted as (
+    insert into agg.alert as r (kind, canonical_symbol, timeframe, severity, message, raised_at)
+    select
+      'wrong', w.canonical_symbol, w.timeframe, 'warning',
+      format(
+        'at %s the audit found %s wrong windows in [%s, %s): %s missing, %s different, %s stale; the next run builds them again',
+        p_now, w.windows, w.first_utc, w.end_utc, w.missing, w.different, w.stale
+      ),
+      p_now
+    from wrong as w
+    on conflict (kind, canonical_symbol, timeframe) where resolved_at is null
+    -- The newest first; what was found before stays readable.
+    do update set message = left(excluded.message || E'\n' || r.message, 1000)
+  ),
+  marked as (
+    update agg.audit as a
+    set wrong_timeframes = array(select distinct t.timeframe from unnest(a.wrong_timeframes || w.timeframes) as t (timeframe))
+    from (select w.canonical_symbol, array_agg(w.timeframe) as timeframes from wrong as w group by w.canonical_symbol) as w
+    where a.canonical_symbol = w.canonical_symbol
+  )
+  select coalesce(sum(w.windows), 0) into v_wrong from wrong as w;
+
+  update agg.alert as r
+  set resolved_at = p_now
+  from agg.audit as a
+  where r.kind = 'wrong' and r.resolved_at is null and a.canonical_symbol = r.canonical_symbol
+    and a.canonical_symbol = any (p_symbols) and a.next_utc is null and r.timeframe <> all (a.wrong_timeframes)
+    and not exists (
+      select from agg.correction as k
+      where k.canonical_symbol = r.canonical_symbol and k.timeframe = r.timeframe and not k.is_backfill
+    );
+  return v_wrong;
+end;
+$$;
+
+comment on function agg.audit_slices is
+'Verifies one slice of history of each asset: at least a day, and a whole window of its longest task, before what its round has verified. Slices pass over time without bars. Returns how many windows are wrong.
+Each wrong window becomes a correction, and an alert of the kind wrong for its task. What waits to be built again is not wrong. Tasks that cannot be computed get a correction, which tells windows apart and reports its failure.
+Bars behind the start of a task, and so behind a floor, are not verified. Locks: no task and no bar.';
 
 -- 80_dispatch/job_list.sql
 create function agg.job_list(p_now timestamptz default null)
@@ -7544,6 +7832,8 @@ begin
     update agg.alert as a
     set resolved_at = p_now
     where a.resolved_at is null and a.kind <> all (v_skipped)
+      -- The audit resolves its own.
+      and a.kind <> 'wrong'
       and (a.kind, a.canonical_symbol, a.timeframe) not in (
         select w.kind, w.canonical_symbol, w.timeframe from wanted as w
       )
@@ -7567,7 +7857,7 @@ comment on function agg.refresh_alerts is
 Kinds: hard_failed and disabled (three hard failures in a row), failing (a task, for 15 minutes), behind (due for 15 minutes, and no dispatcher has run it), uncorrected (a correction failed three times in a row), metadata (not understood, with what is left out) and unsynced (from p_sync, what a sync returned; null leaves these alone), unread (no dispatcher has read change notes for 15 minutes).
 With p_is_maintenance also no_data (see agg.silent_series), unregistered (bars of the last day, of symbols that neither the registry nor a basket has), slow (the runs of a lane took their whole time for 15 minutes), and in the first five minutes of an hour poor_quality (less than 95 % of the windows of a day that have a minute have a good bar). Other calls leave these alone.
 One alert for one trouble: hard_failed comes before failing, that before behind, that before no_data, that before poor_quality.
-In a pause (agg_pause) behind, failing, unread and slow stay as they are; after it they count from its end.';
+In a pause (agg_pause) behind, failing, unread and slow stay as they are; after it they count from its end. Leaves those alone that agg.audit_slices raises: wrong.';
 
 -- 80_dispatch/remove_old_bars.sql
 create function agg.remove_old_bars(p_limit integer)
@@ -7701,7 +7991,7 @@ At most p_batch_windows windows for the due tasks and for the corrections of a l
 Locks: waits for no task; waits 500 ms for a locked bar, then 10 ms for each further one. Raises lock_not_available after 500 waits, as with a locked table. Any number of batches may run side by side.';
 
 -- 80_dispatch/schedule_jobs.sql
-create function public.schedule_jobs(p_env text default null, p_lanes integer default null)
+create function public.schedule_jobs(p_env text default null, p_lanes integer default null, p_audit_percent integer default null)
 returns jsonb
 language plpgsql
 volatile
@@ -7718,11 +8008,15 @@ begin
   if p_lanes not between 1 and 4 then
     raise exception 'p_lanes must be from 1 to 4, not %', p_lanes using errcode = 'invalid_parameter_value';
   end if;
+  if p_audit_percent not between 0 and 10 then
+    raise exception 'p_audit_percent must be from 0 to 10, not %', p_audit_percent using errcode = 'invalid_parameter_value';
+  end if;
   if p_env is not null then
     perform agg.set_environment(p_env);
   end if;
   v_env := agg.current_env(null);
   update agg.environment as e set lanes = p_lanes where e.lanes <> p_lanes;
+  update agg.environment as e set audit_percent = p_audit_percent where e.audit_percent <> p_audit_percent;
   v_lanes := (select e.lanes from agg.environment as e);
 
   if v_has_cron then
@@ -7758,7 +8052,8 @@ begin
   end if;
   return jsonb_build_object(
     'pg_cron', v_has_cron, 'scheduled', to_jsonb(v_scheduled), 'removed', to_jsonb(v_removed),
-    'env', v_env, 'flag', case when agg.is_test(v_env) then 'test_active' else 'active' end, 'lanes', v_lanes, 'message', v_message
+    'env', v_env, 'flag', case when agg.is_test(v_env) then 'test_active' else 'active' end, 'lanes', v_lanes,
+    'audit_percent', (select e.audit_percent from agg.environment as e), 'message', v_message
   );
 end;
 $$;
@@ -7767,9 +8062,10 @@ comment on function public.schedule_jobs is
   'Makes the jobs of pg_cron whose names begin with pgbars: those of agg.job_list, no more and no fewer.
 p_env becomes the environment of the database (prod at first), and the tasks of all assets follow at once. Its jobs work for this environment, and changes of the registry take effect in it. Null leaves it as it is.
 p_lanes: how many dispatch jobs share the work, 1 to 4 (1 at first); two make use of two processors. The jobs of lanes that are taken away are removed. Null leaves it as it is.
-Returns pg_cron (whether it is installed in this database), scheduled and removed (names of jobs), env, flag, lanes and message. flag is the column that says which assets are active: test_active for DEV and TEST in any case, otherwise active.
+p_audit_percent: the share of one processor that agg_maintain spends on verifying history, 0 (none) to 10 percent (5 at first). Null leaves it as it is.
+Returns pg_cron (whether it is installed in this database), scheduled and removed (names of jobs), env, flag, lanes, audit_percent and message. flag is the column that says which assets are active: test_active for DEV and TEST in any case, otherwise active.
 Where jobs cannot start, message says why, with a notice: pg_cron is not installed, or its launcher does not run. Only a role with the rights of pg_read_all_stats sees the launcher; for others message does not speak of it.
-For the owner of the database. Repeating it changes nothing. Raises invalid_parameter_value for a text that is not a name of an environment, or a number of lanes out of range.';
+For the owner of the database. Repeating it changes nothing. Raises invalid_parameter_value for a text that is not a name of an environment, or a number out of range.';
 
 -- 80_dispatch/silent_series.sql
 create function agg.silent_series(p_now timestamptz)
@@ -8709,6 +9005,8 @@ as $$
     union all
     select j.* from agg.check_jobs(p_now) as j
     union all
+    select a.* from agg.check_audit(p_now) as a
+    union all
     select o.* from agg.check_older_deployment() as o
   ),
   judged as materialized (
@@ -8740,7 +9038,7 @@ as $$
     array_position(
       array[
         'verdict', 'tasks', 'mandatory', 'cursors', 'streaks', 'bars', 'quality', 'series', 'components', 'price_range',
-        'derived_1m', 'pause', 'dispatcher', 'jobs', 'alerts', 'set_aside_readers', 'rows_left'
+        'derived_1m', 'pause', 'dispatcher', 'jobs', 'alerts', 'audit', 'set_aside_readers', 'rows_left'
       ],
       r.check_name
     ),
@@ -8753,7 +9051,7 @@ The first row is the check verdict: the worst status, and how many checks there 
 tasks: every active asset has the tasks that its metadata ask for, 5m and 1h among them. mandatory: these are marked mandatory, never disabled, and run before others. cursors: none is ahead of the clock, or of its source task. streaks: no task fails.
 bars: each task has the bar of the last window that it should have decided a minute ago: 5m bars younger than 16 minutes, with a delay of 300 s. quality: 95 % of the bars of the last 24 windows are good, by timeframe. Neither asks sparse markets for bars.
 series: computed series have at least three bars in the last five minutes (WARN: one or two). components: so do their components, one bar each. price_range: DXY is from 80 to 120, on average over its last hour.
-derived_1m: derived_data_bars holds no 1m bar that is not deleted. pause: agg_pause has not stopped the work. dispatcher: it has run in the last five minutes, and no run of the last hour took more than 60 seconds. jobs: those of agg.job_list are there and active, and no other active job does their work. alerts: those that no other check reports.
+derived_1m: derived_data_bars holds no 1m bar that is not deleted. pause: agg_pause has not stopped the work. dispatcher: it has run in the last five minutes, and no run of the last hour took more than 60 seconds. jobs: those of agg.job_list are there and active, and no other active job does their work. alerts: those that no other check reports. audit: agg_maintain has verified every bar in the last 30 days.
 set_aside_readers and rows_left: what still reads tables that a move set aside, and rows that it did not take over.
 Reads only.';
 
@@ -9592,9 +9890,6 @@ security definer
 set search_path = pg_catalog, pg_temp
 set jit = off
 as $$
-declare
-  v_requests agg.build_request[];
-  v_pending constant agg.changed_span[] := array(select c from agg.waiting_changes() as c);
 begin
   if p_timeframe is not null and not exists (select from agg.timeframe as t where t.timeframe = p_timeframe) then
     raise exception '% is not a timeframe', p_timeframe
@@ -9611,41 +9906,15 @@ begin
     raise exception '[%, %) is not a range of time', p_from, p_to using errcode = 'invalid_parameter_value';
   end if;
 
-  v_requests := array(
-    select o
-    from agg.rebuild_requests(array(
-      select agg.new_changed_span(s.canonical_symbol, s.timeframe, tstzmultirange(tstzrange(p_from, p_to)))
-      from public.data_agg_state as s
-      where (p_symbol is null or s.canonical_symbol = p_symbol) and (p_timeframe is null or s.timeframe = p_timeframe)
-    )) as o
-  );
   return query
-  select
-    d.canonical_symbol, d.timeframe, d.ts_utc,
-    case
-      when d.change = 'failed' then 'failed'
-      when d.change = 'remove' then 'stale'
-      when d.stored is null then 'missing'
-      else 'different'
-    end,
-    (
-      select jsonb_object_agg(e.key, d.stored -> e.key)
-      from jsonb_each(d.expected) as e
-      where d.change = 'remove' or d.stored -> e.key <> e.value
-    ),
-    (
-      select jsonb_object_agg(e.key, e.value)
-      from jsonb_each(d.expected) as e
-      where d.change <> 'remove' and (d.stored is null or d.stored -> e.key <> e.value)
-    ),
-    exists (
-      select from unnest(v_pending) as c
-      where c.canonical_symbol = d.canonical_symbol and c.timeframe = d.timeframe
-        and c.spans && tstzrange(d.ts_utc, d.ts_utc + t.duration)
-    )
-  from agg.find_differences(v_requests) as d
-  join agg.timeframe as t on t.timeframe = d.timeframe
-  order by d.canonical_symbol, t.duration, d.ts_utc;
+  select v.canonical_symbol, v.timeframe, v.ts_utc, v.problem, v.stored, v.expected, v.is_pending
+  from agg.verify_spans(array(
+    select agg.new_changed_span(s.canonical_symbol, s.timeframe, tstzmultirange(tstzrange(p_from, p_to)))
+    from public.data_agg_state as s
+    where (p_symbol is null or s.canonical_symbol = p_symbol) and (p_timeframe is null or s.timeframe = p_timeframe)
+  )) as v
+  join agg.timeframe as t on t.timeframe = v.timeframe
+  order by v.canonical_symbol, t.duration, v.ts_utc;
 end;
 $$;
 
@@ -9654,6 +9923,43 @@ comment on function public.agg_verify is
 Nulls mean every task, and the whole of its decided range; windows that p_from and p_to cut count whole. Each level is compared with the one below it as it stands.
 problem: missing, different (stored and expected hold the fields that differ), stale (a bar whose window has too few minutes) or failed (the task cannot be computed; expected holds the error). is_pending: a change note or a correction waits for it, and the next run builds it again.
 Writes and locks nothing. Raises no_data_found without a task, invalid_parameter_value for an unknown timeframe or an empty range.';
+
+-- 90_api/check_audit.sql
+create function agg.check_audit(p_now timestamptz)
+returns table (check_name text, subject text, status text, value text, hint text)
+language sql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select
+    'audit', '*', case when e.audit_percent > 0 and s.oldest_at < p_now - interval '30 days' then 'WARN' else 'PASS' end,
+    concat_ws(
+      '; ',
+      case when e.audit_percent = 0 then 'off' end,
+      case when s.assets = 0 then 'nothing to verify' else format('the bar verified longest ago was verified %s ago', s.age) end,
+      case when s.unfinished > 0 then format('%s of %s assets have had no complete round', s.unfinished, s.assets) end
+    ),
+    case
+      when e.audit_percent > 0 and s.oldest_at < p_now - interval '30 days'
+        then 'agg_maintain must run every five minutes; select schedule_jobs(p_audit_percent => 10); gives it more time'
+    end
+  from agg.environment as e
+  cross join lateral (
+    select
+      count(*) as assets,
+      count(*) filter (where a.verified_since is null) as unfinished,
+      min(coalesce(a.verified_since, a.added_at)) as oldest_at,
+      justify_hours(date_trunc('minute', p_now - min(coalesce(a.verified_since, a.added_at)))) as age
+    from agg.audit as a
+  ) as s
+  union all
+  select 'audit', a.canonical_symbol, 'WARN', left(a.error, 500), format('select * from agg_verify(%L);', a.canonical_symbol)
+  from agg.audit as a
+  where a.error is not null;
+$$;
+
+comment on function agg.check_audit is
+  'The check audit of agg_check: how far the audit of agg_maintain is, and since when every bar has been verified.';
 
 -- 90_api/check_bars.sql
 create function agg.check_bars(p_now timestamptz)
@@ -11113,6 +11419,61 @@ $$;
 
 comment on function agg.slowest_component is
   'The component of a basket that ends first at p_now, with its last 1m bar (null: it has none); no row for what is not a basket. Where it ends, the series does.';
+
+-- 90_api/verify_spans.sql
+create function agg.verify_spans(p_spans agg.changed_span[])
+returns table (
+  canonical_symbol text,
+  timeframe text,
+  ts_utc timestamptz,
+  ends_utc timestamptz,
+  problem text,
+  stored jsonb,
+  expected jsonb,
+  is_pending boolean
+)
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+set jit = off
+as $$
+declare
+  v_pending constant agg.changed_span[] := array(select c from agg.waiting_changes() as c);
+  v_requests constant agg.build_request[] := array(select q from agg.rebuild_requests(p_spans) as q);
+begin
+  return query
+  select
+    d.canonical_symbol, d.timeframe, d.ts_utc, e.ends_utc,
+    case
+      when d.change = 'failed' then 'failed'
+      when d.change = 'remove' then 'stale'
+      when d.stored is null then 'missing'
+      else 'different'
+    end,
+    (
+      select jsonb_object_agg(e.key, d.stored -> e.key)
+      from jsonb_each(d.expected) as e
+      where d.change = 'remove' or d.stored -> e.key <> e.value
+    ),
+    (
+      select jsonb_object_agg(e.key, e.value)
+      from jsonb_each(d.expected) as e
+      where d.change <> 'remove' and (d.stored is null or d.stored -> e.key <> e.value)
+    ),
+    exists (
+      select from unnest(v_pending) as c
+      where c.canonical_symbol = d.canonical_symbol and c.timeframe = d.timeframe and c.spans && tstzrange(d.ts_utc, e.ends_utc)
+    )
+  from agg.find_differences(v_requests) as d
+  join agg.timeframe as t on t.timeframe = d.timeframe
+  cross join lateral (
+    select case d.change when 'failed' then (d.expected ->> 'to_utc')::timestamptz else d.ts_utc + t.duration end
+  ) as e (ends_utc);
+end;
+$$;
+
+comment on function agg.verify_spans is
+'Computes decided windows of tasks again, whole where the spans cut them, and lists every difference to what is stored: see agg_verify. ends_utc is the end of the window, or of what failed.';
 
 -- 90_api/webhook_problems.sql
 create function agg.webhook_problems(p_url_secret text, p_key_secret text)

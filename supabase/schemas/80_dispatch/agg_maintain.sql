@@ -1,9 +1,10 @@
 comment on function public.agg_maintain is
-'Runs the maintenance job: registry sync, alerts, pruning, removal of bars that metadata.agg.keep does not keep, tasks that a wrong clock has put off, and in the first five minutes of an hour a look at tasks that sleep.
+'Runs the maintenance job: an audit of history, registry sync, alerts, pruning, removal of bars that metadata.agg.keep does not keep, tasks that a wrong clock has put off, and in the first five minutes of an hour a look at tasks that sleep.
 p_env: see agg_run_due. p_now is the clock.
 A sync that raises an error, or that waits five seconds for an open change of the registry, is reported in the result, as a warning and as an alert; the rest goes on. Repeating it changes nothing. In a pause (agg_pause) it only refreshes alerts, and returns paused and alerts_raised. A task that sleeps although it has source bars (a load with the triggers off left no note) is woken.
+The audit verifies decided bars as agg_verify does, newest first, then round and round, for a share of the time since the last call (schedule_jobs sets it). It has wrong bars built again by the next run, and raises an alert. An error in it is a warning; the rest goes on.
 Bars that are not kept: it removes up to 100,000 that lie behind a floor of agg.floor, then raises floors; what it raises is removed from the next time on.
-Returns sync, alerts_raised, rows_pruned, revisions_pruned (at most 40000 a run), bars_removed (null where an error stopped it, which is a warning), tasks_recovered and tasks_woken (null where it did not look).';
+Returns slices_audited and windows_wrong (null where the audit failed), sync, alerts_raised, rows_pruned, revisions_pruned (at most 40000 a run), bars_removed (null where an error stopped it, which is a warning), tasks_recovered and tasks_woken (null where it did not look).';
 
 create function public.agg_maintain(p_env text default null, p_now timestamptz default now())
 returns jsonb
@@ -18,12 +19,19 @@ set statement_timeout = '60s'
 set lock_timeout = '5s'
 as $$
 declare
+  v_audit jsonb;
   v_sync jsonb;
   v_removed integer;
 begin
   if agg.is_paused(p_now) then
     return jsonb_build_object('paused', true, 'alerts_raised', agg.refresh_alerts(p_now, null, true));
   end if;
+  -- First: it takes time, and what follows takes locks.
+  begin
+    v_audit := agg.audit_history(p_env, p_now);
+  exception when others then
+    raise warning 'the audit failed: % (%)', sqlerrm, sqlstate;
+  end;
   -- Before floors are raised: no build that began before that reads what is removed.
   begin
     v_removed := agg.remove_old_bars(100000);
@@ -47,6 +55,8 @@ begin
     raise warning 'the silence of series could not be measured: % (%)', sqlerrm, sqlstate;
   end;
   return jsonb_build_object(
+    'slices_audited', v_audit -> 'slices_audited',
+    'windows_wrong', v_audit -> 'windows_wrong',
     'sync', v_sync,
     'alerts_raised', agg.refresh_alerts(p_now, v_sync, true),
     'rows_pruned', agg.prune_logs(p_now),

@@ -4,7 +4,7 @@ The first row is the check verdict: the worst status, and how many checks there 
 tasks: every active asset has the tasks that its metadata ask for, 5m and 1h among them. mandatory: these are marked mandatory, never disabled, and run before others. cursors: none is ahead of the clock, or of its source task. streaks: no task fails.
 bars: each task has the bar of the last window that it should have decided a minute ago: 5m bars younger than 16 minutes, with a delay of 300 s. quality: 95 % of the bars of the last 24 windows are good, by timeframe. Neither asks sparse markets for bars.
 series: computed series have at least three bars in the last five minutes (WARN: one or two). components: so do their components, one bar each. price_range: DXY is from 80 to 120, on average over its last hour.
-derived_1m: derived_data_bars holds no 1m bar that is not deleted. pause: agg_pause has not stopped the work. dispatcher: it has run in the last five minutes, and no run of the last hour took more than 60 seconds. jobs: those of agg.job_list are there and active, and no other active job does their work. alerts: those that no other check reports.
+derived_1m: derived_data_bars holds no 1m bar that is not deleted. pause: agg_pause has not stopped the work. dispatcher: it has run in the last five minutes, and no run of the last hour took more than 60 seconds. jobs: those of agg.job_list are there and active, and no other active job does their work. alerts: those that no other check reports. audit: agg_maintain has verified every bar in the last 30 days.
 set_aside_readers and rows_left: what still reads tables that a move set aside, and rows that it did not take over.
 Reads only.';
 
@@ -26,6 +26,8 @@ as $$
     select s.* from agg.check_series(p_now) as s
     union all
     select j.* from agg.check_jobs(p_now) as j
+    union all
+    select a.* from agg.check_audit(p_now) as a
     union all
     select o.* from agg.check_older_deployment() as o
   ),
@@ -58,7 +60,7 @@ as $$
     array_position(
       array[
         'verdict', 'tasks', 'mandatory', 'cursors', 'streaks', 'bars', 'quality', 'series', 'components', 'price_range',
-        'derived_1m', 'pause', 'dispatcher', 'jobs', 'alerts', 'set_aside_readers', 'rows_left'
+        'derived_1m', 'pause', 'dispatcher', 'jobs', 'alerts', 'audit', 'set_aside_readers', 'rows_left'
       ],
       r.check_name
     ),

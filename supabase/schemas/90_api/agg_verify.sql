@@ -22,9 +22,6 @@ security definer
 set search_path = pg_catalog, pg_temp
 set jit = off
 as $$
-declare
-  v_requests agg.build_request[];
-  v_pending constant agg.changed_span[] := array(select c from agg.waiting_changes() as c);
 begin
   if p_timeframe is not null and not exists (select from agg.timeframe as t where t.timeframe = p_timeframe) then
     raise exception '% is not a timeframe', p_timeframe
@@ -41,40 +38,14 @@ begin
     raise exception '[%, %) is not a range of time', p_from, p_to using errcode = 'invalid_parameter_value';
   end if;
 
-  v_requests := array(
-    select o
-    from agg.rebuild_requests(array(
-      select agg.new_changed_span(s.canonical_symbol, s.timeframe, tstzmultirange(tstzrange(p_from, p_to)))
-      from public.data_agg_state as s
-      where (p_symbol is null or s.canonical_symbol = p_symbol) and (p_timeframe is null or s.timeframe = p_timeframe)
-    )) as o
-  );
   return query
-  select
-    d.canonical_symbol, d.timeframe, d.ts_utc,
-    case
-      when d.change = 'failed' then 'failed'
-      when d.change = 'remove' then 'stale'
-      when d.stored is null then 'missing'
-      else 'different'
-    end,
-    (
-      select jsonb_object_agg(e.key, d.stored -> e.key)
-      from jsonb_each(d.expected) as e
-      where d.change = 'remove' or d.stored -> e.key <> e.value
-    ),
-    (
-      select jsonb_object_agg(e.key, e.value)
-      from jsonb_each(d.expected) as e
-      where d.change <> 'remove' and (d.stored is null or d.stored -> e.key <> e.value)
-    ),
-    exists (
-      select from unnest(v_pending) as c
-      where c.canonical_symbol = d.canonical_symbol and c.timeframe = d.timeframe
-        and c.spans && tstzrange(d.ts_utc, d.ts_utc + t.duration)
-    )
-  from agg.find_differences(v_requests) as d
-  join agg.timeframe as t on t.timeframe = d.timeframe
-  order by d.canonical_symbol, t.duration, d.ts_utc;
+  select v.canonical_symbol, v.timeframe, v.ts_utc, v.problem, v.stored, v.expected, v.is_pending
+  from agg.verify_spans(array(
+    select agg.new_changed_span(s.canonical_symbol, s.timeframe, tstzmultirange(tstzrange(p_from, p_to)))
+    from public.data_agg_state as s
+    where (p_symbol is null or s.canonical_symbol = p_symbol) and (p_timeframe is null or s.timeframe = p_timeframe)
+  )) as v
+  join agg.timeframe as t on t.timeframe = v.timeframe
+  order by v.canonical_symbol, t.duration, v.ts_utc;
 end;
 $$;

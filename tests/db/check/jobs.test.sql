@@ -91,7 +91,7 @@ select is(
 
 select is(
   (select string_agg(c."check", ' ') from public.agg_check(now(), true) as c where c.status = 'PASS'),
-  'tasks mandatory cursors streaks quality series components price_range derived_1m pause set_aside_readers rows_left',
+  'tasks mandatory cursors streaks quality series components price_range derived_1m pause audit set_aside_readers rows_left',
   'agg_check() lists its checks in one order, each once where all is well'
 );
 select is_empty($$ select from public.agg_check(now()) as c where c.status <> 'PASS' and c.hint is null $$, 'every problem has a hint');

@@ -4,12 +4,12 @@ select plan(6);
 select hasnt_extension('pg_cron', 'this database has no pg_cron');
 select is(
   public.schedule_jobs(),
-  '{"pg_cron": false, "scheduled": [], "removed": [], "env": "prod", "flag": "active", "lanes": 1, "message": "nothing is scheduled: pg_cron is not installed in this database"}',
+  '{"pg_cron": false, "scheduled": [], "removed": [], "env": "prod", "flag": "active", "lanes": 1, "audit_percent": 5, "message": "nothing is scheduled: pg_cron is not installed in this database"}',
   'schedule_jobs() schedules nothing without pg_cron and says so'
 );
 select is(
   public.schedule_jobs('TEST') - 'message',
-  '{"pg_cron": false, "scheduled": [], "removed": [], "env": "TEST", "flag": "test_active", "lanes": 1}',
+  '{"pg_cron": false, "scheduled": [], "removed": [], "env": "TEST", "flag": "test_active", "lanes": 1, "audit_percent": 5}',
   'schedule_jobs() says which environment it has set up, and what assets go by'
 );
 
