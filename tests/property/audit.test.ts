@@ -50,6 +50,9 @@ const damage: fc.Arbitrary<Damage> = fc.record({
   isMinute: fc.boolean(),
 });
 
+/** Of three damages at least each: a hundred damages and more. */
+const RUNS = 20;
+
 const sketches = fc.array(assetSketch, { minLength: 1, maxLength: 3 });
 const damages = fc.array(damage, { minLength: 3, maxLength: 12 });
 
@@ -57,7 +60,7 @@ Deno.test("a round of the audit repairs bars that were changed, deleted or inser
   await using engine = await openEngine();
   const { db } = engine;
   const done = { change: 0, delete: 0, insert: 0 };
-  const runs = await checkProperty(25, [sketches, damages], async (sketches, damages) => {
+  const runs = await checkProperty(RUNS, [sketches, damages], async (sketches, damages) => {
     await load(db, sketches);
     const before = await readRows(db);
     const damaged = new Set<string>();
@@ -86,7 +89,7 @@ Deno.test("a round of the audit repairs bars that were changed, deleted or inser
       0,
     );
   });
-  if (runs >= 25) {
+  if (runs >= RUNS) {
     assert.ok(
       done.change + done.delete + done.insert >= 100 && Math.min(...Object.values(done)) > 10,
       `each kind happens: ${JSON.stringify(done)}`,

@@ -11,7 +11,7 @@ select is(
   public.agg_maintain(p_now => '2025-07-01 07:00+00') -> 'slices_audited', '0', 'an audit of 0 percent verifies nothing'
 );
 select is(
-  (select c.value from public.agg_check('2025-07-01 07:00+00') as c where c."check" = 'audit'),
+  (select c.value from public.agg_check('2025-07-01 07:00+00', true) as c where c."check" = 'audit'),
   'off; the bar verified longest ago was verified 00:00:00 ago; 1 of 1 assets have had no complete round',
   'agg_check() says that it is off'
 );
@@ -27,7 +27,7 @@ select is(
   public.agg_maintain(p_now => '2025-07-01 07:05+00') -> 'slices_audited', '0', 'a second call at the same time has no time to spend'
 );
 select results_eq(
-  $$ select c.status, c.value from public.agg_check('2025-07-02 08:06+00') as c where c."check" = 'audit' $$,
+  $$ select c.status, c.value from public.agg_check('2025-07-02 08:06+00', true) as c where c."check" = 'audit' $$,
   $$ values ('PASS', 'the bar verified longest ago was verified 1 day 01:01:00 ago') $$,
   'agg_check() says since when every bar has been verified'
 );

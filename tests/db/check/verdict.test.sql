@@ -13,20 +13,20 @@ language sql as $$
   where not p_all or c."check" = 'verdict'
 $$;
 
-select is(pg_temp.found(false), 'verdict * PASS 16 checks, 0 warn, 0 fail', 'where all is well the verdict is the only row');
+select is(pg_temp.found(false), 'verdict * PASS 17 checks, 0 warn, 0 fail', 'where all is well the verdict is the only row');
 select is(pg_temp.found(true), pg_temp.found(false), 'it is the same with all checks');
 select is(
-  (select count(*) from public.agg_check('2025-07-01 03:06+00', true) as c), 17::bigint, 'each of which has a row then'
+  (select count(*) from public.agg_check('2025-07-01 03:06+00', true) as c), 18::bigint, 'each of which has a row then'
 );
 do $$ begin perform public.agg_pause('upgrade', '2025-07-01 04:00+00', '2025-07-01 03:06+00'); end; $$;
 select is(
-  pg_temp.found(false), 'verdict * WARN 16 checks, 1 warn, 0 fail; pause * WARN paused until 2025-07-01 04:00:00+00 by postgres: upgrade',
+  pg_temp.found(false), 'verdict * WARN 17 checks, 1 warn, 0 fail; pause * WARN paused until 2025-07-01 04:00:00+00 by postgres: upgrade',
   'what warns follows the verdict'
 );
 update public.data_agg_state as s set is_mandatory = false;
 insert into agg.alert (kind, canonical_symbol, timeframe, message, raised_at)
 select 'uncorrected', s.canonical_symbol, s.timeframe, 'broken', '2025-07-01 03:00+00' from public.data_agg_state as s;
-select matches(pg_temp.found(false), '^verdict \* FAIL 16 checks, 2 warn, 1 fail; mandatory ', 'a check counts once, by its worst row');
+select matches(pg_temp.found(false), '^verdict \* FAIL 17 checks, 2 warn, 1 fail; mandatory ', 'a check counts once, by its worst row');
 select is(
   (select c.hint from public.agg_check('2025-07-01 03:06+00') as c limit 1), 'the rows below say what needs attention', 'the verdict points to them'
 );
