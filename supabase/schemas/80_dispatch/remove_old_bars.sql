@@ -14,41 +14,38 @@ set enable_mergejoin = off
 set jit = off
 as $$
 declare
-  v_place record;
+  v_table text;
   v_left integer := p_limit;
   v_rows integer;
 begin
   perform set_config('pgbars.is_building', 'removing', true);
   perform set_config('pgbars.keeps_deleted', 'off', true);
-  for v_place in
-    select f.canonical_symbol, f.timeframe, f.floor_utc, t.name
-    from agg.floor as f
-    cross join lateral (
-      select 'data_bars' where f.timeframe = '1m'
-      union all
-      select n.name from unnest(array['derived_data_bars', 'derived_data_bars_revision']) as n (name) where f.timeframe <> '1m'
-    ) as t (name)
-    order by f.canonical_symbol, f.timeframe, t.name
-  loop
-    exit when v_left <= 0;
+  foreach v_table in array array['data_bars', 'derived_data_bars', 'derived_data_bars_revision'] loop
     execute format(
       $sql$
-        delete from public.%I as b
-        where b.canonical_symbol = $1 and b.timeframe = $2 and b.ts_utc < $3 and b.ts_utc <= (
-          select max(o.ts_utc)
+        delete from public.%1$I as b
+        using (
+          select a.canonical_symbol, a.timeframe, max(a.ts_utc) as last_utc
           from (
-            select d.ts_utc
-            from public.%I as d
-            where d.canonical_symbol = $1 and d.timeframe = $2 and d.ts_utc < $3
-            order by d.ts_utc
-            limit $4
-          ) as o
-        )
+            select f.canonical_symbol, f.timeframe, o.ts_utc
+            from agg.floor as f
+            cross join lateral (
+              select d.ts_utc
+              from public.%1$I as d
+              where d.canonical_symbol = f.canonical_symbol and d.timeframe = f.timeframe and d.ts_utc < f.floor_utc
+              order by d.ts_utc
+              limit $1
+            ) as o
+            limit $1
+          ) as a
+          group by a.canonical_symbol, a.timeframe
+        ) as o
+        where b.canonical_symbol = o.canonical_symbol and b.timeframe = o.timeframe and b.ts_utc <= o.last_utc
       $sql$,
-      v_place.name, v_place.name
-    ) using v_place.canonical_symbol, v_place.timeframe, v_place.floor_utc, v_left;
+      v_table
+    ) using v_left;
     get diagnostics v_rows = row_count;
-    v_left := v_left - v_rows;
+    v_left := greatest(0, v_left - v_rows);
   end loop;
   perform set_config('pgbars.is_building', 'off', true);
   perform set_config('pgbars.keeps_deleted', 'on', true);
