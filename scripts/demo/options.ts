@@ -36,7 +36,7 @@ A row that is wrong is refused and named with its line; the others are loaded.`;
 
 const exitStatus = `\
 Exit status: 0, or 1 when a task or job failed, a row was refused, a file was
-unreadable or an alert is open.`;
+unreadable or a critical alert is open.`;
 
 /** Reads the command line. Prints help or a usage error and ends the process where that is due. */
 export function parseOptions(args: readonly string[]): DemoOptions {

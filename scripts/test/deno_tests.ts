@@ -15,13 +15,13 @@ const FILES_TIME_LIMIT_MS = 30 * 60_000;
 const RUN_TIME_LIMIT_MS = 2000;
 
 /**
- * Folders whose tests run on Postgres 17 as well: what the engine computes, what it survives, what it refuses and who may do
- * what. They need no pg_cron, and the other folders test little that depends on the server's version.
+ * Folders whose tests run on Postgres 17 as well: what the engine computes and what it survives. They need no pg_cron, and the
+ * other folders test little that depends on the server's version.
  */
-export const FOLDERS_ON_17 = ["tests/failure", "tests/property", "tests/registry", "tests/rights"];
+export const FOLDERS_ON_17 = ["tests/failure", "tests/property"];
 
 /** Random histories of each property test on Postgres 17, where their number is not given. */
-const RUNS_ON_17 = 25;
+const RUNS_ON_17 = 10;
 
 /** Runs every `*.test.ts` below tests/, files in parallel, with the shared cluster's URL in the environment. */
 export async function runDenoTests(context: TestContext): Promise<StepResult> {

@@ -2,7 +2,7 @@ import { checkHistories } from "./convergence/check_histories.ts";
 import { parallel } from "./convergence/random_histories.ts";
 
 Deno.test("bars, cursors and notes converge whatever the history, with sessions at work at the same instant", async () => {
-  await checkHistories(50, parallel, "50ms", {
+  await checkHistories(40, parallel, "50ms", {
     usual: [
       "a change behind a cursor was corrected",
       "a change ahead of the cursor was kept, since a dispatcher held the task",

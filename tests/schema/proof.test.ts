@@ -64,8 +64,8 @@ Deno.test("deno task migration writes what the three-way proof asks for after a 
       await edit("99_grants.sql", "  public.agg_maintain,", "  public.agg_maintain,\n  public.agg_nothing,");
       await edit(
         "99_grants.sql",
-        "  public.agg_maintain,\n  public.agg_pending",
-        "  public.agg_maintain,\n  public.agg_nothing,\n  public.agg_pending",
+        "  public.agg_maintain,\n  public.agg_pause",
+        "  public.agg_maintain,\n  public.agg_nothing,\n  public.agg_pause",
       );
       assert.equal((await prove()).failed, 1);
       const path = await writeMigration(cluster, "change_several", folder);
