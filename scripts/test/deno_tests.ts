@@ -21,7 +21,7 @@ const RUN_TIME_LIMIT_MS = 2000;
 export const FOLDERS_ON_17 = ["tests/failure", "tests/property"];
 
 /** Random histories of each property test on Postgres 17, where their number is not given. */
-const RUNS_ON_17 = 10;
+const RUNS_ON_17 = 6;
 
 /** Runs every `*.test.ts` below tests/, files in parallel, with the shared cluster's URL in the environment. */
 export async function runDenoTests(context: TestContext): Promise<StepResult> {

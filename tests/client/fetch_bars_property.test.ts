@@ -7,7 +7,7 @@ import { connect } from "./connection.ts";
 import { assertSameBars, readStored, storeDerived, storeMinutes } from "./stored.ts";
 
 const START = Date.parse("2025-07-01T00:00:00Z");
-const RUNS = 25;
+const RUNS = 12;
 
 const symbol = fc.oneof(
   fc.constantFrom("EURUSD", "eurusd", "A,B", 'Q"T', "back\\slash", "(x)", "a.b", "null", " ", "é", "EUR/USD"),
