@@ -20,7 +20,7 @@ const GOOD: Record<FunctionName, Record<string, unknown>[]> = {
 };
 
 /** How many bodies are sent to each function on each engine. */
-const RUNS = 60;
+const RUNS = 250;
 
 for (const [engine, openStack] of Object.entries(ENGINES)) {
   for (const [name, good] of Object.entries(GOOD) as [FunctionName, Record<string, unknown>[]][]) {
