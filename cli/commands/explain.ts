@@ -11,7 +11,7 @@ interface ExplainRow {
 
 export function register(program: Command): void {
   addJsonOption(addConnectionOptions(program.command("explain")))
-    .description("Say why a bar is as it is, or why there is none: the rows of agg_explain.")
+    .description("Say why a bar is as it is, or why there is no bar: the rows of agg_explain.")
     .argument("<symbol>", "a canonical symbol, such as EURUSD")
     .argument("<timeframe>", "1m, 5m, 1h, 1d, or another that the database has")
     .argument("<time>", "any instant in the window, as in 2026-01-05T10:00:00Z", parseTime)

@@ -21,7 +21,7 @@ language sql as $$ select a.message from agg.alert as a where a.resolved_at is n
 call tests.add_minutes('ACME', '2025-07-01 00:00+00', '2025-07-01 01:50+00');
 call tests.add_minutes('ACME', '2025-07-01 01:50+00', '2025-07-01 01:53+00');
 call tests.run('2025-07-01 02:05+00');
-select is(pg_temp.refresh('2025-07-01 03:00+00'), 'none', 'one poor bar of 23 is none too many');
+select is(pg_temp.refresh('2025-07-01 03:00+00'), 'none', 'one poor bar of 23 is not too many');
 call tests.add_minutes('ACME', '2025-07-01 01:55+00', '2025-07-01 01:56+00');
 call tests.run('2025-07-01 03:01+00');
 select is(pg_temp.refresh('2025-07-01 03:05+00'), 'none', 'quality is asked once an hour');

@@ -57,7 +57,7 @@ select is(
 );
 select is(pg_temp.calls('anon'), 'denied denied denied denied denied', 'it opens nothing to another role');
 select is(public.grant_operations_access('authenticated') -> 'success', 'true', 'it may be repeated');
-select throws_ok($$ select public.grant_operations_access('nobody at all') $$, '42704', 'nobody at all is not a role');
+select throws_ok($$ select public.grant_operations_access('no such role') $$, '42704', 'no such role is not a role');
 do $$ begin perform public.revoke_operations_access('authenticated'); perform public.revoke_operations_access('authenticated'); end; $$;
 select is(pg_temp.calls('authenticated'), 'denied denied denied denied denied', 'revoke_operations_access() takes it back');
 
