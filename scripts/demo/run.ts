@@ -141,13 +141,16 @@ async function play(
   if (loaded.late.length > 0) failed += await playLatePart(db, loaded, progress, problems);
   if (failed > 0) problems.fail(`${count(failed, "run")} of tasks failed`);
   await collectFailures(db, new Date(loaded.end), problems);
-  const warnings = await openAlerts(db, "warning");
-  if (warnings.length > 0) console.log(`Alerts that can wait:\n${warnings.map((line) => `  ${line}`).join("\n")}\n`);
 
   await printBars(db);
   const table = renderTasks(await readTasks(db), outputWidth());
   console.log(`\nThe tasks of the database, and the bars that they have built\n\n${table}\n`);
   for (const line of explainColumns(table)) say(line);
+  const warnings = await openAlerts(db, "warning");
+  if (warnings.length > 0) {
+    say("\nAlerts that can wait:");
+    for (const line of warnings) say(line);
+  }
   if (options.explain) console.log(`\n${explain()}`);
   return conclude(problems, nextSteps(options));
 }
