@@ -67,29 +67,42 @@ export const assets: readonly Asset[] = [
   },
 ];
 
-/** Monday 2025-09-01 00:00 UTC: the generated market begins. */
+/** Monday 2025-09-01 00:00 UTC: the generated market begins, where it does not say otherwise. */
 export const marketStart = Date.UTC(2025, 8, 1);
 
-/**
- * The generated market keeps New York summer time, whatever the date: its trading hours are fixed in UTC. So it may
- * last no longer than to the clock change of 2025-11-02.
- */
+/** The longest history of the demo, so that it loads within a minute. */
 export const maxWeeks = 8;
 
-/** Whether `asset` trades in the minute that starts at `ts` (milliseconds since the epoch). */
+/** Whether `asset` trades in the minute that starts at `ts` (milliseconds since the epoch). Markets keep New York time. */
 export function isOpen(asset: Asset, ts: number): boolean {
-  const day = new Date(ts).getUTCDay();
-  const time = ts % DAY;
+  if (asset.assetClass === "crypto") return true;
+  const local = ts + newYorkOffset(ts);
+  const day = new Date(local).getUTCDay();
+  const time = local % DAY;
   switch (asset.assetClass) {
-    case "crypto":
-      return true;
     case "equity":
-      return day >= 1 && day <= 5 && time >= 13 * HOUR + 30 * MINUTE && time < 20 * HOUR;
+      return day >= 1 && day <= 5 && time >= 9 * HOUR + 30 * MINUTE && time < 16 * HOUR;
     case "fx":
     case "metal":
-      if (asset.assetClass === "metal" && time >= 21 * HOUR && time < 22 * HOUR) return false;
-      if (day === 0) return time >= 21 * HOUR;
-      if (day === 5) return time < 21 * HOUR;
+      if (asset.assetClass === "metal" && time >= 17 * HOUR && time < 18 * HOUR) return false;
+      if (day === 0) return time >= 17 * HOUR;
+      if (day === 5) return time < 17 * HOUR;
       return day !== 6;
   }
+}
+
+const newYork = new Intl.DateTimeFormat("en", { timeZone: "America/New_York", timeZoneName: "longOffset" });
+const offsets = new Map<number, number>();
+
+/** What New York's clock is ahead of UTC, in milliseconds. It changes at full hours. */
+function newYorkOffset(ts: number): number {
+  const hour = Math.floor(ts / HOUR);
+  let offset = offsets.get(hour);
+  if (offset === undefined) {
+    const name = newYork.formatToParts(ts).find((part) => part.type === "timeZoneName")!.value;
+    const [, sign, hours] = /^GMT([+-])(\d\d):/.exec(name)!;
+    offset = (sign === "-" ? -1 : 1) * Number(hours) * HOUR;
+    offsets.set(hour, offset);
+  }
+  return offset;
 }

@@ -8,7 +8,11 @@ export interface Market {
   seed: number;
   /** Length of the history, in weeks; it ends on a Monday at 13:00 UTC, where the live part begins. */
   weeks: number;
+  /** Where it begins, a midnight in UTC in milliseconds since the epoch; {@link marketStart} where absent. */
+  start?: number;
 }
+
+const startOf = (market: Market) => market.start ?? marketStart;
 
 /** A span in which a feed is silent, `[from, to)` in milliseconds since the epoch. */
 export interface Outage {
@@ -18,7 +22,7 @@ export interface Outage {
 
 /** End of the history and start of the live part: half an hour before New York's stock market opens. */
 export function historyEnd(market: Market): number {
-  return marketStart + market.weeks * 7 * DAY + 13 * HOUR;
+  return startOf(market) + market.weeks * 7 * DAY + 13 * HOUR;
 }
 
 /** The FX feed falls silent 70 minutes into the live part, for 55 minutes. */
@@ -42,7 +46,7 @@ export function* generateBars(market: Market, asset: Asset, from: number, to: nu
   let close = asset.price;
   let patchyUntil = 0;
 
-  for (let ts = marketStart; ts < to; ts += MINUTE) {
+  for (let ts = startOf(market); ts < to; ts += MINUTE) {
     if (!isOpen(asset, ts)) continue;
     // Every open minute draws the same number of values, so that a missing bar does not change the later ones.
     const [move, up, down, gapDraw, patchDraw, size] = Array.from({ length: 6 }, random) as SixDraws;
@@ -80,7 +84,7 @@ function drawOutages(market: Market, asset: Asset, random: () => number): Outage
   const outages = asset.assetClass === "fx" ? [liveOutage(market)] : [];
   for (let week = 0; week < market.weeks; week++) {
     for (let left = random() < 0.5 ? 1 : 2; left > 0; left--) {
-      const from = marketStart + week * 7 * DAY + Math.floor(random() * 5 * 24 * 60) * MINUTE;
+      const from = startOf(market) + week * 7 * DAY + Math.floor(random() * 5 * 24 * 60) * MINUTE;
       const minutes = Math.round(2 * 150 ** random());
       outages.push({ from, to: from + minutes * MINUTE });
     }

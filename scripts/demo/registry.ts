@@ -1,8 +1,9 @@
 import type { Database } from "../lib/database.ts";
+import type { Market } from "./generator.ts";
 import { HOUR } from "../../cli/lib/import/bar.ts";
 
 /** How the bars of a demo database came about; kept with each of its assets, under `metadata.demo`. */
-export type Mark = { source: "generated"; seed: number; weeks: number } | { source: "files" };
+export type Mark = { source: "generated" } & Market | { source: "files" };
 
 export interface AssetRow {
   symbol: string;
@@ -10,7 +11,8 @@ export interface AssetRow {
   description: string;
   /** Its first bar, milliseconds since the epoch: aggregation begins with that hour. */
   firstBar: number;
-  session?: Record<string, unknown> | undefined;
+  /** `metadata.agg.session`, where it is not round the clock. */
+  session?: Record<string, unknown> | string | undefined;
 }
 
 /**

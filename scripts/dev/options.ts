@@ -8,6 +8,7 @@ export interface DevOptions {
   demo?: true;
   functions?: string;
   port: number;
+  sqlPort?: number;
 }
 
 /** The same port as the Supabase CLI's. */
@@ -43,8 +44,13 @@ export function parseOptions(args: readonly string[]): DevOptions {
     )
     .option("--keep <dir>", "keep the embedded Postgres in this folder", parsePath)
     .option("--sql <file>", "run this file as the database's owner, after the migrations", parsePath)
-    .option("--demo", "load a week of the demo's made-up bars and build the longer bars")
+    .option("--demo", "load a week of made-up bars, build the longer bars, and feed a bar a minute from then on")
     .option("--port <n>", "port on 127.0.0.1; 0 takes any free one", parsePort, DEFAULT_PORT)
+    .addOption(
+      new Option("--sql-port <n>", "port on 127.0.0.1 for psql and other SQL tools; by default the one after --port")
+        .argParser(parsePort)
+        .conflicts("db"),
+    )
     .option("--functions <dir>", "serve the Edge Functions of this folder instead of functions/", parsePath)
     .allowExcessArguments(false)
     .showHelpAfterError("See --help.");

@@ -1,6 +1,6 @@
 import { stat } from "node:fs/promises";
 import { describeError } from "../../cli/lib/error.ts";
-import type { Backend } from "../lib/stack/backend.ts";
+import { type Backend, type EmbeddedBackend, isEmbedded } from "../lib/stack/backend.ts";
 import { openDataApi } from "../lib/stack/data_api.ts";
 import { FUNCTIONS_FOLDER } from "../lib/stack/functions.ts";
 import type { Handler } from "../lib/stack/gateway.ts";
@@ -9,9 +9,12 @@ import { KEYS, makeKeys } from "../lib/stack/keys.ts";
 import { type LocalStack, startStack } from "../lib/stack/stack.ts";
 import { applyMigrations, closeBackend, describeDatabase, openBackend, readSql, runSql } from "./database.ts";
 import { loadDemo } from "./demo.ts";
+import { openFeed, runFeed } from "./feed.ts";
 import { takeFolder } from "./folder.ts";
 import type { DevOptions } from "./options.ts";
 import { hasScheduledJobs, runJobs } from "./scheduler.ts";
+import { openSqlDoor, type SqlDoor } from "./sql_door.ts";
+import { showSteps } from "./steps.ts";
 import { untilStopped } from "./stop.ts";
 import { watchFolder } from "./watch.ts";
 import { welcome } from "./welcome.ts";
@@ -40,19 +43,30 @@ async function start(options: DevOptions, running: AsyncDisposableStack): Promis
   const keys = options.db === undefined ? KEYS : makeKeys();
   const stack = running.use(takePort(() => startStack(answer, { port, folder, keys }), port));
 
+  const steps = running.use(showSteps());
+  steps.begin("Opening the database");
   database.opening = openBackend(options);
   const backend = await database.opening;
+  const door = isEmbedded(backend) ? running.use(await openDoor(backend, options)) : null;
+  steps.begin("Applying the migrations");
   await applyMigrations(backend.db, options);
+  steps.begin("Starting the Data API");
   const handler = await openDataApi(backend, keys);
   if (sql !== undefined) await runSql(backend, sql, sqlFile!);
-  if (options.demo) console.log(`${await loadDemo(backend.db)} made-up minutes loaded\n`);
+  if (options.demo) steps.begin("Loading made-up bars");
+  const demo = options.demo ? await loadDemo(backend.db, new Date(), steps.update) : null;
   dataApi.resolve(handler);
+  steps.begin("Starting the functions");
   await stack.functions.started;
+  steps.end();
+  if (demo !== null) console.log(`${demo.minutes} made-up minutes loaded\n`);
 
   running.use(watchFolder(folder, () => reload(stack)));
   const jobs = await hasScheduledJobs(backend.db) ? null : await readJobs(backend.db);
   if (jobs !== null) running.use(runJobs(backend.db, jobs, console.error));
-  console.log(welcome({ ...stack, database: describeDatabase(options), functionsFolder: folder, jobs }));
+  if (demo !== null) running.use(runFeed(backend.db, openFeed(demo.market, demo.end), console.log));
+  const sqlUrl = door?.url ?? options.db!;
+  console.log(welcome({ ...stack, sqlUrl, database: describeDatabase(options), functionsFolder: folder, jobs }));
 }
 
 async function isFolder(path: string): Promise<boolean> {
@@ -67,6 +81,22 @@ function takePort(start: () => LocalStack, port: number): LocalStack {
     throw new Error(
       `port ${port} is taken, perhaps by another stack: end that one, or give another port with --port (0 takes any free one)`,
       { cause },
+    );
+  }
+}
+
+/** Opens the door at `--sql-port`, by default at the port after `--port`. */
+async function openDoor(backend: EmbeddedBackend, { port, sqlPort }: DevOptions): Promise<SqlDoor> {
+  const wanted = sqlPort ?? (port === 0 ? 0 : port + 1);
+  try {
+    return await openSqlDoor(backend, wanted);
+  } catch (cause) {
+    if ((cause as { code?: unknown }).code !== "EADDRINUSE") throw cause;
+    throw new Error(
+      `port ${wanted} is taken: give another one for SQL clients with --sql-port (0 takes any free one)`,
+      {
+        cause,
+      },
     );
   }
 }

@@ -4,6 +4,8 @@ import { KEYS, type Keys } from "../lib/stack/keys.ts";
 /** What the welcome tells. `jobs` is null where the database's own pg_cron runs them. */
 export interface Running {
   url: string;
+  /** The database's own URL. */
+  sqlUrl: string;
   keys: Keys;
   database: string;
   functionsFolder: string;
@@ -11,7 +13,7 @@ export interface Running {
 }
 
 /** The text that the command prints when everything runs: URLs, keys, and what to try. */
-export function welcome({ url, keys, database, functionsFolder, jobs }: Running): string {
+export function welcome({ url, sqlUrl, keys, database, functionsFolder, jobs }: Running): string {
   const schedule = jobs?.map((job) => `${job.job_name} (${job.schedule})`).join(", ");
   const named = Object.entries(keys.named).map(([name, key]) => [name.replaceAll("_", "-"), key] as const);
   return `\
@@ -20,6 +22,7 @@ pgbars runs at ${url} on ${database}
   Data API    ${url}/rest/v1
   Functions   ${named.map(([name]) => `${url}/functions/v1/${name}`).join("\n              ")}
   Sign-in     ${url}/auth/v1
+  SQL         psql ${sqlUrl}
   Jobs        ${schedule ?? "the database's own pg_cron runs them"}
 
 Keys, valid for this stack only${keys === KEYS ? "" : ", and new at each start"}

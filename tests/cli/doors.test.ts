@@ -21,7 +21,7 @@ const DOORS: Record<string, (url: string) => Promise<void>> = {
 };
 
 // tests/move takes every shape by one way; these differ most.
-for (const shape of ["documents", "executed", "only_functions"] as const) {
+for (const shape of ["documents", "only_functions"] as const) {
   Deno.test(`each way in moves an older deployment (${shape}) alike, to the schema of an empty installation`, async (test) => {
     await using cluster = await useCluster();
     await using empty = await openOlder(cluster);

@@ -22,8 +22,13 @@ export interface Backend {
 
 /** A Postgres inside this process. */
 export interface EmbeddedBackend extends Backend {
+  readonly connection: Awaited<ReturnType<typeof createPgliteConnection>>;
   /** Its files, with which another can start. */
   takeSnapshot(): Promise<Blob>;
+}
+
+export function isEmbedded(backend: Backend): backend is EmbeddedBackend {
+  return "takeSnapshot" in backend;
 }
 
 /**

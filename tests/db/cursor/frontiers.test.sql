@@ -49,7 +49,7 @@ language sql as $$ select (tests.work('ACME', '5m', p_now) ->> 'new_cursor')::ti
 call tests.add_minutes('ACME', '2025-07-01 00:20+00', '2025-07-01 06:00+00');
 create temporary table watch as
 select t.now_utc, pg_temp.advance_5m(t.now_utc) as source_cursor, pg_temp.look('1h', t.now_utc + interval '1 day') as dependent
-from generate_series(timestamptz '2025-07-01 00:00+00', timestamptz '2025-07-01 06:00+00', interval '1 minute') as t (now_utc);
+from generate_series(timestamptz '2025-07-01 00:00+00', timestamptz '2025-07-01 03:05+00', interval '1 minute') as t (now_utc);
 select is_empty(
   $$
     select w.now_utc
@@ -64,11 +64,11 @@ select results_eq(
   $$
     values
       ('23:00 cursor_at_frontier', timestamptz '2025-06-30 23:55+00'), ('00:00 frontier', '2025-07-01 00:55+00'),
-      ('01:00 frontier', '2025-07-01 01:55+00'), ('02:00 frontier', '2025-07-01 02:55+00'),
-      ('03:00 frontier', '2025-07-01 03:55+00'), ('04:00 frontier', '2025-07-01 04:55+00')
+      ('01:00 frontier', '2025-07-01 01:55+00'), ('02:00 frontier', '2025-07-01 02:55+00')
   $$,
   'catchup_aggregation_range() decides an hour as soon as its source has'
 );
+do $$ begin perform pg_temp.advance_5m('2025-07-01 06:00+00'); end; $$;
 select is(
   pg_temp.look('1h', '2025-07-01 03:30+00'), '02:00 frontier',
   'catchup_aggregation_range() stops a dependent at its own time frontier too'

@@ -33,7 +33,14 @@ from unnest(array[
   'America/New_York', 'Europe/London', 'Australia/Lord_Howe', 'America/Santiago', 'Africa/Casablanca', 'Antarctica/Troll',
   'Asia/Tehran', 'Pacific/Apia', 'America/Havana', 'Asia/Kathmandu'
 ]) as z (time_zone)
-cross join generate_series(timestamptz '2008-01-01 00:00Z', '2027-01-01 00:00Z', interval '1 hour') as h (ts_utc)
+cross join generate_series(timestamptz '2008-01-01 00:00Z', '2027-01-01 00:00Z', interval '1 day') as d (ts_utc)
+cross join lateral (
+  -- Only the days at whose end the clock is another than at their begin, hour by hour.
+  select g.ts_utc
+  from generate_series(d.ts_utc, d.ts_utc + interval '23 hours', interval '1 hour') as g (ts_utc)
+  where (d.ts_utc - interval '1 hour') at time zone z.time_zone - ((d.ts_utc - interval '1 hour') at time zone 'UTC')
+    <> (d.ts_utc + interval '23 hours') at time zone z.time_zone - ((d.ts_utc + interval '23 hours') at time zone 'UTC')
+) as h
 where (h.ts_utc at time zone z.time_zone) - (h.ts_utc at time zone 'UTC')
   <> ((h.ts_utc - interval '1 hour') at time zone z.time_zone) - ((h.ts_utc - interval '1 hour') at time zone 'UTC');
 create temporary table instant as
