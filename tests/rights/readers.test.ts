@@ -61,6 +61,9 @@ for (const [engine, openStack] of Object.entries(ENGINES)) {
       assert.deepEqual(await barsOf("derived_data_bars?deleted_at=not.is.null"), []);
     });
 
+    // The Data API has shown that it asks Postgres; the rest is the work of Postgres, whichever engine.
+    if (engine === "PGlite") return;
+
     await test.step("revoke_read_access('authenticated') closes them", async () => {
       await db.query("select public.revoke_read_access('authenticated')");
       assert.deepEqual(await notRefused(stack, user, attempts), []);
