@@ -19,6 +19,10 @@ set plan_cache_mode = force_generic_plan
 set jit = off
 as $$
 begin
+  -- Planning costs a millisecond, and joins thousands of symbols at once.
+  if cardinality(p_symbols) > 500 then
+    perform set_config('plan_cache_mode', 'force_custom_plan', true);
+  end if;
   return query
   -- Grouped as it is stored, before anything is computed: in a tick nearly all want the same.
   with task as materialized (
@@ -63,7 +67,7 @@ begin
       -- Where a component ends, the series does.
       case when p_timeframe = '1m' then coalesce(k.last_utc + t.duration, '-infinity') end as data_end_utc,
       coalesce(
-        n.from_utc < greatest(agg.window_end(k.last_agg_bar_ts_utc, t.duration, k.window_time_zone, o.origin), k.built_to_utc), false
+        n.from_utc < greatest(agg.window_end(k.last_agg_bar_ts_utc, t.duration, k.window_time_zone, o.origin), k.built_to_utc), true
       ) as is_rebuild
     from task as k
     cross join agg.defaults as d
