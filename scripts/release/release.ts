@@ -12,6 +12,7 @@ const VERSIONED: readonly { path: string; pattern: RegExp }[] = [
   { path: "deno.json", pattern: /("version": ")[^"]*/ },
   { path: "cli/lib/version.ts", pattern: /(VERSION = ")[^"]*/ },
   { path: "supabase/schemas/10_foundation/version.sql", pattern: /(')\d+\.\d+\.\d+(?=')/ },
+  { path: "docs/install.md", pattern: /(pgbars-)\d+\.\d+\.\d+(?=\.tgz)/g },
 ];
 
 const CHANGELOG = "CHANGELOG.md";

@@ -7,5 +7,5 @@ immutable
 parallel safe
 set search_path = pg_catalog, pg_temp
 as $$
-  select '0.1.0';
+  select '0.2.0';
 $$;

@@ -618,6 +618,16 @@ begin
 end;
 $function$;
 
+CREATE OR REPLACE FUNCTION agg.version()
+  RETURNS text
+  LANGUAGE sql
+  IMMUTABLE
+  PARALLEL SAFE
+  SET search_path TO 'pg_catalog', 'pg_temp'
+  AS $function$
+  select '0.2.0';
+$function$;
+
 COMMENT ON FUNCTION "agg"."compare_windows"(agg.build_request[]) IS 'The one rule that turns source bars into bars, for requests of any number of tasks and windows, in one statement.
 Returns each window that has minutes, with the bar that they make and how that differs from what is stored, and each stored row whose window has no minutes any more. Writes nothing.
 Where nothing has been built yet (is_rebuild of a request false) it looks for no stored row: all windows are to be inserted.
