@@ -364,7 +364,24 @@ export type Database = {
       [_ in never]: never;
     };
     Functions: {
+      "agg_add_alert_target": {
+        Args: { "p_kind": string; "p_min_severity"?: string; "p_name": string; "p_now"?: string };
+        Returns: Json;
+      };
       "agg_add_change_note": { Args: { "p_from"?: string; "p_symbols"?: (string)[]; "p_to"?: string }; Returns: Json };
+      "agg_alert_targets": {
+        Args: { "p_now"?: string };
+        Returns: {
+          "error": string;
+          "kind": string;
+          "min_severity": string;
+          "name": string;
+          "next_try_at": string;
+          "state": string;
+          "succeeded_at": string;
+          "waiting": number;
+        }[];
+      };
       "agg_alerts": {
         Args: { "p_open_only"?: boolean };
         Returns: {
@@ -420,6 +437,17 @@ export type Database = {
           "value": string;
         }[];
       };
+      "agg_claim_deliveries": {
+        Args: { "p_limit"?: number; "p_now"?: string };
+        Returns: {
+          "body": string;
+          "kind": string;
+          "message_id": string;
+          "secret": string;
+          "target": string;
+          "url": string;
+        }[];
+      };
       "agg_explain": {
         Args: { "p_now"?: string; "p_symbol": string; "p_timeframe": string; "p_ts": string };
         Returns: {
@@ -441,6 +469,7 @@ export type Database = {
         };
         Returns: Json;
       };
+      "agg_finish_deliveries": { Args: { "p_now"?: string; "p_results": Json }; Returns: Json };
       "agg_gaps": {
         Args: { "p_from_utc"?: string; "p_symbol": string; "p_timeframe": string; "p_to_utc"?: string };
         Returns: {
@@ -477,6 +506,7 @@ export type Database = {
         }[];
       };
       "agg_maintain": { Args: { "p_env"?: string; "p_now"?: string }; Returns: Json };
+      "agg_metrics": { Args: { "p_now"?: string }; Returns: string };
       "agg_pause": { Args: { "p_now"?: string; "p_reason": string; "p_until": string }; Returns: Json };
       "agg_pending": {
         Args: { "p_now"?: string };
@@ -493,6 +523,7 @@ export type Database = {
           "windows_a_minute": number;
         }[];
       };
+      "agg_remove_alert_target": { Args: { "p_name": string }; Returns: Json };
       "agg_repair": {
         Args: { "p_from"?: string; "p_symbol"?: string; "p_timeframe"?: string; "p_to"?: string };
         Returns: Json;

@@ -7,11 +7,20 @@ import { Refusal } from "./refusal.ts";
  * goes to the log, and the answer is a 500 without its text. Does not throw.
  */
 export async function answer(request: Request, handle: (body: unknown) => Promise<unknown>): Promise<Response> {
+  return await respond(request, "POST", async () => Response.json(await handle(await readJson(request))));
+}
+
+/** Answers a GET with the text that `read` returns, and errors as {@link answer} does. Does not throw. */
+export async function answerText(request: Request, type: string, read: () => Promise<string>): Promise<Response> {
+  return await respond(request, "GET", async () => new Response(await read(), { headers: { "content-type": type } }));
+}
+
+async function respond(request: Request, method: string, make: () => Promise<Response>): Promise<Response> {
   try {
-    if (request.method !== "POST") {
-      throw new Refusal(405, "method_not_allowed", "Only POST is allowed.", { headers: { Allow: "POST" } });
+    if (request.method !== method) {
+      throw new Refusal(405, "method_not_allowed", `Only ${method} is allowed.`, { headers: { Allow: method } });
     }
-    return Response.json(await handle(await readJson(request)));
+    return await make();
   } catch (error) {
     if (error instanceof Refusal) return error.toResponse();
     console.error(error);

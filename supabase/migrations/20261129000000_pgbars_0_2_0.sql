@@ -2,638 +2,1165 @@
 
 SET local check_function_bodies = off;
 
-CREATE OR REPLACE FUNCTION agg.build_bars (
-  p_requests agg.build_request[]
+DROP VIEW "agg"."public_function";
+
+ALTER TABLE "agg"."alert"
+  DROP CONSTRAINT "alert_kind_check";
+
+DROP FUNCTION "agg"."webhook_problems"(text, text);
+
+CREATE TABLE "agg"."alert_target" (
+  "name"             text                     NOT NULL,
+  "kind"             text                     NOT NULL,
+  "min_severity"     text                     NOT NULL DEFAULT 'warning'::text,
+  "added_at"         timestamp with time zone NOT NULL,
+  "next_try_at"      timestamp with time zone NOT NULL,
+  "failures"         integer                  NOT NULL DEFAULT 0,
+  "failing_since"    timestamp with time zone,
+  "succeeded_at"     timestamp with time zone,
+  "error"            text,
+  "stopped_at"       timestamp with time zone,
+  "heartbeat_due_at" timestamp with time zone,
+  CONSTRAINT "alert_target_kind_check" CHECK ((kind = ANY (ARRAY['slack'::text, 'webhook'::text, 'heartbeat'::text]))),
+  CONSTRAINT "alert_target_min_severity_check" CHECK ((min_severity = ANY (ARRAY['critical'::text, 'warning'::text]))),
+  CONSTRAINT "alert_target_name_check" CHECK ((name ~ '^[a-z][a-z0-9_]{0,30}$'::text)),
+  CONSTRAINT "alert_target_pkey" PRIMARY KEY (name)
+);
+
+ALTER TABLE "agg"."alert_target"
+  ENABLE ROW LEVEL SECURITY;
+
+CREATE TABLE "agg"."delivery" (
+  "message_id"   uuid                     NOT NULL DEFAULT gen_random_uuid(),
+  "target"       text                     NOT NULL,
+  "alert_id"     bigint                   NOT NULL,
+  "event"        text                     NOT NULL,
+  "created_at"   timestamp with time zone NOT NULL,
+  "tries"        integer                  NOT NULL DEFAULT 0,
+  "next_try_at"  timestamp with time zone NOT NULL,
+  "delivered_at" timestamp with time zone,
+  "error"        text,
+  CONSTRAINT "delivery_event_check" CHECK ((event = ANY (ARRAY['opened'::text, 'resolved'::text]))),
+  CONSTRAINT "delivery_pkey" PRIMARY KEY (message_id),
+  CONSTRAINT "delivery_target_key" UNIQUE (target, alert_id, EVENT)
+);
+
+ALTER TABLE "agg"."delivery"
+  ENABLE ROW LEVEL SECURITY;
+
+CREATE TABLE "agg"."run_total" (
+  "is_only"           boolean          NOT NULL DEFAULT true,
+  "runs"              bigint           NOT NULL,
+  "seconds"           double precision NOT NULL,
+  "windows"           bigint           NOT NULL,
+  "bars_created"      bigint           NOT NULL,
+  "bars_quality_poor" bigint           NOT NULL,
+  "bars_corrected"    bigint           NOT NULL,
+  "failed"            bigint           NOT NULL,
+  CONSTRAINT "run_total_is_only_check" CHECK (is_only),
+  CONSTRAINT "run_total_pkey" PRIMARY KEY (is_only)
+);
+
+ALTER TABLE "agg"."run_total"
+  ENABLE ROW LEVEL SECURITY;
+
+CREATE OR REPLACE FUNCTION agg.add_deliveries (
+  p_now timestamp with time zone
 )
-  RETURNS SETOF agg.build_result
+  RETURNS void
+  LANGUAGE sql
+  SET search_path TO 'pg_catalog', 'pg_temp'
+  AS $function$
+  insert into agg.delivery (target, alert_id, event, created_at, next_try_at)
+  select t.name, a.alert_id, 'opened', p_now, p_now
+  from agg.alert_target as t
+  join agg.alert as a
+    on (a.resolved_at is null or (a.raised_at >= t.added_at and a.kind <> 'undelivered'))
+    and (t.min_severity = 'warning' or a.severity = 'critical')
+  where t.kind <> 'heartbeat'
+    and not (a.kind = 'undelivered' and t.name in (select p.name from agg.target_problems(p_now) as p))
+    and not exists (
+      select from agg.delivery as d where d.target = t.name and d.alert_id = a.alert_id and d.event = 'opened'
+    )
+  on conflict (target, alert_id, event) do nothing;
+
+  insert into agg.delivery (target, alert_id, event, created_at, next_try_at)
+  select o.target, o.alert_id, 'resolved', p_now, p_now
+  from agg.delivery as o
+  join agg.alert as a on a.alert_id = o.alert_id and a.resolved_at is not null
+  where o.event = 'opened'
+    and not exists (
+      select from agg.delivery as d where d.target = o.target and d.alert_id = o.alert_id and d.event = 'resolved'
+    )
+  on conflict (target, alert_id, event) do nothing;
+$function$;
+
+CREATE OR REPLACE FUNCTION agg.delivery_body (
+  p_kind  text,
+  p_event text,
+  p_alert jsonb,
+  p_at    timestamp with time zone
+)
+  RETURNS text
+  LANGUAGE sql
+  STABLE
+  SET search_path TO 'pg_catalog', 'pg_temp'
+  SET "TimeZone" TO 'UTC'
+  AS $function$
+  select case p_kind
+    when 'webhook' then jsonb_build_object('type', 'alert.' || p_event, 'timestamp', p_at, 'data', p_alert)
+    when 'slack' then jsonb_build_object(
+      'text', left(replace(replace(replace(h.headline, '&', '&amp;'), '<', '&lt;'), '>', '&gt;'), 1000),
+      'blocks', jsonb_build_array(
+        jsonb_build_object('type', 'header', 'text', jsonb_build_object('type', 'plain_text', 'text', left(h.headline, 75))),
+        jsonb_build_object(
+          'type', 'section',
+          'text', jsonb_build_object('type', 'plain_text', 'text', coalesce(nullif(btrim(left(p_alert ->> 'message', 1500)), ''), '-'))
+        ),
+        jsonb_build_object(
+          'type', 'context',
+          'elements', jsonb_build_array(jsonb_build_object('type', 'plain_text', 'text', concat_ws(
+            ', ', left(p_alert ->> 'env', 50), 'raised ' || (p_alert ->> 'raised_at'), 'resolved ' || (p_alert ->> 'resolved_at')
+          )))
+        )
+      )
+    )
+  end::text
+  from (
+    select concat_ws(
+      ' ', case p_event when 'resolved' then 'Resolved:' else initcap(p_alert ->> 'severity') || ':' end,
+      p_alert ->> 'kind', nullif(p_alert ->> 'canonical_symbol', '*'), nullif(p_alert ->> 'timeframe', '*')
+    ) as headline
+  ) as h;
+$function$;
+
+CREATE OR REPLACE FUNCTION agg.metric_lines (
+  p_name    text,
+  p_type    text,
+  p_help    text,
+  p_samples jsonb
+)
+  RETURNS text
+  LANGUAGE sql
+  IMMUTABLE
+  SET search_path TO 'pg_catalog', 'pg_temp'
+  AS $function$
+  select format(E'# HELP %s %s\n# TYPE %s %s\n', p_name, p_help, p_name, p_type) || string_agg(
+    format(E'%s%s %s\n', p_name, '{' || l.labels || '}', s.sample ->> 'value'), '' order by l.labels collate "C"
+  )
+  from jsonb_array_elements(p_samples) as s (sample)
+  cross join lateral (
+    select string_agg(
+      format('%s="%s"', e.key, replace(replace(replace(e.value, '\', '\\'), '"', '\"'), E'\n', '\n')), ',' order by e.key collate "C"
+    ) as labels
+    from jsonb_each_text(s.sample -> 'labels') as e
+  ) as l
+  where s.sample ->> 'value' is not null;
+$function$;
+
+CREATE OR REPLACE FUNCTION agg.prune_logs (
+  p_now timestamp with time zone
+)
+  RETURNS integer
   LANGUAGE plpgsql
   SET search_path TO 'pg_catalog', 'pg_temp'
   AS $function$
 declare
-  v_requests agg.build_request[] := p_requests;
-  v_results agg.build_result[];
-  v_passed_on agg.changed_span[];
+  v_pruned integer;
+  v_cron_rows integer;
 begin
-  loop
-    begin
-      v_results := array(
-        select r from agg.build_windows(v_requests) as r
-        union all
-        select r from agg.build_synthetic(v_requests) as r
-      );
-      exit;
-    exception when unique_violation then
-      -- Rows are stored where pgbars has built nothing: compare with them.
-      if not exists (select from unnest(v_requests) as q where not q.is_rebuild) then
-        raise;
-      end if;
-      for v_no in 1..cardinality(v_requests) loop
-        v_requests[v_no].is_rebuild := true;
-      end loop;
-    end;
-  end loop;
-  -- No other task has used yet what is built ahead of a cursor; writes to 1m bars leave notes of their own.
-  v_passed_on := array(
-    select agg.new_changed_span(
-      s.canonical_symbol, s.timeframe,
-      range_agg(tstzrange(r.from_utc, case when r.removed > 0 then r.to_utc else r.decided_to_utc end))
-    )
-    from unnest(v_results) as r
-    cross join lateral unnest(r.symbols) as y (symbol)
-    join public.data_agg_state as s
-      on s.canonical_symbol = y.symbol and s.source_timeframe = r.timeframe and s.timeframe <> r.timeframe
-    where r.is_rebuild and r.timeframe <> '1m' and r.written > 0
-    group by s.canonical_symbol, s.timeframe
-  );
-  if cardinality(v_passed_on) > 0 then
-    perform agg.add_corrections(v_passed_on);
-  end if;
-  return query select r.* from unnest(v_results) as r;
-end;
-$function$;
-
-CREATE OR REPLACE FUNCTION agg.build_windows (
-  p_requests agg.build_request[]
-)
-  RETURNS SETOF agg.build_result
-  LANGUAGE plpgsql
-  SET search_path TO 'pg_catalog', 'pg_temp'
-  SET plan_cache_mode TO 'force_generic_plan'
-  SET enable_seqscan TO 'off'
-  SET enable_bitmapscan TO 'off'
-  SET enable_nestloop TO 'off'
-  SET enable_hashjoin TO 'on'
-  SET enable_mergejoin TO 'off'
-  SET enable_sort TO 'off'
-  SET enable_hashagg TO 'on'
-  SET enable_memoize TO 'off'
-  SET max_parallel_workers_per_gather TO '0'
-  SET jit TO 'off'
-  SET work_mem TO '32MB'
-  AS $function$
-begin
-  -- Says to agg.keep_changed_bars who writes.
-  perform set_config('pgbars.is_building_windows', 'on', true);
-  return query
-  with window_bar as materialized (
-    select w.* from agg.compare_windows(p_requests) as w
+  with pruned as (
+    delete from agg.run_log as r
+    where r.finished_at < p_now - interval '14 days'
+    returning r.*
   ),
-  inserted as (
-    insert into public.derived_data_bars (
-      canonical_symbol, timeframe, ts_utc, open, high, low, close, vol, vwap, vwap_vol, trade_count,
-      source_timeframe, source_candles, expected_candles, covered_minutes, expected_minutes,
-      quality_score, derivation_version, is_partial, deleted_at
-    )
+  summed as (
+    insert into agg.run_total as t (runs, seconds, windows, bars_created, bars_quality_poor, bars_corrected, failed)
     select
-      w.canonical_symbol, w.timeframe, w.ts_utc, w.open, w.high, w.low, w.close, w.vol, w.vwap, w.vwap_vol, w.trade_count,
-      w.source_timeframe, w.source_candles, w.expected_candles, w.covered_minutes, w.expected_minutes,
-      w.quality_score, w.derivation_version, w.is_partial, case when w.quality_score is null then now() end
-    from window_bar as w
-    where w.change = 'insert'
-  ),
-  -- Conflicts rather than joins: an update that joins may put the table first when it is thought to be empty.
-  changed as (
-    insert into public.derived_data_bars as d (
-      canonical_symbol, timeframe, ts_utc, open, high, low, close, vol, vwap, vwap_vol, trade_count,
-      source_timeframe, source_candles, expected_candles, covered_minutes, expected_minutes,
-      quality_score, derivation_version, is_partial, deleted_at
-    )
-    select
-      w.canonical_symbol, w.timeframe, w.ts_utc, w.open, w.high, w.low, w.close, w.vol, w.vwap, w.vwap_vol, w.trade_count,
-      w.source_timeframe, w.source_candles, w.expected_candles, w.covered_minutes, w.expected_minutes,
-      w.quality_score, w.derivation_version, w.is_partial,
-      case when w.quality_score is null or w.change = 'remove' then now() end
-    from window_bar as w
-    where w.change in ('update', 'remove')
-    on conflict (canonical_symbol, timeframe, ts_utc) do update set
-      open = excluded.open,
-      high = excluded.high,
-      low = excluded.low,
-      close = excluded.close,
-      vol = excluded.vol,
-      vwap = excluded.vwap,
-      vwap_vol = excluded.vwap_vol,
-      trade_count = excluded.trade_count,
-      source_timeframe = excluded.source_timeframe,
-      source_candles = excluded.source_candles,
-      expected_candles = excluded.expected_candles,
-      covered_minutes = excluded.covered_minutes,
-      expected_minutes = excluded.expected_minutes,
-      quality_score = excluded.quality_score,
-      derivation_version = excluded.derivation_version,
-      is_partial = excluded.is_partial,
-      raw = case when d.raw ? 'migrated_from' then d.raw - 'migrated_from' else d.raw end,
-      deleted_at = case when excluded.deleted_at is not null then coalesce(d.deleted_at, excluded.deleted_at) end,
-      updated_at = greatest(now(), d.updated_at)
-  ),
-  tally as materialized (
-    select
-      w.request_no, w.canonical_symbol,
-      count(*) filter (where w.change is distinct from 'remove')::integer as windows,
-      count(w.quality_score) filter (where w.change is distinct from 'remove')::integer as bars,
-      count(*) filter (where w.quality_score = 0 and w.change is distinct from 'remove')::integer as bars_poor,
-      count(*) filter (where w.quality_score is not null and not w.was_bar and w.change <> 'remove')::integer as inserted,
-      count(*) filter (where w.quality_score is not null and w.was_bar and w.change = 'update')::integer as updated,
-      count(*) filter (where w.was_bar and (w.change = 'remove' or w.change = 'update' and w.quality_score is null))::integer as removed,
-      count(w.change)::integer as written,
-      max(w.ends_utc) filter (where w.change is distinct from 'remove') as filled_to_utc
-    from window_bar as w
-    group by w.request_no, w.canonical_symbol
-  ),
-  -- In a tick the same comes of nearly all symbols: what follows is asked for those that fill no range.
-  outcome as materialized (
-    select
-      n.request_no, array_agg(n.canonical_symbol) as symbols,
-      n.windows, n.bars, n.bars_poor, n.inserted, n.updated, n.removed, n.written, n.filled_to_utc
-    from tally as n
-    group by n.request_no, n.windows, n.bars, n.bars_poor, n.inserted, n.updated, n.removed, n.written, n.filled_to_utc
-    union all
-    select q.ordinality, array_agg(y.symbol), 0, 0, 0, 0, 0, 0, 0, null
-    from unnest(p_requests) with ordinality as q
-    cross join lateral unnest(q.symbols) as y (symbol)
-    left join tally as n on n.request_no = q.ordinality and n.canonical_symbol = y.symbol
-    where (select count(*) from tally) < (select sum(cardinality(q.symbols)) from unnest(p_requests) as q where q.source_timeframe is not null)
-      and q.source_timeframe is not null and n.request_no is null
-    group by q.ordinality
-  ),
-  -- What follows the bars of a range that they do not fill: the next source bar; and where source bars end, if none follows.
-  -- Those outside the session fill no window, and decide it.
-  probed as materialized (
-    select
-      t.request_no, t.symbol, t.timeframe, t.to_utc, t.frontier_utc, t.window_length, t.window_time_zone, t.window_origin,
-      t.windows, t.bars, t.bars_poor, t.inserted, t.updated, t.removed, t.written,
-      n.next_utc,
-      case when n.next_utc is null and t.clock_utc is not null then greatest(t.filled_to_utc, (
-        select agg.window_end(c.ts_utc, t.window_length, t.window_time_zone, t.window_origin)
-        from agg.source_bar as c
-        where c.canonical_symbol = t.symbol and c.timeframe = t.source_timeframe
-          and c.ts_utc >= t.filled_to_utc and c.ts_utc < least(t.to_utc, t.clock_utc) and c.covered_minutes > 0
-        order by c.ts_utc desc
-        limit 1
-      )) end as reached_utc
-    from (
-      select
-        o.request_no, y.symbol, q.timeframe, q.source_timeframe, q.window_length, q.window_time_zone, q.window_origin,
-        q.to_utc, q.frontier_utc, q.clock_utc, coalesce(o.filled_to_utc, q.from_utc) as filled_to_utc,
-        o.windows, o.bars, o.bars_poor, o.inserted, o.updated, o.removed, o.written
-      from outcome as o
-      join unnest(p_requests) with ordinality as q on q.ordinality = o.request_no
-      cross join lateral unnest(o.symbols) as y (symbol)
-      where coalesce(o.filled_to_utc, q.from_utc) < q.to_utc
-    ) as t
-    cross join lateral (
-      select (
-        select c.ts_utc
-        from agg.source_bar as c
-        where c.canonical_symbol = t.symbol and c.timeframe = t.source_timeframe
-          and c.ts_utc >= t.to_utc and c.ts_utc < coalesce(t.clock_utc, 'infinity') and c.covered_minutes > 0
-        order by c.ts_utc
-        limit 1
-      )
-      offset 0
-    ) as n (next_utc)
-  ),
-  opening as materialized (
-    select
-      p.request_no, p.reached_utc,
-      agg.window_start(
-        agg.next_open(q.session_time_zone, q.session_minutes, q.calendar, p.reached_utc, q.frontier_utc),
-        q.window_length, q.window_time_zone, q.window_origin
-      ) as opens_utc
-    from (select distinct t.request_no, t.reached_utc from probed as t where t.reached_utc is not null) as p
-    join unnest(p_requests) with ordinality as q on q.ordinality = p.request_no
-  ),
-  -- Windows are decided to the end of the range; or over the gap behind it, however long, to the next source bar or to a stored
-  -- bar that has to go; or, where the task waits for data, to where its source bars end, and on while the market is closed.
-  decided as (
-    select
-      o.request_no, o.symbols, o.windows, o.bars, o.bars_poor, o.inserted, o.updated, o.removed, o.written, q.to_utc as decided_to_utc
-    from outcome as o
-    join unnest(p_requests) with ordinality as q on q.ordinality = o.request_no
-    where coalesce(o.filled_to_utc, q.from_utc) >= q.to_utc
-    union all
-    select
-      d.request_no, array_agg(d.symbol), d.windows, d.bars, d.bars_poor, d.inserted, d.updated, d.removed, d.written, d.decided_to_utc
-    from (
-      select
-        t.*,
-        case
-          when t.reached_utc is not null then least(t.frontier_utc, greatest(t.reached_utc, o.opens_utc))
-          else least(
-            t.frontier_utc,
-            agg.window_start(t.next_utc, t.window_length, t.window_time_zone, t.window_origin),
-            (
-              select d.ts_utc
-              from public.derived_data_bars as d
-              where d.canonical_symbol = t.symbol and d.timeframe = t.timeframe and d.ts_utc >= t.to_utc
-              order by d.ts_utc
-              limit 1
-            )
-          )
-        end as decided_to_utc
-      from probed as t
-      left join opening as o on o.request_no = t.request_no and o.reached_utc = t.reached_utc
-    ) as d
-    group by d.request_no, d.windows, d.bars, d.bars_poor, d.inserted, d.updated, d.removed, d.written, d.decided_to_utc
+      count(*) filter (where p.stopped_reason <> 'busy'), sum(extract(epoch from p.finished_at - p.started_at)), sum(p.windows),
+      sum(p.bars_created), sum(p.bars_quality_poor), sum(p.bars_corrected), sum(p.failed)
+    from pruned as p
+    having count(*) > 0
+    on conflict (is_only) do update
+    set
+      runs = t.runs + excluded.runs,
+      seconds = t.seconds + excluded.seconds,
+      windows = t.windows + excluded.windows,
+      bars_created = t.bars_created + excluded.bars_created,
+      bars_quality_poor = t.bars_quality_poor + excluded.bars_quality_poor,
+      bars_corrected = t.bars_corrected + excluded.bars_corrected,
+      failed = t.failed + excluded.failed
   )
-  select
-    d.symbols, q.timeframe, q.window_length, q.window_time_zone, q.window_origin, q.from_utc, q.to_utc,
-    d.windows, d.bars, case when q.poor_percent > 0 then d.bars_poor else 0 end, d.inserted, d.updated, d.removed, d.written, d.decided_to_utc,
-    agg.stopped_reason(q.from_utc, q.frontier_utc, d.decided_to_utc >= q.to_utc, d.decided_to_utc),
-    q.is_rebuild, null::tstzmultirange, null::text, null::text
-  from decided as d
-  join unnest(p_requests) with ordinality as q on q.ordinality = d.request_no;
-  perform set_config('pgbars.is_building_windows', 'off', true);
+  select count(*) into v_pruned from pruned as p;
+  delete from agg.alert as a where a.resolved_at < p_now - interval '90 days';
+  delete from agg.delivery as d where not exists (select from agg.alert as a where a.alert_id = d.alert_id);
+  delete from agg.correction as k
+  where not exists (
+    select from public.data_agg_state as s where s.canonical_symbol = k.canonical_symbol and s.timeframe = k.timeframe
+  );
+  if to_regclass('cron.job_run_details') is not null then
+    execute format(
+      -- Runs are numbered in order, which dates those that a restart or a refused connection left without a time. A
+      -- removed job leaves its runs behind: they are known by their command.
+      $sql$
+        delete from cron.job_run_details as d
+        where (d.command like '%%public.agg_run_due(%%' or d.command like '%%public.agg_maintain(%%')
+          and coalesce(d.end_time, d.start_time, (
+            select coalesce(l.end_time, l.start_time)
+            from cron.job_run_details as l
+            where l.runid > d.runid and coalesce(l.end_time, l.start_time) is not null
+            order by l.runid
+            limit 1
+          )) < %L::timestamptz - interval '3 days'
+      $sql$,
+      p_now
+    );
+    get diagnostics v_cron_rows = row_count;
+  end if;
+  return v_pruned + coalesce(v_cron_rows, 0);
 end;
 $function$;
 
-CREATE OR REPLACE FUNCTION agg.compare_windows (
-  p_requests agg.build_request[]
+CREATE OR REPLACE FUNCTION agg.ready_deliveries (
+  p_now timestamp with time zone
 )
-  RETURNS SETOF agg.window_bar
-  LANGUAGE plpgsql
+  RETURNS SETOF agg.delivery
+  LANGUAGE sql
   STABLE
   SET search_path TO 'pg_catalog', 'pg_temp'
-  SET plan_cache_mode TO 'force_generic_plan'
-  SET enable_seqscan TO 'off'
-  SET enable_bitmapscan TO 'off'
-  SET enable_nestloop TO 'off'
-  SET enable_hashjoin TO 'on'
-  SET enable_mergejoin TO 'off'
-  SET enable_sort TO 'off'
-  SET enable_hashagg TO 'on'
-  SET enable_memoize TO 'off'
-  SET max_parallel_workers_per_gather TO '0'
-  SET jit TO 'off'
-  SET work_mem TO '32MB'
   AS $function$
-begin
-  return query
-  with request as materialized (
-    select
-      o.*,
-      o.window_origin at time zone 'UTC' as origin_utc,
-      o.source_timeframe <> '1m' as is_derived,
-      o.window_time_zone is not null or o.to_utc <= o.from_utc + o.window_length as is_by_window,
-      (extract(epoch from o.window_length) / 60)::integer as window_minutes,
-      (extract(epoch from o.source_length) / 60)::integer as source_minutes,
-      case
-        when o.session_minutes is not null or o.calendar is not null
-          then agg.open_spans(o.session_time_zone, o.session_minutes, o.calendar, o.from_utc, o.to_utc)
-      end as open
-    from unnest(p_requests) with ordinality as o
-    where o.source_timeframe is not null and o.from_utc < o.to_utc
-  ),
-  -- What is read in one go, for each symbol: a single window, or one of a local clock; otherwise the whole range, and of a session
-  -- what is open.
-  stretch as materialized (
-    select
-      r.ordinality, w.starts_utc as from_utc, w.ends_utc as to_utc, w.starts_utc as window_start,
-      case when not r.is_derived then r.open end as open,
-      (extract(epoch from w.ends_utc - w.starts_utc) / 60)::integer as window_minutes
-    from request as r
-    cross join lateral agg.windows_between(r.from_utc, r.to_utc, r.window_length, r.window_time_zone, r.window_origin) as w
-    where r.window_time_zone is not null
-    union all
-    select r.ordinality, r.from_utc, r.to_utc, r.from_utc, case when not r.is_derived then r.open end, r.window_minutes
-    from request as r
-    where r.window_time_zone is null and r.is_by_window
-    union all
-    select r.ordinality, r.from_utc, r.to_utc, null, null, r.window_minutes
-    from request as r
-    where not r.is_by_window and (r.open is null or r.is_derived)
-    union all
-    -- Minutes outside the session are in no bar. Where it opens and closes with windows, no minute has to be looked at.
-    select r.ordinality, lower(u.span), upper(u.span), null, case when r.open <> s.spans then r.open end, r.window_minutes
-    from request as r
-    cross join lateral (
-      select range_agg(tstzrange(
-        date_bin(r.window_length, lower(p.span), r.origin_utc),
-        date_bin(r.window_length, upper(p.span) + r.window_length - interval '1 microsecond', r.origin_utc)
-      ))
-      from unnest(r.open) as p (span)
-    ) as s (spans)
-    cross join lateral unnest(s.spans) as u (span)
-    where not r.is_by_window and r.open is not null and not r.is_derived
-  ),
-  -- How many minutes of each window are open, and how many of its source windows have one.
-  expected as materialized (
-    select s.ordinality, s.ts_utc, sum(s.minutes)::integer as minutes, case when s.is_minute then sum(s.minutes) else count(*) end::integer as candles
-    from (
+  select d.*
+  from agg.delivery as d
+  join agg.alert_target as t on t.name = d.target and t.stopped_at is null and t.next_try_at <= p_now
+  where d.delivered_at is null and d.next_try_at <= p_now and d.created_at > p_now - interval '3 days'
+    and not (d.event = 'resolved' and exists (
       select
-        g.ordinality, g.is_minute, sum(extract(epoch from least(g.ends_utc, upper(g.span)) - greatest(g.starts_utc, lower(g.span)))) / 60 as minutes,
-        case
-          when g.window_time_zone is null then date_bin(g.window_length, g.starts_utc, g.origin_utc)
-          else agg.window_start(g.starts_utc, g.window_length, g.window_time_zone, g.window_origin)
-        end as ts_utc
-      from (
-        select r.ordinality, r.window_length, r.window_time_zone, r.window_origin, r.origin_utc, l.is_minute, u.span, w.starts_utc, w.ends_utc
-        from request as r
-        cross join lateral (
-          select true, r.window_length, r.window_origin where not r.is_derived
-          union all
-          -- Windows of up to an hour are aligned in UTC, wherever those of the request begin.
-          select false, r.source_length, timestamp '2000-01-03 00:00:00' where r.is_derived
-        ) as l (is_minute, length, origin)
-        cross join lateral unnest(r.open) as u (span)
-        cross join lateral agg.windows_between(lower(u.span), upper(u.span), l.length, null, l.origin) as w
-        where r.open is not null
-      ) as g
-      group by g.ordinality, g.is_minute, g.window_length, g.window_time_zone, g.window_origin, g.origin_utc, g.starts_utc
-    ) as s
-    group by s.ordinality, s.ts_utc, s.is_minute
-  ),
-  stored as materialized (
-    select exists (
-      select
-      from request as r
-      cross join lateral unnest(r.symbols) as y (symbol)
-      cross join lateral (
-        select
-        from public.derived_data_bars as d
-        where d.canonical_symbol = y.symbol and d.timeframe = r.timeframe and d.ts_utc >= r.from_utc and d.ts_utc < r.to_utc
-        limit 1
-      ) as d
-      where r.is_rebuild
-    ) as has_rows
-  )
-  select
-    j.ordinality, j.symbol, j.timeframe, j.ts_utc, j.ts_utc + j.window_minutes * interval '1 minute',
-    j.open, j.high, j.low, j.close, j.vol, j.vwap, j.vwap_vol, j.trade_count,
-    j.source_timeframe, j.source_candles, j.expected_candles, j.covered_minutes, j.expected_minutes,
-    j.quality_score, coalesce(j.derivation_version, d.derivation_version, 1), j.is_partial,
-    case
-      when d.ts_utc is null then 'insert'
-      -- A bar of an older deployment stays until its window qualifies, and is one of pgbars from then on.
-      when d.raw ? 'migrated_from' and d.deleted_at is null then case when j.quality_score is not null then 'update' end
-      when (
-        d.open, d.high, d.low, d.close, d.vol, d.vwap, d.vwap_vol, d.trade_count,
-        d.source_timeframe, d.source_candles, d.expected_candles, d.covered_minutes, d.expected_minutes,
-        d.quality_score, d.derivation_version, d.is_partial, d.deleted_at is null
-      ) is distinct from (
-        j.open, j.high, j.low, j.close, j.vol, j.vwap, j.vwap_vol, j.trade_count,
-        j.source_timeframe, j.source_candles, j.expected_candles, j.covered_minutes, j.expected_minutes,
-        j.quality_score, coalesce(j.derivation_version, d.derivation_version, 1), j.is_partial, j.quality_score is not null
-      ) then 'update'
-    end,
-    d.ts_utc is not null and d.deleted_at is null
-  from (
-    select
-      b.*,
-      case
-        when b.expected_minutes = 0 then null
-        when b.covered_minutes >= b.expected_minutes then 2
-        when b.covered_minutes * 100 >= b.expected_minutes * b.good_percent then 1
-        when b.covered_minutes * 100 >= b.expected_minutes * b.poor_percent then 0
-      end::smallint as quality_score
-    from (
-      select
-        a.*,
-        coalesce(e.minutes, case when a.has_session then 0 else a.window_minutes end) as expected_minutes,
-        coalesce(e.candles, case when a.has_session then 0 else a.window_minutes / a.source_minutes end) as expected_candles
-      from (
-        -- Grouping costs a single window as much as its minutes.
-        select
-          r.ordinality, r.timeframe, r.source_timeframe, r.source_minutes, r.derivation_version, r.good_percent, r.poor_percent,
-          r.open is not null as has_session, s.window_minutes, y.symbol, w.*
-        from request as r
-        join stretch as s on s.ordinality = r.ordinality
-        cross join lateral unnest(r.symbols) as y (symbol)
-        cross join lateral (
-          select
-            s.window_start as ts_utc,
-            -- Over a sorted subquery: in the order of ts_utc.
-            (array_agg(f.open))[1] as open,
-            max(f.high) as high,
-            min(f.low) as low,
-            (array_agg(f.close))[count(*)] as close,
-            sum(f.vol) as vol,
-            sum(f.vwap * f.vwap_vol) / sum(f.vwap_vol) as vwap,
-            sum(f.vwap_vol) as vwap_vol,
-            sum(f.trade_count)::bigint as trade_count,
-            count(*) filter (where f.is_bar)::integer as source_candles,
-            sum(f.covered_minutes)::integer as covered_minutes,
-            bool_or(f.is_partial) as is_partial
-          from (
-            select c.*
-            from agg.source_bar as c
-            where c.canonical_symbol = y.symbol and c.timeframe = r.source_timeframe and c.is_derived = r.is_derived
-              and c.ts_utc >= s.from_utc and c.ts_utc < s.to_utc and c.covered_minutes > 0
-              and (s.open is null or s.open @> c.ts_utc)
-            -- Sums of floats depend on the order: with this one a bar built again is the same to the last bit.
-            order by c.ts_utc
-          ) as f
-          offset 0
-        ) as w
-        where s.window_start is not null and w.covered_minutes > 0
-        union all
-        select
-          r.ordinality, r.timeframe, r.source_timeframe, r.source_minutes, r.derivation_version, r.good_percent, r.poor_percent,
-          r.open is not null as has_session, s.window_minutes, y.symbol, w.*
-        from request as r
-        join stretch as s on s.ordinality = r.ordinality
-        cross join lateral unnest(r.symbols) as y (symbol)
-        cross join lateral (
-          select
-            date_bin(r.window_length, f.ts_utc, r.origin_utc) as ts_utc,
-            -- Over a sorted subquery: in the order of ts_utc.
-            (array_agg(f.open))[1] as open,
-            max(f.high) as high,
-            min(f.low) as low,
-            (array_agg(f.close))[count(*)] as close,
-            sum(f.vol) as vol,
-            sum(f.vwap * f.vwap_vol) / sum(f.vwap_vol) as vwap,
-            sum(f.vwap_vol) as vwap_vol,
-            sum(f.trade_count)::bigint as trade_count,
-            count(*) filter (where f.is_bar)::integer as source_candles,
-            sum(f.covered_minutes)::integer as covered_minutes,
-            bool_or(f.is_partial) as is_partial
-          from (
-            select c.*
-            from agg.source_bar as c
-            where c.canonical_symbol = y.symbol and c.timeframe = r.source_timeframe and c.is_derived = r.is_derived
-              and c.ts_utc >= s.from_utc and c.ts_utc < s.to_utc and c.covered_minutes > 0
-              and (s.open is null or s.open @> c.ts_utc)
-            -- Sums of floats depend on the order: with this one a bar built again is the same to the last bit.
-            order by c.ts_utc
-          ) as f
-          group by 1
-          offset 0
-        ) as w
-        where s.window_start is null
-      ) as a
-      left join expected as e on e.ordinality = a.ordinality and e.ts_utc = a.ts_utc
-      offset 0
-    ) as b
-    offset 0
-  ) as j
-  left join lateral (
-    select d.*
-    from public.derived_data_bars as d
-    where (select s.has_rows from stored as s)
-      and d.canonical_symbol = j.symbol and d.timeframe = j.timeframe and d.ts_utc = j.ts_utc
-    offset 0
-  ) as d on true
-  union all
-  select
-    r.ordinality, d.canonical_symbol, d.timeframe, d.ts_utc, null, d.open, d.high, d.low, d.close, d.vol, d.vwap, d.vwap_vol,
-    d.trade_count, d.source_timeframe, d.source_candles, d.expected_candles, 0, d.expected_minutes,
-    d.quality_score, d.derivation_version, d.is_partial, 'remove', d.deleted_at is null
-  from request as r
-  cross join lateral (select y.symbol from unnest(r.symbols) as y (symbol) where (select s.has_rows from stored as s)) as y
-  cross join lateral (
-    select d.*
-    from public.derived_data_bars as d
-    where d.canonical_symbol = y.symbol and d.timeframe = r.timeframe
-      and d.ts_utc >= r.from_utc and d.ts_utc < r.to_utc and (d.deleted_at is null or d.covered_minutes > 0)
-    offset 0
-  ) as d
-  cross join lateral agg.window_bounds(d.ts_utc, r.window_length, r.window_time_zone, r.window_origin) as w
-  where w.starts_utc <> d.ts_utc or not (d.raw ? 'migrated_from' and d.deleted_at is null) and not exists (
-    select
-    from agg.source_bar as c
-    where c.canonical_symbol = d.canonical_symbol and c.timeframe = r.source_timeframe and c.is_derived = r.is_derived
-      and c.ts_utc >= w.starts_utc and c.ts_utc < w.ends_utc and c.covered_minutes > 0
-      and (r.is_derived or r.open is null or r.open @> c.ts_utc)
-    -- Keeps the planner from making a join of it.
-    offset 0
-  );
-end;
+      from agg.delivery as o
+      where o.target = d.target and o.alert_id = d.alert_id and o.event = 'opened'
+        and o.delivered_at is null and o.created_at > p_now - interval '3 days'
+    ));
 $function$;
 
-CREATE OR REPLACE FUNCTION agg.plan_builds (
-  p_symbols               text[],
-  p_timeframe             text,
-  p_now                   timestamp with time zone,
-  p_max_windows           integer,
-  p_derivation_version    integer,
-  p_stop_at_data_frontier boolean                  DEFAULT true,
-  p_cursor_utc            timestamp with time zone DEFAULT NULL::timestamp WITH time zone
+CREATE OR REPLACE FUNCTION agg.refresh_alerts (
+  p_now            timestamp with time zone,
+  p_sync           jsonb                    DEFAULT NULL::jsonb,
+  p_is_maintenance boolean                  DEFAULT false
 )
-  RETURNS SETOF agg.build_request
+  RETURNS integer
   LANGUAGE plpgsql
-  STABLE
   SET search_path TO 'pg_catalog', 'pg_temp'
-  SET plan_cache_mode TO 'force_generic_plan'
   SET jit TO 'off'
   AS $function$
+declare
+  v_paused_until constant timestamptz := (select e.paused_until from agg.environment as e);
+  v_overdue_after constant interval := (select d.overdue_after from agg.defaults as d);
+  -- Kinds that this call leaves alone.
+  v_skipped constant text[] :=
+    case when v_paused_until > p_now then array['behind', 'failing', 'unread', 'slow'] else '{}' end
+    || case when not p_is_maintenance then array['no_data', 'unregistered', 'slow', 'poor_quality', 'undelivered'] else '{}' end
+    || case when date_part('minute', p_now) >= 5 then array['poor_quality'] else '{}' end
+    || case when p_sync is null then array['unsynced'] else '{}' end
+    || case when coalesce(not p_sync ? 'refused', true) then array['metadata'] else '{}' end;
+  v_raised integer;
 begin
-  -- Planning costs a millisecond, and joins thousands of symbols at once.
-  if cardinality(p_symbols) > 500 then
-    perform set_config('plan_cache_mode', 'force_custom_plan', true);
-  end if;
-  return query
-  -- Grouped as it is stored, before anything is computed: in a tick nearly all want the same.
-  with task as materialized (
+  with cause as materialized (
     select
-      array_agg(c.symbol) as symbols, s.source_timeframe, s.window_time_zone, s.window_origin, s.good_percent, s.poor_percent,
-      s.session_time_zone, s.session_minutes, s.calendar, s.aggregation_delay_seconds, s.last_agg_bar_ts_utc, s.built_to_utc,
-      f.agg_start_utc, u.decided_to_utc as source_frontier_utc, b.derivation_version, b.last_utc
-    from unnest(p_symbols) as c (symbol)
-    join agg.timeframe as t on t.timeframe = p_timeframe
-    left join public.data_agg_state as s on s.canonical_symbol = c.symbol and s.timeframe = p_timeframe
-    -- A cursor behind it is of no interest.
-    cross join lateral (
-      select case when p_cursor_utc is not null or s.last_agg_bar_ts_utc < s.agg_start_utc then s.agg_start_utc end
-    ) as f (agg_start_utc)
-    cross join lateral (
-      select case when t.source_timeframe is not null then coalesce(s.source_timeframe, t.source_timeframe) end
-    ) as w (source_timeframe)
-    left join agg.task as u on u.canonical_symbol = c.symbol and u.timeframe = w.source_timeframe and u.enabled
-    left join lateral (
-      select max(k.derivation_version) as derivation_version, case when count(*) = count(l.ts_utc) then min(l.ts_utc) end as last_utc
-      from agg.synthetic_component as k
-      left join lateral (
-        select b.ts_utc
-        from public.data_bars as b
-        where b.canonical_symbol = k.component and b.timeframe = '1m' and b.ts_utc < p_now
-        order by b.ts_utc desc
-        limit 1
-      ) as l on true
-      where p_timeframe = '1m' and k.canonical_symbol = c.symbol
-    ) as b on true
-    group by
-      s.source_timeframe, s.window_time_zone, s.window_origin, s.good_percent, s.poor_percent,
-      s.session_time_zone, s.session_minutes, s.calendar, s.aggregation_delay_seconds, s.last_agg_bar_ts_utc, s.built_to_utc,
-      f.agg_start_utc, u.decided_to_utc, b.derivation_version, b.last_utc
-  ),
-  wish as materialized (
-    select
-      k.symbols, t.timeframe, t.duration, st.timeframe as source_timeframe, st.duration as source_length, k.window_time_zone, o.origin,
-      coalesce(k.good_percent, d.good_percent) as good_percent, coalesce(k.poor_percent, d.poor_percent) as poor_percent,
-      k.session_time_zone, k.session_minutes, k.calendar, coalesce(k.aggregation_delay_seconds, d.delay_seconds) as delay_seconds,
-      n.from_utc, k.source_frontier_utc, k.derivation_version,
-      -- Where a component ends, the series does.
-      case when p_timeframe = '1m' then coalesce(k.last_utc + t.duration, '-infinity') end as data_end_utc,
-      coalesce(
-        n.from_utc < greatest(agg.window_end(k.last_agg_bar_ts_utc, t.duration, k.window_time_zone, o.origin), k.built_to_utc), true
-      ) as is_rebuild
-    from task as k
+      case when s.is_mandatory then 'hard_failed' else 'disabled' end as kind,
+      s.canonical_symbol, s.timeframe, s.is_mandatory as is_critical,
+      format('%s hard failures in a row: %s', s.hard_fail_streak, s.last_error) as message
+    from public.data_agg_state as s
     cross join agg.defaults as d
-    join agg.timeframe as t on t.timeframe = p_timeframe
-    left join agg.timeframe as st
-      on st.timeframe = case when t.source_timeframe is not null then coalesce(k.source_timeframe, t.source_timeframe) end
-    cross join lateral (select coalesce(k.window_origin, timestamp '2000-01-03 00:00:00')) as o (origin)
-    cross join lateral (
-      select agg.window_end(
-        greatest(
-          coalesce(p_cursor_utc, k.last_agg_bar_ts_utc), agg.bootstrap_cursor(k.agg_start_utc, t.duration, k.window_time_zone, o.origin)
-        ),
-        t.duration, k.window_time_zone, o.origin
-      )
-      offset 0
-    ) as n (from_utc)
-  )
-  select
-    w.symbols, w.timeframe, w.source_timeframe, w.duration, w.window_time_zone, w.origin, w.source_length,
-    w.from_utc, greatest(w.from_utc, least(e.last_utc, e.limit_utc)), f.frontier_utc,
-    case when p_stop_at_data_frontier then p_now end, e.limit_utc < e.last_utc,
-    coalesce(p_derivation_version, w.derivation_version), w.good_percent, w.poor_percent,
-    w.session_time_zone, w.session_minutes, w.calendar, w.is_rebuild
-  from wish as w
-  cross join lateral (
-    select agg.window_start(p_now - make_interval(secs => w.delay_seconds), w.duration, w.window_time_zone, w.origin)
-    offset 0
-  ) as n (complete_utc)
-  cross join lateral (
-    -- Looked for two weeks ahead: no market is closed for longer.
-    select agg.window_start(
-      least(
-        agg.next_open(w.session_time_zone, w.session_minutes, w.calendar, n.complete_utc, n.complete_utc + interval '336 hours'),
-        w.source_frontier_utc
-      ),
-      w.duration, w.window_time_zone, w.origin
-    )
-    offset 0
-  ) as f (frontier_utc)
-  cross join lateral (
+    where s.enabled and s.hard_fail_streak >= d.hard_failures
+    union all
     select
-      least(f.frontier_utc, case when p_stop_at_data_frontier then w.data_end_utc end) as last_utc,
-      case when p_max_windows is null then timestamptz 'infinity' else greatest(
-        agg.window_end(w.from_utc, w.duration, w.window_time_zone, w.origin),
-        agg.window_start(w.from_utc + w.duration * p_max_windows::double precision, w.duration, w.window_time_zone, w.origin)
-      ) end as limit_utc
-    offset 0
-  ) as e;
+      'failing', s.canonical_symbol, s.timeframe, s.is_mandatory,
+      format('has failed since %s, %s times in a row: %s', s.failing_since_utc, s.fail_streak, s.last_error)
+    from public.data_agg_state as s
+    cross join agg.defaults as d
+    where s.enabled and s.hard_fail_streak < d.hard_failures
+      and s.failing_since_utc <= p_now - v_overdue_after and coalesce(v_paused_until <= p_now - v_overdue_after, true)
+    union all
+    select 'behind', h.canonical_symbol, h.timeframe, s.is_mandatory, h.explanation
+    from public.agg_health(p_now) as h
+    join public.data_agg_state as s on s.canonical_symbol = h.canonical_symbol and s.timeframe = h.timeframe
+    where h.state in ('overdue', 'never_ran') and h.due_for > v_overdue_after
+    union all
+    select
+      'no_data', n.canonical_symbol, '1m', n.silence > 2 * n.allowed,
+      format('the last 1m bar is that of %s; silent for %s of open time, longer than %s', n.last_utc, n.silence, n.allowed)
+    from agg.silent_series(p_now) as n
+    where 'no_data' <> all (v_skipped)
+    union all
+    select
+      'poor_quality', q.canonical_symbol, q.timeframe, false,
+      format('%s of the %s windows of the last day that have a minute have no good bar', q.windows - q.good, q.windows)
+    from agg.poor_series(p_now) as q
+    where 'poor_quality' <> all (v_skipped)
+    union all
+    select
+      'unregistered', '*', '*', false,
+      format('bars arrive of %s symbols that the registry does not have: %s', count(*), array_to_string((array_agg(u.canonical_symbol order by u.canonical_symbol))[:20], ', '))
+    from agg.unregistered_symbols(p_now) as u
+    where 'unregistered' <> all (v_skipped)
+    having count(*) > 0
+    union all
+    select 'undelivered', '*', '*', false, string_agg(format('%s: %s', p.name, p.problem), '; ' order by p.name)
+    from agg.target_problems(p_now) as p
+    where 'undelivered' <> all (v_skipped)
+    having count(*) > 0
+    union all
+    select
+      'slow', '*', '*', false,
+      format('the runs of lane %s took 40 s or more for 15 minutes, the longest %s s: more is to do than they can', r.lane, round(extract(epoch from r.longest), 1))
+    from (
+      select j.lane, max(j.took) as longest
+      from agg.job_runs(p_now - interval '15 minutes') as j
+      -- The run of this minute may not have ended.
+      where 'slow' <> all (v_skipped) and j.started_at <= p_now - interval '1 minute'
+      group by j.lane
+      having min(j.took) >= interval '40 seconds' and count(*) >= 5
+      order by max(j.took) desc
+      limit 1
+    ) as r
+    union all
+    select
+      'metadata', f.item ->> 'canonical_symbol', '*', false,
+      string_agg(format('%s (left out: %s)', f.item ->> 'problem', f.item ->> 'leaves_out'), '; ')
+    from jsonb_array_elements(p_sync -> 'refused') as f (item)
+    group by f.item ->> 'canonical_symbol'
+    union all
+    select 'unsynced', '*', '*', false, p_sync ->> 'error'
+    where p_sync ? 'error'
+    union all
+    select
+      'unread', '*', '*', true,
+      format(
+        'no dispatcher has read what changed since %s%s', min(n.changed_at),
+        ': the open transaction of backend ' || agg.new_tasks_holder() || ' has added assets'
+      )
+    from agg.change_note as n
+    having min(n.changed_at) < p_now - v_overdue_after and coalesce(v_paused_until < p_now - v_overdue_after, true)
+    union all
+    select 'uncorrected', k.canonical_symbol, k.timeframe, false, format('%s tries to build %s again failed: %s', k.failures, k.spans, k.error)
+    from agg.correction as k
+    cross join agg.defaults as d
+    where k.failures >= d.hard_failures and k.error is not null
+  ),
+  wanted as materialized (
+    select distinct on (c.kind, c.canonical_symbol, c.timeframe)
+      c.kind, c.canonical_symbol, c.timeframe, case when c.is_critical then 'critical' else 'warning' end as severity, c.message
+    from (
+      -- Sorted once: a join of causes with each other would compare all with all.
+      select
+        k.*,
+        bool_or(k.kind = any (array['hard_failed', 'failing', 'behind'])) over w as has_failed,
+        bool_or(k.kind = 'no_data') over w as is_silent
+      from cause as k
+      window w as (partition by k.canonical_symbol)
+    ) as c
+    where case c.kind when 'no_data' then not c.has_failed when 'poor_quality' then not c.has_failed and not c.is_silent else true end
+    order by c.kind, c.canonical_symbol, c.timeframe, c.message desc
+  ),
+  resolved as (
+    update agg.alert as a
+    set resolved_at = p_now
+    where a.resolved_at is null and a.kind <> all (v_skipped)
+      -- The audit resolves its own.
+      and a.kind <> 'wrong'
+      and (a.kind, a.canonical_symbol, a.timeframe) not in (
+        select w.kind, w.canonical_symbol, w.timeframe from wanted as w
+      )
+  ),
+  stored as (
+    insert into agg.alert as a (kind, canonical_symbol, timeframe, severity, message, raised_at)
+    select w.kind, w.canonical_symbol, w.timeframe, w.severity, w.message, p_now
+    from wanted as w
+    on conflict (kind, canonical_symbol, timeframe) where resolved_at is null do update
+    set severity = excluded.severity, message = excluded.message
+    where (a.severity, a.message) is distinct from (excluded.severity, excluded.message)
+    returning a.raised_at = p_now as is_new
+  )
+  select count(*) filter (where s.is_new) into v_raised from stored as s;
+  return v_raised;
 end;
 $function$;
 
-CREATE OR REPLACE FUNCTION agg.version()
+CREATE OR REPLACE FUNCTION agg.target_problems (
+  p_now timestamp with time zone
+)
+  RETURNS TABLE (
+    name    text,
+    kind    text,
+    problem text
+  )
+  LANGUAGE sql
+  STABLE
+  SET search_path TO 'pg_catalog', 'pg_temp'
+  AS $function$
+  select t.name, t.kind, p.problem
+  from agg.alert_target as t
+  cross join agg.defaults as d
+  cross join lateral (
+    select count(*) as messages, min(m.created_at) as oldest_at, (array_agg(m.error order by m.created_at) filter (where m.error is not null))[1] as error
+    from agg.delivery as m
+    where m.target = t.name and m.delivered_at is null
+      and m.created_at > p_now - interval '3 days' and m.created_at < p_now - d.overdue_after
+  ) as w
+  cross join lateral (
+    select case
+      when t.stopped_at is not null then format('stopped at %s: %s', t.stopped_at, t.error)
+      when w.messages > 0 then format(
+        '%s messages wait, the oldest since %s: %s', w.messages, w.oldest_at,
+        coalesce(t.error, w.error, 'the function deliver-alerts has not sent them')
+      )
+      when t.kind = 'heartbeat' and t.failing_since < p_now - d.overdue_after
+        then format('no heartbeat arrived since %s: %s', t.failing_since, t.error)
+    end as problem
+  ) as p
+  where p.problem is not null;
+$function$;
+
+CREATE OR REPLACE FUNCTION agg.target_secret (
+  p_target text,
+  p_what   text
+)
   RETURNS text
   LANGUAGE sql
-  IMMUTABLE
-  PARALLEL SAFE
+  STABLE
   SET search_path TO 'pg_catalog', 'pg_temp'
   AS $function$
-  select '0.2.0';
+  select case when to_regclass('vault.decrypted_secrets') is not null then agg.read_secret(format('pgbars_alert_%s_%s', p_target, p_what)) end;
 $function$;
 
-COMMENT ON FUNCTION "agg"."compare_windows"(agg.build_request[]) IS 'The one rule that turns source bars into bars, for requests of any number of tasks and windows, in one statement.
-Returns each window that has minutes, with the bar that they make and how that differs from what is stored, and each stored row whose window has no minutes any more. Writes nothing.
-Where nothing has been built yet (is_rebuild of a request false) it looks for no stored row: all windows are to be inserted.
-A bar of an older deployment (raw.migrated_from) differs once its window has minutes enough for a bar, and never for want of them.';
+CREATE OR REPLACE FUNCTION agg.wake_delivery (
+  p_now       timestamp with time zone,
+  p_is_synced boolean
+)
+  RETURNS integer
+  LANGUAGE plpgsql
+  SET search_path TO 'pg_catalog', 'pg_temp'
+  AS $function$
+declare
+  v_ready integer;
+begin
+  if not exists (select from agg.alert_target as t) then
+    return 0;
+  end if;
+  perform agg.add_deliveries(p_now);
+  update agg.alert_target as t
+  set heartbeat_due_at = p_now
+  where t.kind = 'heartbeat' and p_is_synced
+    and not exists (select from agg.target_problems(p_now) as p where p.kind <> 'heartbeat')
+    and (
+      agg.is_paused(p_now)
+      or exists (select from agg.run_log as l where l.finished_at > p_now - interval '5 minutes' and l.stopped_reason <> 'busy')
+    );
+  v_ready := (select count(*) from agg.ready_deliveries(p_now) as d)
+    + (select count(*) from agg.alert_target as t where t.heartbeat_due_at is not null);
+  if v_ready > 0
+    and not exists (select from agg.webhook_problems('pgbars_deliver_alerts_url', 'pgbars_deliver_alerts_key', 'deliver-alerts'))
+  then
+    execute format(
+      'select net.http_post(url => %L, body => $1, headers => $2, timeout_milliseconds => 60000)', agg.read_secret('pgbars_deliver_alerts_url')
+    ) using
+      jsonb '{}', jsonb_build_object('content-type', 'application/json', 'apikey', agg.read_secret('pgbars_deliver_alerts_key'));
+  end if;
+  return v_ready;
+exception when others then
+  raise warning 'the function deliver-alerts was not called: % (%)', sqlerrm, sqlstate;
+  return v_ready;
+end;
+$function$;
 
-COMMENT ON TYPE "agg"."build_request" IS 'Windows to build for a set of symbols that want the same ones with the same settings: those that start in [from_utc, to_utc).
-It carries the whole configuration of the tasks, so that building joins bars on canonical_symbol alone. Null source_timeframe: synthetic series. Null derivation_version: that of the stored bar, otherwise 1. window_time_zone, window_origin: see agg.window_bounds.
-Empty windows after the last source bar are decided only if there is another before clock_utc (null: always). frontier_utc is what could be decided; is_limited: to_utc is nearer, since the batch takes no more windows.
-is_rebuild: the range begins behind the cursor, or behind what was built ahead of it: rows may be stored, and what changes is passed on.';
+CREATE OR REPLACE FUNCTION agg.webhook_problems (
+  p_url_secret text,
+  p_key_secret text,
+  p_function   text DEFAULT 'registry-sync'::text
+)
+  RETURNS TABLE (
+    what   text,
+    remedy text
+  )
+  LANGUAGE plpgsql
+  STABLE
+  SET search_path TO 'pg_catalog', 'pg_temp'
+  AS $function$
+declare
+  v_has_vault constant boolean := to_regclass('vault.decrypted_secrets') is not null;
+  v_name text;
+  v_kind text;
+  v_pattern text;
+  v_example text;
+  v_value text;
+begin
+  if to_regprocedure('net.http_post(text, jsonb, jsonb, jsonb, integer)') is null then
+    return query values ('the extension pg_net is missing', 'create extension pg_net;');
+  end if;
+  if not v_has_vault then
+    return query values ('the extension supabase_vault is missing', 'create extension supabase_vault cascade;');
+  end if;
+
+  for v_name, v_kind, v_pattern, v_example in
+    values
+      (p_url_secret, 'an http(s) URL', '^https?://[^[:space:]/?#]+([/?#][^[:space:]]*)?$', 'https://YOUR_PROJECT.supabase.co/functions/v1/' || p_function),
+      (p_key_secret, 'an API key', '^[!-~]+$', 'sb_secret_...')
+  loop
+    v_value := case when v_has_vault then agg.read_secret(v_name) end;
+    if v_value is null then
+      return query values (
+        format('the secret %s is missing', v_name), format('select vault.create_secret(%L, %L);', v_example, v_name)
+      );
+    elsif v_value !~ v_pattern then
+      return query values (
+        format('the secret %s is not %s', v_name, v_kind),
+        format('select vault.update_secret((select s.id from vault.secrets as s where s.name = %L), %L);', v_name, v_example)
+      );
+    end if;
+  end loop;
+end;
+$function$;
+
+CREATE OR REPLACE FUNCTION public.agg_add_alert_target (
+  p_name         text,
+  p_kind         text,
+  p_min_severity text                     DEFAULT 'warning'::text,
+  p_now          timestamp with time zone DEFAULT now()
+)
+  RETURNS jsonb
+  LANGUAGE plpgsql
+  SECURITY DEFINER
+  SET search_path TO 'pg_catalog', 'pg_temp'
+  AS $function$
+declare
+  v_has_vault constant boolean := to_regclass('vault.decrypted_secrets') is not null;
+begin
+  if coalesce(p_name, '') !~ '^[a-z][a-z0-9_]{0,30}$' then
+    raise exception 'p_name must have 1 to 31 lower-case letters, digits and underscores, and begin with a letter'
+      using errcode = 'invalid_parameter_value';
+  end if;
+  if p_kind is null or p_kind not in ('slack', 'webhook', 'heartbeat') then
+    raise exception 'p_kind must be slack, webhook or heartbeat, not %', coalesce(p_kind, 'null') using errcode = 'invalid_parameter_value';
+  end if;
+  if p_min_severity is null or p_min_severity not in ('critical', 'warning') then
+    raise exception 'p_min_severity must be critical or warning, not %', coalesce(p_min_severity, 'null')
+      using errcode = 'invalid_parameter_value';
+  end if;
+  insert into agg.alert_target as t (name, kind, min_severity, added_at, next_try_at)
+  values (p_name, p_kind, p_min_severity, p_now, p_now)
+  on conflict (name) do update
+  set
+    kind = excluded.kind, min_severity = excluded.min_severity, next_try_at = p_now,
+    failures = 0, failing_since = null, error = null, stopped_at = null;
+  return jsonb_build_object('success', true, 'missing', (
+    select coalesce(jsonb_agg(jsonb_build_object('what', m.what, 'remedy', m.remedy)), '[]')
+    from (
+      select p.what, p.remedy
+      from agg.webhook_problems('pgbars_deliver_alerts_url', 'pgbars_deliver_alerts_key', 'deliver-alerts') as p
+      union all
+      select
+        format('the secret pgbars_alert_%s_%s is missing', p_name, s.what),
+        case
+          when v_has_vault then format('select vault.create_secret(%L, %L);', s.example, format('pgbars_alert_%s_%s', p_name, s.what))
+          else format('supabase secrets set PGBARS_ALERT_%s_%s=%s', upper(p_name), upper(s.what), s.example)
+        end
+      from (values ('url', 'https://...'), ('secret', 'whsec_...')) as s (what, example)
+      where (s.what = 'url' or p_kind = 'webhook') and agg.target_secret(p_name, s.what) is null
+    ) as m
+  ));
+end;
+$function$;
+
+REVOKE ALL ON FUNCTION "public"."agg_add_alert_target"(text, text, text, timestamp WITH time zone) FROM PUBLIC, "anon", "authenticated";
+
+CREATE OR REPLACE FUNCTION public.agg_alert_targets (
+  p_now timestamp with time zone DEFAULT now()
+)
+  RETURNS TABLE (
+    name         text,
+    kind         text,
+    min_severity text,
+    state        text,
+    waiting      bigint,
+    next_try_at  timestamp with time zone,
+    succeeded_at timestamp with time zone,
+    error        text
+  )
+  LANGUAGE sql
+  STABLE
+  SECURITY DEFINER
+  SET search_path TO 'pg_catalog', 'pg_temp'
+  AS $function$
+  select
+    t.name, t.kind, t.min_severity,
+    case when t.stopped_at is not null then 'stopped' when t.failing_since is not null then 'failing' else 'ok' end,
+    (
+      select count(*)
+      from agg.delivery as d
+      where d.target = t.name and d.delivered_at is null and d.created_at > p_now - interval '3 days'
+    ),
+    greatest(t.next_try_at, p_now), t.succeeded_at, t.error
+  from agg.alert_target as t
+  order by t.name;
+$function$;
+
+REVOKE ALL ON FUNCTION "public"."agg_alert_targets"(timestamp WITH time zone) FROM PUBLIC, "anon", "authenticated";
+
+CREATE OR REPLACE FUNCTION public.agg_claim_deliveries (
+  p_limit integer                  DEFAULT 50,
+  p_now   timestamp with time zone DEFAULT now()
+)
+  RETURNS TABLE (
+    target     text,
+    kind       text,
+    url        text,
+    secret     text,
+    message_id uuid,
+    body       text
+  )
+  LANGUAGE plpgsql
+  SECURITY DEFINER
+  SET search_path TO 'pg_catalog', 'pg_temp'
+  AS $function$
+declare
+  v_env constant text := agg.current_env(null);
+begin
+  if p_limit is null or p_limit not between 1 and 1000 then
+    raise exception 'p_limit must be from 1 to 1000, not %', coalesce(p_limit::text, 'null') using errcode = 'invalid_parameter_value';
+  end if;
+  perform agg.add_deliveries(p_now);
+  return query
+  with beat as (
+    update agg.alert_target as t
+    set heartbeat_due_at = null
+    where t.kind = 'heartbeat' and t.heartbeat_due_at is not null and t.stopped_at is null
+    returning t.name, t.kind
+  ),
+  ready as materialized (
+    select r.message_id
+    from (
+      select d.message_id, row_number() over (partition by d.target order by d.created_at, d.alert_id, d.event) as position
+      from agg.ready_deliveries(p_now) as d
+    ) as r
+    where r.position <= p_limit
+  ),
+  locked as materialized (
+    select d.message_id
+    from agg.delivery as d
+    where d.message_id in (select r.message_id from ready as r)
+      -- Another call may have claimed it since.
+      and d.delivered_at is null and d.next_try_at <= p_now
+    for update skip locked
+  ),
+  claimed as (
+    update agg.delivery as d
+    set tries = d.tries + 1, next_try_at = p_now + interval '3 minutes'
+    from locked as l
+    where d.message_id = l.message_id
+    returning d.*
+  )
+  select m.name, m.kind, agg.target_secret(m.name, 'url'), agg.target_secret(m.name, 'secret'), m.message_id, m.body
+  from (
+    select b.name, b.kind, null::uuid as message_id, null as body, null::timestamptz as created_at, null::bigint as alert_id, null as event
+    from beat as b
+    union all
+    select
+      t.name, t.kind, c.message_id,
+      agg.delivery_body(
+        t.kind, c.event,
+        to_jsonb(a) || jsonb_build_object(
+          'env', v_env, 'message', left(a.message, 4000), 'resolved_at', case c.event when 'resolved' then a.resolved_at end
+        ),
+        case c.event when 'resolved' then a.resolved_at else a.raised_at end
+      ),
+      c.created_at, c.alert_id, c.event
+    from claimed as c
+    join agg.alert_target as t on t.name = c.target
+    join agg.alert as a on a.alert_id = c.alert_id
+  ) as m
+  order by m.name, m.created_at, m.alert_id, m.event;
+end;
+$function$;
+
+REVOKE ALL ON FUNCTION "public"."agg_claim_deliveries"(integer, timestamp WITH time zone) FROM PUBLIC, "anon", "authenticated";
+
+CREATE OR REPLACE FUNCTION public.agg_finish_deliveries (
+  p_results jsonb,
+  p_now     timestamp with time zone DEFAULT now()
+)
+  RETURNS jsonb
+  LANGUAGE plpgsql
+  SECURITY DEFINER
+  SET search_path TO 'pg_catalog', 'pg_temp'
+  AS $function$
+declare
+  v_delivered integer;
+  v_failed integer;
+  v_stopped text[];
+begin
+  if jsonb_typeof(p_results) is distinct from 'array' then
+    raise exception 'p_results must be an array, not %', coalesce(jsonb_typeof(p_results), 'null')
+      using errcode = 'invalid_parameter_value';
+  end if;
+  with result as materialized (
+    select
+      r.target, r.message_id, r.retry_after, left(r.error, 500) as error,
+      case
+        when r.status between 200 and 299 then 'delivered'
+        when r.error is null then 'untried'
+        when r.status in (403, 404, 410) and t.kind <> 'heartbeat' then 'gone'
+        when r.status between 400 and 499 and r.status not in (403, 404, 408, 410, 429) then 'refused'
+        else 'away'
+      end as outcome
+    from jsonb_to_recordset(p_results) as r (target text, message_id uuid, status integer, retry_after numeric, error text)
+    join agg.alert_target as t on t.name = r.target
+  ),
+  message as (
+    update agg.delivery as d
+    set
+      delivered_at = case r.outcome when 'delivered' then p_now end,
+      error = case r.outcome when 'delivered' then null when 'untried' then d.error else r.error end,
+      tries = d.tries - (r.outcome = 'untried')::integer,
+      -- What holds for the whole target stands there.
+      next_try_at = case r.outcome when 'refused' then p_now + agg.retry_delay(d.tries, 'hard') else p_now end
+    from result as r
+    where d.message_id = r.message_id and d.target = r.target and d.delivered_at is null
+    returning r.outcome
+  ),
+  target as (
+    update agg.alert_target as t
+    set
+      succeeded_at = case when o.succeeded then p_now else t.succeeded_at end,
+      failures = case when o.away then t.failures + 1 when o.succeeded then 0 else t.failures end,
+      failing_since = case when o.error is null then null else coalesce(case when not o.succeeded then t.failing_since end, p_now) end,
+      error = o.error,
+      stopped_at = case when o.gone then p_now end,
+      next_try_at = case
+        when o.away and o.retry_after is not null
+          then p_now + make_interval(secs => least(greatest(o.retry_after, 1), 86400)::double precision)
+        when o.away then p_now + agg.retry_delay(t.failures + 1, 'hard')
+        else t.next_try_at
+      end
+    from (
+      select
+        r.target, bool_or(r.outcome = 'delivered') as succeeded, bool_or(r.outcome = 'gone') as gone, bool_or(r.outcome = 'away') as away,
+        max(r.retry_after) as retry_after, max(r.error) filter (where r.outcome <> 'delivered') as error
+      from result as r
+      where r.outcome <> 'untried'
+      group by r.target
+    ) as o
+    where t.name = o.target
+    returning t.name, t.stopped_at
+  )
+  select
+    count(*) filter (where m.outcome = 'delivered'), count(*) filter (where m.outcome in ('gone', 'refused', 'away')),
+    array(select t.name from target as t where t.stopped_at is not null order by t.name)
+  into v_delivered, v_failed, v_stopped
+  from message as m;
+  return jsonb_build_object('delivered', v_delivered, 'failed', v_failed, 'stopped', to_jsonb(v_stopped));
+end;
+$function$;
+
+REVOKE ALL ON FUNCTION "public"."agg_finish_deliveries"(jsonb, timestamp WITH time zone) FROM PUBLIC, "anon", "authenticated";
+
+CREATE OR REPLACE FUNCTION public.agg_maintain (
+  p_env text                     DEFAULT NULL::text,
+  p_now timestamp with time zone DEFAULT now()
+)
+  RETURNS jsonb
+  LANGUAGE plpgsql
+  SECURITY DEFINER
+  SET search_path TO 'pg_catalog', 'pg_temp'
+  SET jit TO 'off'
+  SET statement_timeout TO '60s'
+  SET lock_timeout TO '5s'
+  AS $function$
+declare
+  v_audit jsonb;
+  v_sync jsonb;
+  v_removed integer;
+  v_raised integer;
+begin
+  if agg.is_paused(p_now) then
+    v_raised := agg.refresh_alerts(p_now, null, true);
+    return jsonb_build_object('paused', true, 'alerts_raised', v_raised, 'messages_ready', agg.wake_delivery(p_now, true));
+  end if;
+  -- First: it takes time, and what follows takes locks.
+  begin
+    v_audit := agg.audit_history(p_env, p_now);
+  exception when others then
+    raise warning 'the audit failed: % (%)', sqlerrm, sqlstate;
+  end;
+  -- Before floors are raised: no build that began before that reads what is removed.
+  begin
+    v_removed := agg.remove_old_bars(100000);
+  exception when others then
+    raise warning 'bars that are not kept could not be removed: % (%)', sqlerrm, sqlstate;
+  end;
+  begin
+    perform agg.raise_floors(p_now);
+    v_sync := public.sync_agg_state_from_registry(p_env);
+  exception when others then
+    -- Alerts and pruning must go on without it.
+    raise warning 'the registry sync failed: % (%)', sqlerrm, sqlstate;
+    v_sync := jsonb_build_object('success', false, 'error', case sqlstate
+      when '55P03' then 'an open transaction has changed the registry, or tasks, and the sync waits for it'
+      else sqlerrm
+    end);
+  end;
+  begin
+    perform agg.measure_silence(p_now);
+  exception when others then
+    raise warning 'the silence of series could not be measured: % (%)', sqlerrm, sqlstate;
+  end;
+  v_raised := agg.refresh_alerts(p_now, v_sync, true);
+  return jsonb_build_object(
+    'slices_audited', v_audit -> 'slices_audited',
+    'windows_wrong', v_audit -> 'windows_wrong',
+    'sync', v_sync,
+    'alerts_raised', v_raised,
+    'messages_ready', agg.wake_delivery(p_now, not v_sync ? 'error'),
+    'rows_pruned', agg.prune_logs(p_now),
+    'revisions_pruned', agg.prune_revisions(p_now),
+    'tasks_recovered', agg.recover_postponed_tasks(p_now),
+    'bars_removed', v_removed,
+    'tasks_woken', case when date_part('minute', p_now) < 5 then agg.wake_overlooked_tasks() end
+  );
+end;
+$function$;
+
+CREATE OR REPLACE FUNCTION public.agg_metrics (
+  p_now timestamp with time zone DEFAULT now()
+)
+  RETURNS text
+  LANGUAGE sql
+  STABLE
+  SECURITY DEFINER
+  SET search_path TO 'pg_catalog', 'pg_temp'
+  SET jit TO 'off'
+  SET statement_timeout TO '60s'
+  AS $function$
+  with health as materialized (
+    select h.canonical_symbol, h.timeframe, h.state, extract(epoch from h.lag) as lag, extract(epoch from h.due_for) as due_for
+    from public.agg_health(p_now) as h
+  ),
+  kept as materialized (
+    select
+      count(*) filter (where l.stopped_reason <> 'busy') as runs, sum(extract(epoch from l.finished_at - l.started_at)) as seconds,
+      sum(l.windows) as windows, sum(l.bars_created) as bars_created, sum(l.bars_quality_poor) as bars_quality_poor,
+      sum(l.bars_corrected) as bars_corrected, sum(l.failed) as failed
+    from agg.run_log as l
+  ),
+  total as materialized (
+    select
+      coalesce(sum(u.runs), 0) as runs, round(coalesce(sum(u.seconds)::numeric, 0), 3) as seconds, coalesce(sum(u.windows), 0) as windows,
+      coalesce(sum(u.bars_created), 0) as bars_created, coalesce(sum(u.bars_quality_poor), 0) as bars_quality_poor,
+      coalesce(sum(u.bars_corrected), 0) as bars_corrected, coalesce(sum(u.failed), 0) as failed
+    from (
+      select k.* from kept as k
+      union all
+      select t.runs, t.seconds::numeric, t.windows, t.bars_created, t.bars_quality_poor, t.bars_corrected, t.failed from agg.run_total as t
+    ) as u
+  ),
+  run as materialized (
+    select j.lane, max(j.started_at) as started_at, max(j.took) as longest, (array_agg(j.took order by j.started_at desc))[1] as took
+    from agg.job_runs(p_now - interval '1 hour') as j
+    group by j.lane
+  ),
+  metric as (
+    select
+      'pgbars_info' as name, 'gauge' as type, 'Version and environment of this database; the value is 1.' as help,
+      jsonb_build_array(jsonb_build_object('value', 1, 'labels', jsonb_build_object('version', agg.version(), 'env', agg.current_env(null)))) as samples
+    union all
+    select 'pgbars_paused', 'gauge', 'Whether agg_pause has stopped the work.', jsonb_build_array(jsonb_build_object('value', agg.is_paused(p_now)::integer))
+    union all
+    select 'pgbars_tasks', 'gauge', 'Tasks by timeframe and state, as agg_health has them.', jsonb_agg(jsonb_build_object(
+      'value', c.tasks, 'labels', jsonb_build_object('timeframe', c.timeframe, 'state', c.state)
+    ))
+    from (select h.timeframe, h.state, count(*) as tasks from health as h group by h.timeframe, h.state) as c
+    union all
+    select 'pgbars_lag_seconds', 'gauge', 'For how long the next window of the task that is furthest behind could have been decided.', jsonb_agg(jsonb_build_object(
+      'value', c.lag, 'labels', jsonb_build_object('timeframe', c.timeframe)
+    ))
+    from (
+      select h.timeframe, round(max(h.lag) filter (where h.state not in ('switched_off', 'market_closed')), 3) as lag
+      from health as h
+      group by h.timeframe
+    ) as c
+    union all
+    select 'pgbars_due_seconds', 'gauge', 'For how long a task has waited for a dispatcher, at most.', jsonb_agg(jsonb_build_object(
+      'value', c.due_for, 'labels', jsonb_build_object('timeframe', c.timeframe)
+    ))
+    from (
+      select h.timeframe, round(max(h.due_for) filter (where h.state not in ('switched_off', 'disabled')), 3) as due_for
+      from health as h
+      group by h.timeframe
+    ) as c
+    union all
+    select 'pgbars_slowest_lag_seconds', 'gauge', 'The lag of the ten tasks that are furthest behind.', jsonb_agg(jsonb_build_object(
+      'value', round(c.lag, 3), 'labels', jsonb_build_object('timeframe', c.timeframe, 'symbol', c.canonical_symbol)
+    ))
+    from (
+      select h.canonical_symbol, h.timeframe, h.lag
+      from health as h
+      where h.lag > 0 and h.state not in ('switched_off', 'market_closed')
+      order by h.lag desc, h.canonical_symbol, h.timeframe
+      limit 10
+    ) as c
+    union all
+    select v.name, 'counter', v.help, jsonb_build_array(jsonb_build_object('value', v.value))
+    from total as t
+    cross join lateral (
+      values
+        ('pgbars_runs_total', 'Calls of the dispatcher that did not find another one at work.', t.runs),
+        ('pgbars_run_seconds_total', 'What these calls took.', t.seconds),
+        ('pgbars_windows_total', 'Windows that were decided or built again.', t.windows),
+        ('pgbars_bars_total', 'Bars that windows gave.', t.bars_created),
+        ('pgbars_poor_bars_total', 'Bars of poor quality among them.', t.bars_quality_poor),
+        ('pgbars_corrected_bars_total', 'Bars that changed because their source had.', t.bars_corrected),
+        ('pgbars_failures_total', 'Tasks and corrections that failed.', t.failed)
+    ) as v (name, help, value)
+    union all
+    select v.name, 'gauge', v.help, jsonb_agg(jsonb_build_object('value', v.value, 'labels', jsonb_build_object('lane', r.lane)))
+    from run as r
+    cross join lateral (
+      values
+        ('pgbars_last_run_seconds', 'What the last run of the dispatch job took.', round(extract(epoch from r.took), 3)),
+        ('pgbars_longest_run_seconds', 'What the longest run of the last hour took.', round(extract(epoch from r.longest), 3)),
+        ('pgbars_last_run_timestamp_seconds', 'When the last run of the dispatch job began.', round(extract(epoch from r.started_at), 3))
+    ) as v (name, help, value)
+    group by v.name, v.help
+    union all
+    select v.name, 'gauge', v.help, jsonb_agg(jsonb_build_object('value', v.value, 'labels', jsonb_build_object('kind', c.kind)))
+    from (
+      select
+        k.kind, count(n.changed_at) as corrections,
+        greatest(round(extract(epoch from p_now - min(n.changed_at) filter (where isfinite(n.changed_at))), 3), 0) as oldest
+      from (values ('correction', false), ('backfill', true)) as k (kind, is_backfill)
+      left join agg.correction as n on n.is_backfill = k.is_backfill
+      group by k.kind
+      union all
+      select 'unread', count(*), greatest(round(extract(epoch from p_now - min(n.changed_at)), 3), 0) from agg.change_note as n
+    ) as c
+    cross join lateral (
+      values
+        ('pgbars_pending_corrections', 'What waits to be built again (correction, backfill), and changes that no dispatcher has read (unread).', c.corrections::numeric),
+        ('pgbars_pending_oldest_seconds', 'For how long the oldest of these has waited.', coalesce(c.oldest, 0))
+    ) as v (name, help, value)
+    group by v.name, v.help
+    union all
+    select 'pgbars_alerts', 'gauge', 'Open alerts by severity.', jsonb_agg(jsonb_build_object('value', c.alerts, 'labels', jsonb_build_object('severity', c.severity)))
+    from (
+      select s.severity, count(a.alert_id) as alerts
+      from (values ('critical'), ('warning')) as s (severity)
+      left join agg.alert as a on a.severity = s.severity and a.resolved_at is null
+      group by s.severity
+    ) as c
+    union all
+    select 'pgbars_alerts_by_kind', 'gauge', 'Open alerts by kind and severity; no sample where none is open.', jsonb_agg(jsonb_build_object(
+      'value', c.alerts, 'labels', jsonb_build_object('kind', c.kind, 'severity', c.severity)
+    ))
+    from (select a.kind, a.severity, count(*) as alerts from agg.alert as a where a.resolved_at is null group by a.kind, a.severity) as c
+    union all
+    select 'pgbars_messages_waiting', 'gauge', 'Messages of alerts that wait to be delivered, by target.', jsonb_agg(jsonb_build_object(
+      'value', t.waiting, 'labels', jsonb_build_object('target', t.name)
+    ))
+    from public.agg_alert_targets(p_now) as t
+    union all
+    select 'pgbars_oldest_audit_seconds', 'gauge', 'How long ago the bar was verified that was verified longest ago.', jsonb_build_array(jsonb_build_object(
+      'value', greatest(round(extract(epoch from p_now - min(coalesce(a.verified_since, a.added_at))), 3), 0)
+    ))
+    from agg.audit as a
+    union all
+    select 'pgbars_table_bytes', 'gauge', 'Size of a table with its indexes.', jsonb_agg(jsonb_build_object('value', b.bytes, 'labels', jsonb_build_object('table', b.name)))
+    from (
+      select r.name, sum(pg_total_relation_size(p.oid)) as bytes
+      from (
+        values ('data_bars', 'public.data_bars'::regclass), ('derived_data_bars', 'public.derived_data_bars'),
+          ('derived_data_bars_revision', 'public.derived_data_bars_revision')
+      ) as r (name, oid)
+      -- A table of bars may have been partitioned.
+      cross join lateral (select r.oid union select t.relid from pg_partition_tree(r.oid) as t) as p (oid)
+      group by r.name
+    ) as b
+    union all
+    select 'pgbars_database_bytes', 'gauge', 'Size of the database.', jsonb_build_array(jsonb_build_object('value', pg_database_size(current_database())))
+  )
+  select string_agg(agg.metric_lines(m.name, m.type, m.help, m.samples), '' order by m.name collate "C") from metric as m;
+$function$;
+
+REVOKE ALL ON FUNCTION "public"."agg_metrics"(timestamp WITH time zone) FROM PUBLIC, "anon", "authenticated";
+
+CREATE OR REPLACE FUNCTION public.agg_remove_alert_target (
+  p_name text
+)
+  RETURNS jsonb
+  LANGUAGE plpgsql
+  SECURITY DEFINER
+  SET search_path TO 'pg_catalog', 'pg_temp'
+  AS $function$
+begin
+  delete from agg.alert_target as t where t.name = p_name;
+  return jsonb_build_object('removed', found);
+end;
+$function$;
+
+REVOKE ALL ON FUNCTION "public"."agg_remove_alert_target"(text) FROM PUBLIC, "anon", "authenticated";
+
+ALTER TABLE "agg"."alert"
+  ADD CONSTRAINT "alert_kind_check"
+    CHECK
+    ((kind = ANY (ARRAY['hard_failed'::text, 'disabled'::text, 'failing'::text, 'behind'::text, 'no_data'::text, 'poor_quality'::text, 'slow'::text, 'metadata'::text,
+    'uncorrected'::text, 'undelivered'::text, 'unread'::text, 'unregistered'::text, 'unsynced'::text, 'wrong'::text])));
+
+ALTER TABLE "agg"."delivery"
+  ADD CONSTRAINT "delivery_target_fkey" FOREIGN KEY (target) REFERENCES agg.alert_target(name) ON DELETE CASCADE;
+
+CREATE VIEW "agg"."public_function" WITH (security_invoker=true) AS  SELECT p.oid AS function_id,
+    (p.proname)::text AS name
+   FROM pg_proc p
+  WHERE ((p.pronamespace = ('public'::regnamespace)::oid) AND (p.proname = ANY (ARRAY['agg_add_alert_target'::text, 'agg_add_change_note'::text, 'agg_alert_targets'::text, 'agg_alerts'::text, 'agg_backfill'::text, 'agg_bootstrap_cursor'::text, 'agg_cancel_backfill'::text, 'agg_changes'::text, 'agg_check'::text, 'agg_claim_deliveries'::text, 'agg_explain'::text, 'agg_finish'::text, 'agg_finish_deliveries'::text, 'agg_gaps'::text, 'agg_get_due_tasks'::text, 'agg_health'::text, 'agg_maintain'::text, 'agg_metrics'::text, 'agg_pause'::text, 'agg_pending'::text, 'agg_remove_alert_target'::text, 'agg_repair'::text, 'agg_resume'::text, 'agg_run_due'::text, 'agg_runs'::text, 'agg_size'::text, 'agg_start'::text, 'agg_verify'::text, 'aggregate_1m_to_5m_window'::text, 'aggregate_5m_to_1h_window'::text, 'aggregate_window'::text, 'calc_dxy_range_1m'::text, 'calc_dxy_range_derived'::text, 'catchup_aggregation_range'::text, 'derive_synthetic_range'::text, 'finish_move'::text, 'get_bars'::text, 'grant_operations_access'::text, 'grant_read_access'::text, 'import_calendar'::text, 'install_webhooks'::text, 'move_status'::text, 'remove_webhooks'::text, 'revoke_operations_access'::text, 'revoke_read_access'::text, 'schedule_jobs'::text, 'sync_agg_state_from_registry'::text, 'undo_move'::text, 'upsert_bars'::text])) AND (NOT (EXISTS ( SELECT
+           FROM pg_depend d
+          WHERE ((d.classid = ('pg_proc'::regclass)::oid) AND (d.objid = p.oid) AND (d.deptype = 'e'::"char"))))));
+
+CREATE INDEX delivery_waiting_idx ON agg.delivery USING btree (target, created_at)
+  WHERE (delivered_at IS NULL);
+
+CREATE POLICY "service_role_reads" ON "agg"."alert_target"
+  FOR SELECT
+  TO "service_role"
+  USING (true);
+
+CREATE POLICY "service_role_reads" ON "agg"."delivery"
+  FOR SELECT
+  TO "service_role"
+  USING (true);
+
+CREATE POLICY "service_role_reads" ON "agg"."run_total"
+  FOR SELECT
+  TO "service_role"
+  USING (true);
+
+COMMENT ON COLUMN "agg"."alert_target"."error" IS 'Why the last message did not arrive. Shows neither URL nor secret.';
+
+COMMENT ON COLUMN "agg"."alert_target"."failing_since" IS 'Since when messages do not arrive. Null: the last one did.';
+
+COMMENT ON COLUMN "agg"."alert_target"."failures" IS 'How often in a row the target could not be reached.';
+
+COMMENT ON COLUMN "agg"."alert_target"."heartbeat_due_at" IS 'The maintenance run that the next heartbeat tells of. Null: there was none since the last heartbeat.';
+
+COMMENT ON COLUMN "agg"."alert_target"."min_severity" IS 'warning: all alerts. critical: those that are critical, or become so.';
+
+COMMENT ON COLUMN "agg"."alert_target"."next_try_at" IS 'No message goes out before: the target could not be reached, or asked to wait.';
+
+COMMENT ON COLUMN "agg"."alert_target"."stopped_at" IS 'The target said that it is gone: nothing is sent until agg_add_alert_target names it again.';
+
+COMMENT ON COLUMN "agg"."delivery"."delivered_at" IS 'When the target took it. Null: it waits, or was given up three days after created_at.';
+
+COMMENT ON COLUMN "agg"."delivery"."message_id" IS 'The same at each try, so that a receiver knows a message that it has already.';
+
+COMMENT ON COLUMN "agg"."delivery"."next_try_at" IS 'It is not sent before. A claim puts it off, so that no other call sends it meanwhile.';
+
+COMMENT ON FUNCTION "agg"."add_deliveries"(timestamp with time zone) IS 'Adds a message for each target and alert that it should know of, and one more when the alert is resolved. Repeating it adds nothing.
+An alert that was raised and resolved before this call is told as well, if the target was there. One that becomes critical goes to targets that want critical ones. An alert undelivered does not go to the targets that it speaks of.';
+
+COMMENT ON FUNCTION "agg"."delivery_body"(text, text, jsonb, timestamp with time zone) IS 'The body of a message: for slack with blocks, for webhook as Standard Webhooks has it.
+Slack takes 150 characters of a header and 3000 of a section, and answers 400 to more. Half of that is used, since some characters count as two. Texts of blocks are plain, so that no text mentions a channel; the text for notifications is escaped.';
+
+COMMENT ON FUNCTION "agg"."metric_lines"(text, text, text, jsonb) IS 'One metric in Prometheus text: its help, its type and its samples, in the order of their labels. p_samples: an array of objects with value and, where the metric has labels, labels (an object). Without samples there is no line. A value that is null has no sample.
+Labels escape backslash, quote and line feed.';
+
+COMMENT ON FUNCTION "agg"."prune_logs"(timestamp with time zone) IS 'Deletes run log rows older than 14 days, alerts resolved 90 days ago with their messages, corrections of tasks that are gone, and the jobs'' own rows of cron.job_run_details older than 3 days. Returns how many rows of logs.';
+
+COMMENT ON FUNCTION "agg"."ready_deliveries"(timestamp with time zone) IS 'The messages that may be sent at p_now. One that tells that an alert is resolved waits for the one that told of the alert. After three days a message is given up.';
+
+COMMENT ON FUNCTION "agg"."refresh_alerts"(timestamp with time zone, jsonb, boolean) IS 'Raises alerts whose cause is there, updates message and severity of those that are open, and resolves those whose cause is gone. Returns how many are new.
+Kinds: hard_failed and disabled (three hard failures in a row), failing (a task, for 15 minutes), behind (due for 15 minutes, and no dispatcher has run it), uncorrected (a correction failed three times in a row), metadata (not understood, with what is left out) and unsynced (from p_sync, what a sync returned; null leaves these alone), unread (no dispatcher has read change notes for 15 minutes).
+With p_is_maintenance also no_data (see agg.silent_series), unregistered (bars of the last day, of symbols that neither the registry nor a basket has), slow (the runs of a lane took their whole time for 15 minutes), and in the first five minutes of an hour poor_quality (less than 95 % of the windows of a day that have a minute have a good bar), and undelivered (messages do not arrive at a target, see agg.target_problems). Other calls leave these alone.
+One alert for one trouble: hard_failed comes before failing, that before behind, that before no_data, that before poor_quality.
+In a pause (agg_pause) behind, failing, unread and slow stay as they are; after it they count from its end. Leaves those alone that agg.audit_slices raises: wrong.';
+
+COMMENT ON FUNCTION "agg"."target_problems"(timestamp with time zone) IS 'The targets whose messages do not arrive at p_now, and why: stopped; a message of the last three days has waited for 15 minutes; a heartbeat has failed for 15 minutes.';
+
+COMMENT ON FUNCTION "agg"."target_secret"(text, text) IS 'What Vault holds for a target: p_what is url or secret. Null where it holds nothing, or is not installed.';
+
+COMMENT ON FUNCTION "agg"."wake_delivery"(timestamp with time zone, boolean) IS 'Asks the Edge Function deliver-alerts, through pg_net, to send what may be sent. Returns how many messages and heartbeats that are.
+A heartbeat is due where p_is_synced (the registry sync worked), the dispatcher has run in the last five minutes or agg_pause has stopped it, and every message arrives: so that an outside monitor speaks where this database cannot.
+URL and key are in Vault: pgbars_deliver_alerts_url and pgbars_deliver_alerts_key. Where these or the extensions are missing, a runner of your own must call the function. What pg_net answers is not looked at: the function itself says what was delivered. Errors become warnings.';
+
+COMMENT ON FUNCTION "agg"."webhook_problems"(text, text, text) IS 'What keeps a webhook with URL and key in these secrets from being sent, and the SQL that helps. No row where all is there. p_function is the Edge Function that the URL is of. Never shows the value of a secret.';
+
+COMMENT ON FUNCTION "public"."agg_add_alert_target"(text, text, text, timestamp with time zone) IS 'Adds a target of alerts, or changes it, and starts one that was stopped.
+p_name: 1 to 31 lower-case letters, digits and underscores. p_kind: slack (an incoming webhook, or what takes the same bodies), webhook (Standard Webhooks, signed) or heartbeat (a URL that is called after each healthy maintenance run). p_min_severity: warning (all alerts) or critical. p_now is the clock.
+Its URL, and the signing secret of a webhook (whsec_...), are not arguments: they are secrets, in Vault under pgbars_alert_NAME_url and pgbars_alert_NAME_secret. Without Vault they are the variables PGBARS_ALERT_NAME_URL and PGBARS_ALERT_NAME_SECRET, in upper case, of the function deliver-alerts.
+A new target gets the alerts that are open, and all later ones. Returns success and missing: what keeps messages from being sent, and what helps. The target is added all the same. Raises invalid_parameter_value for a name, kind or severity that it does not know.';
+
+COMMENT ON FUNCTION "public"."agg_alert_targets"(timestamp with time zone) IS 'Lists the targets of alerts at p_now: how many messages wait, when the last one arrived, and why the last one did not.
+state: ok, failing (the last message, or heartbeat, did not arrive; it is tried again) or stopped (the target said that it is gone). Shows no URL and no secret. Reads only.';
+
+COMMENT ON FUNCTION "public"."agg_claim_deliveries"(integer, timestamp with time zone) IS 'Gives the function deliver-alerts the messages to send now, and puts each off for three minutes, so that no other call sends it meanwhile.
+p_limit: messages a target, 1 to 1000. p_now is the clock. Of each target the oldest come first.
+url and secret are what Vault holds; null where it holds nothing: the function then looks into its environment. body is the text to send and to sign. message_id is the same at each try. A row of kind heartbeat has neither message_id nor body: it is claimed once for each healthy maintenance run.
+What was claimed and never finished is claimed again: delivery is at least once. Raises invalid_parameter_value for a limit out of range.';
+
+COMMENT ON FUNCTION "public"."agg_finish_deliveries"(jsonb, timestamp with time zone) IS 'Takes down what became of messages that agg_claim_deliveries gave out.
+p_results: an array of objects with target, message_id (null for a heartbeat), status (that of HTTP; null where no answer came), retry_after (in seconds; null where the target did not say) and error (null for a message that was not tried: it may be sent at once). p_now is the clock.
+A status from 200 to 299 means delivered. After 403, 404 and 410 the target is stopped until agg_add_alert_target names it again; a heartbeat is not. 429, a redirect, a 5xx, or no answer puts the whole target off, for retry_after, but at most a day, or for a minute, doubled each time, at most an hour. Any other status puts this message off in the same way.
+Returns delivered, failed and stopped (names of targets). Repeating it changes no message that is delivered. Raises invalid_parameter_value for what is not an array.';
+
+COMMENT ON FUNCTION "public"."agg_maintain"(text, timestamp with time zone) IS 'Runs the maintenance job: an audit of history, registry sync, alerts and their delivery, pruning, removal of bars that metadata.agg.keep does not keep, tasks that a wrong clock has put off, and in the first five minutes of an hour a look at tasks that sleep.
+p_env: see agg_run_due. p_now is the clock.
+A sync that raises an error, or that waits five seconds for an open change of the registry, is reported in the result, as a warning and as an alert; the rest goes on. Repeating it changes nothing. In a pause (agg_pause) it only refreshes and delivers alerts, and returns paused, alerts_raised and messages_ready. A task that sleeps although it has source bars (a load with the triggers off left no note) is woken.
+The audit verifies decided bars as agg_verify does, newest first, then round and round, for a share of the time since the last call (schedule_jobs sets it). It has wrong bars built again by the next run, and raises an alert. An error in it is a warning; the rest goes on.
+Bars that are not kept: it removes up to 100,000 that lie behind a floor of agg.floor, then raises floors; what it raises is removed from the next time on.
+Returns slices_audited and windows_wrong (null where the audit failed), sync, alerts_raised, messages_ready (what deliver-alerts was asked to send), rows_pruned, revisions_pruned (at most 40000 a run), bars_removed (null where an error stopped it, which is a warning), tasks_recovered and tasks_woken (null where it did not look).';
+
+COMMENT ON FUNCTION "public"."agg_metrics"(timestamp with time zone) IS 'Returns how the database does at p_now as text for Prometheus, version 0.0.4.
+Labels are bounded: by timeframe, state, lane, table and kind. Symbols stand in the ten samples of pgbars_slowest_lag_seconds alone.
+Counters (those that end in _total) count what the dispatchers have done since the installation, also beyond what agg.run_log keeps. Reads only.';
+
+COMMENT ON FUNCTION "public"."agg_remove_alert_target"(text) IS 'Removes a target of alerts, with the messages that wait for it. Its secrets in Vault stay.
+Returns removed, false where there was no such target. Repeating it changes nothing.';
+
+COMMENT ON TABLE "agg"."alert_target" IS 'Where alerts go, and the heartbeat: a row a target. Its URL and its signing secret are in Vault, or in the environment of the function deliver-alerts, under names that follow from its own.';
+
+COMMENT ON TABLE "agg"."delivery" IS 'What was sent, or is to be sent: a row an alert, target and event. Deleted with its alert.';
+
+COMMENT ON TABLE "agg"."run_total" IS 'What the rows of agg.run_log summed up to that agg.prune_logs has deleted, so that the counters of agg_metrics never fall. One row, or none yet. seconds is what the runs took.';
+
+COMMENT ON VIEW "agg"."public_function" IS 'The functions of pgbars in public, by their names: for what takes them away.';
+
+REVOKE ALL ON FUNCTION "agg"."add_deliveries"(timestamp WITH time zone) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION "agg"."delivery_body"(text, text, jsonb, timestamp WITH time zone) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION "agg"."metric_lines"(text, text, text, jsonb) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION "agg"."ready_deliveries"(timestamp WITH time zone) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION "agg"."target_problems"(timestamp WITH time zone) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION "agg"."target_secret"(text, text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION "agg"."wake_delivery"(timestamp WITH time zone, boolean) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION "agg"."webhook_problems"(text, text, text) FROM PUBLIC;
+
+GRANT EXECUTE ON FUNCTION "public"."agg_add_alert_target"(text, text, text, timestamp WITH time zone) TO "service_role";
+
+GRANT EXECUTE ON FUNCTION "public"."agg_alert_targets"(timestamp WITH time zone) TO "service_role";
+
+GRANT EXECUTE ON FUNCTION "public"."agg_claim_deliveries"(integer, timestamp WITH time zone) TO "service_role";
+
+GRANT EXECUTE ON FUNCTION "public"."agg_finish_deliveries"(jsonb, timestamp WITH time zone) TO "service_role";
+
+GRANT EXECUTE ON FUNCTION "public"."agg_metrics"(timestamp WITH time zone) TO "service_role";
+
+GRANT EXECUTE ON FUNCTION "public"."agg_remove_alert_target"(text) TO "service_role";
+
+GRANT SELECT ON TABLE "agg"."alert_target" TO "service_role";
+
+GRANT SELECT ON TABLE "agg"."delivery" TO "service_role";
+
+GRANT SELECT ON TABLE "agg"."run_total" TO "service_role";
+
+GRANT SELECT ON TABLE "agg"."public_function" TO "service_role";

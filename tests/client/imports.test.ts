@@ -8,7 +8,8 @@ interface Target {
   specifier?: string;
 }
 
-const PROGRAMS = ["client/mod.ts", "functions/registry-sync/index.ts", "functions/derive-dxy/index.ts"];
+const FUNCTIONS = ["registry-sync", "derive-dxy", "deliver-alerts", "metrics"];
+const PROGRAMS = ["client/mod.ts", ...FUNCTIONS.map((name) => `functions/${name}/index.ts`)];
 
 for (const path of PROGRAMS) {
   Deno.test(`no import below ${path} leads back to its own file, types included`, async () => {

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { checkProperty } from "../support/check_property.ts";
-import type { FunctionName } from "../support/function_client.ts";
+import type { BarFunctionName } from "../support/function_client.ts";
 import { ENGINES } from "../support/stack.ts";
 import { fingerprint } from "./fingerprint.ts";
 import { hostileBody } from "./hostile_values.ts";
 import { asset, bar, webhook } from "./payloads.ts";
 
-const GOOD: Record<FunctionName, Record<string, unknown>[]> = {
+const GOOD: Record<BarFunctionName, Record<string, unknown>[]> = {
   "registry-sync": [
     { env: "prod" },
     webhook("INSERT", "core_asset_registry_all", asset("EURUSD")),
@@ -23,7 +23,7 @@ const GOOD: Record<FunctionName, Record<string, unknown>[]> = {
 const RUNS = 250;
 
 for (const [engine, openStack] of Object.entries(ENGINES)) {
-  for (const [name, good] of Object.entries(GOOD) as [FunctionName, Record<string, unknown>[]][]) {
+  for (const [name, good] of Object.entries(GOOD) as [BarFunctionName, Record<string, unknown>[]][]) {
     Deno.test(`${name} survives hostile bodies, and what it refuses changes nothing (${engine})`, async () => {
       await using stack = await openStack();
       await stack.db.exec(`

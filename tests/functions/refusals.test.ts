@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { KEYS } from "../../scripts/lib/stack/keys.ts";
-import { type Answer, type FunctionName, keyOf } from "../support/function_client.ts";
+import { type Answer, type BarFunctionName, keyOf } from "../support/function_client.ts";
 import { PAIRS } from "../support/pairs.ts";
 import { ENGINES, type Stack } from "../support/stack.ts";
 import { storeMinutes } from "../client/stored.ts";
@@ -10,7 +10,7 @@ import { asset, bar, webhook } from "./payloads.ts";
 const LIMIT = 256 * 1024;
 
 /** What each function takes, and what it takes for malformed, by where the issue is. */
-const CASES: Record<FunctionName, { good: unknown; otherTable: unknown; malformed: [string[], unknown][] }> = {
+const CASES: Record<BarFunctionName, { good: unknown; otherTable: unknown; malformed: [string[], unknown][] }> = {
   "registry-sync": {
     good: { env: "prod" },
     otherTable: webhook("INSERT", "data_bars", bar("EURUSD", "2025-07-01T00:00:00+00:00")),
@@ -78,7 +78,7 @@ for (const [engine, openStack] of Object.entries(ENGINES)) {
     `);
     const untouched = await fingerprint(stack.db);
 
-    for (const name of Object.keys(CASES) as FunctionName[]) {
+    for (const name of Object.keys(CASES) as BarFunctionName[]) {
       await test.step(`${name}: 401 without its own key`, () => refuseKeys(stack, name));
       await test.step(`${name}: 405 but for POST`, () => refuseMethods(stack, name));
       await test.step(`${name}: 413 over 256 KiB, declared or not`, () => refuseLengths(stack, name));
@@ -91,7 +91,7 @@ for (const [engine, openStack] of Object.entries(ENGINES)) {
     // Something for both to do, so that a request that is taken is seen.
     await stack.db.exec("delete from public.data_agg_state where canonical_symbol = 'EURUSD'");
     for (const symbol of PAIRS) await storeMinutes(stack.db, symbol, "2025-07-01T00:00:00Z", 1);
-    for (const name of Object.keys(CASES) as FunctionName[]) {
+    for (const name of Object.keys(CASES) as BarFunctionName[]) {
       const before = await fingerprint(stack.db);
       const good = JSON.stringify(CASES[name].good);
       assert.equal((await stack.send(name, { body: good.padStart(LIMIT) })).status, 200, name);
@@ -100,7 +100,7 @@ for (const [engine, openStack] of Object.entries(ENGINES)) {
   });
 }
 
-async function refuseKeys(stack: Stack, name: FunctionName): Promise<void> {
+async function refuseKeys(stack: Stack, name: BarFunctionName): Promise<void> {
   const body = JSON.stringify(CASES[name].good);
   const other = name === "registry-sync" ? "derive-dxy" : "registry-sync";
   for (const apikey of ["", "sb_secret_wrong", KEYS.publishable, KEYS.secret, keyOf(other), `${keyOf(name)}x`]) {
@@ -111,20 +111,20 @@ async function refuseKeys(stack: Stack, name: FunctionName): Promise<void> {
   expectRefusal(await stack.send(name, { body, headers: { apikey: "", authorization: `Bearer ${keyOf(name)}` } }), 401);
 }
 
-async function refuseMethods(stack: Stack, name: FunctionName): Promise<void> {
+async function refuseMethods(stack: Stack, name: BarFunctionName): Promise<void> {
   for (const method of ["GET", "PUT", "PATCH", "DELETE", "OPTIONS"]) {
     const { headers } = expectRefusal(await stack.send(name, { method }), 405);
     assert.equal(headers.get("allow"), "POST");
   }
 }
 
-async function refuseLengths(stack: Stack, name: FunctionName): Promise<void> {
+async function refuseLengths(stack: Stack, name: BarFunctionName): Promise<void> {
   const good = JSON.stringify(CASES[name].good);
   expectRefusal(await stack.send(name, { body: good.padEnd(LIMIT + 1) }), 413);
   expectRefusal(await stack.send(name, { body: new Blob([good.padEnd(LIMIT + 1)]).stream() }), 413);
 }
 
-async function refuseTypes(stack: Stack, name: FunctionName): Promise<void> {
+async function refuseTypes(stack: Stack, name: BarFunctionName): Promise<void> {
   const body = JSON.stringify(CASES[name].good);
   for (const type of ["text/plain", "application/x-www-form-urlencoded", "application/jsonp", "", "json"]) {
     expectRefusal(await stack.send(name, { body, headers: { "content-type": type } }), 415);
@@ -136,14 +136,14 @@ async function refuseTypes(stack: Stack, name: FunctionName): Promise<void> {
   assert.equal(withCharset.status, 422);
 }
 
-async function refuseTables(stack: Stack, name: FunctionName): Promise<void> {
+async function refuseTables(stack: Stack, name: BarFunctionName): Promise<void> {
   const payload = CASES[name].otherTable as Record<string, unknown>;
   expectRefusal(await stack.post(name, payload), 409);
   const own = name === "registry-sync" ? "core_asset_registry_all" : "data_bars";
   expectRefusal(await stack.post(name, { ...payload, table: own, schema: "private" }), 409);
 }
 
-async function refuseBodies(stack: Stack, name: FunctionName): Promise<void> {
+async function refuseBodies(stack: Stack, name: BarFunctionName): Promise<void> {
   for (const [path, body] of CASES[name].malformed) {
     const refused = expectRefusal(await stack.post(name, body), 422);
     assert.ok(

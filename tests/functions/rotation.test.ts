@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { KEYS } from "../../scripts/lib/stack/keys.ts";
-import type { FunctionName } from "../support/function_client.ts";
+import type { BarFunctionName } from "../support/function_client.ts";
 import { serveFunctionsOver } from "./stand_in.ts";
 
 const ROTATED = "sb_secret_rotated";
@@ -11,7 +11,7 @@ for (const rotated of ["registry_sync", "derive_dxy"] as const) {
     await using functions = await serveFunctionsOver(() => Response.json([]), {
       SUPABASE_SECRET_KEYS: JSON.stringify(keys),
     });
-    const status = async (name: FunctionName, apikey: string) =>
+    const status = async (name: BarFunctionName, apikey: string) =>
       (await functions.send(name, { method: "POST", body: "[]", headers: { apikey } })).status;
     for (const name of ["registry-sync", "derive-dxy"] as const) {
       const own = name.replaceAll("-", "_") as keyof typeof KEYS.named;

@@ -7,6 +7,6 @@ export async function serveFunctionsOver(
   dataApi: Handler,
   env: Record<string, string> = {},
 ): Promise<FunctionClient & AsyncDisposable> {
-  const stack = await serveStack(dataApi, { env });
+  const stack = await serveStack(dataApi, { env, isLazy: true });
   return { ...functionClient(stack.url), [Symbol.asyncDispose]: () => stack[Symbol.asyncDispose]() };
 }

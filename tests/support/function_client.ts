@@ -1,6 +1,9 @@
 import { KEYS, type Keys } from "../../scripts/lib/stack/keys.ts";
 
-export type FunctionName = "registry-sync" | "derive-dxy";
+/** Functions that take webhooks and read or write bars. */
+export type BarFunctionName = "registry-sync" | "derive-dxy";
+
+export type FunctionName = BarFunctionName | "deliver-alerts" | "metrics";
 
 export interface Answer {
   status: number;
@@ -24,7 +27,8 @@ export function functionClient(url: string): FunctionClient {
     new Headers(init.headers).forEach((value, header) => headers.set(header, value));
     const response = await fetch(`${url}/functions/v1/${name}`, { method: "POST", ...init, headers });
     const text = await response.text();
-    return { status: response.status, headers: response.headers, text, body: JSON.parse(text) };
+    const isJson = response.headers.get("content-type")?.startsWith("application/json");
+    return { status: response.status, headers: response.headers, text, body: isJson ? JSON.parse(text) : undefined };
   };
   return { send, post: (name, body) => send(name, { body: JSON.stringify(body) }) };
 }

@@ -34,7 +34,7 @@ async function buildStack(backend: Backend, engine?: AsyncDisposable): Promise<S
   if (engine) started.use(engine);
   started.defer(() => backend.close());
   await migrate(backend.db);
-  const { url, keys } = started.use(await openStack(backend));
+  const { url, keys } = started.use(await openStack(backend, { isLazy: true }));
   const running = started.move();
   const db: Database = {
     ...backend.db,

@@ -25,9 +25,14 @@ const SLOW_MS = 5000;
 
 /**
  * Starts the function `name` of a folder with the variables `env`, and with its own `deno.json` where it has one. It may
- * import npm packages that the project does not have.
+ * import npm packages that the project does not have. After `slowMs` it counts as slow.
  */
-export function startFunction(folder: string, name: string, env: Record<string, string>): FunctionProcess {
+export function startFunction(
+  folder: string,
+  name: string,
+  env: Record<string, string>,
+  slowMs = SLOW_MS,
+): FunctionProcess {
   const config = join(folder, name, "deno.json");
   const process = new Deno.Command(Deno.execPath(), {
     args: [
@@ -54,7 +59,7 @@ export function startFunction(folder: string, name: string, env: Record<string, 
   const timer = setTimeout(() => {
     console.error(`The function ${name} is still loading; until then it answers 503.`);
     slow.reject(new Error("slow"));
-  }, SLOW_MS);
+  }, slowMs);
   const loadedInTime = () => Promise.race([url, slow.promise]);
   const settled = loadedInTime().then(() => {}, () => {}).finally(() => clearTimeout(timer));
 

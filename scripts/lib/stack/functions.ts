@@ -28,7 +28,12 @@ export interface FunctionSettings {
   folder?: string;
   /** Further environment variables. */
   env?: Record<string, string>;
+  /** Whether a function starts at its first request, which then waits for it; by default all start at once. */
+  isLazy?: boolean;
 }
+
+/** How long the first request of a function waits for it, where it starts no earlier, in milliseconds. */
+const PATIENCE_MS = 60_000;
 
 /** Folder of the project's functions. */
 export const FUNCTIONS_FOLDER = fileURLToPath(new URL("../../../functions/", import.meta.url));
@@ -46,20 +51,21 @@ export function startFunctions(settings: FunctionSettings): FunctionServer {
   };
   const running = new Set<FunctionProcess>();
   const start = (name: string) => {
-    const started = startFunction(folder, name, env);
+    const started = startFunction(folder, name, env, settings.isLazy ? PATIENCE_MS : undefined);
     running.add(started);
     return started;
   };
   const end = (one: FunctionProcess) => one.stop().then(() => running.delete(one));
-  const startAll = () => new Map(namesIn(folder).map((name) => [name, start(name)]));
+  const startAll = () => new Map(settings.isLazy ? [] : namesIn(folder).map((name) => [name, start(name)]));
   const settle = async (functions: typeof current) => {
     await Promise.all([...functions.values()].map(({ settled }) => settled));
   };
 
-  let current = startAll();
+  let current: Map<string, FunctionProcess> = startAll();
   return {
     handle: (request) => {
       const [, name = ""] = /^\/functions\/v1\/([^/]+)/.exec(new URL(request.url).pathname) ?? [];
+      if (settings.isLazy && !current.has(name) && namesIn(folder).includes(name)) current.set(name, start(name));
       const found = current.get(name);
       if (found === undefined) {
         return Response.json({ code: "NOT_FOUND", message: "Requested function was not found" }, { status: 404 });

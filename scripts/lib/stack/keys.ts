@@ -5,7 +5,7 @@ export interface Keys {
   /** Opens the Data API as `service_role`. */
   secret: string;
   /** A secret key for each function, by the name of the key in the function's code. */
-  named: { registry_sync: string; derive_dxy: string };
+  named: { registry_sync: string; derive_dxy: string; deliver_alerts: string; metrics: string };
   jwtSecret: string;
 }
 
@@ -13,7 +13,12 @@ export interface Keys {
 export const KEYS: Keys = {
   publishable: "sb_publishable_local",
   secret: "sb_secret_local",
-  named: { registry_sync: "sb_secret_local_registry_sync", derive_dxy: "sb_secret_local_derive_dxy" },
+  named: {
+    registry_sync: "sb_secret_local_registry_sync",
+    derive_dxy: "sb_secret_local_derive_dxy",
+    deliver_alerts: "sb_secret_local_deliver_alerts",
+    metrics: "sb_secret_local_metrics",
+  },
   jwtSecret: "the-jwt-secret-of-every-local-stack",
 };
 
@@ -23,7 +28,12 @@ export function makeKeys(): Keys {
   return {
     publishable: `sb_publishable_${random()}`,
     secret: `sb_secret_${random()}`,
-    named: { registry_sync: `sb_secret_${random()}`, derive_dxy: `sb_secret_${random()}` },
+    named: {
+      registry_sync: `sb_secret_${random()}`,
+      derive_dxy: `sb_secret_${random()}`,
+      deliver_alerts: `sb_secret_${random()}`,
+      metrics: `sb_secret_${random()}`,
+    },
     jwtSecret: random() + random(),
   };
 }

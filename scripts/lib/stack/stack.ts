@@ -14,7 +14,7 @@ export interface LocalStack {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-export interface StackOptions extends Pick<FunctionSettings, "folder" | "env"> {
+export interface StackOptions extends Pick<FunctionSettings, "folder" | "env" | "isLazy"> {
   /** Port of the URL; by default any free one. */
   port?: number;
   /** By default the fixed public keys. */

@@ -14,7 +14,7 @@ create table agg.alert (
   constraint alert_pkey primary key (alert_id),
   constraint alert_kind_check check (kind in (
     'hard_failed', 'disabled', 'failing', 'behind', 'no_data', 'poor_quality', 'slow',
-    'metadata', 'uncorrected', 'unread', 'unregistered', 'unsynced', 'wrong'
+    'metadata', 'uncorrected', 'undelivered', 'unread', 'unregistered', 'unsynced', 'wrong'
   )),
   constraint alert_severity_check check (severity in ('critical', 'warning'))
 );

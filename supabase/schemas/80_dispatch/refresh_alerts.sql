@@ -1,7 +1,7 @@
 comment on function agg.refresh_alerts is
 'Raises alerts whose cause is there, updates message and severity of those that are open, and resolves those whose cause is gone. Returns how many are new.
 Kinds: hard_failed and disabled (three hard failures in a row), failing (a task, for 15 minutes), behind (due for 15 minutes, and no dispatcher has run it), uncorrected (a correction failed three times in a row), metadata (not understood, with what is left out) and unsynced (from p_sync, what a sync returned; null leaves these alone), unread (no dispatcher has read change notes for 15 minutes).
-With p_is_maintenance also no_data (see agg.silent_series), unregistered (bars of the last day, of symbols that neither the registry nor a basket has), slow (the runs of a lane took their whole time for 15 minutes), and in the first five minutes of an hour poor_quality (less than 95 % of the windows of a day that have a minute have a good bar). Other calls leave these alone.
+With p_is_maintenance also no_data (see agg.silent_series), unregistered (bars of the last day, of symbols that neither the registry nor a basket has), slow (the runs of a lane took their whole time for 15 minutes), and in the first five minutes of an hour poor_quality (less than 95 % of the windows of a day that have a minute have a good bar), and undelivered (messages do not arrive at a target, see agg.target_problems). Other calls leave these alone.
 One alert for one trouble: hard_failed comes before failing, that before behind, that before no_data, that before poor_quality.
 In a pause (agg_pause) behind, failing, unread and slow stay as they are; after it they count from its end. Leaves those alone that agg.audit_slices raises: wrong.';
 
@@ -18,7 +18,7 @@ declare
   -- Kinds that this call leaves alone.
   v_skipped constant text[] :=
     case when v_paused_until > p_now then array['behind', 'failing', 'unread', 'slow'] else '{}' end
-    || case when not p_is_maintenance then array['no_data', 'unregistered', 'slow', 'poor_quality'] else '{}' end
+    || case when not p_is_maintenance then array['no_data', 'unregistered', 'slow', 'poor_quality', 'undelivered'] else '{}' end
     || case when date_part('minute', p_now) >= 5 then array['poor_quality'] else '{}' end
     || case when p_sync is null then array['unsynced'] else '{}' end
     || case when coalesce(not p_sync ? 'refused', true) then array['metadata'] else '{}' end;
@@ -63,6 +63,11 @@ begin
       format('bars arrive of %s symbols that the registry does not have: %s', count(*), array_to_string((array_agg(u.canonical_symbol order by u.canonical_symbol))[:20], ', '))
     from agg.unregistered_symbols(p_now) as u
     where 'unregistered' <> all (v_skipped)
+    having count(*) > 0
+    union all
+    select 'undelivered', '*', '*', false, string_agg(format('%s: %s', p.name, p.problem), '; ' order by p.name)
+    from agg.target_problems(p_now) as p
+    where 'undelivered' <> all (v_skipped)
     having count(*) > 0
     union all
     select

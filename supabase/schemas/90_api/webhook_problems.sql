@@ -1,7 +1,7 @@
 comment on function agg.webhook_problems is
-  'What keeps a webhook with URL and key in these secrets from being sent, and the SQL that helps. No row where all is there. Never shows the value of a secret.';
+  'What keeps a webhook with URL and key in these secrets from being sent, and the SQL that helps. No row where all is there. p_function is the Edge Function that the URL is of. Never shows the value of a secret.';
 
-create function agg.webhook_problems(p_url_secret text, p_key_secret text)
+create function agg.webhook_problems(p_url_secret text, p_key_secret text, p_function text default 'registry-sync')
 returns table (what text, remedy text)
 language plpgsql
 stable
@@ -24,7 +24,7 @@ begin
 
   for v_name, v_kind, v_pattern, v_example in
     values
-      (p_url_secret, 'an http(s) URL', '^https?://[^[:space:]/?#]+([/?#][^[:space:]]*)?$', 'https://YOUR_PROJECT.supabase.co/functions/v1/registry-sync'),
+      (p_url_secret, 'an http(s) URL', '^https?://[^[:space:]/?#]+([/?#][^[:space:]]*)?$', 'https://YOUR_PROJECT.supabase.co/functions/v1/' || p_function),
       (p_key_secret, 'an API key', '^[!-~]+$', 'sb_secret_...')
   loop
     v_value := case when v_has_vault then agg.read_secret(v_name) end;

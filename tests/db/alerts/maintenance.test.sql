@@ -34,7 +34,7 @@ select is(
   -- The first call made the tasks that the second audits.
   (public.agg_maintain(p_now => '2025-07-01 00:00+00') #- '{sync,default_start_utc}') - 'slices_audited',
   '{"sync": {"success": true, "env": "prod", "inserted": 0, "updated": 0, "reenabled": 0, "disabled": 0, "inserted_or_updated": 0, "symbols": [], "refused": []},
-    "windows_wrong": 0, "alerts_raised": 0, "rows_pruned": 0, "bars_removed": 0, "revisions_pruned": 0, "tasks_recovered": 0, "tasks_woken": 0}',
+    "windows_wrong": 0, "alerts_raised": 0, "messages_ready": 0, "rows_pruned": 0, "bars_removed": 0, "revisions_pruned": 0, "tasks_recovered": 0, "tasks_woken": 0}',
   'agg_maintain() changes nothing when repeated'
 );
 

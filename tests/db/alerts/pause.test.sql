@@ -48,7 +48,7 @@ select results_eq(
   'select l.stopped_reason from agg.run_log as l order by l.run_id desc limit 1', $$ values ('paused') $$, 'the run log says so'
 );
 select is(
-  public.agg_maintain(p_now => '2025-07-01 02:10+00')::text, '{"paused": true, "alerts_raised": 0}', 'agg_maintain() does nothing but refresh alerts'
+  public.agg_maintain(p_now => '2025-07-01 02:10+00')::text, '{"paused": true, "alerts_raised": 0, "messages_ready": 0}', 'agg_maintain() does nothing but refresh and deliver alerts'
 );
 -- Notes carry the wall clock.
 update agg.change_note as n set changed_at = '2025-07-01 01:10+00';
