@@ -12,7 +12,7 @@ import { loadDemo } from "./demo.ts";
 import { openFeed, runFeed } from "./feed.ts";
 import { takeFolder } from "./folder.ts";
 import type { DevOptions } from "./options.ts";
-import { hasScheduledJobs, runJobs } from "./scheduler.ts";
+import { deliverAfterMaintenance, hasScheduledJobs, runJobs } from "./scheduler.ts";
 import { openSqlDoor, type SqlDoor } from "./sql_door.ts";
 import { showSteps } from "./steps.ts";
 import { untilStopped } from "./stop.ts";
@@ -63,7 +63,9 @@ async function start(options: DevOptions, running: AsyncDisposableStack): Promis
 
   running.use(watchFolder(folder, () => reload(stack)));
   const jobs = await hasScheduledJobs(backend.db) ? null : await readJobs(backend.db);
-  if (jobs !== null) running.use(runJobs(backend.db, jobs, console.error));
+  if (jobs !== null) {
+    running.use(runJobs(backend.db, jobs, console.error, deliverAfterMaintenance(backend.db, stack, console.error)));
+  }
   if (demo !== null) running.use(runFeed(backend.db, openFeed(demo.market, demo.end), console.log));
   const sqlUrl = door?.url ?? options.db!;
   console.log(welcome({ ...stack, sqlUrl, database: describeDatabase(options), functionsFolder: folder, jobs }));

@@ -1,3 +1,5 @@
+import { fileURLToPath } from "node:url";
+
 /** What the tests and benchmarks need beyond npm: Postgres 15, its extensions, and the test tools. */
 const REQUIRED_PACKAGES = [
   "postgresql-15",
@@ -28,6 +30,34 @@ export async function ensurePackages(): Promise<void> {
     await runQuietly([...prefix, "apt-get", "install", "--yes", "--no-install-recommends", ...missing]);
   } catch (error) {
     throw new Error(`Could not install ${missing.join(", ")} with: ${byHand}`, { cause: error });
+  }
+}
+
+const TOOLS = new URL("../../dist/tools/", import.meta.url);
+
+/**
+ * The path of promtool, of Debian's package `prometheus`. The package itself is not installed, since it would start a
+ * server: the file is taken out of it once, into `dist`. Throws an Error where the package cannot be fetched.
+ */
+export async function promtool(): Promise<string> {
+  const path = fileURLToPath(new URL("usr/bin/promtool", TOOLS));
+  if (await canRun([path, "--version"])) return path;
+  await Deno.mkdir(TOOLS, { recursive: true });
+  const folder = await Deno.makeTempDir({ dir: fileURLToPath(TOOLS) });
+  try {
+    const fetchPackage = () => runQuietly(["apt-get", "download", "prometheus"], folder);
+    // Without lists of packages apt-get knows none.
+    await fetchPackage().catch(async () => {
+      await runQuietly([...await rootPrefix() ?? [], "apt-get", "update"]);
+      await fetchPackage();
+    });
+    const [file] = [...Deno.readDirSync(folder)];
+    await runQuietly(["dpkg-deb", "--extract", file!.name, "."], folder);
+    await Deno.mkdir(new URL("usr/bin/", TOOLS), { recursive: true });
+    await Deno.rename(`${folder}/usr/bin/promtool`, path);
+    return path;
+  } finally {
+    await Deno.remove(folder, { recursive: true });
   }
 }
 
@@ -66,11 +96,12 @@ async function canRun(command: string[]): Promise<boolean> {
   }
 }
 
-async function runQuietly(command: string[]): Promise<void> {
+async function runQuietly(command: string[], cwd?: string): Promise<void> {
   const { success, stdout, stderr } = await new Deno.Command(command[0]!, {
     args: command.slice(1),
     env: { DEBIAN_FRONTEND: "noninteractive" },
     stdin: "null",
+    ...(cwd !== undefined && { cwd }),
   }).output();
   if (!success) {
     throw new Error(`${command.join(" ")}\n${new TextDecoder().decode(stdout)}${new TextDecoder().decode(stderr)}`);

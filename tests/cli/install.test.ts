@@ -16,7 +16,7 @@ async function installIn(folder: TestFolder, args: string[] = [], input?: string
   return await program.run(["install", ...args], { cwd: folder.path, ...(input !== undefined && { input }) });
 }
 
-Deno.test("install writes a migration after the newest of the project, two functions and their sections, once", async () => {
+Deno.test("install writes a migration after the newest of the project, four functions and their sections, once", async () => {
   await using folder = await makeFolder({
     "supabase/config.toml": CONFIG,
     "supabase/migrations/20260101000000_notes.sql": "create table notes (id integer);\n",
@@ -29,10 +29,10 @@ Deno.test("install writes a migration after the newest of the project, two funct
   assert.deepEqual(
     Object.keys(after).filter((path) => !(path in before)),
     [
-      "supabase/functions/derive-dxy/deno.json",
-      "supabase/functions/derive-dxy/index.ts",
-      "supabase/functions/registry-sync/deno.json",
-      "supabase/functions/registry-sync/index.ts",
+      ...["deliver-alerts", "derive-dxy", "pgbars-metrics", "registry-sync"].flatMap((name) => [
+        `supabase/functions/${name}/deno.json`,
+        `supabase/functions/${name}/index.ts`,
+      ]),
       `supabase/migrations/20991231235960_${NAME}.sql`,
     ],
   );
@@ -40,7 +40,7 @@ Deno.test("install writes a migration after the newest of the project, two funct
     after["supabase/migrations/20260101000000_notes.sql"],
     before["supabase/migrations/20260101000000_notes.sql"],
   );
-  assert.ok(after["supabase/config.toml"]!.startsWith(`${CONFIG}\n[functions.derive-dxy]\n`));
+  assert.ok(after["supabase/config.toml"]!.startsWith(`${CONFIG}\n[functions.deliver-alerts]\n`));
 
   const again = await installIn(folder, ["--json"]);
   assert.equal(again.code, 0, again.report);

@@ -8,7 +8,7 @@ interface Target {
   specifier?: string;
 }
 
-const FUNCTIONS = ["registry-sync", "derive-dxy", "deliver-alerts", "metrics"];
+const FUNCTIONS = ["registry-sync", "derive-dxy", "deliver-alerts", "pgbars-metrics"];
 const PROGRAMS = ["client/mod.ts", ...FUNCTIONS.map((name) => `functions/${name}/index.ts`)];
 
 for (const path of PROGRAMS) {

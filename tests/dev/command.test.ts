@@ -52,7 +52,7 @@ Deno.test("dev serves the Data API and the functions to supabase-js, loads edite
 
       await test.step("an edit takes effect, and a broken one is reported and can be fixed", async () => {
         const [answer, handler] = [`${functions}/_shared/answer.ts`, `${functions}/registry-sync/handler.ts`];
-        await edit(answer, (text) => text.replace("Only POST is allowed.", "POST, please."));
+        await edit(answer, (text) => text.replace("Only ${method} is allowed.", "${method}, please."));
         await stack.printed("stdout", "loaded again");
         assert.equal((await send("derive-dxy", { method: "GET" })).body.message, "POST, please.");
 

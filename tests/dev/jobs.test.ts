@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { runJobs } from "../../scripts/dev/scheduler.ts";
+import { deliverAfterMaintenance, runJobs } from "../../scripts/dev/scheduler.ts";
 import type { Database } from "../../scripts/lib/database.ts";
 import { readJobs } from "../../scripts/lib/stack/jobs.ts";
 import { readValue } from "../support/dispatch.ts";
 import { openEngine } from "../support/engine.ts";
+import { serveReceiver } from "../support/receiver.ts";
 import { ENGINES } from "../support/stack.ts";
 import { waitUntil } from "../support/wait.ts";
 import { minuteBar, openClient } from "./client.ts";
@@ -66,3 +67,31 @@ for (const [engine, openStack] of Object.entries(ENGINES)) {
     assert.deepEqual(lines, []);
   });
 }
+
+Deno.test("after the maintenance job the alerts are delivered, though there is no pg_net", async () => {
+  await using stack = await ENGINES["PGlite"]!();
+  await using receiver = serveReceiver();
+  const { db } = stack;
+  await db.exec(`
+    create schema vault;
+    create table vault.decrypted_secrets (name text, decrypted_secret text);
+    insert into vault.decrypted_secrets values ('pgbars_alert_chat_url', '${receiver.url}/chat');
+    select public.agg_add_alert_target('chat', 'slack');
+    insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close)
+    values ('UNKNOWN', date_trunc('minute', now()) - interval '1 minute', 1, 1, 1, 1);
+  `);
+  const jobs = (await readJobs(db)).filter(({ job_name }) => job_name === "pgbars:maintain");
+  const lines: string[] = [];
+  const report = (line: string) => void lines.push(line);
+  {
+    using _jobs = runJobs(
+      db,
+      jobs.map((job) => ({ ...job, schedule: EACH_SECOND })),
+      report,
+      deliverAfterMaintenance(db, stack, report),
+    );
+    await waitUntil(() => Promise.resolve(receiver.received.length > 0));
+  }
+  assert.match(receiver.received[0]!.text, /unregistered/);
+  assert.deepEqual(lines, []);
+});

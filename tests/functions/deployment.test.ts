@@ -33,7 +33,7 @@ Deno.test("supabase functions deploy uploads every function with exactly the fil
       verify_jwt: false,
     },
   }));
-  assert.equal(expected.length, 2);
+  assert.equal(expected.length, 4);
   assert.deepEqual(uploads.sort((a, b) => a.slug < b.slug ? -1 : 1), expected);
 });
 

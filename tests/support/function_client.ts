@@ -3,7 +3,7 @@ import { KEYS, type Keys } from "../../scripts/lib/stack/keys.ts";
 /** Functions that take webhooks and read or write bars. */
 export type BarFunctionName = "registry-sync" | "derive-dxy";
 
-export type FunctionName = BarFunctionName | "deliver-alerts" | "metrics";
+export type FunctionName = BarFunctionName | "deliver-alerts" | "pgbars-metrics";
 
 export interface Answer {
   status: number;

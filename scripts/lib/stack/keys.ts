@@ -5,7 +5,7 @@ export interface Keys {
   /** Opens the Data API as `service_role`. */
   secret: string;
   /** A secret key for each function, by the name of the key in the function's code. */
-  named: { registry_sync: string; derive_dxy: string; deliver_alerts: string; metrics: string };
+  named: { registry_sync: string; derive_dxy: string; deliver_alerts: string; pgbars_metrics: string };
   jwtSecret: string;
 }
 
@@ -17,7 +17,7 @@ export const KEYS: Keys = {
     registry_sync: "sb_secret_local_registry_sync",
     derive_dxy: "sb_secret_local_derive_dxy",
     deliver_alerts: "sb_secret_local_deliver_alerts",
-    metrics: "sb_secret_local_metrics",
+    pgbars_metrics: "sb_secret_local_pgbars_metrics",
   },
   jwtSecret: "the-jwt-secret-of-every-local-stack",
 };
@@ -32,7 +32,7 @@ export function makeKeys(): Keys {
       registry_sync: `sb_secret_${random()}`,
       derive_dxy: `sb_secret_${random()}`,
       deliver_alerts: `sb_secret_${random()}`,
-      metrics: `sb_secret_${random()}`,
+      pgbars_metrics: `sb_secret_${random()}`,
     },
     jwtSecret: random() + random(),
   };

@@ -3,7 +3,7 @@ import { answerText, concealErrors } from "../_shared/answer.ts";
 import { CONTENT_TYPE, readMetrics, takeBearer } from "./handler.ts";
 
 const serve = withSupabase(
-  { auth: "secret:metrics", cors: "disabled" },
+  { auth: "secret:pgbars_metrics", cors: "disabled" },
   (request, { supabaseAdmin }) => answerText(request, CONTENT_TYPE, () => readMetrics(supabaseAdmin)),
 );
 
