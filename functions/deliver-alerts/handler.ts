@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { type Database, unwrap } from "../_shared/database.ts";
 import { parse } from "../_shared/validation.ts";
-import { messageSchema, type Outcome, sendAll } from "./send.ts";
+import { type DeliveryLimits, messageSchema, type Outcome, sendAll } from "./send.ts";
 
 const answerSchema = z.object({
   delivered: z.number().int(),
@@ -11,18 +11,6 @@ const answerSchema = z.object({
 
 /** Messages counted by what became of them, heartbeats not among them, and the targets that are gone. */
 export type DeliverAnswer = z.output<typeof answerSchema>;
-
-/** Times in milliseconds. */
-export interface DeliveryLimits {
-  /** How long the database may take for a call. */
-  database: number;
-  /** How long a target may take for a message. */
-  message: number;
-  /** How long to wait after a message to Slack, which takes one a second. */
-  gap: number;
-  /** No message is sent later than this. */
-  total: number;
-}
 
 /** All of it stays below the minute that the database waits, and below the three that a message is claimed for. */
 const LIMITS: DeliveryLimits = { database: 5000, message: 8000, gap: 1000, total: 40_000 };

@@ -1,6 +1,17 @@
 import { Webhook } from "standardwebhooks";
 import { z } from "zod";
-import type { DeliveryLimits } from "./handler.ts";
+
+/** Times in milliseconds. */
+export interface DeliveryLimits {
+  /** How long the database may take for a call. */
+  database: number;
+  /** How long a target may take for a message. */
+  message: number;
+  /** How long to wait after a message to Slack, which takes one a second. */
+  gap: number;
+  /** No message is sent later than this. */
+  total: number;
+}
 
 /** A message as the database gives it out. `url` and `secret` are null where Vault does not hold them. */
 export const messageSchema = z.object({

@@ -173,6 +173,15 @@ for (const [engine, openStack] of Object.entries(ENGINES)) {
       }
     });
 
+    await test.step("two calls at once send each message once", async () => {
+      for (let count = 0; count < 30; count++) await raise(db, `BOTH ${count}`, now);
+      pass(1);
+      const counts = await Promise.all([deliver(), deliver(), deliver()]);
+      assert.equal(counts.reduce((sum, { delivered }) => sum + delivered, 0), 30);
+      assert.equal(new Set(receiver.received.map(({ text }) => text)).size, 30);
+      assert.equal(receiver.take().length, 30);
+    });
+
     await test.step("a message that is refused does not hold up the others", async () => {
       for (const symbol of ["BAD", "GOOD"]) await raise(db, symbol, pass(1));
       receiver.answer = ({ text }) => new Response("", { status: text.includes("BAD") ? 400 : 200 });

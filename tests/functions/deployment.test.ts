@@ -24,7 +24,7 @@ Deno.test("supabase functions deploy uploads every function with exactly the fil
   }
   const expected = names.filter((name) => name !== "_shared").map((name) => ({
     slug: name,
-    files: { ...readFiles("functions/_shared/"), ...readFiles(`functions/${name}/`) },
+    files: { ...readShared(name), ...readFiles(`functions/${name}/`) },
     metadata: {
       name,
       entrypoint_path: `functions/${name}/index.ts`,
@@ -48,6 +48,21 @@ Deno.test("every function deploys with the versions that it is tested with", asy
     }
   }
 });
+
+/** Contents of those files of `_shared` that a function imports, directly or not, by their path. */
+function readShared(name: string): Record<string, string> {
+  const shared = readFiles("functions/_shared/");
+  const found: Record<string, string> = {};
+  const follow = (text: string) => {
+    for (const [, file] of text.matchAll(/ from "(?:\.\.\/_shared|\.)\/(\w+\.ts)"/g)) {
+      const path = `functions/_shared/${file}`;
+      if (path in found || shared[path] === undefined) continue;
+      follow(found[path] = shared[path]);
+    }
+  };
+  Object.values(readFiles(`functions/${name}/`)).forEach(follow);
+  return found;
+}
 
 /** Contents of the files in a folder, by their path. */
 function readFiles(folder: string): Record<string, string> {
