@@ -78,7 +78,8 @@ CREATE OR REPLACE FUNCTION agg.add_deliveries (
     on (a.resolved_at is null or (a.raised_at >= t.added_at and a.kind <> 'undelivered'))
     and (t.min_severity = 'warning' or a.severity = 'critical')
   where t.kind <> 'heartbeat'
-    and not (a.kind = 'undelivered' and t.name in (select p.name from agg.target_problems(p_now) as p))
+    -- Also not when it takes messages again: its message is written anew by the next maintenance run.
+    and not (a.kind = 'undelivered' and a.message ~ format('(^|; )%s: ', t.name))
     and not exists (
       select from agg.delivery as d where d.target = t.name and d.alert_id = a.alert_id and d.event = 'opened'
     )

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { VERSION } from "../../cli/lib/version.ts";
 import { startCluster } from "../../scripts/lib/cluster.ts";
 import { type Database, openServer } from "../../scripts/lib/database.ts";
-import { migrate } from "../../scripts/lib/migrations.ts";
+import { migrate, type Migration, readMigrations } from "../../scripts/lib/migrations.ts";
 import { openServerBackend } from "../../scripts/lib/stack/backend.ts";
 import { openStack } from "../../scripts/lib/stack/stack.ts";
 import { supabase } from "../../scripts/lib/supabase.ts";
@@ -52,7 +52,7 @@ Deno.test("a project with migrations and functions of its own: install, push, up
       await push();
       const fresh = await cluster.createDatabase("fresh");
       const other = await openServer(fresh);
-      await migrate(other).finally(() => other.close());
+      await migrate(other, await releasedMigrations()).finally(() => other.close());
       // What is the project's own goes into a copy of the dump as well.
       const [ours, theirs] = [await dumpSchema(cluster, url), await dumpSchema(cluster, fresh)];
       const lines = new Set(ours.split("\n"));
@@ -75,7 +75,7 @@ Deno.test("a project with migrations and functions of its own: install, push, up
       const uploads = await deploy(folder.path);
       const files = await folder.readAll();
       const uploaded = uploads.filter(({ slug }) => slug !== "hello");
-      assert.equal(uploads.length, 3);
+      assert.equal(uploads.length, 5);
       for (const { slug, files: sent, metadata } of uploaded) {
         const paths = [`supabase/functions/${slug}/deno.json`, `supabase/functions/${slug}/index.ts`];
         assert.deepEqual(sent, Object.fromEntries(paths.map((path) => [path, files[path]])));
@@ -212,4 +212,10 @@ async function readLeft(db: Database): Promise<Record<string, unknown>> {
       (select string_agg(n.nspname, ', ') from pg_namespace as n
         where n.nspname not in ('public', 'information_schema', 'cron', 'supabase_migrations', 'auth') and n.nspname !~ '^pg_') as schemas`);
   return row!;
+}
+
+/** Those that the program brings: what is not released yet comes after them. */
+async function releasedMigrations(): Promise<Migration[]> {
+  const migrations = await readMigrations();
+  return migrations.slice(0, 1 + migrations.findLastIndex(({ name }) => name.startsWith("pgbars_")));
 }

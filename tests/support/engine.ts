@@ -73,8 +73,8 @@ async function closeSession(session: Database): Promise<void> {
 /** Empties every table except the list of timeframes. The notes come last, since truncating the bars writes one. */
 export async function clearEngine(db: Database): Promise<void> {
   await db.exec(`
-    truncate public.data_bars, public.derived_data_bars, public.data_agg_state, agg.run_log, agg.alert;
-    truncate agg.change_note, agg.correction, agg.floor;
+    truncate public.data_bars, public.derived_data_bars, public.data_agg_state, agg.run_log, agg.run_total;
+    truncate agg.alert, agg.alert_target, agg.delivery, agg.change_note, agg.correction, agg.floor;
     delete from public.core_asset_registry_all;
   `);
 }
