@@ -5,7 +5,7 @@ import { supabase } from "../../scripts/lib/supabase.ts";
 import { dumpSchema } from "../../scripts/schema/dump.ts";
 import { dumpMovedSchema, openOlder, readCounts } from "../move/older.ts";
 import { makeFolder } from "./folder.ts";
-import { ownProgram } from "./program.ts";
+import { ownProgram, releasedMigrations } from "./program.ts";
 
 /** The ways in: each brings pgbars into the database at a URL. */
 const DOORS: Record<string, (url: string) => Promise<void>> = {
@@ -25,7 +25,7 @@ for (const shape of ["documents", "only_functions"] as const) {
   Deno.test(`each way in moves an older deployment (${shape}) alike, to the schema of an empty installation`, async (test) => {
     await using cluster = await useCluster();
     await using empty = await openOlder(cluster);
-    await migrate(empty.db);
+    await migrate(empty.db, await releasedMigrations());
     const expected = await dumpSchema(cluster, empty.url);
     const counts: Record<string, number>[] = [];
     for (const [name, enter] of Object.entries(DOORS)) {

@@ -5,7 +5,7 @@ import { dumpSchema } from "../../scripts/schema/dump.ts";
 import { supabase } from "../../scripts/lib/supabase.ts";
 import { dumpAll, dumpMovedSchema, openOlder, readCounts, readShape, type StatusRow } from "../move/older.ts";
 import { makeFolder } from "./folder.ts";
-import { ownProgram, RELEASES } from "./program.ts";
+import { ownProgram, releasedMigrations, RELEASES } from "./program.ts";
 
 Deno.test("pgbars move, status, undo-move and finish-move on an older deployment", async (test) => {
   await using cluster = await useCluster();
@@ -59,7 +59,7 @@ Deno.test("pgbars migrate moves an older deployment, and makes the schema of an 
   assert.equal((await readCounts(older.db))["data_bars taken over: to data_bars"], 6 * 360 + 365);
   await older.db.query("select public.finish_move(p_despite_checks => true)");
   await using empty = await openOlder(cluster);
-  await migrate(empty.db);
+  await migrate(empty.db, await releasedMigrations());
   assert.equal(await dumpMovedSchema(cluster, older), await dumpSchema(cluster, empty.url));
 });
 
@@ -81,6 +81,6 @@ Deno.test("pgbars install --move and a push move the older deployment of a proje
   assert.equal((await readCounts(older.db))["data_bars taken over: to data_bars"], 7 * 840);
   await older.db.query("select public.finish_move(p_despite_checks => true)");
   await using empty = await openOlder(cluster);
-  await migrate(empty.db);
+  await migrate(empty.db, await releasedMigrations());
   assert.equal(await dumpMovedSchema(cluster, older), await dumpSchema(cluster, empty.url));
 });

@@ -1,10 +1,16 @@
 import { splitReleases } from "../../cli/lib/releases.ts";
-import { readMigrations } from "../../scripts/lib/migrations.ts";
+import { type Migration, readMigrations } from "../../scripts/lib/migrations.ts";
 import { run, type RunResult } from "../../scripts/lib/process.ts";
 import { writePayload } from "../../scripts/pack/payload.ts";
 
 /** The versions of all releases, oldest first. */
 export const RELEASES = splitReleases(await readMigrations()).map(({ version }) => version);
+
+/** The migrations of these releases, which are those that the program brings: without what is not released yet. */
+export async function releasedMigrations(): Promise<Migration[]> {
+  const migrations = await readMigrations();
+  return migrations.slice(0, 1 + migrations.findLastIndex(({ name }) => name.startsWith("pgbars_")));
+}
 
 /** A version that is not released yet. */
 export const LATER = "99.0.0";

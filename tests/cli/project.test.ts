@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { VERSION } from "../../cli/lib/version.ts";
 import { startCluster } from "../../scripts/lib/cluster.ts";
 import { type Database, openServer } from "../../scripts/lib/database.ts";
-import { migrate, type Migration, readMigrations } from "../../scripts/lib/migrations.ts";
+import { migrate } from "../../scripts/lib/migrations.ts";
 import { openServerBackend } from "../../scripts/lib/stack/backend.ts";
 import { openStack } from "../../scripts/lib/stack/stack.ts";
 import { supabase } from "../../scripts/lib/supabase.ts";
@@ -11,7 +11,7 @@ import { answerDeployment, type Upload } from "../functions/uploads.ts";
 import { functionClient } from "../support/function_client.ts";
 import { ACCESS_TOKEN, serveManagementApi } from "../support/management_api.ts";
 import { makeFolder } from "./folder.ts";
-import { LATER, LATER_SQL, laterProgram, ownProgram } from "./program.ts";
+import { LATER, LATER_SQL, laterProgram, ownProgram, releasedMigrations } from "./program.ts";
 
 /** A project in use: tables, functions and a shared folder of its own, some of them with names that pgbars has inside. */
 const OWN_FILES = {
@@ -212,10 +212,4 @@ async function readLeft(db: Database): Promise<Record<string, unknown>> {
       (select string_agg(n.nspname, ', ') from pg_namespace as n
         where n.nspname not in ('public', 'information_schema', 'cron', 'supabase_migrations', 'auth') and n.nspname !~ '^pg_') as schemas`);
   return row!;
-}
-
-/** Those that the program brings: what is not released yet comes after them. */
-async function releasedMigrations(): Promise<Migration[]> {
-  const migrations = await readMigrations();
-  return migrations.slice(0, 1 + migrations.findLastIndex(({ name }) => name.startsWith("pgbars_")));
 }

@@ -11,7 +11,7 @@ const HOUR = 60 * MINUTE;
 
 /** Tuesday. Thursday is a half-day of XNYS, and Friday a holiday. */
 const START = "2025-07-01";
-const LIMITS = { database: 20_000, message: 2000, gap: 0, total: 20_000 };
+const LIMITS = { database: 20_000, message: 10_000, gap: 0, total: 20_000 };
 
 /** How many hours an engine goes through; by default a week. */
 const HOURS: Record<string, number> = { PGlite: 30 };

@@ -1,5 +1,5 @@
 begin;
-select plan(16);
+select plan(17);
 
 call tests.clear();
 create function pg_temp.missing(p_result jsonb) returns text[]
@@ -57,6 +57,8 @@ select is(
 select throws_ok($$ select public.agg_add_alert_target('Ops', 'webhook') $$, '22023', 'p_name must have 1 to 31 lower-case letters, digits and underscores, and begin with a letter');
 select throws_ok($$ select public.agg_add_alert_target('ops', 'mail') $$, '22023', 'p_kind must be slack, webhook or heartbeat, not mail');
 select throws_ok($$ select public.agg_add_alert_target('ops', 'slack', 'info') $$, '22023', 'p_min_severity must be critical or warning, not info');
+
+select throws_ok($$ select public.agg_add_alert_target('ops', 'slack') $$, '22023', 'the target ops is of another kind');
 
 -- The maintenance job wakes the function, where there is something to send.
 do $$ begin perform public.agg_remove_alert_target('chat'); perform public.agg_maintain(p_now => '2025-07-01 00:00+00'); end; $$;
