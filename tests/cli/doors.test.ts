@@ -26,7 +26,9 @@ for (const shape of ["documents", "only_functions"] as const) {
     await using cluster = await useCluster();
     await using empty = await openOlder(cluster);
     await migrate(empty.db, await releasedMigrations());
-    const expected = await dumpSchema(cluster, empty.url);
+    const released = await dumpSchema(cluster, empty.url);
+    await migrate(empty.db);
+    const newest = await dumpSchema(cluster, empty.url);
     const counts: Record<string, number>[] = [];
     for (const [name, enter] of Object.entries(DOORS)) {
       await test.step(name, async () => {
@@ -34,7 +36,8 @@ for (const shape of ["documents", "only_functions"] as const) {
         await enter(older.url);
         counts.push(await readCounts(older.db));
         await older.db.query("select public.finish_move(p_despite_checks => true)");
-        assert.equal(await dumpMovedSchema(cluster, older), expected);
+        // A clone has migrations that are not released yet.
+        assert.equal(await dumpMovedSchema(cluster, older), name.includes("clone") ? newest : released);
       });
     }
     for (const other of counts) assert.deepEqual(other, counts[0]);
