@@ -35,6 +35,9 @@ const feed = (symbol: string, change: string) => ({ db }: World) =>
   db.query(`update public.test_feed set ${change} where canonical_symbol = $1`, [symbol]);
 const jobs = (change: string) => ({ db }: World) => db.exec(`update public.test_job set ${change}`);
 const fail = (symbol: string, sqlstate: string) => ({ db }: World) => setFault(db, symbol, { sqlstate });
+const audit = (at: string, slices = 1) => async ({ db }: Pick<World, "db">) => {
+  for (let slice = 0; slice < slices; slice++) await db.query("select agg.audit_slices(array['COIN'], $1)", [at]);
+};
 const repair = ({ db }: World) => clearFaults(db);
 
 const TROUBLES: Trouble[] = [
@@ -80,6 +83,23 @@ const TROUBLES: Trouble[] = [
       // The target that did not hear of the alert is not told of this one.
       { alert: "undelivered * *", opens: 45, closes: 65 },
     ],
+  },
+  {
+    name: "a bar is changed by hand; the audit finds it, and has it built again",
+    from: "2025-07-03T06:00Z",
+    to: "2025-07-03T07:00Z",
+    begin: async ({ db }) => {
+      await db.exec(`
+        alter table public.derived_data_bars disable trigger user;
+        update public.derived_data_bars as d set high = d.high + 1
+        where d.canonical_symbol = 'COIN' and d.timeframe = '5m' and d.ts_utc = '2025-07-03 01:00+00';
+        alter table public.derived_data_bars enable trigger user;
+      `);
+      await audit("2025-07-03 06:00+00")({ db });
+    },
+    end: audit("2025-07-03 07:00+00", 10),
+    // The hour's bar is not what its own source, the changed bar, says.
+    alerts: ["wrong COIN 5m", "wrong COIN 1h"].map((alert) => ({ alert, opens: 5, closes: 5 })),
   },
   {
     name: "nothing at all runs for an hour",
@@ -177,6 +197,7 @@ for (const [engine, openStack] of Object.entries(ENGINES)) {
 
     await checkAlerts(db, troubles);
     await checkMessages(db, taken);
+    assert.deepEqual(await db.query("select * from public.agg_verify()"), []);
     if (hours > 120) checkHeartbeats(allTimes, beats);
   });
 }
