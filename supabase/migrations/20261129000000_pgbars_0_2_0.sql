@@ -1049,6 +1049,16 @@ CREATE OR REPLACE FUNCTION agg.target_secret (
   select case when to_regclass('vault.decrypted_secrets') is not null then agg.read_secret(format('pgbars_alert_%s_%s', p_target, p_what)) end;
 $function$;
 
+CREATE OR REPLACE FUNCTION agg.version()
+  RETURNS text
+  LANGUAGE sql
+  IMMUTABLE
+  PARALLEL SAFE
+  SET search_path TO 'pg_catalog', 'pg_temp'
+  AS $function$
+  select '0.2.0';
+$function$;
+
 CREATE OR REPLACE FUNCTION agg.wake_delivery (
   p_now       timestamp with time zone,
   p_is_synced boolean
