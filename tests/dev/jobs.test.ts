@@ -90,8 +90,7 @@ Deno.test("after the maintenance job the alerts are delivered, though there is n
       report,
       deliverAfterMaintenance(db, stack, report),
     );
-    await waitUntil(() => Promise.resolve(receiver.received.length > 0));
+    await waitUntil(() => Promise.resolve(receiver.received.some(({ text }) => text.includes("unregistered"))));
   }
-  assert.match(receiver.received[0]!.text, /unregistered/);
   assert.deepEqual(lines, []);
 });
