@@ -8,6 +8,23 @@ import { getBars, type GetBarsQuery, type ReadBar } from "./get_bars.ts";
 import type { Instant } from "./range.ts";
 import { syncRegistry, type SyncResult } from "./sync_registry.ts";
 import { upsertBars } from "./upsert.ts";
+import {
+  type Alert,
+  type AssetTask,
+  type BarVersion,
+  type Check,
+  explain,
+  type Explanation,
+  type Fleet,
+  getAlerts,
+  getAsset,
+  getBarVersions,
+  getChecks,
+  getFleet,
+  getRuns,
+  type Run,
+  type VersionQuery,
+} from "./watch.ts";
 
 export type { BarInput, RefusedBar, UpsertOptions, UpsertResult } from "./bar_input.ts";
 export { type Bar, type BarQuery, type MinuteQuery, type Timeframe, TIMEFRAMES } from "./bars.ts";
@@ -18,6 +35,20 @@ export type { GetBarsQuery, ReadBar } from "./get_bars.ts";
 export { PgbarsError } from "./error.ts";
 export type { Instant } from "./range.ts";
 export type { SyncResult } from "./sync_registry.ts";
+export type {
+  Alert,
+  AssetTask,
+  Attention,
+  BarVersion,
+  Check,
+  Explanation,
+  Fleet,
+  FleetAsset,
+  FleetCell,
+  FleetLook,
+  Run,
+  VersionQuery,
+} from "./watch.ts";
 
 /** What pgbars does over the Data API. Every call is idempotent: it may be repeated after any failure. */
 export interface Pgbars {
@@ -36,6 +67,23 @@ export interface Pgbars {
   getBars(query: GetBarsQuery): Promise<ReadBar[]>;
   /** Reads which bars changed after they had been built, with what they were. Throws as {@link Pgbars.fetchBars} does. */
   getChanges(query: ChangeQuery): Promise<Change[]>;
+  /**
+   * Reads what the bars of one series that changed have been, the newest window first, and the versions of a window by
+   * time; what is stored now is the last one. Throws as {@link Pgbars.fetchBars} does.
+   */
+  getBarVersions(query: VersionQuery): Promise<BarVersion[]>;
+  /** Reads why a bar is as it is, or why there is no bar. Throws as {@link Pgbars.fetchBars} does. */
+  explain(symbol: string, timeframe: string, at: Instant): Promise<Explanation[]>;
+  /** Reads how every task stands, in one request. Throws a {@link PgbarsError} when it failed, as do those that follow. */
+  getFleet(): Promise<Fleet>;
+  /** Reads how the tasks of one asset stand, by length of the timeframe. */
+  getAsset(symbol: string): Promise<AssetTask[]>;
+  /** Reads the verdict, then what needs attention; with `all` also the checks that pass. */
+  getChecks(options?: { all?: boolean }): Promise<Check[]>;
+  /** Reads the alerts that are open, critical ones first; without `openOnly` also those of the last 90 days. */
+  getAlerts(options?: { openOnly?: boolean }): Promise<Alert[]>;
+  /** Reads the last calls of the dispatcher, newest first. */
+  getRuns(options?: { limit?: number }): Promise<Run[]>;
   /**
    * Derives DXY's minutes in [from, to) from its six pairs, in one transaction of at most two minutes. Throws as
    * {@link Pgbars.fetchBars} does; nothing is stored then.
@@ -63,6 +111,13 @@ export function createPgbars(supabase: Pick<SupabaseClient, "schema">): Pgbars {
     fetch1mBars: (query) => fetchBars(api, { ...query, timeframe: "1m" }, "fetch1mBars"),
     getBars: (query) => getBars(api, query),
     getChanges: (query) => getChanges(api, query),
+    getBarVersions: (query) => getBarVersions(api, query),
+    explain: (symbol, timeframe, at) => explain(api, symbol, timeframe, at),
+    getFleet: () => getFleet(api),
+    getAsset: (symbol) => getAsset(api, symbol),
+    getChecks: (options) => getChecks(api, options),
+    getAlerts: (options) => getAlerts(api, options),
+    getRuns: (options) => getRuns(api, options),
     deriveDxyForWindow: (from, to) => deriveDxyForWindow(api, from, to),
     syncRegistry: (env) => syncRegistry(api, env),
     upsertBars: (rows, options) => upsertBars(api, rows, options),

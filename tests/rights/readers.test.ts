@@ -11,6 +11,7 @@ const READS = [
     `count ${table}: 200`,
   ]),
   // Called with nulls.
+  "call agg_bar_versions: 200",
   "call agg_changes: [null, infinity) is not a range of time",
   "call get_bars: p_symbols must be an array of symbols, not null",
 ];

@@ -250,8 +250,8 @@ begin
       end
       union all
       select format('%s: %s', h.state, h.explanation)
-      from public.agg_health(p_now) as h
-      where h.canonical_symbol = p_symbol and h.timeframe = p_timeframe and h.state <> 'current'
+      from agg.task_health(p_now, array[p_symbol]) as h
+      where h.timeframe = p_timeframe and h.state <> 'current'
     ) as w (text);
     select k.* into v_slowest from agg.slowest_component(p_symbol, p_now) as k;
     return query

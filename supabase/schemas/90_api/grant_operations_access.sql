@@ -1,7 +1,7 @@
 comment on function public.grant_operations_access is
-'Lets a role see how the database does, over the Data API and directly: it may call agg_alerts, agg_check, agg_health, agg_pending, agg_runs and agg_size, and nothing else.
-p_role is authenticated, anon or a role of your own. These functions name symbols, tasks and errors; they show no bar, and change nothing.
-Returns success, role and functions. For the owner of the functions. Repeating it changes nothing. Raises undefined_object for an unknown role.';
+'Lets a role see how the database does, over the Data API and directly: it may call agg_alerts, agg_asset, agg_check, agg_explain, agg_fleet, agg_health, agg_pending, agg_runs and agg_size, and nothing else.
+p_role is authenticated, anon or a role of your own. These functions name symbols, tasks and errors, and change nothing. They show no bar, but for agg_explain, which says what a bar that was corrected had been.
+Returns success, role and functions. For the owner of the functions. Repeating it changes nothing, but for what an upgrade has added. Raises undefined_object for an unknown role.';
 
 create function public.grant_operations_access(p_role text)
 returns jsonb

@@ -1,6 +1,6 @@
 comment on function public.grant_read_access is
   'Lets a role read bars, over the Data API and directly.
-p_role is authenticated, anon or a role of your own. It gets select on data_bars, on the bars of derived_data_bars that are not deleted and on their revisions, may call get_bars and agg_changes, and nothing else.
+p_role is authenticated, anon or a role of your own. It gets select on data_bars, on the bars of derived_data_bars that are not deleted and on their revisions, may call get_bars, agg_changes and agg_bar_versions, and nothing else.
 Returns success, role, tables and functions. For the owner of the tables. Repeating it changes nothing.
 Raises undefined_object for an unknown role, invalid_parameter_value for one that reads all bars anyway, lock_not_available where a reader holds a table for more than five seconds.';
 
@@ -33,11 +33,11 @@ begin
   execute format('grant usage on schema agg to %I', p_role);
   execute format('grant select on table agg.readable_series to %I', p_role);
   execute format(
-    'grant execute on function public.get_bars, public.agg_changes, agg.filled_bars, agg.open_windows, agg.revision_age to %I', p_role
+    'grant execute on function public.get_bars, public.agg_changes, public.agg_bar_versions, agg.filled_bars, agg.open_windows, agg.revision_age to %I', p_role
   );
   return jsonb_build_object(
     'success', true, 'role', p_role, 'tables', jsonb_build_array('data_bars', 'derived_data_bars', 'derived_data_bars_revision'),
-    'functions', jsonb_build_array('get_bars', 'agg_changes')
+    'functions', jsonb_build_array('get_bars', 'agg_changes', 'agg_bar_versions')
   );
 end;
 $$;

@@ -1,5 +1,5 @@
 comment on function public.revoke_read_access is
-  'Takes from a role what grant_read_access gave it: its policies, select on their tables, and the call of get_bars and agg_changes.
+  'Takes from a role what grant_read_access gave it: its policies, select on their tables, and the call of get_bars, agg_changes and agg_bar_versions.
 Returns success, role, tables and functions. Changes nothing where there are no such policies. For the owner of the tables. It may be repeated. Raises what grant_read_access raises.';
 
 create function public.revoke_read_access(p_role text)
@@ -20,14 +20,14 @@ begin
   end loop;
   if v_was_open then
     execute format(
-      'revoke execute on function public.get_bars, public.agg_changes, agg.filled_bars, agg.open_windows, agg.revision_age from %I', p_role
+      'revoke execute on function public.get_bars, public.agg_changes, public.agg_bar_versions, agg.filled_bars, agg.open_windows, agg.revision_age from %I', p_role
     );
     execute format('revoke select on table agg.readable_series from %I', p_role);
     execute format('revoke usage on schema agg from %I', p_role);
   end if;
   return jsonb_build_object(
     'success', true, 'role', p_role, 'tables', jsonb_build_array('data_bars', 'derived_data_bars', 'derived_data_bars_revision'),
-    'functions', jsonb_build_array('get_bars', 'agg_changes')
+    'functions', jsonb_build_array('get_bars', 'agg_changes', 'agg_bar_versions')
   );
 end;
 $$;

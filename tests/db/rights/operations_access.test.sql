@@ -40,7 +40,7 @@ select is(pg_temp.calls('authenticated'), 'denied denied denied denied denied', 
 select is(pg_temp.calls('service_role'), 'true true true true true', 'service_role does');
 select is(
   public.grant_operations_access('authenticated'),
-  '{"success": true, "role": "authenticated", "functions": ["agg_alerts", "agg_check", "agg_health", "agg_pending", "agg_runs", "agg_size"]}',
+  '{"success": true, "role": "authenticated", "functions": ["agg_alerts", "agg_asset", "agg_check", "agg_explain", "agg_fleet", "agg_health", "agg_pending", "agg_runs", "agg_size"]}',
   'grant_operations_access() says what it opened'
 );
 select is(pg_temp.calls('authenticated'), 'true true true true true', 'it lets a role see how the database does');

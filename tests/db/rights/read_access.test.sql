@@ -46,7 +46,7 @@ select is(
   public.grant_read_access('authenticated'),
   '{
     "success": true, "role": "authenticated", "tables": ["data_bars", "derived_data_bars", "derived_data_bars_revision"],
-    "functions": ["get_bars", "agg_changes"]
+    "functions": ["get_bars", "agg_changes", "agg_bar_versions"]
   }',
   'grant_read_access() says what it opened'
 );
