@@ -1,5 +1,7 @@
 import { stat } from "node:fs/promises";
 import { describeError } from "../../cli/lib/error.ts";
+import { buildDashboard } from "../dashboard/build.ts";
+import { serveDashboard } from "../dashboard/serve.ts";
 import { type Backend, type EmbeddedBackend, isEmbedded } from "../lib/stack/backend.ts";
 import { openDataApi } from "../lib/stack/data_api.ts";
 import { FUNCTIONS_FOLDER } from "../lib/stack/functions.ts";
@@ -41,7 +43,11 @@ async function start(options: DevOptions, running: AsyncDisposableStack): Promis
   const dataApi = Promise.withResolvers<Handler>();
   const answer: Handler = async (request) => (await dataApi.promise)(request);
   const keys = options.db === undefined ? KEYS : makeKeys();
-  const stack = running.use(takePort(() => startStack(answer, { port, folder, keys }), port));
+  const files = buildDashboard();
+  // Where it fails before anyone waits for it, that is not yet the end.
+  files.catch(() => {});
+  const pages = serveDashboard(files, { key: keys.publishable });
+  const stack = running.use(takePort(() => startStack(answer, { port, folder, keys, pages }), port));
 
   const steps = running.use(showSteps());
   steps.begin("Opening the database");
@@ -55,7 +61,10 @@ async function start(options: DevOptions, running: AsyncDisposableStack): Promis
   if (sql !== undefined) await runSql(backend, sql, sqlFile!);
   if (options.demo) steps.begin("Loading made-up bars");
   const demo = options.demo ? await loadDemo(backend.db, new Date(), steps.update) : null;
+  if (demo !== null && options.db === undefined) await openToAll(backend);
   dataApi.resolve(handler);
+  steps.begin("Building the dashboard");
+  await files;
   steps.begin("Starting the functions");
   await stack.functions.started;
   steps.end();
@@ -69,6 +78,11 @@ async function start(options: DevOptions, running: AsyncDisposableStack): Promis
   if (demo !== null) running.use(runFeed(backend.db, openFeed(demo.market, demo.end), console.log));
   const sqlUrl = door?.url ?? options.db!;
   console.log(welcome({ ...stack, sqlUrl, database: describeDatabase(options), functionsFolder: folder, jobs }));
+}
+
+/** Lets the dashboard read without a user: the bars are made up, and the database is on this machine. */
+async function openToAll({ db }: Backend): Promise<void> {
+  await db.exec("select public.grant_read_access('anon'); select public.grant_operations_access('anon');");
 }
 
 async function isFolder(path: string): Promise<boolean> {

@@ -19,6 +19,7 @@ export function welcome({ url, sqlUrl, keys, database, functionsFolder, jobs }: 
   return `\
 pgbars runs at ${url} on ${database}
 
+  Dashboard   ${url}/
   Data API    ${url}/rest/v1
   Functions   ${named.map(([name]) => `${url}/functions/v1/${name}`).join("\n              ")}
   Sign-in     ${url}/auth/v1

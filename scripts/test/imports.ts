@@ -5,7 +5,7 @@ import { oneCheck, type StepResult } from "../lib/result.ts";
 import { findFiles } from "./files.ts";
 
 /** Folders with TypeScript. */
-export const CODE_FOLDERS = ["cli", "client", "functions", "model", "scripts", "tests"];
+export const CODE_FOLDERS = ["cli", "client", "dashboard", "functions", "model", "scripts", "tests"];
 
 /** For each file the files that it imports, types included. Paths are relative to the project. */
 export type Imports = ReadonlyMap<string, readonly string[]>;
@@ -26,7 +26,9 @@ export async function checkImports(): Promise<StepResult> {
 
 /** Reads what the TypeScript files of the project in the folder `root` import from each other. */
 export async function readImports(root: string): Promise<Imports> {
-  const files = (await Promise.all(CODE_FOLDERS.map((folder) => findFiles(`${root}/${folder}`, ".ts")))).flat();
+  const files = (await Promise.all(
+    CODE_FOLDERS.flatMap((folder) => [".ts", ".tsx"].map((suffix) => findFiles(`${root}/${folder}`, suffix))),
+  )).flat();
   const entry = await Deno.makeTempFile({ prefix: "pgbars-imports-", suffix: ".ts" });
   try {
     await Deno.writeTextFile(entry, files.map((file) => `import ${JSON.stringify(`file://${file}`)};\n`).join(""));

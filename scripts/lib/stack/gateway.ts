@@ -8,6 +8,13 @@ export interface Gateway {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
+/** What answers the requests of a gateway. */
+export interface GatewayParts {
+  dataApi: Handler;
+  functions: Handler;
+  pages?: Handler | undefined;
+}
+
 /** The methods that PostgREST knows. */
 const METHODS = ["GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS"];
 
@@ -16,11 +23,11 @@ const PATIENCE_MS = 2000;
 
 /**
  * Serves on 127.0.0.1 the parts that a hosted project has behind its URL: `dataApi` at `/rest/v1` and `/auth/v1`,
- * `functions` at `/functions/v1`. The Data API knows one secret key, so named keys are replaced by it there; functions get
- * them unchanged. Any other path is a 404, and any method that PostgREST does not know a 405. Port 0 takes any free port.
+ * `functions` at `/functions/v1`, and `pages` at any other path. The Data API knows one secret key, so named keys are replaced by it there; functions get
+ * them unchanged. Without `pages` another path is a 404. Any method that PostgREST does not know is a 405. Port 0 takes any free port.
  * Throws `Deno.errors.AddrInUse` when the port is taken.
  */
-export function serveGateway(parts: { dataApi: Handler; functions: Handler }, keys: Keys, port = 0): Gateway {
+export function serveGateway(parts: GatewayParts, keys: Keys, port = 0): Gateway {
   const named = new Set(Object.values(keys.named));
   const server = Deno.serve({ hostname: "127.0.0.1", port, onListen: () => {} }, (request) => {
     const { method } = request;
@@ -31,7 +38,7 @@ export function serveGateway(parts: { dataApi: Handler; functions: Handler }, ke
     const { pathname } = new URL(request.url);
     if (pathname.startsWith("/functions/v1/")) return parts.functions(request);
     if (!/^\/(rest|auth)\/v1(\/|$)/.test(pathname)) {
-      return Response.json({ error: "requested path is invalid" }, { status: 404 });
+      return parts.pages?.(request) ?? Response.json({ error: "requested path is invalid" }, { status: 404 });
     }
     return parts.dataApi(
       named.has(request.headers.get("apikey") ?? "") ? withSecretKey(request, keys.secret) : request,

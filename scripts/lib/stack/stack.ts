@@ -19,6 +19,8 @@ export interface StackOptions extends Pick<FunctionSettings, "folder" | "env" | 
   port?: number;
   /** By default the fixed public keys. */
   keys?: Keys;
+  /** Answers at every path that is not of the Data API, of sign-in or of a function. */
+  pages?: Handler;
 }
 
 /** Starts a stack over a migrated database. Throws `Deno.errors.AddrInUse` when the port is taken. */
@@ -34,9 +36,9 @@ export async function serveStack(dataApi: Handler, options: StackOptions = {}): 
 }
 
 /** As {@link serveStack}, but it does not wait for the functions to load. */
-export function startStack(dataApi: Handler, { port, keys = KEYS, ...settings }: StackOptions = {}): LocalStack {
+export function startStack(dataApi: Handler, { port, keys = KEYS, pages, ...settings }: StackOptions = {}): LocalStack {
   const passOn: Handler = (request) => functions.handle(request);
-  const gateway: Gateway = serveGateway({ dataApi, functions: passOn }, keys, port);
+  const gateway: Gateway = serveGateway({ dataApi, functions: passOn, pages }, keys, port);
   const functions: FunctionServer = startFunctions({ apiUrl: gateway.url, keys, ...settings });
   return {
     url: gateway.url,

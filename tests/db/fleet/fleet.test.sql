@@ -94,10 +94,9 @@ select is(
 );
 
 call tests.clear();
-do $$ begin perform public.agg_resume('2025-07-01 03:30+00'); end; $$;
 select is(
-  public.agg_fleet('2025-07-01 03:06+00') - 'states',
-  '{"now": "2025-07-01T03:06:00+00:00", "paused": null, "timeframes": [], "tasks": [0, 0, 0, 0], "looks": 0, "look": [], "assets": []}',
+  public.agg_fleet('2025-07-01 05:00+00') - 'states',
+  '{"now": "2025-07-01T05:00:00+00:00", "paused": null, "timeframes": [], "tasks": [0, 0, 0, 0], "looks": 0, "look": [], "assets": []}',
   'an empty database has no asset'
 );
 
