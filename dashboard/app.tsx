@@ -117,7 +117,7 @@ function focusMain(event: Event): void {
 function Verdict() {
   const { project } = useApp();
   const read = useCallback(async (): Promise<Check | undefined> => (await project.pgbars.getChecks())[0], [project]);
-  const { data, error } = usePoll(read, 30_000);
+  const { data, error } = usePoll(read, 6 * project.refreshMs);
   if (!data) return null;
   return (
     <a class={`verdict ${data.status}`} href="#/health" title={data.value}>

@@ -3,11 +3,10 @@ import type { Alert, AssetTask, BarVersion, Explanation, Pgbars, ReadBar } from 
 import { assetLink, LEVELS, useApp, useKeys } from "./context.ts";
 import { BarChart } from "./chart.ts";
 import { messageOf, troubleOf } from "./connection.ts";
-import { decimalsOf, formatDuration, formatTime, formatVolume, secondsOf, zoneName } from "./format.ts";
+import { decimalsOf, formatDuration, formatTime, formatVolume, localize, secondsOf, zoneName } from "./format.ts";
 import { MissingGrant, Trouble } from "./trouble.tsx";
 import { usePoll } from "./use_poll.ts";
 
-const EVERY_MS = 5000;
 /** Windows that are read at first, and each time that older ones are asked for. */
 const FIRST = 600;
 
@@ -22,7 +21,7 @@ export function AssetView({ symbol, timeframe }: AssetProps) {
     const [tasks, alerts] = await Promise.all([project.pgbars.getAsset(symbol), project.pgbars.getAlerts()]);
     return { tasks, alerts: alerts.filter(({ canonical_symbol }) => canonical_symbol === symbol) };
   }, [project, symbol]);
-  const { data, at, error } = usePoll(readTasks, EVERY_MS);
+  const { data, at, error } = usePoll(readTasks, project.refreshMs);
   const tasks = data?.tasks;
   // A role that may read bars, but not states, still gets to see the timeframes that every asset has.
   const timeframes = tasks?.map(({ timeframe }) => timeframe) ?? (error === null ? [timeframe] : ["1m", "5m", "1h"]);
@@ -62,7 +61,7 @@ export function AssetView({ symbol, timeframe }: AssetProps) {
           })}
         </div>
         {task && (
-          <span class={`state a${task.attention}`} role="status">
+          <span class={`state a${task.attention} s-${task.state}`} role="status">
             {task.words}
             {task.lag !== null && secondsOf(task.lag) > 0 && ` ${formatDuration(secondsOf(task.lag))}`}
           </span>
@@ -93,7 +92,7 @@ function Alerts({ alerts }: { alerts: Alert[] }) {
             <span class={`badge a${severity === "critical" ? 3 : 2}`}>{severity}</span>
             <span class="name">{timeframe === "*" ? "all" : timeframe}</span>
             <span class="words">{kind.replaceAll("_", " ")}</span>
-            <span class="explanation">{message} (since {formatTime(raised_at, zone)})</span>
+            <span class="explanation">{localize(message, zone)} (since {formatTime(raised_at, zone)})</span>
           </li>
         ))}
       </ul>
@@ -106,8 +105,8 @@ function Tasks({ tasks, symbol, timeframe }: AssetProps & { tasks: AssetTask[] }
   return (
     <section aria-labelledby="tasks">
       <h2 id="tasks">Tasks</h2>
-      <div class="scroll" tabIndex={0} role="region" aria-labelledby="tasks">
-        <table>
+      <div class="scroll" tabIndex={0} role="region" aria-label="Table of tasks">
+        <table class="stacked">
           <thead>
             <tr>
               <th scope="col">bars</th>
@@ -124,13 +123,13 @@ function Tasks({ tasks, symbol, timeframe }: AssetProps & { tasks: AssetTask[] }
                   <a href={assetLink(symbol, task.timeframe)}>{task.timeframe}</a>
                 </th>
                 <td>
-                  <span class={`state a${task.attention}`}>{task.words}</span>
+                  <span class={`state a${task.attention} s-${task.state}`}>{task.words}</span>
                 </td>
                 <td class="number">
                   {task.lag === null || secondsOf(task.lag) === 0 ? "–" : formatDuration(secondsOf(task.lag))}
                 </td>
                 <td class="time">{task.decided_to_utc === null ? "–" : formatTime(task.decided_to_utc, zone)}</td>
-                <td class="text">{task.explanation}</td>
+                <td class="text">{localize(task.explanation, zone)}</td>
               </tr>
             ))}
           </tbody>
@@ -231,7 +230,7 @@ function Bars({ symbol, timeframe }: AssetProps) {
   const { project, zone, theme } = useApp();
   const series = useMemo(() => new Series(project.pgbars, symbol, timeframe), [project, symbol, timeframe]);
   const read = useCallback(() => series.read(), [series]);
-  const { data, at, error, refresh } = usePoll<Loaded>(read, EVERY_MS);
+  const { data, at, error, refresh } = usePoll<Loaded>(read, project.refreshMs);
   const [, setRead] = useState(0);
   const [hovered, setHovered] = useState<number | null>(null);
   const [selected, setSelected] = useState<number | null>(null);
@@ -285,6 +284,8 @@ function Bars({ symbol, timeframe }: AssetProps) {
     else if (event.key === "+" || event.key === "=") chart.current?.zoom(0.7);
     else if (event.key === "-") chart.current?.zoom(1.4);
     else return;
+    // The legend follows the keys until the pointer moves again.
+    setHovered(null);
     event.preventDefault();
   };
   const decimals = useMemo(() => decimalsOf(bars.slice(-300).flatMap(({ open, close }) => [open, close])), [bars]);
@@ -293,9 +294,8 @@ function Bars({ symbol, timeframe }: AssetProps) {
   return (
     <div class="bars">
       <div class="chart-side">
-        {troubleOf(error) === "rights" && error !== null
-          ? <MissingGrant grant="grant_read_access" />
-          : <Trouble error={error} at={at} grant="grant_read_access" />}
+        {/* That the database is away is said above the chart. */}
+        {troubleOf(error) !== "away" && <Trouble error={error} at={at} grant="grant_read_access" />}
         {data === null && error === null && <p class="starting" role="status">Reading bars.</p>}
         {data !== null && !hasBars && (
           <p class="empty">
@@ -494,7 +494,7 @@ function Versions({ list, decimals }: { list: BarVersion[]; decimals: number }) 
 
 /** What agg_explain says of a window. It asks again when the bar is another. */
 function Why({ symbol, timeframe, selected, seen }: AssetProps & { selected: number; seen: string }) {
-  const { project } = useApp();
+  const { project, zone } = useApp();
   const [answer, setAnswer] = useState<{ rows: Explanation[] | null; error: unknown }>({ rows: null, error: null });
   useEffect(() => {
     let ended = false;
@@ -521,7 +521,7 @@ function Why({ symbol, timeframe, selected, seen }: AssetProps & { selected: num
           {rows.map(({ item, value }, place) => (
             <div key={place} class={`item-${item}`}>
               <dt>{item === rows[place - 1]?.item ? "" : item}</dt>
-              <dd>{value}</dd>
+              <dd>{localize(value, zone)}</dd>
             </div>
           ))}
         </dl>

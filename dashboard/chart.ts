@@ -4,10 +4,12 @@ import {
   createChart,
   HistogramSeries,
   type IChartApi,
+  type IPriceLine,
   type IPrimitivePaneRenderer,
   type ISeriesApi,
   type ISeriesPrimitive,
   LineSeries,
+  LineStyle,
   type LogicalRange,
   TickMarkType,
   type Time,
@@ -49,6 +51,8 @@ export class BarChart {
   /** Has every window, so that those without a bar keep their place; live updates need it to be a series of its own. */
   readonly #windows: ISeriesApi<"Line">;
   readonly #notes: WindowNotes;
+  /** The last price: the chart's own line has the colour of a bar that may be hollow. */
+  readonly #last: IPriceLine;
   readonly #element: HTMLElement;
   #picture: Picture = { bars: [], corrected: new Set(), length: 60 };
   #drawn: readonly ReadBar[] = [];
@@ -63,7 +67,7 @@ export class BarChart {
       rightPriceScale: { scaleMargins: { top: 0.08, bottom: 0.26 } },
     });
     this.#windows = this.#chart.addSeries(LineSeries, {
-      visible: true,
+      priceScaleId: "windows",
       lastValueVisible: false,
       priceLineVisible: false,
       crosshairMarkerVisible: false,
@@ -75,7 +79,13 @@ export class BarChart {
       priceLineVisible: false,
     });
     this.#chart.priceScale("volume").applyOptions({ scaleMargins: { top: 0.8, bottom: 0.03 } });
-    this.#candles = this.#chart.addSeries(CandlestickSeries, { priceLineStyle: 2 });
+    this.#candles = this.#chart.addSeries(CandlestickSeries, { lastValueVisible: false, priceLineVisible: false });
+    this.#last = this.#candles.createPriceLine({
+      price: 0,
+      lineWidth: 1,
+      lineStyle: LineStyle.Dotted,
+      axisLabelVisible: true,
+    });
     this.#notes = new WindowNotes(this.#chart);
     this.#windows.attachPrimitive(this.#notes);
     this.#chart.subscribeCrosshairMove(({ time }) => events.onHover(time === undefined ? null : Number(time) * 1000));
@@ -107,10 +117,15 @@ export class BarChart {
         if (hasVolume(bar)) this.#volume.update(volumeOf(bar, colors));
       }
     }
+    const last = bars.findLast(isDrawn);
+    if (last) {
+      const color = last.close >= last.open ? colors.up : colors.down;
+      this.#last.applyOptions({ price: last.close, color, axisLabelColor: color, axisLabelTextColor: colors.surface });
+    }
     if (isOther) {
-      const width = this.#element.clientWidth;
-      const count = Math.max(40, Math.min(180, Math.floor(width / 8)));
-      this.#chart.timeScale().setVisibleLogicalRange({ from: bars.length - count, to: bars.length + 3 });
+      const count = Math.max(40, Math.min(180, Math.floor(this.#element.clientWidth / 8)));
+      const from = Math.max(-1, bars.length - count);
+      this.#chart.timeScale().setVisibleLogicalRange({ from, to: Math.max(from + 60, bars.length + 3) });
     }
     this.#drawn = bars;
   }
@@ -321,9 +336,11 @@ class WindowNotes implements ISeriesPrimitive<Time> {
           context.font = "10px system-ui, sans-serif";
           const width = context.measureText(text).width;
           if (left - width / 2 > labelEnd + 8) {
+            context.fillStyle = colors.surface;
+            context.fillRect(left - width / 2 - 3, 2, width + 6, 14);
             context.fillStyle = colors.muted;
             context.textAlign = "center";
-            context.fillText(text, left, 12);
+            context.fillText(text, left, 13);
             labelEnd = left + width / 2;
           }
         }

@@ -5,10 +5,17 @@ import { createPgbars, type Pgbars, PgbarsError } from "../client/mod.ts";
 export interface Connection {
   url: string;
   key: string;
+  /** Seconds between two calls; `refresh_seconds` of `config.json`. */
+  refresh?: number;
 }
+
+/** Seconds between two calls, where nothing else is said. */
+const REFRESH = 5;
 
 /** A connection in use. */
 export interface Project extends Connection {
+  /** The time between two calls, in milliseconds. */
+  refreshMs: number;
   pgbars: Pgbars;
   auth: SupabaseClient["auth"];
 }
@@ -28,7 +35,7 @@ export async function findConnection(): Promise<Connection | null> {
   const answer = await fetch("config.json", { cache: "no-store" }).catch(() => null);
   if (!answer?.ok) return null;
   const config = await answer.json().catch(() => null);
-  return config?.key ? { url: config.url || location.origin, key: config.key } : null;
+  return config?.key ? { url: config.url || location.origin, key: config.key, refresh: config.refresh_seconds } : null;
 }
 
 export function storeConnection(connection: Connection): void {
@@ -49,7 +56,7 @@ export function connectionProblem({ url, key }: Connection): string | null {
   return null;
 }
 
-export function connect({ url, key }: Connection): Project {
+export function connect({ url, key, refresh }: Connection): Project {
   const client = createClient(url.replace(/\/+$/, ""), key, {
     global: {
       fetch: (input, init) => {
@@ -58,7 +65,8 @@ export function connect({ url, key }: Connection): Project {
       },
     },
   });
-  return { url, key, pgbars: createPgbars(client), auth: client.auth };
+  const refreshMs = 1000 * Math.max(1, refresh ?? REFRESH);
+  return { url, key, refreshMs, pgbars: createPgbars(client), auth: client.auth };
 }
 
 /** The role of the database that requests run as. */

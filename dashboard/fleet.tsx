@@ -1,11 +1,9 @@
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Fleet, FleetAsset, FleetCell, FleetLook } from "../client/mod.ts";
 import { assetLink, LEVELS, useApp, useKeys } from "./context.ts";
-import { formatDuration, formatTime } from "./format.ts";
+import { formatDuration, formatTime, localize } from "./format.ts";
 import { Trouble } from "./trouble.tsx";
 import { usePoll } from "./use_poll.ts";
-
-const EVERY_MS = 5000;
 
 /** What the user looks for. It outlives the view, so that going back shows the same. */
 const chosen = { search: "", level: -1, state: "", timeframe: "" };
@@ -13,7 +11,7 @@ const chosen = { search: "", level: -1, state: "", timeframe: "" };
 export function FleetView() {
   const { project, zone } = useApp();
   const read = useCallback(() => project.pgbars.getFleet(), [project]);
-  const { data: fleet, at, error } = usePoll(read, EVERY_MS);
+  const { data: fleet, at, error } = usePoll(read, project.refreshMs);
   const [filter, setFilter] = useState(chosen);
   const field = useRef<HTMLInputElement>(null);
   useKeys(useCallback((key) => {
@@ -147,6 +145,7 @@ function Looks({ fleet: { look, looks } }: { fleet: Fleet }) {
 }
 
 function Look({ symbol, timeframe, attention, words, lag, explanation }: FleetLook) {
+  const { zone } = useApp();
   const name = symbol === "*" ? "all" : `${symbol} ${timeframe === "*" ? "" : timeframe}`;
   return (
     <li class={`look a${attention}`}>
@@ -155,7 +154,7 @@ function Look({ symbol, timeframe, attention, words, lag, explanation }: FleetLo
         ? <a class="name" href="#/health">{name}</a>
         : <a class="name" href={assetLink(symbol, timeframe === "*" ? "5m" : timeframe)}>{name}</a>}
       <span class="words">{words}{lag !== null && lag > 0 && <span class="lag">{formatDuration(lag)}</span>}</span>
-      <span class="explanation">{explanation}</span>
+      <span class="explanation" title={localize(explanation, zone)}>{localize(explanation, zone)}</span>
     </li>
   );
 }
@@ -171,30 +170,37 @@ let active = 0;
 /** Every asset in a grid of which only the rows in sight are rendered. */
 function Tiles({ assets, fleet }: { assets: FleetAsset[]; fleet: Fleet }) {
   const grid = useRef<HTMLDivElement>(null);
-  const [view, setView] = useState({ columns: 1, from: 0, to: 40 });
+  const [view, setView] = useState({ columns: 1, from: 0, to: 40, moves: 0 });
+  const measure = useCallback((moves = 0) => {
+    if (!grid.current) return;
+    const { top, width } = grid.current.getBoundingClientRect();
+    const columns = Math.max(1, Math.floor((width + 6) / (WIDTH + 6)));
+    const from = Math.max(0, Math.floor(-top / ROW) - MARGIN);
+    const to = Math.ceil((innerHeight - top) / ROW) + MARGIN;
+    setView((last) =>
+      moves === 0 && last.columns === columns && last.from === from && last.to === to
+        ? last
+        : { columns, from, to, moves: last.moves + moves }
+    );
+  }, []);
   useLayoutEffect(() => {
-    const measure = () => {
-      if (!grid.current) return;
-      const { top, width } = grid.current.getBoundingClientRect();
-      const columns = Math.max(1, Math.floor((width + 6) / (WIDTH + 6)));
-      const from = Math.max(0, Math.floor(-top / ROW) - MARGIN);
-      const to = Math.ceil((innerHeight - top) / ROW) + MARGIN;
-      setView((last) =>
-        last.columns === columns && last.from === from && last.to === to ? last : { columns, from, to }
-      );
-    };
-    measure();
-    const observer = new ResizeObserver(measure);
+    const look = () => measure();
+    look();
+    const observer = new ResizeObserver(look);
     observer.observe(grid.current!);
     observer.observe(document.body);
-    addEventListener("scroll", measure, { passive: true });
-    addEventListener("resize", measure);
+    addEventListener("scroll", look, { passive: true });
+    addEventListener("resize", look);
     return () => {
       observer.disconnect();
-      removeEventListener("scroll", measure);
-      removeEventListener("resize", measure);
+      removeEventListener("scroll", look);
+      removeEventListener("resize", look);
     };
   }, []);
+  // The tile that the keys have moved to is rendered by then.
+  useLayoutEffect(() => {
+    if (view.moves > 0) focusTile(active);
+  }, [view.moves]);
   const { columns, from, to } = view;
   if (active >= assets.length) active = 0;
   const move = (event: KeyboardEvent) => {
@@ -215,9 +221,7 @@ function Tiles({ assets, fleet }: { assets: FleetAsset[]; fleet: Fleet }) {
     const top = grid.current!.getBoundingClientRect().top + Math.floor(active / columns) * ROW;
     if (top < 60) scrollBy(0, top - 60);
     else if (top + ROW > innerHeight) scrollBy(0, top + ROW - innerHeight);
-    setView((last) => ({ ...last }));
-    // The row that was out of sight is rendered by then.
-    requestAnimationFrame(() => requestAnimationFrame(() => focusTile(active)));
+    measure(1);
   };
   const rows = Math.ceil(assets.length / columns);
   const first = Math.min(from, rows) * columns;
@@ -245,7 +249,14 @@ function Tile({ asset, place, fleet }: { asset: FleetAsset; place: number; fleet
       ? cell
       : worst;
   }, null);
-  const said = worst && (worst.attention > 0 || worst.state === "market_closed") ? fleet.states[worst.state] : "";
+  // Of an alert that no task stands for.
+  const alert = attention > (worst?.attention ?? 0) && fleet.look.find((look) => look.symbol === symbol);
+  const said = alert
+    ? alert.words
+    : worst && (worst.attention > 0 || worst.state === "market_closed")
+    ? fleet.states[worst.state]
+    : "";
+  const lag = alert ? alert.lag : worst?.lag;
   return (
     <li class={`tile a${attention}`}>
       <a
@@ -254,11 +265,11 @@ function Tile({ asset, place, fleet }: { asset: FleetAsset; place: number; fleet
         data-place={place}
         tabIndex={place === active ? 0 : -1}
         onFocus={() => active = place}
-        aria-label={`${symbol}, ${LEVELS[attention]}${said ? `, ${worst!.timeframe} ${said}` : ""}`}
+        aria-label={`${symbol}, ${LEVELS[attention]}${said ? `, ${said}` : ""}`}
       >
         {symbol}
       </a>
-      <span class="said">{said}{worst?.lag ? ` ${formatDuration(worst.lag)}` : ""}</span>
+      <span class="said">{said}{lag ? ` ${formatDuration(lag)}` : ""}</span>
       <span class="cells">
         {cells.map((cell, place) =>
           cell === null ? <span key={place} class="cell none" /> : (

@@ -73,3 +73,11 @@ export function decimalsOf(prices: readonly number[]): number {
   }
   return most;
 }
+
+/** Text of the database with its instants, such as `2026-11-28 23:55:00.701+00`, in a zone and to the minute. */
+export function localize(text: string, zone: Zone): string {
+  return text.replace(
+    /\b(\d{4}-\d\d-\d\d) (\d\d:\d\d):\d\d(?:\.\d+)?\+00\b/g,
+    (_, day, time) => formatTime(new Date(`${day}T${time}Z`), zone),
+  );
+}

@@ -1,30 +1,31 @@
 import { useCallback, useEffect, useState } from "preact/hooks";
 import type { Alert, Check, Run } from "../client/mod.ts";
 import { assetLink, useApp } from "./context.ts";
-import { formatDuration, formatTime, secondsOf } from "./format.ts";
+import { formatDuration, formatTime, localize, secondsOf } from "./format.ts";
 import { Trouble } from "./trouble.tsx";
 import { usePoll } from "./use_poll.ts";
 
-const EVERY_MS = 5000;
-/** The checks take the database longer than the rest. */
-const CHECKS_EVERY_MS = 10_000;
 const RUNS = 60;
+/** What comes first. */
+const ORDER = ["FAIL", "WARN", "PASS"];
 
 export function HealthView() {
   const { project } = useApp();
   const [all, setAll] = useState(false);
   const [resolved, setResolved] = useState(false);
-  const checks = usePoll(useCallback(() => project.pgbars.getChecks({ all }), [project, all]), CHECKS_EVERY_MS);
+  // The checks take the database longer than the rest.
+  const checks = usePoll(useCallback(() => project.pgbars.getChecks({ all }), [project, all]), 2 * project.refreshMs);
   const alerts = usePoll(
     useCallback(() => project.pgbars.getAlerts({ openOnly: !resolved }), [project, resolved]),
-    EVERY_MS,
+    project.refreshMs,
   );
-  const runs = usePoll(useCallback(() => project.pgbars.getRuns({ limit: RUNS }), [project]), EVERY_MS);
+  const runs = usePoll(useCallback(() => project.pgbars.getRuns({ limit: RUNS }), [project]), project.refreshMs);
   useEffect(() => {
     document.title = "Health, pgbars";
   }, []);
   const error = alerts.error ?? runs.error ?? checks.error;
-  const [verdict, ...found] = checks.data ?? [];
+  const [verdict, ...rows] = checks.data ?? [];
+  const found = rows.toSorted((a, b) => ORDER.indexOf(a.status) - ORDER.indexOf(b.status));
   return (
     <div class="health">
       <h1 class="hidden">Health</h1>
@@ -33,19 +34,21 @@ export function HealthView() {
       {!verdict && error === null && <p class="starting" role="status">Checking.</p>}
       {checks.data && (
         <section aria-labelledby="checks">
-          <h2 id="checks">
-            Checks <Toggle on={all} onChange={setAll}>show those that pass</Toggle>
-          </h2>
+          <div class="section-head">
+            <h2 id="checks">Checks</h2>
+            <Toggle on={all} onChange={setAll}>show those that pass</Toggle>
+          </div>
           {found.length === 0 ? <p class="empty">Every check passes.</p> : <Checks found={found} />}
         </section>
       )}
       {alerts.data && (
         <section aria-labelledby="alerts">
-          <h2 id="alerts">
-            Alerts <span class="count">{alerts.data.filter(({ resolved_at }) => resolved_at === null).length}</span>
-            {" "}
+          <div class="section-head">
+            <h2 id="alerts">
+              Alerts <span class="count">{alerts.data.filter(({ resolved_at }) => resolved_at === null).length}</span>
+            </h2>
             <Toggle on={resolved} onChange={setResolved}>show those of the last 90 days</Toggle>
-          </h2>
+          </div>
           {alerts.data.length === 0 ? <p class="empty">No alert is open.</p> : <Alerts alerts={alerts.data} />}
         </section>
       )}
@@ -89,34 +92,46 @@ function Verdict({ verdict: { status, value }, at }: { verdict: Check; at: Date 
   );
 }
 
+/** Checks that are shown at first: a database that is away from its feeds has one a task. */
+const FIRST = 30;
+
 function Checks({ found }: { found: Check[] }) {
+  const { zone } = useApp();
+  const [all, setAll] = useState(false);
   return (
-    <div class="scroll" tabIndex={0} role="region" aria-label="Checks">
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">status</th>
-            <th scope="col">check</th>
-            <th scope="col">subject</th>
-            <th scope="col">found</th>
-            <th scope="col">do</th>
-          </tr>
-        </thead>
-        <tbody>
-          {found.map(({ check, subject, status, value, hint }) => (
-            <tr key={`${check} ${subject} ${value}`}>
-              <td>
-                <span class={`verdict ${status}`}>{status}</span>
-              </td>
-              <th scope="row">{check}</th>
-              <td>{subject === "*" ? "" : subject}</td>
-              <td class="text">{value}</td>
-              <td class="text">{hint}</td>
+    <>
+      <div class="scroll" tabIndex={0} role="region" aria-label="Table of checks">
+        <table class="stacked">
+          <thead>
+            <tr>
+              <th scope="col">status</th>
+              <th scope="col">check</th>
+              <th scope="col">subject</th>
+              <th scope="col">found</th>
+              <th scope="col">do</th>
             </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+          </thead>
+          <tbody>
+            {(all ? found : found.slice(0, FIRST)).map(({ check, subject, status, value, hint }) => (
+              <tr key={`${check} ${subject} ${value}`}>
+                <td>
+                  <span class={`verdict ${status}`}>{status}</span>
+                </td>
+                <th scope="row">{check}</th>
+                <td>{subject === "*" ? "" : subject}</td>
+                <td class="text">{localize(value, zone)}</td>
+                <td class="text">{hint && localize(hint, zone)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      {found.length > FIRST && (
+        <button type="button" class="quiet more" onClick={() => setAll(!all)}>
+          {all ? "Show less" : `Show all ${found.length}`}
+        </button>
+      )}
+    </>
   );
 }
 
@@ -143,7 +158,7 @@ function Alerts({ alerts }: { alerts: Alert[] }) {
               </span>
             </span>
             <span class="explanation">
-              {message} (since {formatTime(raised_at, zone)}
+              {localize(message, zone)} (since {formatTime(raised_at, zone)}
               {resolved_at && `, until ${formatTime(resolved_at, zone)}`})
             </span>
           </li>
@@ -158,7 +173,7 @@ function Runs({ runs }: { runs: Run[] }) {
   const longest = Math.max(1, ...runs.map(({ took }) => secondsOf(took)));
   const number = (value: number) => value === 0 ? <span class="zero">0</span> : value.toLocaleString("en");
   return (
-    <div class="scroll" tabIndex={0} role="region" aria-labelledby="runs">
+    <div class="scroll" tabIndex={0} role="region" aria-label="Table of runs">
       <table>
         <thead>
           <tr>

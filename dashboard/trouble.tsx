@@ -52,25 +52,35 @@ export function Trouble({ error, at, grant }: TroubleProps) {
 }
 
 const OPENS: Record<Grant, string> = {
-  grant_operations_access: "how the database does: states, alerts and runs",
+  grant_operations_access: "states, alerts and runs",
   grant_read_access: "bars",
 };
 
-/** Names the statement that is missing for the role of the page. */
+/** Names the statements that are missing for the role of the page. */
 export function MissingGrant({ grant }: { grant: Grant }) {
-  const { role, session, signIn } = useApp();
-  const others = session ? [] : ["authenticated"];
+  const { project, role, session, signIn } = useApp();
+  const [grants, setGrants] = useState<Grant[]>([grant]);
+  useEffect(() => {
+    const other = grant === "grant_read_access"
+      ? project.pgbars.getAlerts()
+      : project.pgbars.getBars({ symbols: ["*"], timeframe: "5m", last: 1 });
+    other.catch((error) => {
+      if (troubleOf(error) === "rights") setGrants(["grant_operations_access", "grant_read_access"]);
+    });
+  }, [project, grant]);
+  const opens = (role: string) => grants.map((grant) => `select ${grant}('${role}');`).join("\n");
   return (
     <div class="trouble rights" role="alert">
       <strong>This key reads nothing here.</strong> {session
         ? `You are signed in as ${session.user.email}, whose role is ${role}.`
-        : `Its role is ${role}; you are not signed in.`} The role may not read{" "}
-      {OPENS[grant]}. The owner of the database opens that with
-      <Statement text={`select ${grant}('${role}');`} />
-      {others.length > 0 && (
+        : `You are not signed in; the role of the key is ${role}.`} It may not read {grants.map((grant) =>
+          OPENS[grant]
+        ).join(", nor ")}. The owner of the database opens them with
+      <Statement text={opens(role)} />
+      {!session && (
         <>
           or, better, for users who are signed in, with
-          <Statement text={`select ${grant}('authenticated');`} />
+          <Statement text={opens("authenticated")} />
           <button type="button" onClick={signIn}>Sign in</button>
         </>
       )}

@@ -13,7 +13,7 @@ const TYPES: Record<string, string> = {
  */
 export function serveDashboard(
   files: Promise<ReadonlyMap<string, Uint8Array<ArrayBuffer>>>,
-  config: { key: string },
+  config: { key: string; refresh_seconds?: number },
 ): (request: Request) => Promise<Response> {
   return async (request) => {
     const name = new URL(request.url).pathname.slice(1) || "index.html";

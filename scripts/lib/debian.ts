@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 
-/** What the tests and benchmarks need beyond npm: Postgres 15, its extensions, and the test tools. */
-const REQUIRED_PACKAGES = [
+/** What a throwaway Postgres 15 needs beyond npm: its extensions, and the test tools. */
+export const DATABASE_PACKAGES = [
   "postgresql-15",
   "postgresql-15-cron",
   "postgresql-15-pgtap",
@@ -9,15 +9,18 @@ const REQUIRED_PACKAGES = [
   "postgresql-server-dev-15",
 ];
 
+/** What the tests of the dashboard drive. */
+export const BROWSER_PACKAGES = ["chromium"];
+
 /**
- * Makes sure that the Debian packages for a throwaway Postgres are installed.
+ * Makes sure that Debian packages are installed, by default those for a throwaway Postgres.
  *
  * Installs what is missing with apt-get when running as root or when `sudo -n` works; does nothing when all is there.
  * Throws an Error that names the missing packages and the command to run when it may not install, when the machine has
  * no apt, or when apt-get fails.
  */
-export async function ensurePackages(): Promise<void> {
-  const missing = await findMissingPackages();
+export async function ensurePackages(packages: readonly string[] = DATABASE_PACKAGES): Promise<void> {
+  const missing = await findMissingPackages(packages);
   if (missing.length === 0) return;
 
   const byHand = `apt-get update && apt-get install --yes --no-install-recommends ${missing.join(" ")}`;
@@ -61,9 +64,9 @@ export async function promtool(): Promise<string> {
   }
 }
 
-async function findMissingPackages(): Promise<string[]> {
-  const installed = await Promise.all(REQUIRED_PACKAGES.map(isInstalled));
-  return REQUIRED_PACKAGES.filter((_, index) => !installed[index]);
+async function findMissingPackages(packages: readonly string[]): Promise<string[]> {
+  const installed = await Promise.all(packages.map(isInstalled));
+  return packages.filter((_, index) => !installed[index]);
 }
 
 async function isInstalled(name: string): Promise<boolean> {

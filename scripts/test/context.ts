@@ -1,6 +1,6 @@
 import { type Cluster, type PostgresVersion, startCluster } from "../lib/cluster.ts";
 import { openServer } from "../lib/database.ts";
-import { ensurePackages } from "../lib/debian.ts";
+import { BROWSER_PACKAGES, DATABASE_PACKAGES, ensurePackages } from "../lib/debian.ts";
 import { migrate } from "../lib/migrations.ts";
 import type { RunResult } from "../lib/process.ts";
 import { supabase } from "../lib/supabase.ts";
@@ -28,7 +28,7 @@ const TEMPLATE = "pgbars_template";
 export class TestContext {
   readonly options: TestOptions;
   /** Installs the Debian packages. */
-  readonly packages = once(ensurePackages);
+  readonly packages = once(() => ensurePackages([...DATABASE_PACKAGES, ...BROWSER_PACKAGES]));
   /** A cluster of Postgres 15. */
   readonly cluster = once(() => this.#start(15));
   readonly cluster17 = once(() => this.#start(17));
@@ -59,7 +59,7 @@ export class TestContext {
   }
 
   async #start(version: PostgresVersion): Promise<Cluster> {
-    await this.packages();
+    await ensurePackages();
     const cluster = await startCluster({ version });
     this.#clusters.push(cluster);
     return cluster;

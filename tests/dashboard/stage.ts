@@ -16,15 +16,13 @@ export async function setStage(db: Database): Promise<void> {
     ) || a.more)
     from (
       values
-        ('EURUSD', '["15m", "4h", "1d"]'::jsonb, '{}'::jsonb), ('BTCUSD', '["15m", "1d"]', '{}'), ('XAUUSD', '[]', '{}'), ('STALE', '[]', '{}'),
+        ('EURUSD', '["15m", "4h", "1d"]'::jsonb, '{}'::jsonb), ('BTCUSD', '["15m", "1d"]', '{}'), ('XAUUSD', '[]', '{}'), ('STALE', '[]', '{"max_silence": "30 minutes"}'),
         ('SESSION', '["15m"]', (
           select jsonb_build_object('session', jsonb_build_object('time_zone', 'UTC', 'weekly', jsonb_agg(jsonb_build_object(
-            'open', d.day || ' ' || to_char(date_trunc('hour', now() at time zone 'UTC') + interval '1 hour', 'HH24:MI'),
-            'close', d.day || ' ' || case
-              when extract(hour from date_trunc('hour', now() at time zone 'UTC') + interval '1 hour') >= 18 then '24:00'
-              else to_char(date_trunc('hour', now() at time zone 'UTC') + interval '7 hours', 'HH24:MI')
-            end
-          )))) from unnest(array['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun']) as d (day)
+            'open', d.day || ' ' || h.opens, 'close', d.day || ' ' || h.closes
+          ))))
+          from unnest(array['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun']) as d (day)
+          cross join (values ('00:00', '04:00'), ('06:00', '10:00'), ('12:00', '16:00'), ('18:00', '22:00')) as h (opens, closes)
         ))
     ) as a (symbol, optional, more)
     union all
