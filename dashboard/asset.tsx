@@ -3,7 +3,16 @@ import type { Alert, AssetTask, BarVersion, Explanation, Pgbars, ReadBar } from 
 import { assetLink, LEVELS, useApp, useKeys } from "./context.ts";
 import { BarChart } from "./chart.ts";
 import { messageOf, troubleOf } from "./connection.ts";
-import { decimalsOf, formatDuration, formatTime, formatVolume, localize, secondsOf, zoneName } from "./format.ts";
+import {
+  decimalsOf,
+  formatDuration,
+  formatTime,
+  formatVolume,
+  localize,
+  secondsOf,
+  secondsOfTimeframe,
+  zoneName,
+} from "./format.ts";
 import { MissingGrant, Trouble } from "./trouble.tsx";
 import { usePoll } from "./use_poll.ts";
 
@@ -255,7 +264,7 @@ function Bars({ symbol, timeframe }: AssetProps) {
   useEffect(() => chart.current?.setZone(zone), [zone, hasBars]);
   useEffect(() => {
     if (!hasBars) return;
-    const picture = { bars, corrected: new Set(series.versions.keys()), length: lengthOf(timeframe) };
+    const picture = { bars, corrected: new Set(series.versions.keys()), length: secondsOfTimeframe(timeframe) };
     chart.current?.setPicture(picture, drawn.current !== series);
     drawn.current = series;
   }, [bars, series.versions, hasBars]);
@@ -329,12 +338,6 @@ function Bars({ symbol, timeframe }: AssetProps) {
       )}
     </div>
   );
-}
-
-const UNIT_SECONDS: Record<string, number> = { m: 60, h: 3600, d: 86_400, w: 604_800 };
-
-function lengthOf(timeframe: string): number {
-  return parseInt(timeframe) * (UNIT_SECONDS[timeframe.at(-1)!] ?? 60);
 }
 
 const QUALITY = ["poor", "good", "excellent"];

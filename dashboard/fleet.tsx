@@ -1,7 +1,7 @@
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Fleet, FleetAsset, FleetCell, FleetLook } from "../client/mod.ts";
 import { assetLink, LEVELS, useApp, useKeys } from "./context.ts";
-import { formatDuration, formatTime, localize } from "./format.ts";
+import { formatDuration, formatTime, localize, secondsOfTimeframe } from "./format.ts";
 import { Trouble } from "./trouble.tsx";
 import { usePoll } from "./use_poll.ts";
 
@@ -236,6 +236,12 @@ function Tiles({ assets, fleet }: { assets: FleetAsset[]; fleet: Fleet }) {
   );
 }
 
+/** How far behind a task is: 0 less than two of its windows, 1 less than twelve, 2 more. */
+function gradeOf({ timeframe, lag }: FleetCell): number {
+  const windows = (lag ?? 0) / secondsOfTimeframe(timeframe);
+  return windows < 2 ? 0 : windows < 12 ? 1 : 2;
+}
+
 function focusTile(place: number): void {
   document.querySelector<HTMLElement>(`[data-place="${place}"]`)?.focus();
 }
@@ -256,7 +262,7 @@ function Tile({ asset, place, fleet }: { asset: FleetAsset; place: number; fleet
     : worst && (worst.attention > 0 || worst.state === "market_closed")
     ? fleet.states[worst.state]
     : "";
-  const lag = alert ? alert.lag : worst?.lag;
+  const lag = said === "" ? null : alert ? alert.lag : worst!.lag;
   return (
     <li class={`tile a${attention}`}>
       <a
@@ -275,7 +281,7 @@ function Tile({ asset, place, fleet }: { asset: FleetAsset; place: number; fleet
           cell === null ? <span key={place} class="cell none" /> : (
             <a
               key={place}
-              class={`cell a${cell.attention} s-${cell.state}`}
+              class={`cell a${cell.attention} s-${cell.state} lag-${gradeOf(cell)}`}
               href={assetLink(symbol, cell.timeframe)}
               tabIndex={-1}
               title={`${symbol} ${cell.timeframe}: ${fleet.states[cell.state]}${

@@ -38,9 +38,10 @@ export function formatTime(instant: Date, zone: Zone, seconds = false): string {
   return `${parts.year}-${parts.month}-${parts.day} ${parts.hour}:${parts.minute}${seconds ? `:${parts.second}` : ""}`;
 }
 
-const UNITS = [["d", 86_400], ["h", 3600], ["m", 60], ["s", 1]] as const;
+const UNITS = [["d", 86_400], ["h", 3600], ["min", 60], ["s", 1]] as const;
 
-/** The largest unit, and the next one where the first has one digit: `3d`, `2h 5m`, `12m`, `40s`. */
+/** The largest unit, and the next one where the first has one digit: `3d`, `2h 5min`, `12min`, `40s`. A minute is not `m`, which is
+ * a timeframe here. */
 export function formatDuration(seconds: number): string {
   const place = UNITS.findIndex(([, length]) => seconds >= length);
   if (place < 0) return "0s";
@@ -56,6 +57,13 @@ export function secondsOf(interval: string): number {
   const [, days = "0", hours = "0", minutes = "0", seconds = "0"] =
     /^(?:(-?\d+) days? ?)?(?:(\d+):(\d+):([\d.]+))?$/.exec(interval) ?? [];
   return Number(days) * 86_400 + Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds);
+}
+
+const UNIT_SECONDS: Record<string, number> = { m: 60, h: 3600, d: 86_400, w: 604_800 };
+
+/** The usual length of a window. */
+export function secondsOfTimeframe(timeframe: string): number {
+  return parseInt(timeframe) * (UNIT_SECONDS[timeframe.at(-1)!] ?? 60);
 }
 
 /** A volume in three to four digits: `1.25M`. */
