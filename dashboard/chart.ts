@@ -228,7 +228,7 @@ function isDrawn({ is_filled, open, high, low, close }: ReadBar): boolean {
 }
 
 function hasVolume({ vol, is_filled }: ReadBar): boolean {
-  return !is_filled && vol !== null && Math.abs(vol) < MAX_VALUE;
+  return !is_filled && vol !== null && vol !== 0 && Math.abs(vol) < MAX_VALUE;
 }
 
 /** A bar that is not decided yet is hollow. */
@@ -286,11 +286,14 @@ class WindowNotes implements ISeriesPrimitive<Time> {
   }
 
   paneViews() {
-    const renderer: IPrimitivePaneRenderer = { draw: (target) => this.#draw(target) };
-    return [{ zOrder: () => "bottom" as const, renderer: () => renderer }];
+    return (["bottom", "top"] as const).map((layer) => {
+      const renderer: IPrimitivePaneRenderer = { draw: (target) => this.#draw(target, layer === "top") };
+      return { zOrder: () => layer, renderer: () => renderer };
+    });
   }
 
-  #draw(target: Parameters<IPrimitivePaneRenderer["draw"]>[0]): void {
+  /** Draws what lies below the candles, or what lies above them. */
+  #draw(target: Parameters<IPrimitivePaneRenderer["draw"]>[0], isTop: boolean): void {
     const scale = this.#chart.timeScale();
     const range: LogicalRange | null = scale.getVisibleLogicalRange();
     const colors = this.#colors;
@@ -311,18 +314,18 @@ class WindowNotes implements ISeriesPrimitive<Time> {
         const bar = bars[place]!;
         const ts = bar.ts_utc.getTime();
         const left = xOf(place) - spacing / 2;
-        if (bar.is_filled) {
+        if (bar.is_filled && !isTop) {
           context.fillStyle = colors.gap;
           context.fillRect(left, 0, spacing, height);
         }
-        if (ts === this.#selected) {
+        if (ts === this.#selected && !isTop) {
           context.fillStyle = colors.mark + "33";
           context.fillRect(left, 0, Math.max(spacing, 3), height);
         }
         // After a window whose market opens again only later.
         const before = bars[place - 1];
         const closed = before === undefined ? 0 : (ts - before.ts_utc.getTime()) / 1000 - length;
-        if (closed > length / 2) {
+        if (closed > length / 2 && isTop) {
           context.strokeStyle = colors.muted;
           context.globalAlpha = 0.6;
           context.setLineDash([3, 3]);
@@ -344,6 +347,7 @@ class WindowNotes implements ISeriesPrimitive<Time> {
             labelEnd = left + width / 2;
           }
         }
+        if (!isTop) continue;
         const body = Math.max(1, spacing * 0.8);
         if (bar.quality_score !== null && bar.quality_score < 2 && !bar.is_filled && !bar.is_forming) {
           context.fillStyle = bar.quality_score === 0 ? colors.poor : colors.good;

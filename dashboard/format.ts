@@ -71,15 +71,12 @@ export function formatVolume(value: number): string {
   return Intl.NumberFormat("en", { notation: "compact", maximumSignificantDigits: 4 }).format(value);
 }
 
-/** How many decimals prices have: as many as one of them needs, at most eight. */
+/** How many decimals prices have: as many as one of them needs, but no more than seven digits have; at least two. */
 export function decimalsOf(prices: readonly number[]): number {
-  let most = 2;
-  for (const price of prices) {
-    const text = String(Number(price.toPrecision(10)));
-    const decimals = text.includes("e") ? 8 : text.split(".")[1]?.length ?? 0;
-    most = Math.max(most, Math.min(8, decimals));
-  }
-  return most;
+  const largest = Math.max(...prices.map(Math.abs), 1e-6);
+  const most = Math.min(10, Math.max(2, 6 - Math.floor(Math.log10(largest))));
+  const needed = prices.map((price) => price.toFixed(most).replace(/0+$/, "").split(".")[1]?.length ?? 0);
+  return Math.max(2, ...needed);
 }
 
 /** Text of the database with its instants, such as `2026-11-28 23:55:00.701+00`, in a zone and to the minute. */
