@@ -311,6 +311,39 @@ Deno.test("the dashboard shows fleet, assets and health, and follows the databas
     }
   });
 
+  await step(
+    "in local time the night on which a clock is set back has each bar once, under its local time",
+    async () => {
+      const storageState = await context.storageState();
+      await using other = await visit(browser, { timezoneId: "America/New_York", storageState });
+      await other.page.route("**/rpc/get_bars*", (route) => {
+        const { p_from, p_to } = route.request().postDataJSON();
+        const bars = Array.from({ length: 4 }, (_, hour) => ({
+          canonical_symbol: "EURUSD",
+          timeframe: "1h",
+          ts_utc: new Date(Date.UTC(2026, 10, 1, 4 + hour)).toISOString(),
+          ...{ open: 1, high: 2, low: 0.5, close: 1.5, vol: 1, vwap: null, trade_count: null, quality_score: 2 },
+          ...{ covered_minutes: 60, expected_minutes: 60, is_partial: false, is_filled: false, is_forming: false },
+          updated_at: "2026-11-01T10:00:00Z",
+        })).filter(({ ts_utc }) => (!p_from || ts_utc >= p_from) && (!p_to || ts_utc < p_to));
+        // A page is followed by an empty one.
+        return route.fulfill({ json: route.request().postDataJSON().p_after ? [] : bars });
+      });
+      await other.page.goto(`${stack.url}/#/asset/EURUSD/1h`);
+      await other.page.locator(".chart").focus();
+      await other.page.getByRole("button", { name: "Times in UTC" }).click();
+      await other.page.locator(".chart").focus();
+      const times = [];
+      for (const key of ["Home", "ArrowRight", "ArrowRight", "ArrowRight"]) {
+        await other.page.keyboard.press(key);
+        times.push(await other.page.locator(".legend .time").innerText());
+      }
+      assert.deepEqual(times.map((time) => time.slice(11)), ["00:00", "01:00", "01:00", "02:00"]);
+      assert.match(await other.page.locator(".zone").innerText(), /America\/New_York/);
+      assert.deepEqual(other.errors, []);
+    },
+  );
+
   await step("2,000 assets of seven timeframes render what is in sight", async () => {
     const timeframes = ["5m", "15m", "30m", "1h", "4h", "1d", "1w"];
     const assets = Array.from({ length: 2000 }, (_, place) => [

@@ -55,6 +55,8 @@ export async function setStage(db: Database): Promise<void> {
       from walk as w
     ) as b;
     drop table walk;
+    -- A volume that no chart can draw.
+    update public.data_bars set vol = 1e15 where canonical_symbol = 'XAUUSD' and ts_utc = date_trunc('hour', now()) - interval '90 minutes';
     insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close, vol)
     select 'TKR' || lpad(n::text, 3, '0'), m.ts_utc, 10, 11, 9, 10.5, 100
     from generate_series(1, 100) as n

@@ -28,6 +28,25 @@ Deno.test("dev serves the Data API and the functions to supabase-js, loads edite
         }
       });
 
+      await test.step("it serves the dashboard, and tells it the publishable key", async () => {
+        assert.match(stack.output.stdout, new RegExp(`Dashboard +${stack.url}/\n`));
+        const types: Record<string, string> = {
+          "": "text/html",
+          "dashboard.js": "text/javascript",
+          "dashboard.css": "text/css",
+        };
+        for (const [path, type] of Object.entries(types)) {
+          const { status, headers } = await fetch(`${stack.url}/${path}`, { method: "HEAD" });
+          assert.deepEqual([status, headers.get("content-type")], [200, `${type}; charset=utf-8`]);
+        }
+        assert.match(await (await fetch(stack.url)).text(), /<script type="module" src="dashboard.js">/);
+        assert.deepEqual(await (await fetch(`${stack.url}/config.json`)).json(), { key: KEYS.publishable });
+        const other = await fetch(`${stack.url}/../deno.json`);
+        assert.deepEqual([other.status, await other.json()], [404, { error: "requested path is invalid" }]);
+        const written = await fetch(stack.url, { method: "POST", body: "x" });
+        assert.deepEqual([written.status, await written.json()], [404, { error: "requested path is invalid" }]);
+      });
+
       await test.step("tables and functions answer the secret key and refuse the publishable one", async () => {
         const asset = { canonical_symbol: "EURUSD", active: true };
         assert.equal((await admin.from("core_asset_registry_all").insert(asset)).error, null);
@@ -115,6 +134,9 @@ Deno.test("dev --demo loads made-up bars, builds the longer ones, feeds a bar a 
       .eq("canonical_symbol", symbol!).eq("timeframe", timeframe!);
     assert.ok(count! > 20, `${symbol} ${timeframe}: ${count}`);
   }
+  const reader = openClient(stack.url, stack.publishable);
+  assert.equal((await reader.rpc("agg_fleet")).error, null, "the dashboard reads without a user");
+  assert.equal((await reader.from("data_bars").select().limit(1)).data?.length, 1);
   const latest = async () => {
     const { data } = await admin.from("data_bars").select("ts_utc").eq("canonical_symbol", "BTCUSD")
       .order("ts_utc", { ascending: false }).limit(1).single();

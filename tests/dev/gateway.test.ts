@@ -39,6 +39,24 @@ Deno.test("the gateway passes requests on by their path, and takes a function's 
   }
 });
 
+Deno.test("the gateway passes any other path on to pages, where it has them", async () => {
+  const tell = (part: string) => (request: Request) => new Response(`${part} ${new URL(request.url).pathname}`);
+  const parts = { dataApi: tell("data"), functions: tell("functions"), pages: tell("pages") };
+  await using gateway = serveGateway(parts, KEYS);
+  const answers = await Promise.all(
+    ["/", "/dashboard.js", "/rest/v2/x", "/rest/v1/x", "/functions/v1/x"].map(async (path) =>
+      await (await fetch(`${gateway.url}${path}`)).text()
+    ),
+  );
+  assert.deepEqual(answers, [
+    "pages /",
+    "pages /dashboard.js",
+    "pages /rest/v2/x",
+    "data /rest/v1/x",
+    "functions /functions/v1/x",
+  ]);
+});
+
 Deno.test("the gateway refuses a method that PostgREST does not know, and passes on the others", async () => {
   await using gateway = serveGateway({ dataApi: () => new Response(), functions: () => new Response() }, KEYS);
   const { hostname, port } = new URL(gateway.url);
