@@ -37,6 +37,8 @@ export const WORKER_CALLS: [string, Record<string, unknown>][] = [
   ["agg_repair", { p_symbol: "USDCHF" }],
   ["agg_maintain", { p_now: SOON }],
   ["agg_health", { p_now: SOON }],
+  ["agg_fleet", { p_now: SOON }],
+  ["agg_asset", { p_symbol: "EURUSD", p_now: SOON }],
   ["agg_check", { p_now: SOON }],
   ["agg_size", { p_now: SOON }],
   ["agg_alerts", { p_open_only: false }],
@@ -56,6 +58,7 @@ export const WORKER_CALLS: [string, Record<string, unknown>][] = [
   ["agg_explain", { p_symbol: "DXY", p_timeframe: "5m", p_ts: at("00:00"), p_now: SOON }],
   ["get_bars", { p_symbols: ["EURUSD"], p_timeframe: "5m", p_fill: true, p_forming: true }],
   ["agg_changes", { p_from: at("00:00") }],
+  ["agg_bar_versions", { p_symbol: "USDCHF", p_timeframe: "5m", p_from: at("00:00") }],
   ["import_calendar", { p_name: "XTST", p_days: [{ day: "2025-07-04", kind: "closed" }], p_time_zone: "UTC" }],
   ["agg_bootstrap_cursor", { p_symbol: "EURUSD", p_to_tf: "5m" }],
 ];
