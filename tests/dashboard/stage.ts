@@ -75,7 +75,7 @@ export async function setStage(db: Database): Promise<void> {
 export async function correct(db: Database): Promise<void> {
   await db.exec(`
     insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close, vol)
-    select 'EURUSD', date_bin('5 minutes', now() - interval '40 minutes', '2000-01-01') + interval '2 minutes', b.close, b.close * 1.0012, b.close, b.close, 900
+    select 'EURUSD', date_bin('5 minutes', now() - interval '40 minutes', '2000-01-01') + interval '2 minutes', b.close, b.close * 1.003, b.close, b.close, 900
     from public.data_bars as b
     where b.canonical_symbol = 'EURUSD'
     order by b.ts_utc desc
