@@ -395,6 +395,21 @@ export type Database = {
           "timeframe": string;
         }[];
       };
+      "agg_asset": {
+        Args: { "p_now"?: string; "p_symbol": string };
+        Returns: {
+          "attention": number;
+          "decided_to_utc": string;
+          "due_for": string;
+          "explanation": string;
+          "is_mandatory": boolean;
+          "lag": string;
+          "next_run_at": string;
+          "state": string;
+          "timeframe": string;
+          "words": string;
+        }[];
+      };
       "agg_backfill": {
         Args: {
           "p_from"?: string;
@@ -404,6 +419,27 @@ export type Database = {
           "p_to"?: string;
         };
         Returns: Json;
+      };
+      "agg_bar_versions": {
+        Args: { "p_from": string; "p_limit"?: number; "p_symbol": string; "p_timeframe": string; "p_to"?: string };
+        Returns: {
+          "close": number;
+          "covered_minutes": number;
+          "expected_minutes": number;
+          "high": number;
+          "is_bar": boolean;
+          "is_partial": boolean;
+          "low": number;
+          "open": number;
+          "quality_score": number;
+          "reason": string;
+          "replaced_at": string;
+          "trade_count": number;
+          "ts_utc": string;
+          "vol": number;
+          "vwap": number;
+          "written_at": string;
+        }[];
       };
       "agg_bootstrap_cursor": { Args: { "p_symbol": string; "p_to_tf": string }; Returns: Json };
       "agg_cancel_backfill": { Args: { "p_symbols"?: (string)[]; "p_timeframes"?: (string)[] }; Returns: Json };
@@ -470,6 +506,7 @@ export type Database = {
         Returns: Json;
       };
       "agg_finish_deliveries": { Args: { "p_now"?: string; "p_results": Json }; Returns: Json };
+      "agg_fleet": { Args: { "p_now"?: string }; Returns: Json };
       "agg_gaps": {
         Args: { "p_from_utc"?: string; "p_symbol": string; "p_timeframe": string; "p_to_utc"?: string };
         Returns: {

@@ -658,6 +658,16 @@ CREATE OR REPLACE FUNCTION agg.metric_lines (
   where s.sample ->> 'value' is not null;
 $function$;
 
+CREATE OR REPLACE FUNCTION agg.operations_functions()
+  RETURNS text[]
+  LANGUAGE sql
+  IMMUTABLE
+  PARALLEL SAFE
+  SET search_path TO 'pg_catalog', 'pg_temp'
+  AS $function$
+  select array['agg_alerts', 'agg_asset', 'agg_check', 'agg_explain', 'agg_fleet', 'agg_health', 'agg_pending', 'agg_runs', 'agg_size'];
+$function$;
+
 CREATE OR REPLACE FUNCTION agg.plan_builds (
   p_symbols               text[],
   p_timeframe             text,
@@ -1049,6 +1059,178 @@ CREATE OR REPLACE FUNCTION agg.target_secret (
   select case when to_regclass('vault.decrypted_secrets') is not null then agg.read_secret(format('pgbars_alert_%s_%s', p_target, p_what)) end;
 $function$;
 
+CREATE OR REPLACE FUNCTION agg.task_health (
+  p_now     timestamp with time zone,
+  p_symbols text[]                   DEFAULT NULL::text[]
+)
+  RETURNS TABLE (
+    canonical_symbol     text,
+    timeframe            text,
+    run_interval_minutes integer,
+    is_mandatory         boolean,
+    status               text,
+    cursor_utc           timestamp with time zone,
+    decided_to_utc       timestamp with time zone,
+    lag                  interval,
+    due_for              interval,
+    next_run_at          timestamp with time zone,
+    state                text,
+    explanation          text
+  )
+  LANGUAGE sql
+  STABLE
+  SET search_path TO 'pg_catalog', 'pg_temp'
+  SET jit TO 'off'
+  AS $function$
+  with recursive symbol as (
+    (select b.canonical_symbol as name from public.data_bars as b where p_symbols is null order by b.canonical_symbol limit 1)
+    union all
+    select n.name
+    from symbol as s
+    cross join lateral (
+      select b.canonical_symbol as name from public.data_bars as b where b.canonical_symbol > s.name order by b.canonical_symbol limit 1
+    ) as n
+  ),
+  -- What was open of late, and when it opens next: once for all tasks that share a session and a calendar. No market is closed
+  -- for five weeks; of a task that is further behind, every minute counts as open.
+  market as materialized (
+    select
+      m.*, b.since_utc,
+      agg.open_spans(m.session_time_zone, m.session_minutes, m.calendar, b.since_utc, p_now + interval '1 microsecond') as open,
+      lower(agg.open_spans(m.session_time_zone, m.session_minutes, m.calendar, p_now, p_now + interval '240 hours')) as opens_utc
+    from (
+      select distinct s.session_time_zone, s.session_minutes, s.calendar
+      from public.data_agg_state as s
+      where s.session_minutes is not null or s.calendar is not null
+    ) as m
+    cross join (select p_now - interval '840 hours') as b (since_utc)
+  ),
+  task as (
+    select
+      t.*, o.is_closed, o.opens_utc, p.paused_until, p.paused_by, p.paused_reason,
+      greatest(interval '0', p_now - d.next_due_at) as lag,
+      case
+        -- A task that sleeps waits for what wakes it, not for a dispatcher.
+        when o.is_closed or t.next_run_at = 'infinity' or p.paused_until > p_now then interval '0'
+        else greatest(interval '0', p_now - greatest(
+          -- A clock that was ahead may have put a task off for longer than any task waits.
+          case when t.next_run_at > greatest(d.next_due_at, p_now + t.window_length + interval '1 hour') then d.next_due_at else t.next_run_at end,
+          d.next_due_at,
+          -- A task switched on just now has been due for no longer than that.
+          t.updated_at,
+          case when p.paused_until <= p_now then p.paused_until end
+        ))
+      end as due_for
+    from agg.task as t
+    left join agg.environment as p on true
+    -- Equal keys where both are null, which a hash can look up.
+    left join market as m
+      on coalesce(m.session_time_zone, '') = coalesce(t.session_time_zone, '')
+      and coalesce(m.session_minutes, '{(,)}') = coalesce(t.session_minutes, '{(,)}')
+      and coalesce(m.calendar, '') = coalesce(t.calendar, '')
+    cross join lateral (
+      select
+        f.first_utc,
+        -- What is decided may reach up to the next opening.
+        coalesce(
+          case
+            when t.decided_to_utc > p_now then not m.open @> p_now
+            when t.decided_to_utc >= m.since_utc then f.first_utc is null
+          end, false
+        ) as is_closed,
+        m.opens_utc
+      from (
+        select case
+          when t.decided_to_utc between m.since_utc and p_now
+            then lower(m.open * tstzmultirange(tstzrange(t.decided_to_utc, null)))
+        end as first_utc
+        -- Once a task.
+        offset 0
+      ) as f
+    ) as o
+    cross join lateral (
+      select case
+        when o.is_closed then p_now
+        when o.first_utc is null or o.first_utc = t.decided_to_utc then t.due_at
+        else agg.window_end(o.first_utc, t.window_length, t.window_time_zone, t.window_origin)
+          + make_interval(secs => t.aggregation_delay_seconds)
+      end as next_due_at
+      offset 0
+    ) as d
+    where p_symbols is null or t.canonical_symbol = any (p_symbols)
+  ),
+  judged as (
+    select
+      t.*,
+      case
+        when not t.enabled then 'switched_off'
+        when t.status in ('disabled', 'hard_failed', 'running') then t.status
+        when t.fail_streak > 0 then 'failing'
+        when t.is_closed then 'market_closed'
+        when t.paused_until > p_now and t.lag > interval '0' then 'paused'
+        when t.due_for > interval '5 minutes' then case when t.last_attempted_at_utc is null then 'never_ran' else 'overdue' end
+        when t.lag = interval '0' then 'current'
+        when t.last_attempted_at_utc is null then 'due'
+        when t.next_run_at = 'infinity' then case t.last_stopped_reason when 'no_source_data' then 'waiting_for_data' else 'waiting_for_source' end
+        when t.last_stopped_reason = 'max_windows' then 'catching_up'
+        when t.last_stopped_reason = 'no_source_data' and not agg.has_source_bar(t.canonical_symbol, t.timeframe, t.decided_to_utc, p_now)
+          then 'waiting_for_data'
+        when exists (
+          select from agg.task as u
+          where u.canonical_symbol = t.canonical_symbol and u.timeframe = t.source_timeframe and u.timeframe <> t.timeframe
+            and u.enabled and u.decided_to_utc < t.decided_to_utc + t.window_length
+        ) then 'waiting_for_source'
+        else 'due'
+      end as state
+    from task as t
+  )
+  select
+    j.canonical_symbol, j.timeframe, j.run_interval_minutes, j.is_mandatory, j.status, j.last_agg_bar_ts_utc, j.decided_to_utc, j.lag,
+    j.due_for, j.next_run_at, j.state,
+    case j.state
+      when 'paused' then format('paused until %s by %s: %s', j.paused_until, j.paused_by, j.paused_reason)
+      when 'switched_off' then 'the asset is not active in the registry, or metadata.agg does not ask for this timeframe'
+      when 'disabled' then format('disabled after %s hard failures in a row: %s', j.hard_fail_streak, j.last_error)
+      when 'hard_failed' then format('%s hard failures in a row, next try at %s: %s', j.hard_fail_streak, j.next_run_at, j.last_error)
+      when 'failing' then format('%s failures in a row, next try at %s: %s', j.fail_streak, j.next_run_at, j.last_error)
+      when 'running' then format('claimed by a worker since %s', j.running_started_at_utc)
+      when 'market_closed' then 'session and calendar are closed ' || coalesce('until ' || j.opens_utc, 'for the next ten days')
+      when 'never_ran' then 'no dispatcher has run it yet: is agg_run_due scheduled?'
+      when 'overdue' then format('due for %s, but no dispatcher has run it: is agg_run_due scheduled?', j.due_for)
+      when 'catching_up' then format('%s windows behind, more at every run', floor(extract(epoch from j.lag) / extract(epoch from j.window_length)))
+      when 'waiting_for_data' then case
+        when j.next_run_at = 'infinity' then format('no source bar after %s when it last ran, at %s: sleeps until one arrives', j.decided_to_utc, j.last_attempted_at_utc)
+        else format('no source bar after %s: waits for data', j.decided_to_utc)
+      end
+      when 'due' then 'the next window is complete, the next run takes it'
+      when 'waiting_for_source' then format('the %s task %s', j.source_timeframe, case
+        when j.next_run_at = 'infinity' then format('had not decided the next window when this one last ran, at %s, and wakes it', j.last_attempted_at_utc)
+        else 'has not decided the next window yet'
+      end)
+      else 'every complete window is decided'
+    end || case
+      when j.state in ('waiting_for_data', 'waiting_for_source') and exists (
+        select from public.data_agg_state as u where u.canonical_symbol = j.canonical_symbol and u.basket is not null
+      ) then coalesce((
+        select format('; %s holds the basket back: %s', k.component, coalesce('its last bar is at ' || k.last_utc, 'it has no bar'))
+        from agg.slowest_component(j.canonical_symbol, p_now) as k
+        where coalesce(k.last_utc + interval '1 minute' < j.decided_to_utc + j.window_length, true)
+      ), '')
+      else ''
+    end
+  from judged as j
+  union all
+  select
+    s.name, '1m', 1, false, null, null, null, null, null, null, 'unregistered',
+    'bars arrive, but core_asset_registry_all does not have the symbol: nothing is built of them'
+  from (
+    select y.name from symbol as y
+    union all
+    select u.symbol from unnest(p_symbols) as u (symbol) where exists (select from public.data_bars as b where b.canonical_symbol = u.symbol)
+  ) as s
+  where not exists (select from public.core_asset_registry_all as r where r.canonical_symbol = s.name);
+$function$;
+
 CREATE OR REPLACE FUNCTION agg.version()
   RETURNS text
   LANGUAGE sql
@@ -1236,6 +1418,120 @@ $function$;
 
 REVOKE ALL ON FUNCTION "public"."agg_alert_targets"(timestamp WITH time zone) FROM PUBLIC, "anon", "authenticated";
 
+CREATE OR REPLACE FUNCTION public.agg_asset (
+  p_symbol text,
+  p_now    timestamp with time zone DEFAULT now()
+)
+  RETURNS TABLE (
+    timeframe      text,
+    is_mandatory   boolean,
+    state          text,
+    words          text,
+    attention      integer,
+    lag            interval,
+    due_for        interval,
+    decided_to_utc timestamp with time zone,
+    next_run_at    timestamp with time zone,
+    explanation    text
+  )
+  LANGUAGE sql
+  STABLE
+  SECURITY DEFINER
+  SET search_path TO 'pg_catalog', 'pg_temp'
+  SET "TimeZone" TO 'UTC'
+  SET jit TO 'off'
+  AS $function$
+  with task as materialized (
+    select h.* from agg.task_health(p_now, array[p_symbol]) as h where h.state <> 'switched_off'
+  ),
+  alert as (
+    select a.timeframe, max(case a.severity when 'critical' then 3 else 2 end) as attention, string_agg(a.message, '; ' order by a.severity, a.kind) as message
+    from agg.alert as a
+    where a.canonical_symbol = p_symbol and a.resolved_at is null
+    group by a.timeframe
+  ),
+  minute as (
+    select max(b.ts_utc) as last_utc from public.data_bars as b where b.canonical_symbol = p_symbol and b.timeframe = '1m'
+  )
+  select
+    r.timeframe, r.is_mandatory, r.state, r.words, greatest(r.attention, a.attention), r.lag, r.due_for, r.decided_to_utc, r.next_run_at,
+    r.explanation || coalesce('; ' || a.message, '')
+  from (
+    select
+      t.run_interval_minutes, t.timeframe, t.is_mandatory, t.state, s.words,
+      case when t.is_mandatory then s.mandatory_attention else s.attention end as attention,
+      t.lag, t.due_for, t.decided_to_utc, t.next_run_at, t.explanation
+    from task as t
+    join agg.task_state as s on s.state = t.state
+    union all
+    select
+      1, '1m', false, null, 'arrives', 0, null, null, m.last_utc + interval '1 minute', null,
+      format('bars arrive from outside; the last one is of %s', m.last_utc)
+    from minute as m
+    where m.last_utc is not null and not exists (select from task as t where t.timeframe = '1m')
+  ) as r
+  left join alert as a on a.timeframe = r.timeframe
+  order by r.run_interval_minutes;
+$function$;
+
+REVOKE ALL ON FUNCTION "public"."agg_asset"(text, timestamp WITH time zone) FROM PUBLIC, "anon", "authenticated";
+
+CREATE OR REPLACE FUNCTION public.agg_bar_versions (
+  p_symbol    text,
+  p_timeframe text,
+  p_from      timestamp with time zone,
+  p_to        timestamp with time zone DEFAULT NULL::timestamp WITH time zone,
+  p_limit     integer                  DEFAULT 1000
+)
+  RETURNS TABLE (
+    ts_utc           timestamp with time zone,
+    written_at       timestamp with time zone,
+    replaced_at      timestamp with time zone,
+    reason           text,
+    is_bar           boolean,
+    open             double precision,
+    high             double precision,
+    low              double precision,
+    close            double precision,
+    vol              double precision,
+    vwap             double precision,
+    trade_count      bigint,
+    quality_score    smallint,
+    covered_minutes  integer,
+    expected_minutes integer,
+    is_partial       boolean
+  )
+  LANGUAGE sql
+  STABLE
+  SET search_path TO 'pg_catalog', 'pg_temp'
+  SET jit TO 'off'
+  AS $function$
+  select
+    v.ts_utc, v.written_at, v.replaced_at, v.reason, v.deleted_at is null, v.open, v.high, v.low, v.close, v.vol, v.vwap, v.trade_count,
+    v.quality_score, v.covered_minutes, v.expected_minutes, v.is_partial
+  from (
+    select
+      r.ts_utc, r.written_at, r.replaced_at, r.reason, r.deleted_at, r.open, r.high, r.low, r.close, r.vol, r.vwap, r.trade_count,
+      r.quality_score, r.covered_minutes, r.expected_minutes, r.is_partial
+    from public.derived_data_bars_revision as r
+    where r.canonical_symbol = p_symbol and r.timeframe = p_timeframe and r.ts_utc >= p_from and r.ts_utc < coalesce(p_to, 'infinity')
+    union all
+    select
+      d.ts_utc, d.updated_at, null, null, d.deleted_at, d.open, d.high, d.low, d.close, d.vol, d.vwap, d.trade_count,
+      d.quality_score, d.covered_minutes, d.expected_minutes, d.is_partial
+    from (
+      select distinct r.ts_utc
+      from public.derived_data_bars_revision as r
+      where r.canonical_symbol = p_symbol and r.timeframe = p_timeframe and r.ts_utc >= p_from and r.ts_utc < coalesce(p_to, 'infinity')
+    ) as w
+    join public.derived_data_bars as d on d.canonical_symbol = p_symbol and d.timeframe = p_timeframe and d.ts_utc = w.ts_utc
+  ) as v
+  order by v.ts_utc desc, v.written_at
+  limit p_limit;
+$function$;
+
+REVOKE ALL ON FUNCTION "public"."agg_bar_versions"(text, text, timestamp WITH time zone, timestamp WITH time zone, integer) FROM PUBLIC, "anon", "authenticated";
+
 CREATE OR REPLACE FUNCTION public.agg_claim_deliveries (
   p_limit integer                  DEFAULT 50,
   p_now   timestamp with time zone DEFAULT now()
@@ -1313,6 +1609,271 @@ end;
 $function$;
 
 REVOKE ALL ON FUNCTION "public"."agg_claim_deliveries"(integer, timestamp WITH time zone) FROM PUBLIC, "anon", "authenticated";
+
+CREATE OR REPLACE FUNCTION public.agg_explain (
+  p_symbol    text,
+  p_timeframe text,
+  p_ts        timestamp with time zone,
+  p_now       timestamp with time zone DEFAULT now()
+)
+  RETURNS TABLE (
+    item  text,
+    value text
+  )
+  LANGUAGE plpgsql
+  STABLE
+  SECURITY DEFINER
+  SET search_path TO 'pg_catalog', 'pg_temp'
+  SET "TimeZone" TO 'UTC'
+  SET jit TO 'off'
+  AS $function$
+declare
+  v_length interval;
+  v_task record;
+  v_floors jsonb;
+  v_minute_floor timestamptz;
+  v_window record;
+  v_bar public.derived_data_bars;
+  v_minute public.data_bars;
+  -- Null: all.
+  v_open tstzmultirange;
+  v_full tstzmultirange;
+  v_expected timestamptz[];
+  v_present timestamptz[];
+  v_missing timestamptz[];
+  v_is_basket boolean;
+  v_is_decided boolean;
+  v_late text;
+  v_partial text;
+  v_slowest record;
+begin
+  select t.duration into v_length from agg.timeframe as t where t.timeframe = p_timeframe;
+  if v_length is null or p_symbol is null or p_ts is null then
+    raise exception 'agg_explain needs a symbol, a timeframe and an instant, not %, % and %',
+      coalesce(p_symbol, 'null'), coalesce(p_timeframe, 'null'), coalesce(p_ts::text, 'null')
+      using errcode = 'invalid_parameter_value', hint = format('Timeframes are %s.', agg.timeframe_list());
+  end if;
+  -- Minutes that are ingested have no task: what another one says of the session holds for them.
+  select t.* into v_task
+  from agg.task as t
+  where t.canonical_symbol = p_symbol and (t.timeframe = p_timeframe or p_timeframe = '1m')
+  order by t.timeframe = p_timeframe desc, t.run_interval_minutes
+  limit 1;
+  v_window := agg.window_bounds(
+    p_ts, v_length, case when v_task.timeframe = p_timeframe then v_task.window_time_zone end,
+    case when v_task.timeframe = p_timeframe then v_task.window_origin else timestamp '2000-01-03 00:00:00' end
+  );
+  v_full := tstzmultirange(tstzrange(v_window.starts_utc, v_window.ends_utc));
+  return query select 'window', format('%s to %s', v_window.starts_utc, v_window.ends_utc);
+
+  if not exists (select from public.core_asset_registry_all as r where r.canonical_symbol = p_symbol) then
+    return query values
+      ('state', 'not registered'), ('why', format('core_asset_registry_all has no %s: nothing is built of its bars', p_symbol));
+    return;
+  end if;
+  v_is_basket := exists (select from agg.synthetic_component as k where k.canonical_symbol = p_symbol);
+  if v_task.session_minutes is not null or v_task.calendar is not null then
+    v_open := agg.open_spans(v_task.session_time_zone, v_task.session_minutes, v_task.calendar, v_window.starts_utc, v_window.ends_utc);
+  end if;
+  v_expected := array(
+    select m.ts_utc
+    from generate_series(v_window.starts_utc, v_window.ends_utc - interval '1 minute', interval '1 minute') as m (ts_utc)
+    where v_open is null or v_open @> m.ts_utc
+  );
+  select
+    coalesce(array_agg(b.ts_utc order by b.ts_utc), '{}'),
+    agg.minute_runs(array_agg(b.ts_utc) filter (where b.is_partial))
+  into v_present, v_partial
+  from public.data_bars as b
+  where b.canonical_symbol = p_symbol and b.timeframe = '1m' and b.ts_utc >= v_window.starts_utc and b.ts_utc < v_window.ends_utc
+    and (v_open is null or v_open @> b.ts_utc);
+  v_floors := (
+    select jsonb_object_agg(f.timeframe, f.floor_utc)
+    from agg.floor as f
+    where f.canonical_symbol = p_symbol and f.floor_utc > v_window.starts_utc
+  );
+  v_minute_floor := (v_floors ->> '1m')::timestamptz;
+  v_missing := array(
+    select e.ts_utc
+    from unnest(v_expected) as e (ts_utc)
+    where e.ts_utc < p_now and e.ts_utc >= coalesce(v_minute_floor, '-infinity') and e.ts_utc <> all (v_present)
+    order by 1
+  );
+
+  if p_timeframe = '1m' then
+    select b.* into v_minute from public.data_bars as b where b.canonical_symbol = p_symbol and b.timeframe = '1m' and b.ts_utc = v_window.starts_utc;
+    if v_minute.ts_utc is not null then
+      return query values
+        ('state', 'bar'),
+        ('built', format('stored at %s, as it is since %s, source %s', v_minute.created_at, v_minute.updated_at, v_minute.source));
+    else
+      return query values
+        ('state', case when v_window.ends_utc > p_now then 'not decided' else 'no bar' end),
+        ('why', case
+          when v_minute_floor is not null then 'it is not kept any more'
+          when v_open = '{}' then 'the market is closed in this minute'
+          when v_window.ends_utc > p_now then 'the minute has not ended'
+          when v_is_basket then 'it is computed only where every component has a bar'
+          else 'no bar of this minute has arrived'
+        end);
+    end if;
+    return query select 'partial', v_partial where v_partial is not null;
+  else
+    select d.* into v_bar
+    from public.derived_data_bars as d
+    where d.canonical_symbol = p_symbol and d.timeframe = p_timeframe and d.ts_utc = v_window.starts_utc;
+    v_is_decided := coalesce(v_window.starts_utc < greatest(v_task.decided_to_utc, v_task.built_to_utc), false);
+    return query
+    select 'state', case
+      when v_bar.ts_utc is not null and v_bar.deleted_at is null then 'bar'
+      when v_task.timeframe is null then 'not built'
+      when v_is_decided or v_window.starts_utc < v_task.agg_start_utc then 'no bar'
+      else 'not decided'
+    end;
+    return query
+    select 'why', w.why
+    from (
+      select case
+        when v_bar.ts_utc is not null and v_bar.deleted_at is null then null
+        when v_task.timeframe is null then format('the asset has no %s task: metadata.agg does not ask for it, or the asset has never been active', p_timeframe)
+        when v_floors ? p_timeframe then 'it is not kept any more'
+        when v_window.starts_utc < v_task.agg_start_utc and v_bar.ts_utc is null
+          then format('it lies before %s, the start of aggregation (metadata.agg.start_utc)', v_task.agg_start_utc)
+        when v_open = '{}' then 'the market is closed in all of it'
+        when not v_is_decided then null
+        when cardinality(v_present) = 0 then 'it is a gap: none of its minutes has a bar'
+        when cardinality(v_present) * 100 < cardinality(v_expected) * v_task.poor_percent then format(
+          'its minutes are too few: %s of %s are %s %%, and %s %% are needed (metadata.agg.quality)',
+          cardinality(v_present), cardinality(v_expected), cardinality(v_present) * 100 / cardinality(v_expected), v_task.poor_percent
+        )
+        else 'its minutes are enough for a bar: it waits to be built again, or select agg_repair() builds it'
+      end
+    ) as w (why)
+    where w.why is not null;
+    return query
+    select 'built', format('first at %s%s', v_bar.created_at, case when v_bar.raw ? 'migrated_from' then ', by an older deployment' else '' end)
+    where v_bar.ts_utc is not null;
+    return query
+    select 'minutes', format(
+      '%s of %s%s',
+      case when v_minute_floor is null then cardinality(v_present) else coalesce(v_bar.covered_minutes, 0) end,
+      case when v_minute_floor is null then cardinality(v_expected) else coalesce(v_bar.expected_minutes, cardinality(v_expected)) end,
+      case when v_bar.deleted_at is null then ', quality ' || v_bar.quality_score || case v_bar.quality_score
+        when 2 then ' (excellent: every minute)' when 1 then format(' (good: at least %s %%)', v_task.good_percent)
+        else format(' (poor: at least %s %%)', v_task.poor_percent)
+      end else '' end
+    );
+    return query
+    select 'missing', agg.minute_runs(v_missing) where cardinality(v_missing) > 0 and v_open is distinct from '{}';
+    select string_agg(format('%s (at %s)', to_char(l.ts_utc, 'YYYY-MM-DD HH24:MI'), l.created_at), ', ' order by l.ts_utc)
+    into v_late
+    from (
+      select b.ts_utc, b.created_at
+      from public.data_bars as b
+      where b.canonical_symbol = p_symbol and b.timeframe = '1m' and b.ts_utc = any (v_present) and b.created_at > v_bar.created_at
+      order by b.ts_utc
+      limit 10
+    ) as l;
+    return query select 'late', v_late where v_late is not null;
+    return query select 'partial', v_partial where v_partial is not null;
+  end if;
+
+  return query
+  select 'kept', format('%s bars of %s from %s on', f.timeframe, f.canonical_symbol, f.floor_utc)
+  from agg.floor as f
+  where f.floor_utc > v_window.starts_utc and (
+    f.canonical_symbol = p_symbol and f.timeframe in ('1m', p_timeframe, v_task.source_timeframe)
+    or f.timeframe = '1m' and f.canonical_symbol in (select k.component from agg.synthetic_component as k where k.canonical_symbol = p_symbol)
+  )
+  order by f.canonical_symbol, f.timeframe;
+
+  return query
+  select 'market', format('closed from %s to %s', lower(c.span), upper(c.span))
+  from unnest(v_full - coalesce(v_open, v_full)) as c (span)
+  order by c.span
+  limit 20;
+  return query
+  select 'market', format(
+    'calendar %s: %s is %s%s', d.calendar, d.day, replace(d.kind, '_', ' '),
+    coalesce(' from ' || d.opens_at, '') || coalesce(' until ' || d.closes_at, '')
+  )
+  from agg.calendar as c
+  join agg.calendar_day as d on d.calendar = c.name
+  where c.name = v_task.calendar
+    and d.day between (v_window.starts_utc at time zone c.time_zone)::date and ((v_window.ends_utc - interval '1 microsecond') at time zone c.time_zone)::date
+  order by d.day;
+
+  return query
+  select 'component', format('%s lacks %s of %s minutes: %s', c.component, cardinality(c.minutes), cardinality(v_expected), agg.minute_runs(c.minutes))
+  from (
+    select k.component_no, k.component, array(
+      select e.ts_utc
+      from unnest(v_expected) as e (ts_utc)
+      where e.ts_utc < p_now and not exists (
+        select from public.data_bars as b where b.canonical_symbol = k.component and b.timeframe = '1m' and b.ts_utc = e.ts_utc
+      ) and not exists (
+        select from agg.floor as f where f.canonical_symbol = k.component and f.timeframe = '1m' and f.floor_utc > e.ts_utc
+      )
+    ) as minutes
+    from agg.synthetic_component as k
+    where k.canonical_symbol = p_symbol
+  ) as c
+  where cardinality(c.minutes) > 0
+  order by c.component_no;
+
+  return query
+  select 'changed', format(
+    '%s: %s; before that %s', v.replaced_at,
+    case v.reason
+      when 'late_minutes' then 'minutes arrived late'
+      when 'lost_minutes' then 'minutes were deleted'
+      when 'changed_minutes' then 'minutes changed'
+      when 'new_rules' then 'session, calendar, thresholds or windows changed'
+      when 'by_hand' then 'another writer than the builder changed it'
+      else 'the row was deleted'
+    end,
+    case
+      when v.deleted_at is not null then format('no bar, with %s minutes', v.covered_minutes)
+      else format('open %s, high %s, low %s, close %s, vol %s, %s minutes', v.open, v.high, v.low, v.close, coalesce(v.vol::text, 'unknown'), v.covered_minutes)
+    end
+  )
+  from public.derived_data_bars_revision as v
+  where v.canonical_symbol = p_symbol and v.timeframe = p_timeframe and v.ts_utc = v_window.starts_utc
+  order by v.replaced_at;
+
+  return query
+  select 'waits', format('a change of its %s bars waits to be built since %s', s.source_timeframe, min(c.changed_at))
+  from agg.waiting_changes() as c
+  join public.data_agg_state as s on s.canonical_symbol = c.canonical_symbol and s.timeframe = c.timeframe
+  where c.canonical_symbol = p_symbol and s.run_interval_minutes <= extract(epoch from v_length) / 60
+    and c.spans && tstzrange(v_window.starts_utc, v_window.ends_utc)
+    and v_window.starts_utc < (select t.decided_to_utc from agg.task as t where t.canonical_symbol = c.canonical_symbol and t.timeframe = c.timeframe)
+  group by s.source_timeframe, s.run_interval_minutes
+  order by s.run_interval_minutes;
+
+  if v_task.timeframe = p_timeframe and v_window.starts_utc >= v_task.followed_to_utc
+    and v_window.starts_utc >= v_task.agg_start_utc
+  then
+    return query
+    select 'waits', w.text
+    from (
+      select case
+        when v_window.ends_utc + make_interval(secs => v_task.aggregation_delay_seconds) > p_now
+          then format('for %s: its end, and the delay of %s seconds', v_window.ends_utc + make_interval(secs => v_task.aggregation_delay_seconds), v_task.aggregation_delay_seconds)
+        else format('the task has decided windows up to %s', v_task.decided_to_utc)
+      end
+      union all
+      select format('%s: %s', h.state, h.explanation)
+      from agg.task_health(p_now, array[p_symbol]) as h
+      where h.timeframe = p_timeframe and h.state <> 'current'
+    ) as w (text);
+    select k.* into v_slowest from agg.slowest_component(p_symbol, p_now) as k;
+    return query
+    select 'component', format('%s holds the basket back: %s', v_slowest.component, coalesce('its last bar is at ' || v_slowest.last_utc, 'it has no bar'))
+    where v_is_basket and coalesce(v_slowest.last_utc + interval '1 minute' < least(v_window.ends_utc, p_now), true);
+  end if;
+end;
+$function$;
 
 CREATE OR REPLACE FUNCTION public.agg_finish_deliveries (
   p_results jsonb,
@@ -1392,6 +1953,135 @@ end;
 $function$;
 
 REVOKE ALL ON FUNCTION "public"."agg_finish_deliveries"(jsonb, timestamp WITH time zone) FROM PUBLIC, "anon", "authenticated";
+
+CREATE OR REPLACE FUNCTION public.agg_fleet (
+  p_now timestamp with time zone DEFAULT now()
+)
+  RETURNS jsonb
+  LANGUAGE sql
+  STABLE
+  SECURITY DEFINER
+  SET search_path TO 'pg_catalog', 'pg_temp'
+  SET "TimeZone" TO 'UTC'
+  SET jit TO 'off'
+  AS $function$
+  with alert as materialized (
+    select
+      a.canonical_symbol, a.timeframe, case a.severity when 'critical' then 3 else 2 end as attention, a.kind, a.message,
+      extract(epoch from p_now - a.raised_at)::bigint as age
+    from agg.alert as a
+    where a.resolved_at is null
+  ),
+  task as materialized (
+    select
+      h.canonical_symbol, h.timeframe, h.run_interval_minutes, h.state, s.words,
+      greatest(case when h.is_mandatory then s.mandatory_attention else s.attention end, a.attention) as attention,
+      extract(epoch from h.lag)::bigint as lag, h.explanation
+    from agg.task_health(p_now) as h
+    join agg.task_state as s on s.state = h.state
+    left join (
+      select a.canonical_symbol, a.timeframe, max(a.attention) as attention from alert as a group by a.canonical_symbol, a.timeframe
+    ) as a on a.canonical_symbol = h.canonical_symbol and a.timeframe = h.timeframe
+    where h.state <> 'switched_off'
+  ),
+  timeframe as materialized (
+    select t.timeframe, row_number() over (order by min(t.run_interval_minutes), t.timeframe) as place
+    from task as t
+    group by t.timeframe
+  ),
+  asset as (
+    select
+      t.canonical_symbol, max(t.attention) as attention,
+      jsonb_object_agg(t.timeframe, jsonb_build_array(t.state, t.lag, t.attention)) as cells
+    from task as t
+    group by t.canonical_symbol
+  ),
+  look as materialized (
+    select l.*, row_number() over (order by l.attention desc, l.lag desc nulls last, l.canonical_symbol, l.run_interval_minutes) as place
+    from (
+      select t.canonical_symbol, t.timeframe, t.run_interval_minutes, t.attention, t.state, t.words, t.lag, t.explanation
+      from task as t
+      join agg.task_state as s on s.state = t.state
+      where s.attention > 1
+      union all
+      -- What a task says by itself is not said again.
+      select
+        a.canonical_symbol, a.timeframe, 0, a.attention, a.kind, replace(a.kind, '_', ' '), a.age, a.message
+      from alert as a
+      where not exists (
+        select
+        from task as t
+        join agg.task_state as s on s.state = t.state
+        where t.canonical_symbol = a.canonical_symbol and t.timeframe = a.timeframe and s.attention > 1
+      )
+    ) as l
+  )
+  select jsonb_build_object(
+    'now', p_now,
+    'paused', (
+      select jsonb_build_object('until', e.paused_until, 'reason', e.paused_reason) from agg.environment as e where e.paused_until > p_now
+    ),
+    'timeframes', (select coalesce(jsonb_agg(f.timeframe order by f.place), '[]') from timeframe as f),
+    'states', (select jsonb_object_agg(s.state, s.words) from agg.task_state as s),
+    'tasks', (
+      select jsonb_agg(n.tasks order by n.attention)
+      from (
+        select g.attention, count(t.canonical_symbol) as tasks
+        from generate_series(0, 3) as g (attention)
+        left join task as t on t.attention = g.attention
+        group by g.attention
+      ) as n
+    ),
+    'assets', (
+      select coalesce(jsonb_agg(
+        jsonb_build_array(o.canonical_symbol, o.attention, (
+          select jsonb_agg(o.cells -> f.timeframe order by f.place) from timeframe as f
+        )) order by o.attention desc, o.canonical_symbol
+      ), '[]')
+      from (
+        select s.canonical_symbol, greatest(s.attention, a.attention) as attention, s.cells
+        from asset as s
+        left join (select a.canonical_symbol, max(a.attention) as attention from alert as a group by a.canonical_symbol) as a
+          on a.canonical_symbol = s.canonical_symbol
+      ) as o
+    ),
+    'looks', (select count(*) from look),
+    'look', (
+      select coalesce(jsonb_agg(jsonb_build_object(
+        'symbol', l.canonical_symbol, 'timeframe', l.timeframe, 'attention', l.attention, 'state', l.state, 'words', l.words,
+        'lag', l.lag, 'explanation', l.explanation
+      ) order by l.place), '[]')
+      from look as l
+      where l.place <= 200
+    )
+  );
+$function$;
+
+REVOKE ALL ON FUNCTION "public"."agg_fleet"(timestamp WITH time zone) FROM PUBLIC, "anon", "authenticated";
+
+CREATE OR REPLACE FUNCTION public.agg_health (
+  p_now timestamp with time zone DEFAULT now()
+)
+  RETURNS TABLE (
+    canonical_symbol text,
+    timeframe        text,
+    status           text,
+    cursor_utc       timestamp with time zone,
+    lag              interval,
+    due_for          interval,
+    next_run_at      timestamp with time zone,
+    state            text,
+    explanation      text
+  )
+  LANGUAGE sql
+  STABLE
+  SECURITY DEFINER
+  SET search_path TO 'pg_catalog', 'pg_temp'
+  AS $function$
+  select h.canonical_symbol, h.timeframe, h.status, h.cursor_utc, h.lag, h.due_for, h.next_run_at, h.state, h.explanation
+  from agg.task_health(p_now) as h
+  order by h.canonical_symbol, h.run_interval_minutes;
+$function$;
 
 CREATE OR REPLACE FUNCTION public.agg_maintain (
   p_env text                     DEFAULT NULL::text,
@@ -1637,6 +2327,75 @@ $function$;
 
 REVOKE ALL ON FUNCTION "public"."agg_remove_alert_target"(text) FROM PUBLIC, "anon", "authenticated";
 
+CREATE OR REPLACE FUNCTION public.grant_read_access (
+  p_role text
+)
+  RETURNS jsonb
+  LANGUAGE plpgsql
+  SET search_path TO 'pg_catalog', 'pg_temp'
+  SET lock_timeout TO '5s'
+  AS $function$
+declare
+  v_table record;
+begin
+  for v_table in select t.* from agg.readable_table(p_role) as t loop
+    if not has_schema_privilege(p_role, 'public', 'usage') then
+      execute format('grant usage on schema public to %I', p_role);
+    end if;
+    if not has_table_privilege(p_role, format('public.%I', v_table.table_name), 'select') then
+      execute format('grant select on table public.%I to %I', v_table.table_name, p_role);
+    end if;
+    if not v_table.is_open then
+      execute format(
+        'create policy %I on public.%I for select to %I using (%s)', v_table.policy_name, v_table.table_name, p_role,
+        case v_table.table_name when 'derived_data_bars' then 'deleted_at is null' else 'true' end
+      );
+    end if;
+  end loop;
+  -- What the two functions ask besides the tables.
+  execute format('grant usage on schema agg to %I', p_role);
+  execute format('grant select on table agg.readable_series to %I', p_role);
+  execute format(
+    'grant execute on function public.get_bars, public.agg_changes, public.agg_bar_versions, agg.filled_bars, agg.open_windows, agg.revision_age to %I', p_role
+  );
+  return jsonb_build_object(
+    'success', true, 'role', p_role, 'tables', jsonb_build_array('data_bars', 'derived_data_bars', 'derived_data_bars_revision'),
+    'functions', jsonb_build_array('get_bars', 'agg_changes', 'agg_bar_versions')
+  );
+end;
+$function$;
+
+CREATE OR REPLACE FUNCTION public.revoke_read_access (
+  p_role text
+)
+  RETURNS jsonb
+  LANGUAGE plpgsql
+  SET search_path TO 'pg_catalog', 'pg_temp'
+  SET lock_timeout TO '5s'
+  AS $function$
+declare
+  v_table record;
+  v_was_open boolean := false;
+begin
+  for v_table in select t.* from agg.readable_table(p_role) as t where t.is_open loop
+    execute format('drop policy %I on public.%I', v_table.policy_name, v_table.table_name);
+    execute format('revoke select on table public.%I from %I', v_table.table_name, p_role);
+    v_was_open := true;
+  end loop;
+  if v_was_open then
+    execute format(
+      'revoke execute on function public.get_bars, public.agg_changes, public.agg_bar_versions, agg.filled_bars, agg.open_windows, agg.revision_age from %I', p_role
+    );
+    execute format('revoke select on table agg.readable_series from %I', p_role);
+    execute format('revoke usage on schema agg from %I', p_role);
+  end if;
+  return jsonb_build_object(
+    'success', true, 'role', p_role, 'tables', jsonb_build_array('data_bars', 'derived_data_bars', 'derived_data_bars_revision'),
+    'functions', jsonb_build_array('get_bars', 'agg_changes', 'agg_bar_versions')
+  );
+end;
+$function$;
+
 ALTER TABLE "agg"."alert"
   ADD CONSTRAINT "alert_kind_check"
     CHECK
@@ -1649,9 +2408,15 @@ ALTER TABLE "agg"."delivery"
 CREATE VIEW "agg"."public_function" WITH (security_invoker=true) AS  SELECT p.oid AS function_id,
     (p.proname)::text AS name
    FROM pg_proc p
-  WHERE ((p.pronamespace = ('public'::regnamespace)::oid) AND (p.proname = ANY (ARRAY['agg_add_alert_target'::text, 'agg_add_change_note'::text, 'agg_alert_targets'::text, 'agg_alerts'::text, 'agg_backfill'::text, 'agg_bootstrap_cursor'::text, 'agg_cancel_backfill'::text, 'agg_changes'::text, 'agg_check'::text, 'agg_claim_deliveries'::text, 'agg_explain'::text, 'agg_finish'::text, 'agg_finish_deliveries'::text, 'agg_gaps'::text, 'agg_get_due_tasks'::text, 'agg_health'::text, 'agg_maintain'::text, 'agg_metrics'::text, 'agg_pause'::text, 'agg_pending'::text, 'agg_remove_alert_target'::text, 'agg_repair'::text, 'agg_resume'::text, 'agg_run_due'::text, 'agg_runs'::text, 'agg_size'::text, 'agg_start'::text, 'agg_verify'::text, 'aggregate_1m_to_5m_window'::text, 'aggregate_5m_to_1h_window'::text, 'aggregate_window'::text, 'calc_dxy_range_1m'::text, 'calc_dxy_range_derived'::text, 'catchup_aggregation_range'::text, 'derive_synthetic_range'::text, 'finish_move'::text, 'get_bars'::text, 'grant_operations_access'::text, 'grant_read_access'::text, 'import_calendar'::text, 'install_webhooks'::text, 'move_status'::text, 'remove_webhooks'::text, 'revoke_operations_access'::text, 'revoke_read_access'::text, 'schedule_jobs'::text, 'sync_agg_state_from_registry'::text, 'undo_move'::text, 'upsert_bars'::text])) AND (NOT (EXISTS ( SELECT
+  WHERE ((p.pronamespace = ('public'::regnamespace)::oid) AND (p.proname = ANY (ARRAY['agg_add_alert_target'::text, 'agg_add_change_note'::text, 'agg_alert_targets'::text, 'agg_alerts'::text, 'agg_asset'::text, 'agg_backfill'::text, 'agg_bar_versions'::text, 'agg_bootstrap_cursor'::text, 'agg_cancel_backfill'::text, 'agg_changes'::text, 'agg_check'::text, 'agg_claim_deliveries'::text, 'agg_explain'::text, 'agg_finish'::text, 'agg_finish_deliveries'::text, 'agg_fleet'::text, 'agg_gaps'::text, 'agg_get_due_tasks'::text, 'agg_health'::text, 'agg_maintain'::text, 'agg_metrics'::text, 'agg_pause'::text, 'agg_pending'::text, 'agg_remove_alert_target'::text, 'agg_repair'::text, 'agg_resume'::text, 'agg_run_due'::text, 'agg_runs'::text, 'agg_size'::text, 'agg_start'::text, 'agg_verify'::text, 'aggregate_1m_to_5m_window'::text, 'aggregate_5m_to_1h_window'::text, 'aggregate_window'::text, 'calc_dxy_range_1m'::text, 'calc_dxy_range_derived'::text, 'catchup_aggregation_range'::text, 'derive_synthetic_range'::text, 'finish_move'::text, 'get_bars'::text, 'grant_operations_access'::text, 'grant_read_access'::text, 'import_calendar'::text, 'install_webhooks'::text, 'move_status'::text, 'remove_webhooks'::text, 'revoke_operations_access'::text, 'revoke_read_access'::text, 'schedule_jobs'::text, 'sync_agg_state_from_registry'::text, 'undo_move'::text, 'upsert_bars'::text])) AND (NOT (EXISTS ( SELECT
            FROM pg_depend d
           WHERE ((d.classid = ('pg_proc'::regclass)::oid) AND (d.objid = p.oid) AND (d.deptype = 'e'::"char"))))));
+
+CREATE VIEW "agg"."task_state" WITH (security_invoker=true) AS  SELECT s.state,
+    s.words,
+    s.attention,
+    s.mandatory_attention
+   FROM ( VALUES ('current'::text,'up to date'::text,0,0), ('market_closed'::text,'market closed'::text,0,0), ('running'::text,'running'::text,0,0), ('due'::text,'due'::text,0,0), ('waiting_for_source'::text,'waits for its source'::text,1,1), ('waiting_for_data'::text,'waits for data'::text,1,1), ('catching_up'::text,'catching up'::text,1,1), ('paused'::text,'paused'::text,1,1), ('never_ran'::text,'never ran'::text,2,3), ('overdue'::text,'overdue'::text,2,3), ('failing'::text,'failing'::text,2,3), ('hard_failed'::text,'failed hard'::text,3,3), ('disabled'::text,'disabled'::text,2,3), ('unregistered'::text,'not registered'::text,2,2), ('switched_off'::text,'switched off'::text,0,0)) s(state, words, attention, mandatory_attention);
 
 CREATE INDEX delivery_waiting_idx ON agg.delivery USING btree (target, created_at)
   WHERE (delivered_at IS NULL);
@@ -1705,6 +2470,8 @@ Slack takes 150 characters of a header and 3000 of a section, and answers 400 to
 COMMENT ON FUNCTION "agg"."metric_lines"(text, text, text, jsonb) IS 'One metric in Prometheus text: its help, its type and its samples, in the order of their labels. p_samples: an array of objects with value and, where the metric has labels, labels (an object). Without samples there is no line. A value that is null has no sample.
 Labels escape backslash, quote and line feed.';
 
+COMMENT ON FUNCTION "agg"."operations_functions"() IS 'The functions that say how the database does: what grant_operations_access lets a role call.';
+
 COMMENT ON FUNCTION "agg"."prune_logs"(timestamp with time zone) IS 'Deletes run log rows older than 14 days, alerts resolved 90 days ago with their messages, corrections of tasks that are gone, and the jobs'' own rows of cron.job_run_details older than 3 days. Returns how many rows of logs.';
 
 COMMENT ON FUNCTION "agg"."ready_deliveries"(timestamp with time zone) IS 'The messages that may be sent at p_now. One that tells that an alert is resolved waits for the one that told of the alert. After three days a message is given up.';
@@ -1718,6 +2485,8 @@ In a pause (agg_pause) behind, failing, unread and slow stay as they are; after 
 COMMENT ON FUNCTION "agg"."target_problems"(timestamp with time zone) IS 'The targets whose messages do not arrive at p_now, and why: stopped; a message of the last three days has waited for 15 minutes; a heartbeat has failed for 15 minutes.';
 
 COMMENT ON FUNCTION "agg"."target_secret"(text, text) IS 'What Vault holds for a target: p_what is url or secret. Null where it holds nothing, or is not installed.';
+
+COMMENT ON FUNCTION "agg"."task_health"(timestamp with time zone, text[]) IS 'How the tasks of p_symbols (null: all) stand at p_now, as agg_health says it, in no order.';
 
 COMMENT ON FUNCTION "agg"."wake_delivery"(timestamp with time zone, boolean) IS 'Asks the Edge Function deliver-alerts, through pg_net, to send what may be sent. Returns how many messages and heartbeats that are.
 A heartbeat is due where p_is_synced (the registry sync worked), the dispatcher has run in the last five minutes or agg_pause has stopped it, and every message arrives: so that an outside monitor speaks where this database cannot.
@@ -1733,6 +2502,15 @@ A new target gets the alerts that are open, and all later ones. Returns success 
 COMMENT ON FUNCTION "public"."agg_alert_targets"(timestamp with time zone) IS 'Lists the targets of alerts at p_now: how many messages wait, when the last one arrived, and why the last one did not.
 state: ok, failing (the last message, or heartbeat, did not arrive; it is tried again) or stopped (the target said that it is gone). Shows no URL and no secret. Reads only.';
 
+COMMENT ON FUNCTION "public"."agg_asset"(text, timestamp with time zone) IS 'Says how the tasks of one asset stand at p_now, in words: a row a timeframe, by length.
+state, lag, due_for and explanation are those of agg_health, words and attention those of agg_fleet. decided_to_utc: the end of what is decided. Bars of 1m that arrive from outside have no task: their row has state null, and decided_to_utc is the end of the last one.
+No row for an unknown symbol. Reads only.';
+
+COMMENT ON FUNCTION "public"."agg_bar_versions"(text, text, timestamp with time zone, timestamp with time zone, integer) IS 'Lists what the bars of one series have been that changed after they were built: for each such window in [p_from, p_to) every version, the newest window first, and the versions of a window by time.
+A version was stored from written_at up to replaced_at; null: it is what is stored now. reason says why the next version replaced it, as in agg_changes. is_bar: false where there was no bar. 1m has no versions.
+p_limit: at most so many rows; null for all. A page may end within a window.
+Runs with the rights of the caller, as agg_changes does, and reads only.';
+
 COMMENT ON FUNCTION "public"."agg_claim_deliveries"(integer, timestamp with time zone) IS 'Gives the function deliver-alerts the messages to send now, and puts each off for three minutes, so that no other call sends it meanwhile.
 p_limit: messages a target, 1 to 1000. p_now is the clock. Of each target the oldest come first.
 url and secret are what Vault holds; null where it holds nothing: the function then looks into its environment. body is the text to send and to sign. message_id is the same at each try. A row of kind heartbeat has neither message_id nor body: it is claimed once for each healthy maintenance run.
@@ -1742,6 +2520,13 @@ COMMENT ON FUNCTION "public"."agg_finish_deliveries"(jsonb, timestamp with time 
 p_results: an array of objects with target, message_id (null for a heartbeat), status (that of HTTP; null where no answer came), retry_after (in seconds; null where the target did not say) and error (null for a message that was not tried: it may be sent at once). p_now is the clock.
 A status from 200 to 299 means delivered. After 403, 404 and 410 the target is stopped until agg_add_alert_target names it again; a heartbeat is not. 429, a redirect, a 5xx, or no answer puts the whole target off, for retry_after, but at most a day, or for a minute, doubled each time, at most an hour. Any other status puts this message off in the same way.
 Returns delivered, failed and stopped (names of targets). Repeating it changes no message that is delivered. Raises invalid_parameter_value for what is not an array.';
+
+COMMENT ON FUNCTION "public"."agg_fleet"(timestamp with time zone) IS 'Says in one value how every task stands at p_now, small enough for a dashboard of 2,000 assets that asks every few seconds.
+now: p_now. paused: null, or until and reason of agg_pause. timeframes: those that have a task, by length. states: the words of each state of agg_health.
+attention is 0 (not any), 1 (it waits or catches up), 2 (a warning) or 3 (critical): of the state, and of the alerts that are open. tasks: how many tasks have attention 0, 1, 2 and 3.
+assets: for each an array of its symbol, its attention, and one cell a timeframe, in the order of timeframes: null without a task, otherwise an array of state, lag in seconds and attention. By attention, most first, then by symbol. Tasks that are switched off are left out.
+look: what has attention 2 or 3, most first, at most 200 objects with symbol, timeframe, attention, state (or the kind of the alert), words, lag in seconds and explanation. looks: how many there are.
+Reads only.';
 
 COMMENT ON FUNCTION "public"."agg_maintain"(text, timestamp with time zone) IS 'Runs the maintenance job: an audit of history, registry sync, alerts and their delivery, pruning, removal of bars that metadata.agg.keep does not keep, tasks that a wrong clock has put off, and in the first five minutes of an hour a look at tasks that sleep.
 p_env: see agg_run_due. p_now is the clock.
@@ -1757,6 +2542,18 @@ Counters (those that end in _total) count what the dispatchers have done since t
 COMMENT ON FUNCTION "public"."agg_remove_alert_target"(text) IS 'Removes a target of alerts, with the messages that wait for it. Its secrets in Vault stay.
 Returns removed, false where there was no such target. Repeating it changes nothing.';
 
+COMMENT ON FUNCTION "public"."grant_operations_access"(text) IS 'Lets a role see how the database does, over the Data API and directly: it may call agg_alerts, agg_asset, agg_check, agg_explain, agg_fleet, agg_health, agg_pending, agg_runs and agg_size, and nothing else.
+p_role is authenticated, anon or a role of your own. These functions name symbols, tasks and errors, and change nothing. They show no bar, but for agg_explain, which says what a bar that was corrected had been.
+Returns success, role and functions. For the owner of the functions. Repeating it changes nothing, but for what an upgrade has added. Raises undefined_object for an unknown role.';
+
+COMMENT ON FUNCTION "public"."grant_read_access"(text) IS 'Lets a role read bars, over the Data API and directly.
+p_role is authenticated, anon or a role of your own. It gets select on data_bars, on the bars of derived_data_bars that are not deleted and on their revisions, may call get_bars, agg_changes and agg_bar_versions, and nothing else.
+Returns success, role, tables and functions. For the owner of the tables. Repeating it changes nothing.
+Raises undefined_object for an unknown role, invalid_parameter_value for one that reads all bars anyway, lock_not_available where a reader holds a table for more than five seconds.';
+
+COMMENT ON FUNCTION "public"."revoke_read_access"(text) IS 'Takes from a role what grant_read_access gave it: its policies, select on their tables, and the call of get_bars, agg_changes and agg_bar_versions.
+Returns success, role, tables and functions. Changes nothing where there are no such policies. For the owner of the tables. It may be repeated. Raises what grant_read_access raises.';
+
 COMMENT ON TABLE "agg"."alert_target" IS 'Where alerts go, and the heartbeat: a row a target. Its URL and its signing secret are in Vault, or in the environment of the function deliver-alerts, under names that follow from its own.';
 
 COMMENT ON TABLE "agg"."delivery" IS 'What was sent, or is to be sent: a row an alert, target and event. Deleted with its alert.';
@@ -1770,6 +2567,8 @@ is_rebuild: the range begins behind the cursor, or behind what was built ahead o
 
 COMMENT ON VIEW "agg"."public_function" IS 'The functions of pgbars in public, by their names: for what takes them away.';
 
+COMMENT ON VIEW "agg"."task_state" IS 'The states of agg_health in words, and how much attention each needs: 0 not any, 1 it waits or catches up, 2 look at it today, 3 bars are missing or about to be. A mandatory task needs mandatory_attention.';
+
 REVOKE ALL ON FUNCTION "agg"."add_deliveries"(timestamp WITH time zone) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION "agg"."delivery_body"(text, text, jsonb, timestamp WITH time zone) FROM PUBLIC;
@@ -1782,6 +2581,8 @@ REVOKE ALL ON FUNCTION "agg"."target_problems"(timestamp WITH time zone) FROM PU
 
 REVOKE ALL ON FUNCTION "agg"."target_secret"(text, text) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION "agg"."task_health"(timestamp WITH time zone, text[]) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION "agg"."wake_delivery"(timestamp WITH time zone, boolean) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION "agg"."webhook_problems"(text, text, text) FROM PUBLIC;
@@ -1790,9 +2591,15 @@ GRANT EXECUTE ON FUNCTION "public"."agg_add_alert_target"(text, text, text, time
 
 GRANT EXECUTE ON FUNCTION "public"."agg_alert_targets"(timestamp WITH time zone) TO "service_role";
 
+GRANT EXECUTE ON FUNCTION "public"."agg_asset"(text, timestamp WITH time zone) TO "service_role";
+
+GRANT EXECUTE ON FUNCTION "public"."agg_bar_versions"(text, text, timestamp WITH time zone, timestamp WITH time zone, integer) TO "service_role";
+
 GRANT EXECUTE ON FUNCTION "public"."agg_claim_deliveries"(integer, timestamp WITH time zone) TO "service_role";
 
 GRANT EXECUTE ON FUNCTION "public"."agg_finish_deliveries"(jsonb, timestamp WITH time zone) TO "service_role";
+
+GRANT EXECUTE ON FUNCTION "public"."agg_fleet"(timestamp WITH time zone) TO "service_role";
 
 GRANT EXECUTE ON FUNCTION "public"."agg_metrics"(timestamp WITH time zone) TO "service_role";
 
@@ -1805,3 +2612,5 @@ GRANT SELECT ON TABLE "agg"."delivery" TO "service_role";
 GRANT SELECT ON TABLE "agg"."run_total" TO "service_role";
 
 GRANT SELECT ON TABLE "agg"."public_function" TO "service_role";
+
+GRANT SELECT ON TABLE "agg"."task_state" TO "service_role";
