@@ -55,6 +55,7 @@ declare
   v_after_symbol text;
   v_after_utc timestamptz;
   v_forgotten text;
+  v_recent_utc timestamptz;
 begin
   if p_symbols is null or array_position(p_symbols, null) is not null then
     raise exception 'p_symbols must be an array of symbols, not %', coalesce(p_symbols::text, 'null')
@@ -125,29 +126,54 @@ begin
     return;
   end if;
 
-  if p_from is null then
+  if p_as_of is not null then
     return query
     select b.*
-    from (select distinct y.symbol from unnest(p_symbols) as y (symbol) order by 1) as y
+    from (
+      select
+        u.symbol,
+        greatest(
+          case when u.symbol = v_after_symbol then v_after_utc + interval '1 microsecond' end,
+          p_from,
+          -- The first of the latest.
+          (
+            select min(l.ts_utc)
+            from (
+              (
+                select d.ts_utc
+                from public.derived_data_bars as d
+                where p_from is null and d.canonical_symbol = u.symbol and d.timeframe = p_timeframe and d.ts_utc < v_to
+                  and d.deleted_at is null and d.updated_at <= p_as_of
+                order by d.ts_utc desc
+                limit p_limit
+              )
+              union all
+              (
+                select d.ts_utc
+                from public.derived_data_bars_revision as d
+                where p_from is null and d.canonical_symbol = u.symbol and d.timeframe = p_timeframe and d.ts_utc < v_to
+                  and d.deleted_at is null and d.written_at <= p_as_of and d.replaced_at > p_as_of
+                order by d.ts_utc desc
+                limit p_limit
+              )
+              order by ts_utc desc
+              limit p_limit
+            ) as l
+          )
+        ) as from_utc
+      from (select distinct u.symbol from unnest(p_symbols) as u (symbol)) as u
+      where v_after_symbol is null or u.symbol >= v_after_symbol
+      order by 1
+    ) as y
     cross join lateral (
       (
         select
           d.canonical_symbol, d.timeframe, d.ts_utc, d.open, d.high, d.low, d.close, d.vol, d.vwap, d.trade_count,
           d.quality_score, d.covered_minutes, d.expected_minutes, d.is_partial, false, false, d.updated_at
         from public.derived_data_bars as d
-        where not v_is_minute and d.canonical_symbol = y.symbol and d.timeframe = p_timeframe
-          and d.ts_utc < v_to and d.deleted_at is null and (p_as_of is null or d.updated_at <= p_as_of)
-        order by d.ts_utc desc
-        limit p_limit
-      )
-      union all
-      (
-        select
-          d.canonical_symbol, d.timeframe, d.ts_utc, d.open, d.high, d.low, d.close, d.vol, d.vwap, d.trade_count,
-          null, 1, 1, d.is_partial, false, false, d.updated_at
-        from public.data_bars as d
-        where v_is_minute and d.canonical_symbol = y.symbol and d.timeframe = p_timeframe and d.ts_utc < v_to
-        order by d.ts_utc desc
+        where d.canonical_symbol = y.symbol and d.timeframe = p_timeframe and d.ts_utc >= y.from_utc and d.ts_utc < v_to
+          and d.deleted_at is null and d.updated_at <= p_as_of
+        order by d.ts_utc
         limit p_limit
       )
       union all
@@ -156,21 +182,122 @@ begin
           d.canonical_symbol, d.timeframe, d.ts_utc, d.open, d.high, d.low, d.close, d.vol, d.vwap, d.trade_count,
           d.quality_score, d.covered_minutes, d.expected_minutes, d.is_partial, false, false, d.written_at
         from public.derived_data_bars_revision as d
-        where p_as_of is not null and d.canonical_symbol = y.symbol and d.timeframe = p_timeframe
-          and d.ts_utc < v_to and d.deleted_at is null and d.written_at <= p_as_of and d.replaced_at > p_as_of
-        order by d.ts_utc desc
+        where d.canonical_symbol = y.symbol and d.timeframe = p_timeframe and d.ts_utc >= y.from_utc and d.ts_utc < v_to
+          and d.deleted_at is null and d.written_at <= p_as_of and d.replaced_at > p_as_of
+        order by d.ts_utc
         limit p_limit
       )
-      order by ts_utc desc
+      order by ts_utc
       limit p_limit
     ) as b
-    where v_after_symbol is null or (b.canonical_symbol, b.ts_utc) > (v_after_symbol, v_after_utc)
-    order by y.symbol, b.ts_utc;
-    return;
-  end if;
-
-  -- Most calls ask for one symbol, whose bars need neither a join nor a sort.
-  if cardinality(p_symbols) = 1 and not v_is_minute and p_as_of is null and p_after is null then
+    order by y.symbol, b.ts_utc
+    limit case when p_from is not null then p_limit end;
+  elsif p_from is null and v_is_minute then
+    -- Of many symbols, most have their last bar in the ten windows before that of the first symbol. A look into the key goes
+    -- through the entries of a page, of which this bound leaves few: a third of the time.
+    if p_limit = 1 and cardinality(p_symbols) > 1 then
+      select d.ts_utc - 10 * p_timeframe::interval into v_recent_utc
+      from public.data_bars as d
+      where d.canonical_symbol = p_symbols[1] and d.timeframe = p_timeframe and d.ts_utc < v_to
+      order by d.ts_utc desc
+      limit 1;
+    end if;
+    v_recent_utc := coalesce(v_recent_utc, v_to);
+    return query
+    with symbol as (
+      select distinct u.symbol from unnest(p_symbols) as u (symbol)
+    ),
+    recent as materialized (
+      select d.*
+      from symbol as y
+      cross join lateral (
+        select d.*
+        from public.data_bars as d
+        where d.canonical_symbol = y.symbol and d.timeframe = p_timeframe and d.ts_utc >= v_recent_utc and d.ts_utc < v_to
+        order by d.ts_utc desc
+        limit 1
+      ) as d
+    )
+    select
+      d.canonical_symbol, d.timeframe, d.ts_utc, d.open, d.high, d.low, d.close, d.vol, d.vwap, d.trade_count,
+      null::smallint, 1, 1, d.is_partial, false, false, d.updated_at
+    from (
+      select r.* from recent as r
+      union all
+      select d.*
+      from symbol as y
+      cross join lateral (
+        select d.*
+        from public.data_bars as d
+        where d.canonical_symbol = y.symbol and d.timeframe = p_timeframe and d.ts_utc < v_recent_utc
+        order by d.ts_utc desc
+        limit p_limit
+      ) as d
+      where y.symbol not in (select r.canonical_symbol from recent as r)
+    ) as d
+    where v_after_symbol is null or (d.canonical_symbol, d.ts_utc) > (v_after_symbol, v_after_utc)
+    order by d.canonical_symbol, d.ts_utc;
+  elsif p_from is null then
+    if p_limit = 1 and cardinality(p_symbols) > 1 then
+      select d.ts_utc - 10 * p_timeframe::interval into v_recent_utc
+      from public.derived_data_bars as d
+      where d.canonical_symbol = p_symbols[1] and d.timeframe = p_timeframe and d.ts_utc < v_to and d.deleted_at is null
+      order by d.ts_utc desc
+      limit 1;
+    end if;
+    v_recent_utc := coalesce(v_recent_utc, v_to);
+    return query
+    with symbol as (
+      select distinct u.symbol from unnest(p_symbols) as u (symbol)
+    ),
+    recent as materialized (
+      select d.*
+      from symbol as y
+      cross join lateral (
+        select d.*
+        from public.derived_data_bars as d
+        where d.canonical_symbol = y.symbol and d.timeframe = p_timeframe and d.ts_utc >= v_recent_utc and d.ts_utc < v_to and d.deleted_at is null
+        order by d.ts_utc desc
+        limit 1
+      ) as d
+    )
+    select
+      d.canonical_symbol, d.timeframe, d.ts_utc, d.open, d.high, d.low, d.close, d.vol, d.vwap, d.trade_count,
+      d.quality_score, d.covered_minutes, d.expected_minutes, d.is_partial, false, false, d.updated_at
+    from (
+      select r.* from recent as r
+      union all
+      select d.*
+      from symbol as y
+      cross join lateral (
+        select d.*
+        from public.derived_data_bars as d
+        where d.canonical_symbol = y.symbol and d.timeframe = p_timeframe and d.ts_utc < v_recent_utc and d.deleted_at is null
+        order by d.ts_utc desc
+        limit p_limit
+      ) as d
+      where y.symbol not in (select r.canonical_symbol from recent as r)
+    ) as d
+    where v_after_symbol is null or (d.canonical_symbol, d.ts_utc) > (v_after_symbol, v_after_utc)
+    order by d.canonical_symbol, d.ts_utc;
+  elsif v_is_minute then
+    return query
+    select b.*
+    from (select distinct u.symbol from unnest(p_symbols) as u (symbol) where v_after_symbol is null or u.symbol >= v_after_symbol order by 1) as y
+    cross join lateral (
+      select
+        d.canonical_symbol, d.timeframe, d.ts_utc, d.open, d.high, d.low, d.close, d.vol, d.vwap, d.trade_count,
+        null::smallint, 1, 1, d.is_partial, false, false, d.updated_at
+      from public.data_bars as d
+      where d.canonical_symbol = y.symbol and d.timeframe = p_timeframe and d.ts_utc < v_to
+        and d.ts_utc >= case when y.symbol = v_after_symbol then greatest(p_from, v_after_utc + interval '1 microsecond') else p_from end
+      order by d.ts_utc
+      limit p_limit
+    ) as b
+    order by y.symbol, b.ts_utc
+    limit p_limit;
+  elsif cardinality(p_symbols) = 1 and p_after is null then
+    -- Most calls ask for one symbol, whose bars need neither a join nor a sort.
     return query
     select
       d.canonical_symbol, d.timeframe, d.ts_utc, d.open, d.high, d.low, d.close, d.vol, d.vwap, d.trade_count,
@@ -180,54 +307,22 @@ begin
       and d.ts_utc >= p_from and d.ts_utc < v_to and d.deleted_at is null
     order by d.ts_utc
     limit p_limit;
-    return;
-  end if;
-
-  return query
-  select b.*
-  from (
-    select
-      y.symbol, case when y.symbol = v_after_symbol then greatest(p_from, v_after_utc + interval '1 microsecond') else p_from end as from_utc
-    from (select distinct u.symbol from unnest(p_symbols) as u (symbol)) as y
-    where v_after_symbol is null or y.symbol >= v_after_symbol
-    order by 1
-  ) as y
-  cross join lateral (
-    (
+  else
+    return query
+    select b.*
+    from (select distinct u.symbol from unnest(p_symbols) as u (symbol) where v_after_symbol is null or u.symbol >= v_after_symbol order by 1) as y
+    cross join lateral (
       select
         d.canonical_symbol, d.timeframe, d.ts_utc, d.open, d.high, d.low, d.close, d.vol, d.vwap, d.trade_count,
         d.quality_score, d.covered_minutes, d.expected_minutes, d.is_partial, false, false, d.updated_at
       from public.derived_data_bars as d
-      where not v_is_minute and d.canonical_symbol = y.symbol and d.timeframe = p_timeframe
-        and d.ts_utc >= y.from_utc and d.ts_utc < v_to and d.deleted_at is null and (p_as_of is null or d.updated_at <= p_as_of)
+      where d.canonical_symbol = y.symbol and d.timeframe = p_timeframe and d.ts_utc < v_to and d.deleted_at is null
+        and d.ts_utc >= case when y.symbol = v_after_symbol then greatest(p_from, v_after_utc + interval '1 microsecond') else p_from end
       order by d.ts_utc
       limit p_limit
-    )
-    union all
-    (
-      select
-        d.canonical_symbol, d.timeframe, d.ts_utc, d.open, d.high, d.low, d.close, d.vol, d.vwap, d.trade_count,
-        null, 1, 1, d.is_partial, false, false, d.updated_at
-      from public.data_bars as d
-      where v_is_minute and d.canonical_symbol = y.symbol and d.timeframe = p_timeframe and d.ts_utc >= y.from_utc and d.ts_utc < v_to
-      order by d.ts_utc
-      limit p_limit
-    )
-    union all
-    (
-      select
-        d.canonical_symbol, d.timeframe, d.ts_utc, d.open, d.high, d.low, d.close, d.vol, d.vwap, d.trade_count,
-        d.quality_score, d.covered_minutes, d.expected_minutes, d.is_partial, false, false, d.written_at
-      from public.derived_data_bars_revision as d
-      where p_as_of is not null and d.canonical_symbol = y.symbol and d.timeframe = p_timeframe
-        and d.ts_utc >= y.from_utc and d.ts_utc < v_to and d.deleted_at is null and d.written_at <= p_as_of and d.replaced_at > p_as_of
-      order by d.ts_utc
-      limit p_limit
-    )
-    order by ts_utc
-    limit p_limit
-  ) as b
-  order by y.symbol, b.ts_utc
-  limit p_limit;
+    ) as b
+    order by y.symbol, b.ts_utc
+    limit p_limit;
+  end if;
 end;
 $$;

@@ -1,5 +1,5 @@
 begin;
-select plan(14);
+select plan(17);
 
 call tests.clear();
 call tests.add_asset('ACME');
@@ -45,6 +45,16 @@ select is(
   'get_bars() without p_from reads the latest before p_to'
 );
 select is(pg_temp.rows(array['ACME', 'BETA'], '1m', p_limit => 1), 'ACME 01:59, BETA 00:59', 'get_bars() reads the latest minutes');
+select is(
+  pg_temp.rows(array['ACME', 'NONE', 'BETA'], '5m', p_limit => 1), 'ACME 01:55, BETA 00:55', 'get_bars() reads the last bar of each symbol, however far it lies behind that of the first one'
+);
+select is(
+  pg_temp.rows(array['BETA', 'ACME'], '5m', p_limit => 1) || '; ' || pg_temp.rows(array['NONE', 'ACME', 'BETA'], '1m', p_limit => 1),
+  'ACME 01:55, BETA 00:55; ACME 01:59, BETA 00:59', 'or before it, or where the first one has no bar'
+);
+select is(
+  pg_temp.rows(array['ACME', 'BETA'], '1h', p_to => '2025-07-01 01:00+00', p_limit => 1), 'ACME 00:00, BETA 00:00', 'get_bars() reads the last bar before p_to of each symbol'
+);
 select is(
   (select count(*) from public.get_bars(array['ACME', 'BETA'], '1m', p_limit => null)), 176::bigint, 'get_bars() without p_limit reads all'
 );
