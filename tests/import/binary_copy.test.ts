@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { openDatabase } from "../../cli/lib/database.ts";
 import type { Bar } from "../../cli/lib/import/bar.ts";
+import { BarList } from "../../cli/lib/import/bar_list.ts";
 import { COPIED_COLUMNS, encodeBars } from "../../cli/lib/import/binary_copy.ts";
 import { openEngine } from "../support/engine.ts";
 
@@ -17,7 +18,10 @@ Deno.test("encodeBars() writes what copy reads: any symbol, times before 2000, l
   const db = await openDatabase(engine.url);
   try {
     await db.exec("begin");
-    await db.copyIn(`copy public.data_bars (${COPIED_COLUMNS.join()}) from stdin (format binary)`, encodeBars(bars));
+    await db.copyIn(
+      `copy public.data_bars (${COPIED_COLUMNS.join()}) from stdin (format binary)`,
+      encodeBars(BarList.of(bars)),
+    );
     await db.exec("commit");
   } finally {
     await db.close();

@@ -122,12 +122,15 @@ export function splitLine(line: string, separator: string, count?: number): stri
   return fields.map((field) => field.trim().replace(/^"(.*)"$/, "$1").trim());
 }
 
-/** The text of the time of a row. */
-export function timeText({ places, clockDigits }: Layout, row: readonly string[]): string {
+/** Makes the function that gives the text of the time of a row, whose fields `field` gives. */
+export function timeText({ places, clockDigits }: Layout): (field: (place: number) => string) => string {
   const whole = places.get("ts_utc");
-  if (whole !== undefined) return row[whole]!.trim();
-  const clock = row[places.get("time")!]!.trim();
-  return `${row[places.get("date")!]!.trim()} ${/^\d+$/.test(clock) ? clock.padStart(clockDigits, "0") : clock}`;
+  if (whole !== undefined) return (field) => field(whole);
+  const [date, time] = [places.get("date")!, places.get("time")!];
+  return (field) => {
+    const clock = field(time);
+    return `${field(date)} ${/^\d+$/.test(clock) ? clock.padStart(clockDigits, "0") : clock}`;
+  };
 }
 
 function recognise(file: string, line: string, header: readonly string[] | undefined): Format | undefined {
@@ -194,7 +197,7 @@ function clockDigits(rows: readonly string[][], places: ReadonlyMap<Field, numbe
 /** The time of a row, undefined where it cannot be read. Throws where an option has to say how. */
 function tryTime(layout: Layout, row: readonly string[]): FileTime | undefined {
   if (row.length !== layout.columns.length) return undefined;
-  const text = timeText(layout, row);
+  const text = timeText(layout)((place) => row[place]!.trim());
   try {
     return readTime(text, layout.dateOrder);
   } catch (error) {

@@ -2,8 +2,9 @@ import { basename } from "node:path";
 import { describeError } from "../error.ts";
 import { type Bar, formatMinute, type Origin } from "./bar.ts";
 import { NotBars } from "./columns.ts";
-import { findLayout, type Layout, type ReadOptions, SAMPLE, splitLine } from "./layout.ts";
+import { findLayout, type Layout, type ReadOptions, SAMPLE } from "./layout.ts";
 import { RowProblem, rowReader } from "./read_row.ts";
+import { Row } from "./row.ts";
 import { SeenMinutes } from "./seen_minutes.ts";
 import { openTextFiles, type TextFile } from "./text_files.ts";
 
@@ -96,6 +97,7 @@ function partReader(
   handlers: ReadHandlers,
 ): (lines: readonly string[]) => Bar[] {
   const readRow = rowReader(layout, Date.now());
+  const row = new Row(layout.separator, layout.columns.length);
   const seen = new SeenMinutes();
   let number = 0;
   let isHeaderAhead = layout.hasHeader;
@@ -109,7 +111,8 @@ function partReader(
         continue;
       }
       try {
-        const bar = readRow(splitLine(line, layout.separator, layout.columns.length));
+        row.read(line);
+        const bar = readRow(row);
         if (computed.has(bar.symbol)) {
           throw new RowProblem("computed series", `${bar.symbol} is computed from other symbols: leave its rows out`);
         }

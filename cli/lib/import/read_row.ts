@@ -1,7 +1,8 @@
 import { type Bar, MINUTE } from "./bar.ts";
 import { type Field, FIELDS } from "./formats.ts";
 import { type Layout, timeText } from "./layout.ts";
-import { readTime } from "./time.ts";
+import type { Row } from "./row.ts";
+import { timeReader } from "./time.ts";
 import { readZone, type Zone } from "./zone.ts";
 
 /** Why a row is not a bar: a word to count it under, and a sentence for people. */
@@ -29,7 +30,7 @@ const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
 const isUnknown = (text: string) => text === "" || text === "null" || text === "NULL";
 
 /** Makes the function that reads the rows of a file. It throws a {@link RowProblem} for a row that is not a bar. */
-export function rowReader(layout: Layout, now: number): (row: readonly string[]) => Bar {
+export function rowReader(layout: Layout, now: number): (row: Row) => Bar {
   const { format, columns, places, decimalComma } = layout;
   const readInstant = instantReader(layout, now);
   const placeOf = (name: string | undefined) => columns.findIndex((column) => column.toLowerCase() === name);
@@ -37,20 +38,25 @@ export function rowReader(layout: Layout, now: number): (row: readonly string[])
   const one = placeOf(format.one);
   const weighted = placeOf(format.vwapFrom?.column);
   const end = placeOf(format.end);
+  const readEnd = timeReader();
   let theOne: string | undefined;
   let firstSymbol: string | undefined;
 
   const place = Object.fromEntries(FIELDS.map((field) => [field, places.get(field) ?? -1])) as Record<Field, number>;
-  const text = (row: readonly string[], field: Field) => place[field] < 0 ? "" : row[place[field]]!.trim();
+  const text = (row: Row, field: Field) => place[field] < 0 ? "" : row.text(place[field]);
+  /** The number that a field plainly is; NaN where it has to be looked at as text. */
+  const plain = (row: Row, field: Field) => place[field] < 0 || decimalComma ? NaN : row.number(place[field]);
   const number = (name: string, text: string, exponent = 0) => {
-    const plain = decimalComma ? text.replace(",", ".") : text;
-    if (!NUMBER.test(plain) || (decimalComma && text.includes("."))) throw notANumber(name, text, decimalComma);
+    const pointed = decimalComma ? text.replace(",", ".") : text;
+    if (!NUMBER.test(pointed) || (decimalComma && text.includes("."))) throw notANumber(name, text, decimalComma);
     // Moving the point in the text is exact, where a product is not.
-    const value = exponent === 0 ? Number(plain) : Number(`${plain}e${exponent}`);
+    const value = exponent === 0 ? Number(pointed) : Number(`${pointed}e${exponent}`);
     if (Math.abs(value) < LARGEST) return value;
     throw new RowProblem("not finite", `${name} ${text} is too large for a number`);
   };
-  const price = (row: readonly string[], name: typeof PRICES[number]) => {
+  const price = (row: Row, name: typeof PRICES[number]) => {
+    const known = format.priceExponent === undefined ? plain(row, name) : NaN;
+    if (!Number.isNaN(known)) return known;
     const value = text(row, name);
     if (isUnknown(value)) {
       throw new RowProblem("missing field", `${name} is empty: every bar needs open, high, low and close`);
@@ -58,7 +64,9 @@ export function rowReader(layout: Layout, now: number): (row: readonly string[])
     const exponent = format.priceExponent !== undefined && !value.includes(".") ? format.priceExponent : 0;
     return number(name, value, exponent);
   };
-  const volume = (row: readonly string[]) => {
+  const volume = (row: Row) => {
+    const known = format.volExponent === undefined ? plain(row, "vol") : NaN;
+    if (known >= 0) return known;
     const value = text(row, "vol");
     if (isUnknown(value)) return null;
     const vol = number("vol", value, format.volExponent);
@@ -68,17 +76,21 @@ export function rowReader(layout: Layout, now: number): (row: readonly string[])
     if (vol !== 0 && vol < SMALLEST) throw new RowProblem("not a number", `vol ${value} is too small for a number`);
     return vol;
   };
-  const weightedPrice = (row: readonly string[], vol: number | null, low: number, high: number, symbol: string) => {
+  const weightedPrice = (row: Row, vol: number | null, low: number, high: number, symbol: string) => {
     if (weighted < 0) {
+      const known = plain(row, "vwap");
+      if (!Number.isNaN(known)) return known;
       const value = text(row, "vwap");
       return isUnknown(value) ? null : number("vwap", value);
     }
     if (vol === null || vol === 0 || format.vwapFrom!.contracts.test(symbol)) return null;
-    const vwap = number(columns[weighted]!, row[weighted]!.trim()) / vol;
+    const vwap = number(columns[weighted]!, row.text(weighted)) / vol;
     // A quotient that is no price of the bar is not one of these columns.
     return vwap >= low - 1e-6 * Math.abs(low) && vwap <= high + 1e-6 * Math.abs(high) ? vwap : null;
   };
-  const trades = (row: readonly string[]) => {
+  const trades = (row: Row) => {
+    const known = plain(row, "trade_count");
+    if (known >= 0 && known <= MOST_TRADES && Number.isInteger(known)) return known;
     const value = text(row, "trade_count");
     if (isUnknown(value)) return null;
     const count = number("trade_count", value);
@@ -86,7 +98,7 @@ export function rowReader(layout: Layout, now: number): (row: readonly string[])
     if (Number.isInteger(count) && count <= MOST_TRADES) return count;
     throw new RowProblem("not a number", `trade_count ${value} is not a whole number up to ${MOST_TRADES}`);
   };
-  const symbolOf = (row: readonly string[]) => {
+  const symbolOf = (row: Row) => {
     if (!places.has("canonical_symbol")) return layout.symbol!;
     const symbol = text(row, "canonical_symbol");
     if (layout.symbol !== undefined) {
@@ -115,19 +127,22 @@ export function rowReader(layout: Layout, now: number): (row: readonly string[])
       throw new RowProblem("longer bar", `timeframe is ${timeframe}: pgbars makes bars longer than 1m itself`);
     }
     for (const [place, value] of only) {
-      if (place < 0 || row[place]!.trim() === value) continue;
-      throw new RowProblem("longer bar", `${columns[place]} is ${row[place]}, and ${value} for 1m bars`);
+      if (place < 0 || row.text(place) === value) continue;
+      throw new RowProblem("longer bar", `${columns[place]} is ${row.text(place)}, and ${value} for 1m bars`);
     }
     if (one >= 0) {
-      theOne ??= row[one]!;
-      if (row[one] !== theOne) {
+      theOne ??= row.text(one);
+      if (row.text(one) !== theOne) {
         throw new RowProblem(
           "other publisher",
-          `${columns[one]} is ${row[one]}, and ${theOne} before: import one at a time`,
+          `${columns[one]} is ${row.text(one)}, and ${theOne} before: import one at a time`,
         );
       }
     }
-    if (isUnknown(text(row, "open")) && PRICES.every((name) => isUnknown(text(row, name)))) {
+    if (
+      Number.isNaN(plain(row, "open")) && isUnknown(text(row, "open")) &&
+      PRICES.every((name) => isUnknown(text(row, name)))
+    ) {
       throw new RowProblem("no prices", "the minute has no prices", true);
     }
     const symbol = symbolOf(row);
@@ -147,7 +162,7 @@ export function rowReader(layout: Layout, now: number): (row: readonly string[])
       throw new RowProblem("flat", "four equal prices without volume: the market was closed", true);
     }
     if (end >= 0) {
-      const length = readTime(row[end]!.trim()).milliseconds + layout.shift - ts;
+      const length = readEnd(row.text(end)).milliseconds + layout.shift - ts;
       if (length < MINUTE - 1 || length > MINUTE) {
         throw new RowProblem(
           "longer bar",
@@ -167,8 +182,10 @@ export function rowReader(layout: Layout, now: number): (row: readonly string[])
   };
 }
 
-function instantReader(layout: Layout, now: number): (row: readonly string[]) => number {
+function instantReader(layout: Layout, now: number): (row: Row) => number {
   const { zone, shift, dateOrder } = layout;
+  const textOf = timeText(layout);
+  const readTime = timeReader(dateOrder);
   const named = new Map<string, Zone>();
   const toUtc = (text: string, { name }: { name: string }, wall: number) => {
     try {
@@ -180,11 +197,11 @@ function instantReader(layout: Layout, now: number): (row: readonly string[]) =>
     }
   };
   return (row) => {
-    const text = timeText(layout, row);
+    const text = textOf((place) => row.text(place));
     if (text === "") throw new RowProblem("missing field", "the time is empty: write it as 2025-01-31T09:59:00Z");
     let time;
     try {
-      time = readTime(text, dateOrder);
+      time = readTime(text);
     } catch (error) {
       throw new RowProblem("unreadable time", `the time ${JSON.stringify(text)} ${(error as Error).message}`);
     }

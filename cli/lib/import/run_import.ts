@@ -1,6 +1,7 @@
 import { stat } from "node:fs/promises";
 import { startProgress } from "../progress.ts";
 import { type Bar, formatMinute } from "./bar.ts";
+import { BarList } from "./bar_list.ts";
 import type { Layout, ReadOptions } from "./layout.ts";
 import { Problems } from "./problems.ts";
 import { readBars, type RefusedRow } from "./read_bars.ts";
@@ -68,13 +69,13 @@ export async function runImport(
 
   // One part is stored while the next is read.
   let storing: Promise<void> = Promise.resolve();
-  const storeNext = async (bars: Bar[]) => {
+  const storeNext = async (bars: BarList) => {
     await storing;
     storing = storeBars(bars);
     // It is waited for later. Until then its failure must not end the program.
     storing.catch(() => {});
   };
-  const storeBars = async (bars: Bar[]) => {
+  const storeBars = async (bars: BarList) => {
     if (store === undefined || bars.length === 0) return;
     const { refused, ...counts } = await store.store(bars);
     add(stored, { ...counts, refused: [] });
@@ -83,7 +84,7 @@ export async function runImport(
 
   const progress = startProgress("bars");
   try {
-    let waiting: Bar[] = [];
+    let waiting = new BarList();
     const parts = readBars(files, options, store?.computed ?? new Set(), {
       onLayout: (file, layout) => layouts.push(summarize(file, layout)),
       onRefused: refuse,
@@ -107,7 +108,7 @@ export async function runImport(
       progress.update(total === 0 ? 1 : bytes / total, count);
       if (waiting.length < (store?.size ?? 1)) continue;
       await storeNext(waiting);
-      waiting = [];
+      waiting = new BarList();
     }
     await storeNext(waiting);
     await storing;

@@ -4,7 +4,8 @@ import { codeOf, type Database, openDatabase } from "../database.ts";
 import { describeError } from "../error.ts";
 import { Failure } from "../failure.ts";
 import type { Target } from "../options.ts";
-import { type Bar, formatMinute } from "./bar.ts";
+import { formatMinute } from "./bar.ts";
+import type { BarList } from "./bar_list.ts";
 import { COPIED_COLUMNS, encodeBars } from "./binary_copy.ts";
 import { BARS_PER_CALL, type Stored, upsert } from "./upsert.ts";
 
@@ -15,7 +16,7 @@ export interface Store {
   /** Symbols that the database computes itself, as far as it is known before bars are stored. */
   computed: ReadonlySet<string>;
   /** Stores bars. Repeating it changes nothing. Throws a {@link Failure} where the database cannot be asked; then none of the bars is stored, or all. */
-  store(bars: readonly Bar[]): Promise<Stored>;
+  store(bars: BarList): Promise<Stored>;
   /** Those of the symbols that the registry does not have. */
   findUnregistered(symbols: readonly string[]): Promise<string[]>;
   close(): Promise<void>;
@@ -110,13 +111,13 @@ async function openCopyStore(url: string): Promise<Store> {
   }
 }
 
-async function copyOrUpsert(db: Database, bars: readonly Bar[]): Promise<Stored> {
+async function copyOrUpsert(db: Database, bars: BarList): Promise<Stored> {
   try {
     return await copy(db, bars);
   } catch (error) {
     // What a check, a trigger or a policy says of a bar. upsert_bars finds out which one it was.
     if (!/^(22|23|44|P0|42501)/.test(codeOf(error) ?? "")) throw error;
-    return await upsert(bars, async (rows) => {
+    return await upsert(bars.toArray(), async (rows) => {
       const [row] = await db.query<{ answer: unknown }>("select public.upsert_bars($1::text::jsonb) as answer", [rows]);
       return row!.answer;
     });
@@ -124,7 +125,7 @@ async function copyOrUpsert(db: Database, bars: readonly Bar[]): Promise<Stored>
 }
 
 /** Copies straight into data_bars where it has no bar of these times, and else through a temporary table. */
-async function copy(db: Database, bars: readonly Bar[]): Promise<Stored> {
+async function copy(db: Database, bars: BarList): Promise<Stored> {
   const spans = spansOf(bars);
   const [state] = await db.query<{ is_free: boolean; now: string }>(
     `select clock_timestamp()::text as now, not exists (
@@ -159,7 +160,7 @@ async function copy(db: Database, bars: readonly Bar[]): Promise<Stored> {
  * Returns whether the bars were stored. They are not where a bar is refused, another session has stored one of these minutes
  * meanwhile, or two of the bars have one minute.
  */
-async function copyDirectly(db: Database, bars: readonly Bar[]): Promise<boolean> {
+async function copyDirectly(db: Database, bars: BarList): Promise<boolean> {
   await db.exec("begin");
   try {
     await db.copyIn(`copy public.data_bars (${COLUMNS}) from stdin (format binary)`, encodeBars(bars));
@@ -176,9 +177,10 @@ async function copyDirectly(db: Database, bars: readonly Bar[]): Promise<boolean
 const IN_FAILED_TRANSACTION = "25P02";
 
 /** Symbols with their first and last minute, as three arrays. */
-function spansOf(bars: readonly Bar[]): string[] {
+function spansOf(bars: BarList): string[] {
   const spans = new Map<string, { first: number; last: number }>();
-  for (const { symbol, ts } of bars) {
+  for (let index = 0; index < bars.length; index++) {
+    const [symbol, ts] = [bars.symbol(index), bars.number(index, 0)];
     const span = spans.get(symbol);
     if (span === undefined) spans.set(symbol, { first: ts, last: ts });
     else if (ts < span.first) span.first = ts;
@@ -217,7 +219,7 @@ function openApiStore(api: Exclude<Target, { db: string }>): Store {
     size: BARS_PER_CALL,
     // upsert_bars refuses their bars.
     computed: new Set(),
-    store: (bars) => upsert(bars, call),
+    store: (bars) => upsert(bars.toArray(), call),
     findUnregistered: () => Promise.resolve([...unregistered].sort()),
     close: () => Promise.resolve(),
   };

@@ -49,6 +49,49 @@ export function readTime(text: string, dateOrder?: DateOrder): FileTime {
     : readParts(last[4]!, last[1]!, last[3]!, last);
 }
 
+/**
+ * Makes the function that reads the times of a file as {@link readTime} does. Of a time that has the day and the zone of the
+ * one before, it reads hour and minute alone. What it returns holds until the next call.
+ */
+export function timeReader(dateOrder?: DateOrder): (text: string) => FileTime {
+  let [day, rest, length] = ["", "", -1];
+  let known: FileTime = { milliseconds: NaN, zone: "wall", isDay: true };
+  let midnight = NaN;
+  return (text) => {
+    if (text.length === length && text.startsWith(day) && text.endsWith(rest)) {
+      const minutes = readMinutes(text, day.length);
+      if (minutes >= 0) {
+        known.milliseconds = midnight + minutes * 60_000;
+        return known;
+      }
+    }
+    const time = readTime(text, dateOrder);
+    const at = text.indexOf(":") - 2;
+    // A zone may have the first colon.
+    const minutes = /[T ]/.test(text.charAt(at - 1)) ? readMinutes(text, at) : -1;
+    if (minutes < 0) return time;
+    [day, rest, length] = [text.slice(0, at), text.slice(at + 5), text.length];
+    midnight = time.milliseconds - minutes * 60_000;
+    known = { ...time };
+    return time;
+  };
+}
+
+/** The minutes of the day that `HH:MM` at a place of a text says; -1 where there is something else. */
+function readMinutes(text: string, at: number): number {
+  const hour = readTwoDigits(text, at);
+  const minute = readTwoDigits(text, at + 3);
+  return text.charAt(at + 2) === ":" && hour >= 0 && hour <= 23 && minute >= 0 && minute <= 59
+    ? hour * 60 + minute
+    : -1;
+}
+
+function readTwoDigits(text: string, at: number): number {
+  const first = text.charCodeAt(at) - 48;
+  const second = text.charCodeAt(at + 1) - 48;
+  return first >= 0 && first <= 9 && second >= 0 && second <= 9 ? first * 10 + second : -1;
+}
+
 /** The time of day and the zone stand in the groups from 5 on. */
 function readParts(year: string, month: string, day: string, groups: RegExpExecArray): FileTime {
   const midnight = midnightOf(Number(year), Number(month), Number(day));
