@@ -15,6 +15,19 @@ interface Golden {
 
 const FILES: Golden[] = [
   {
+    file: "ACME_chart.json",
+    format: "yahoo-json",
+    // A null is no 0, and the last row is the price of the moment.
+    bars: [
+      "ACME 2026-01-02T14:30:00Z 10.25 10.5 10 10.300000190734863 1200 - -",
+      "ACME 2026-01-02T14:31:00Z 10.300000190734863 10.399999618530273 10.199999809265137 10.25 0 - -",
+      "ACME 2026-01-02T14:33:00Z 10.5 10.75 10.5 10.75 - - -",
+    ],
+    refused: ["6 misaligned time"],
+    skipped: ["no prices"],
+    hint: /adjusted for splits/,
+  },
+  {
     file: "DAT_ASCII_EURUSD_M1_202607.csv",
     given: { shift: 0 },
     format: "histdata",

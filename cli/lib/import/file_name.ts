@@ -20,7 +20,7 @@ export interface FileName {
 
 /** Without folder and endings: `data/EURUSD_1m.csv.gz` is `EURUSD_1m`. */
 export function stem(file: string): string {
-  return basename(file).replace(/(\.(csv|txt|tsv|prn|gz|zip))+$/i, "");
+  return basename(file).replace(/(\.(csv|txt|tsv|prn|json|gz|zip))+$/i, "");
 }
 
 /**

@@ -50,6 +50,14 @@ const SPARSE = "a minute without a trade has no row: consider metadata.agg.spars
 const MT4_LINE = /^\d{4}\.\d\d\.\d\d,\d\d:\d\d,(?:[^,]+,){4}[^,]+$/;
 const MT4_COLUMNS = ["Date", "Time", "Open", "High", "Low", "Close", "Volume"];
 
+/** Recognised as JSON, and read as lines of these columns. */
+export const YAHOO_JSON: Format = {
+  name: "yahoo-json",
+  about: "Yahoo, an answer of its chart API",
+  columns: ["symbol", "timestamp", "open", "high", "low", "close", "volume"],
+  hint: "prices are adjusted for splits, and not for dividends",
+};
+
 /** All formats. The first one that a file matches is taken. */
 export const FORMATS: readonly Format[] = [
   {
@@ -155,6 +163,7 @@ export const FORMATS: readonly Format[] = [
     hint:
       "prices are those of Close, which is adjusted for splits; Adj Close, adjusted for dividends as well, is not used",
   },
+  YAHOO_JSON,
   {
     name: "yahoo-adjusted",
     about: "Yahoo, as yfinance writes it without Adj Close",

@@ -52,7 +52,9 @@ export const SAMPLE = 200;
 export function findLayout(file: string, sample: readonly string[], options: ReadOptions): Layout {
   const [first] = sample;
   if (first === undefined) throw new Error("the file is empty");
-  if (/^\s*([{[]|<(!doctype|html|\?xml))/i.test(first)) throw new Error("it is JSON or HTML: save it as CSV");
+  if (/^\s*([{[]|<(!doctype|html|\?xml))/i.test(first)) {
+    throw new Error("it is JSON or HTML: save it as CSV. Of JSON, an answer of the chart API of Yahoo is read");
+  }
   const separator = ["\t", ";", "|"].find((one) => first.includes(one)) ?? ",";
   const top = splitLine(first, separator).map((field) => field.trim());
   // A plotted column may be named by a number.

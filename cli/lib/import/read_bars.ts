@@ -2,11 +2,13 @@ import { basename } from "node:path";
 import { describeError } from "../error.ts";
 import { type Bar, formatMinute, type Origin } from "./bar.ts";
 import { NotBars } from "./columns.ts";
+import { YAHOO_JSON } from "./formats.ts";
 import { findLayout, type Layout, type ReadOptions, SAMPLE } from "./layout.ts";
 import { RowProblem, rowReader } from "./read_row.ts";
 import { Row } from "./row.ts";
 import { SeenMinutes } from "./seen_minutes.ts";
 import { openTextFiles, type TextFile } from "./text_files.ts";
+import { chartLines, isChart } from "./yahoo_chart.ts";
 
 /** A row that is not a bar. */
 export interface RefusedRow {
@@ -69,9 +71,9 @@ async function* readTextFile(
 ): AsyncGenerator<Bar[]> {
   let read: ((lines: readonly string[]) => Bar[]) | undefined;
   let waiting: string[] = [];
-  const begin = () => {
+  const begin = (format = options.format) => {
     const sample = waiting.filter((line) => line.trim() !== "").slice(0, SAMPLE);
-    const layout = findLayout(name, sample, options);
+    const layout = findLayout(name, sample, { ...options, format });
     handlers.onLayout?.(name, layout);
     return partReader(name, layout, computed, handlers);
   };
@@ -82,11 +84,14 @@ async function* readTextFile(
     }
     waiting = [...waiting, ...part];
     // Blank lines do not count, but there are few of them.
-    if (waiting.length <= SAMPLE) continue;
+    if (waiting.length <= SAMPLE || isChart(waiting)) continue;
     read = begin();
     yield read(waiting);
   }
-  if (read === undefined) yield begin()(waiting);
+  if (read !== undefined) return;
+  const format = isChart(waiting) ? options.format ?? YAHOO_JSON : undefined;
+  if (format !== undefined) waiting = chartLines(waiting.join("\n"));
+  yield begin(format)(waiting);
 }
 
 /** Makes the function that reads the bars of the next lines of a file. */

@@ -15,6 +15,8 @@ export interface TextFile {
 }
 
 const LONGEST_LINE = 1 << 20;
+/** JSON may be all in one line. */
+const LONGEST_JSON = 1 << 24;
 
 /**
  * Opens a file: text, or text in gzip or zip, told by its first bytes. A zip file may hold several; `onBytes` takes the
@@ -43,7 +45,7 @@ async function* openZipEntries(path: string, name: string, onBytes: (bytes: numb
   try {
     const files: Entry[] = [];
     for await (const entry of zip.eachEntry()) {
-      if (/\.(csv|txt|tsv|prn)$/i.test(entry.fileName)) files.push(entry);
+      if (/\.(csv|txt|tsv|prn|json)$/i.test(entry.fileName)) files.push(entry);
     }
     // HistData puts a report beside its bars.
     const tables = files.filter(({ fileName }) => /\.csv$/i.test(fileName));
@@ -53,7 +55,7 @@ async function* openZipEntries(path: string, name: string, onBytes: (bytes: numb
       text.on("data", (chunk) => onBytes(chunk.length * ratio));
       yield { name: `${name}/${entry.fileName}`, lines: readLines(text) };
     }
-    if (files.length === 0) throw new Error("the zip file holds no .csv, .txt, .tsv or .prn file");
+    if (files.length === 0) throw new Error("the zip file holds no .csv, .txt, .tsv, .prn or .json file");
   } finally {
     zip.close();
   }
@@ -78,7 +80,7 @@ async function* readLines(stream: Readable): AsyncGenerator<string[]> {
     decoder ??= new TextDecoder(encodingOf(chunk));
     const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
     rest = lines.pop()!;
-    if (rest.length > LONGEST_LINE) {
+    if (rest.length > (rest.startsWith("{") ? LONGEST_JSON : LONGEST_LINE)) {
       throw new Error("it has a line of more than a million characters: it is not a table");
     }
     for (let index = 0; index < lines.length; index++) {
