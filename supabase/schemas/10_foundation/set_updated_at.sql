@@ -1,5 +1,5 @@
 comment on function agg.set_updated_at is
-  'Sets updated_at of a row that an update changes, where the writer has left it alone. It never goes back: a transaction may have begun before the one whose row it changes.';
+  'Sets updated_at of a row that an update changes, where the writer has left it alone. Where another transaction that began later has written the row, it is a microsecond after what that one set: each version of a row has a time of its own.';
 
 create function agg.set_updated_at()
 returns trigger
@@ -8,7 +8,7 @@ stable
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  new.updated_at := greatest(now(), old.updated_at);
+  new.updated_at := case when old.updated_at > now() then old.updated_at + interval '1 microsecond' else now() end;
   return new;
 end;
 $$;

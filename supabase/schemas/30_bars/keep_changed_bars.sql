@@ -26,7 +26,7 @@ begin
     covered_minutes, expected_minutes, quality_score, is_partial, reason
   )
   select
-    o.canonical_symbol, o.timeframe, o.ts_utc, coalesce(n.updated_at, now()), o.updated_at, o.deleted_at, o.open, o.high, o.low, o.close,
+    o.canonical_symbol, o.timeframe, o.ts_utc, x.replaced_at, o.updated_at, o.deleted_at, o.open, o.high, o.low, o.close,
     o.vol, o.vwap, o.trade_count, o.covered_minutes, o.expected_minutes, o.quality_score, o.is_partial,
     case
       when n.canonical_symbol is null then 'deleted'
@@ -40,8 +40,11 @@ begin
   from old_rows as o
   -- A row whose key was changed is gone from its place.
   left join new_rows as n on n.canonical_symbol = o.canonical_symbol and n.timeframe = o.timeframe and n.ts_utc = o.ts_utc
-  where (o.deleted_at is null or n.canonical_symbol is not null and n.deleted_at is null)
-    and o.updated_at < coalesce(n.updated_at, now())
+  -- A transaction that began later may have written what is gone.
+  cross join lateral (
+    select coalesce(n.updated_at, case when o.updated_at > now() then o.updated_at + interval '1 microsecond' else now() end)
+  ) as x (replaced_at)
+  where (o.deleted_at is null or n.canonical_symbol is not null and n.deleted_at is null) and o.updated_at < x.replaced_at
     and (
       select agg.revision_age(r.metadata #> '{agg,revisions}') from public.core_asset_registry_all as r where r.canonical_symbol = o.canonical_symbol
     ) is distinct from interval '0'

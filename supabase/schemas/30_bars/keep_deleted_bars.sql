@@ -18,10 +18,12 @@ begin
     covered_minutes, expected_minutes, quality_score, is_partial, reason
   )
   select
-    o.canonical_symbol, o.timeframe, o.ts_utc, now(), o.updated_at, o.deleted_at, o.open, o.high, o.low, o.close,
+    o.canonical_symbol, o.timeframe, o.ts_utc,
+    -- A transaction that began later may have written it.
+    case when o.updated_at > now() then o.updated_at + interval '1 microsecond' else now() end, o.updated_at, o.deleted_at, o.open, o.high, o.low, o.close,
     o.vol, o.vwap, o.trade_count, o.covered_minutes, o.expected_minutes, o.quality_score, o.is_partial, 'deleted'
   from old_rows as o
-  where o.deleted_at is null and o.updated_at < now()
+  where o.deleted_at is null and o.updated_at <> now()
     and (
       select agg.revision_age(r.metadata #> '{agg,revisions}') from public.core_asset_registry_all as r where r.canonical_symbol = o.canonical_symbol
     ) is distinct from interval '0'

@@ -65,36 +65,48 @@ begin
   select
     v.replaced_at, v.canonical_symbol, v.timeframe, v.ts_utc, v.reason, v.written_at, x.before, x.after
   from public.derived_data_bars_revision as v
+  -- What came next, as another revision or as it is stored.
   left join lateral (
     select n.*
-    from public.derived_data_bars_revision as n
-    where n.canonical_symbol = v.canonical_symbol and n.timeframe = v.timeframe and n.ts_utc = v.ts_utc and n.replaced_at > v.replaced_at
+    from (
+      (
+        select
+          n.replaced_at, n.written_at, n.deleted_at, n.open, n.high, n.low, n.close, n.vol, n.vwap, n.trade_count,
+          n.quality_score, n.covered_minutes, n.expected_minutes, n.is_partial
+        from public.derived_data_bars_revision as n
+        where n.canonical_symbol = v.canonical_symbol and n.timeframe = v.timeframe and n.ts_utc = v.ts_utc and n.replaced_at > v.replaced_at
+        order by n.replaced_at
+        limit 1
+      )
+      union all
+      select
+        'infinity', d.updated_at, d.deleted_at, d.open, d.high, d.low, d.close, d.vol, d.vwap, d.trade_count,
+        d.quality_score, d.covered_minutes, d.expected_minutes, d.is_partial
+      from public.derived_data_bars as d
+      where d.canonical_symbol = v.canonical_symbol and d.timeframe = v.timeframe and d.ts_utc = v.ts_utc
+    ) as n
     order by n.replaced_at
     limit 1
   ) as n on true
-  left join public.derived_data_bars as d
-    on n.canonical_symbol is null
-    and d.canonical_symbol = v.canonical_symbol and d.timeframe = v.timeframe and d.ts_utc = v.ts_utc and d.deleted_at is null
   cross join lateral (
     select
-      case when v.deleted_at is null then jsonb_build_object(
-        'open', v.open, 'high', v.high, 'low', v.low, 'close', v.close, 'vol', v.vol, 'vwap', v.vwap, 'trade_count', v.trade_count,
-        'quality_score', v.quality_score, 'covered_minutes', v.covered_minutes, 'expected_minutes', v.expected_minutes,
-        'is_partial', v.is_partial
-      ) end,
-      case
-        -- What came next came to be at once, or after the row had been gone.
-        when n.written_at = v.replaced_at and n.deleted_at is null then jsonb_build_object(
-          'open', n.open, 'high', n.high, 'low', n.low, 'close', n.close, 'vol', n.vol, 'vwap', n.vwap, 'trade_count', n.trade_count,
-          'quality_score', n.quality_score, 'covered_minutes', n.covered_minutes, 'expected_minutes', n.expected_minutes,
-          'is_partial', n.is_partial
-        )
-        when n.canonical_symbol is null and d.updated_at = v.replaced_at then jsonb_build_object(
-          'open', d.open, 'high', d.high, 'low', d.low, 'close', d.close, 'vol', d.vol, 'vwap', d.vwap, 'trade_count', d.trade_count,
-          'quality_score', d.quality_score, 'covered_minutes', d.covered_minutes, 'expected_minutes', d.expected_minutes,
-          'is_partial', d.is_partial
-        )
-      end
+      (
+        select to_jsonb(b)
+        from (
+          select
+            v.open, v.high, v.low, v.close, v.vol, v.vwap, v.trade_count, v.quality_score, v.covered_minutes, v.expected_minutes, v.is_partial
+        ) as b
+        where v.deleted_at is null
+      ),
+      (
+        select to_jsonb(b)
+        from (
+          select
+            n.open, n.high, n.low, n.close, n.vol, n.vwap, n.trade_count, n.quality_score, n.covered_minutes, n.expected_minutes, n.is_partial
+        ) as b
+        -- It came at once, and not after the row had been gone.
+        where n.written_at = v.replaced_at and n.deleted_at is null
+      )
   ) as x (before, after)
   where v.replaced_at >= greatest(p_from, v_after.replaced_at) and v.replaced_at < coalesce(p_to, 'infinity')
     and (p_symbols is null or v.canonical_symbol = any (p_symbols)) and (p_timeframe is null or v.timeframe = p_timeframe)
