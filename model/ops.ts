@@ -20,7 +20,9 @@ export type BareKind =
   | "rollback"
   | "restart"
   | "truncate"
-  | "fold";
+  | "fold"
+  /** What agg_maintain does for `metadata.agg.keep`. */
+  | "remove";
 
 /** What a session does; see `perform` for how. */
 export type Op =
@@ -35,6 +37,7 @@ export type Op =
   | { kind: "kill"; target: number; atWork: boolean }
   | { kind: "switch"; symbol: AnySymbol; on: boolean }
   | { kind: "optional"; symbol: AnySymbol; timeframes: DerivedTimeframe[] }
+  | { kind: "keep"; symbol: AnySymbol; keep: Partial<Record<Timeframe, string>> }
   | { kind: "thresholds"; symbol: Symbol; good: number; poor: number }
   | { kind: "earlier"; symbol: AnySymbol; minutes: number }
   | { kind: "bootstrap"; task: TaskName }

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { type DerivedTimeframe, OPTIONAL } from "./aggregator.ts";
 import { type BareKind, type Op, SESSIONS, type TaskName } from "./ops.ts";
-import { BASKET, type Symbol, SYMBOLS } from "./world.ts";
+import { type AnySymbol, BASKET, type Symbol, SYMBOLS } from "./world.ts";
 
 export const session = fc.nat(SESSIONS - 1);
 const symbol = fc.constantFrom(...SYMBOLS);
@@ -136,6 +136,25 @@ export const backfill: fc.Arbitrary<Op> = fc.record({
   task,
   allTimeframes: fc.boolean(),
   back: fc.constantFrom(0, 0, 90),
+});
+
+/** Floors are days: nothing of the last day is removed. */
+export const keepOf = (symbol: AnySymbol): fc.Arbitrary<Op> =>
+  fc.constantFrom({ "1m": "1 day" }, { "5m": "1 day" }, { "1m": "1 day", "5m": "1 day" }, {
+    "1m": "1 day",
+    "1h": "2 days",
+  })
+    .map((keep) => ({ kind: "keep", symbol, keep }));
+
+/** Minutes of days before, which are refused where they are not kept. */
+export const longAgo: fc.Arbitrary<Op> = fc.record({
+  kind: fc.constant("write" as const),
+  how,
+  symbols,
+  back: fc.integer({ min: 1440, max: 4000 }),
+  length: fc.integer({ min: 1, max: 90 }),
+  density: fc.constant(100),
+  seed,
 });
 
 /** What happens rarely. */

@@ -38,6 +38,8 @@ interface Asset {
   derived: Map<Timeframe, DerivedBar[]>;
   /** Windows whose minutes are too few for a bar, as the table keeps them for longer bars. */
   kept: Map<Timeframe, Omit<DerivedBar, "quality">[]>;
+  /** Where the bars that are kept begin. */
+  floors: Map<Timeframe, number>;
 }
 
 /**
@@ -49,7 +51,8 @@ export async function checkConverged(db: Database, now: number): Promise<void> {
   await checkNothingWaits(db);
   const assets = await readAssets(db);
   const minutes = new Map(assets.map(({ symbol, minutes }) => [symbol, minutes]));
-  const problems = assets.flatMap((asset) => findDifferences(asset, minutes, now));
+  const floors = new Map(assets.map(({ symbol, floors }) => [symbol, floors]));
+  const problems = assets.flatMap((asset) => findDifferences(asset, minutes, floors, now));
   assert.deepEqual(problems.slice(0, 10), [], `${problems.length} differences to the independent aggregator`);
 }
 
@@ -66,29 +69,61 @@ async function checkNothingWaits(db: Database): Promise<void> {
   assert.deepEqual(waiting, [], "something is left");
 }
 
-function findDifferences(asset: Asset, minutes: Map<string, Bar[]>, now: number): string[] {
-  const { symbol, rules, basket } = asset;
+function findDifferences(
+  asset: Asset,
+  minutes: Map<string, Bar[]>,
+  floors: Map<string, Asset["floors"]>,
+  now: number,
+): string[] {
+  const { symbol, basket } = asset;
+  const floorOf = (symbol: string, timeframe: Timeframe) => floors.get(symbol)?.get(timeframe) ?? -Infinity;
+  const componentFloor = Math.max(...Object.keys(basket?.weights ?? {}).map((symbol) => floorOf(symbol, "1m")));
+  /** Where a task starts: at the floors of the bars that it makes and reads. */
+  const startOf = (timeframe: Timeframe) =>
+    Math.max(
+      asset.rules.startUtc,
+      floorOf(symbol, timeframe),
+      timeframe === "1m" ? componentFloor : floorOf(symbol, sourceOf(timeframe, asset.rules)),
+    );
+  /** From where on all is there that its windows are made of, down to the minutes. What lies before stays as it was. */
+  const wholeFrom = (timeframe: Timeframe): number =>
+    Math.max(startOf(timeframe), timeframe === "1m" ? -Infinity : wholeFrom(sourceOf(timeframe, asset.rules)));
   const problems: string[] = [];
   // What is stored of a basket is right to the last decimal once it is compared, so bars are made of that.
-  const { windows } = aggregate(asset.minutes, rules);
+  const { windows } = aggregate(asset.minutes, asset.rules);
   for (const [timeframe, task] of asset.tasks) {
     const name = `${symbol} ${timeframe}`;
-    const isDecided = (bar: { ts: number }) => firstWindow(timeframe, rules).from <= bar.ts && bar.ts <= task.cursor;
+    const rules = startingAt(asset.rules, startOf(timeframe));
+    const whole = startingAt(asset.rules, wholeFrom(timeframe));
+    const { from } = firstWindow(timeframe, whole);
+    const isWhole = (bar: { ts: number }) => whole === asset.rules || from <= bar.ts;
+    const isDecided = (bar: { ts: number }) => from <= bar.ts && bar.ts <= task.cursor;
     if (timeframe === "1m") {
-      problems.push(...compareMinutes(name, asset.minutes, basketMinutes(basket!, minutes).filter(isDecided)));
+      problems.push(
+        ...compareMinutes(name, asset.minutes.filter(isWhole), basketMinutes(basket!, minutes).filter(isDecided)),
+      );
       problems.push(...checkCursor(task, rules, now, [lastMinute(basket!, minutes, now)]));
       continue;
     }
     problems.push(
-      ...compareBars(name, asset.derived.get(timeframe) ?? [], barsOf(windows[timeframe]).filter(isDecided)),
+      ...compareBars(
+        name,
+        (asset.derived.get(timeframe) ?? []).filter(isWhole),
+        barsOf(windows[timeframe]).filter(isDecided),
+      ),
     );
     const short = windows[timeframe].flatMap(({ bar, content }) => bar ? [] : [content]).filter(isDecided);
-    problems.push(...compareBars(`${name} without a bar`, asset.kept.get(timeframe) ?? [], short));
+    problems.push(...compareBars(`${name} without a bar`, (asset.kept.get(timeframe) ?? []).filter(isWhole), short));
     const source = sourceOf(timeframe, rules);
     const sourceTask = asset.tasks.get(source);
     problems.push(...checkCursor(task, rules, now, sourceTimes(asset, windows, source), sourceTask));
   }
   return problems;
+}
+
+/** The same object where nothing changes: what it computes of rules, the model keeps by object. */
+function startingAt(rules: AssetRules, startUtc: number): AssetRules {
+  return startUtc === rules.startUtc ? rules : { ...rules, startUtc };
 }
 
 /** Starts of the bars, and of windows with minutes, that a task of `source` has decided. */
@@ -232,11 +267,16 @@ async function readAssets(db: Database): Promise<Asset[]> {
     `select d.canonical_symbol as symbol, d.timeframe, ${DERIVED_BAR}
      from public.derived_data_bars as d where d.deleted_at is not null and d.covered_minutes > 0 order by d.ts_utc`,
   );
-  const [tasksOf, minutesOf, derivedOf, keptOf] = [
+  const floors = await db.query<{ symbol: string; timeframe: Timeframe; floor: number }>(
+    `select f.canonical_symbol as symbol, f.timeframe, (extract(epoch from f.floor_utc) * 1000)::bigint as floor
+     from agg.floor as f`,
+  );
+  const [tasksOf, minutesOf, derivedOf, keptOf, floorsOf] = [
     bySymbol(tasks),
     bySymbol(minutes),
     bySymbol(derived),
     bySymbol(kept),
+    bySymbol(floors),
   ];
   return registry.map(({ symbol, metadata }) => ({
     symbol,
@@ -246,6 +286,7 @@ async function readAssets(db: Database): Promise<Asset[]> {
     tasks: new Map(tasksOf.get(symbol)!.map((task) => [task.timeframe, task])),
     derived: Map.groupBy(derivedOf.get(symbol) ?? [], ({ timeframe }) => timeframe),
     kept: Map.groupBy(keptOf.get(symbol) ?? [], ({ timeframe }) => timeframe),
+    floors: new Map((floorsOf.get(symbol) ?? []).map(({ timeframe, floor }) => [timeframe, floor])),
   }));
 }
 

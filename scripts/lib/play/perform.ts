@@ -31,6 +31,8 @@ export interface Outcome {
   refused?: string;
   written?: Written;
   corrected?: number;
+  /** Bars behind a floor. */
+  removed?: number;
   stoppedReason?: string;
 }
 
@@ -40,11 +42,15 @@ const OLD_SNAPSHOT = "25001";
 /** A lock that is not granted, a deadlock, a killed session, and the errors of a transaction that keeps one snapshot. */
 const CONTENTION = ["55P03", "40P01", "57P01", "40001", OLD_SNAPSHOT];
 const UNIQUE_VIOLATION = "23505";
+/** A minute behind the floor of its symbol. */
+const NOT_KEPT = "23000";
 
 /** Other errors that an operation may get: no such task, a claim that has ended, a cursor that has advanced. */
 const REFUSALS: Partial<Record<Op["kind"], string[]>> = {
-  write: [UNIQUE_VIOLATION],
-  move: [UNIQUE_VIOLATION],
+  write: [UNIQUE_VIOLATION, NOT_KEPT],
+  load: [NOT_KEPT],
+  edit: [NOT_KEPT],
+  move: [UNIQUE_VIOLATION, NOT_KEPT],
   claim: ["P0002"],
   build: ["P0002"],
   finish: ["55000", "22023"],
@@ -95,6 +101,8 @@ async function attempt(scene: Scene, session: number, op: Op, now: number): Prom
       return {};
     case "fold":
       return await fold(actor);
+    case "remove":
+      return await remove(actor, clock);
     case "load":
       await load(actor, loadStatements(op, now), op.notedAfter);
       return {};
@@ -120,6 +128,9 @@ async function attempt(scene: Scene, session: number, op: Op, now: number): Prom
       return {};
     case "optional":
       await setMetadata(actor, op.symbol, ["optional"], op.timeframes);
+      return {};
+    case "keep":
+      await setMetadata(actor, op.symbol, ["keep"], op.keep);
       return {};
     case "thresholds":
       await setMetadata(actor, op.symbol, ["quality"], { good: op.good, poor: op.poor });
@@ -175,6 +186,14 @@ async function repeatWhileKilled(act: () => Promise<void>): Promise<void> {
       if (!wasKilled(error)) throw error;
     }
   }
+}
+
+/** In the order of agg_maintain. */
+async function remove(actor: Actor, clock: Date): Promise<Outcome> {
+  const [row] = await actor.query<{ removed: number }>("select agg.remove_old_bars(100000) as removed");
+  await actor.query("select agg.raise_floors($1)", [clock]);
+  await actor.query("select public.sync_agg_state_from_registry()");
+  return { removed: row!.removed };
 }
 
 /** Makes the notes an hour older and folds them. */

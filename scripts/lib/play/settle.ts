@@ -41,6 +41,16 @@ export async function settle(db: Database, now: number, endsLater: boolean): Pro
   return clock;
 }
 
+/** Bars that nothing builds again: of symbols, or of components of theirs, of which something is not kept. */
+const BEHIND_A_FLOOR = `exists (
+  select from agg.floor as f
+  where d.ts_utc < f.floor_utc and f.canonical_symbol in (
+    select d.canonical_symbol
+    union all
+    select k.component from agg.synthetic_component as k where k.canonical_symbol = d.canonical_symbol
+  )
+)`;
+
 /**
  * Deletes every bar that was built, without triggers, and lets the dispatcher build them again at the clock `now`. Rejects
  * when a column of a bar differs from before.
@@ -49,8 +59,8 @@ export async function checkRebuild(db: Database, now: number): Promise<void> {
   const before = await readBuilt(db);
   await db.exec(`
     set session_replication_role = replica;
-    delete from public.derived_data_bars;
-    delete from public.data_bars where source = 'synthetic';
+    delete from public.derived_data_bars as d where not ${BEHIND_A_FLOOR};
+    delete from public.data_bars as d where d.source = 'synthetic' and not ${BEHIND_A_FLOOR};
     set session_replication_role = origin;
     select public.agg_add_change_note();
   `);

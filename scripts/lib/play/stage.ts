@@ -68,6 +68,7 @@ export async function clearTables(db: Database): Promise<void> {
     delete from public.data_agg_state;
     delete from agg.change_note;
     delete from agg.correction;
+    delete from agg.floor;
     delete from agg.run_log;
     delete from agg.alert;
     delete from public.core_asset_registry_all;

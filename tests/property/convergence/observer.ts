@@ -36,6 +36,9 @@ export const RARE_CASES = [
   "corrections were left for the next batch",
   "history waited for another batch",
   "a tampered bar was found",
+  "bars were removed behind a floor",
+  "a bar outlived minutes that it was made of",
+  "a late minute behind a floor was refused",
 ] as const;
 
 export type Case = typeof USUAL_CASES[number] | typeof RARE_CASES[number] | "a session was killed in mid-statement";
@@ -122,6 +125,8 @@ export class Observer {
   #synthetic = 0;
   /** Tasks of optional timeframes that have been switched off. */
   readonly #off = new Set<string>();
+  /** By symbol, timeframe and start: what bars were when their minutes were removed. */
+  #frozen = new Map<string, string>();
   /** What each session has written in its open transaction, with the cursors then. */
   readonly #open = new Map<number, { written: Written; cursors: Record<string, number> }[]>();
 
@@ -149,13 +154,21 @@ export class Observer {
     for (const [name, isMet] of Object.entries(probe!.cases)) if (isMet) this.#count(name as Case);
     if (op.kind === "tamper" && await this.#hasCorrection(op.task)) this.#count("a tampered bar was found");
     if (outcome.corrected && await this.#hasCorrection()) this.#count("corrections were left for the next batch");
-    if (probe!.synthetic < this.#synthetic && op.kind !== "truncate") this.#count("a synthetic minute was removed");
+    if (probe!.synthetic < this.#synthetic && op.kind !== "truncate" && op.kind !== "remove") {
+      this.#count("a synthetic minute was removed");
+    }
     if (late.some((write) => wasDecidedMeanwhile(write, probe!.cursors))) {
       this.#count("rows were committed after their window was decided");
     }
     for (const [task, isEnabled] of Object.entries(probe!.optional)) {
       if (!isEnabled) this.#off.add(task);
       else if (this.#off.delete(task)) this.#count("an optional timeframe was switched on again");
+    }
+    if (op.kind === "remove" && !outcome.refused && !inTransaction) {
+      await this.checkFrozen();
+      this.#frozen = await this.#readFrozen();
+      if (outcome.removed) this.#count("bars were removed behind a floor");
+      if (outcome.removed && this.#frozen.size > 0) this.#count("a bar outlived minutes that it was made of");
     }
     this.#synthetic = probe!.synthetic;
     this.#cursors = probe!.cursors;
@@ -165,6 +178,7 @@ export class Observer {
     if (corrected) this.#count("a change behind a cursor was corrected");
     if (stoppedReason === "busy") this.#count("a dispatcher found another at work");
     if (stoppedReason === "killed in a transaction") this.#count("a session was killed in a transaction");
+    if (refused === "23000") this.#count("a late minute behind a floor was refused");
     if (refused === "57P01") this.#count("a session was killed in mid-statement");
     if (refused === "25001") this.#count("work with an old snapshot was refused");
     if (refused === "55P03") this.#count("a statement gave up waiting for a lock");
@@ -174,6 +188,33 @@ export class Observer {
     if (op.kind === "finish" && refused) this.#count("a finish was refused");
     if (op.kind === "finish" && !refused && !op.byClaim) this.#count("a worker finished without naming its claim");
     if (stoppedReason === "folded") this.#count("notes were folded");
+  }
+
+  /** Longer bars whose minutes may be gone. They must stay as they are, but for those behind a floor of their own. */
+  async #readFrozen(): Promise<Map<string, string>> {
+    const rows = await this.#db.query<{ key: string; bar: string }>(
+      `select d.canonical_symbol || ' ' || d.timeframe || ' ' || d.ts_utc as key, (to_jsonb(d) - 'updated_at')::text as bar
+       from public.derived_data_bars as d
+       join agg.floor as m on m.canonical_symbol = d.canonical_symbol and m.timeframe = '1m'
+       left join agg.floor as o on o.canonical_symbol = d.canonical_symbol and o.timeframe = d.timeframe
+       where d.deleted_at is null and d.timeframe = '5m' and d.ts_utc < m.floor_utc and d.ts_utc >= coalesce(o.floor_utc, '-infinity')`,
+    );
+    return new Map(rows.map(({ key, bar }) => [key, bar]));
+  }
+
+  /** Rejects when a bar behind the floor of its minutes has changed or gone. */
+  async checkFrozen(): Promise<void> {
+    if (this.#frozen.size === 0) return;
+    const now = await this.#readFrozen();
+    const [own] = await this.#db.query<{ floors: Record<string, string> }>(
+      `select coalesce(jsonb_object_agg(f.canonical_symbol, f.floor_utc::text), '{}') as floors from agg.floor as f where f.timeframe = '5m'`,
+    );
+    for (const [key, bar] of this.#frozen) {
+      const [symbol, , ...time] = key.split(" ");
+      const floor = own!.floors[symbol!];
+      if (floor !== undefined && time.join(" ") < floor) continue;
+      assert.equal(now.get(key), bar, `${key}, whose minutes are not kept`);
+    }
   }
 
   async #hasCorrection(task: { symbol: string; timeframe: string } | null = null): Promise<boolean> {

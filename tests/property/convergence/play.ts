@@ -50,6 +50,7 @@ export class Stage {
       for (const actor of this.#actors) if (actor.inTransaction) await actor.end("rollback");
     }
     const settled = await settle(this.#db, now, world.endsLater);
+    await observer.checkFrozen();
     await checkConverged(this.#db, settled);
     await checkRebuild(this.#db, settled);
   }

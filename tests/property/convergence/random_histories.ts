@@ -11,7 +11,9 @@ import {
   finish,
   freshMinutes,
   incident,
+  keepOf,
   killAtWork,
+  longAgo,
   optionalTimeframes,
   runAll,
   seed,
@@ -143,6 +145,22 @@ const withoutTimeframes = fc.tuple(anySymbol, fc.subarray<DerivedTimeframe>([...
     );
   });
 
+/** Bars of days before are removed, others come late there, and what was made of them stays. */
+const kept = anySymbol.chain((symbol) =>
+  phrase(
+    step(keepOf(symbol)),
+    step(write),
+    step(runAll),
+    // Until bars follow, nothing is decided.
+    step(freshMinutes, session, fc.integer({ min: 30 * 3600, max: 60 * 3600 })),
+    step(runAll),
+    step(bare("remove")),
+    step(bare("remove")),
+    step(fc.oneof(longAgo, write)),
+    step(dispatch),
+  )
+);
+
 const lane = fc.array(
   fc.oneof(
     { weight: 6, arbitrary: write },
@@ -179,6 +197,7 @@ const turns: { weight: number; arbitrary: fc.Arbitrary<Step[]> }[] = [
   { weight: 1, arbitrary: neglect },
   { weight: 1, arbitrary: switchedOff },
   { weight: 1, arbitrary: withoutTimeframes },
+  { weight: 2, arbitrary: kept },
 ];
 
 /** What every history begins with: bars enough to have hours. */
