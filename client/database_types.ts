@@ -675,6 +675,8 @@ export type Database = {
         Args: { "p_derivation_version"?: number; "p_from_utc": string; "p_symbol": string; "p_to_utc": string };
         Returns: Json;
       };
+      "disable_broadcast": { Args: Record<PropertyKey, never>; Returns: Json };
+      "enable_broadcast": { Args: { "p_timeframes": (string)[] }; Returns: Json };
       "finish_move": { Args: { "p_despite_checks"?: boolean; "p_now"?: string }; Returns: Json };
       "get_bars": {
         Args: {

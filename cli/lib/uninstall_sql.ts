@@ -77,6 +77,10 @@ begin
     execute v_text;
   end loop;
 
+  if to_regclass('realtime.messages') is not null then
+    execute 'drop policy if exists pgbars_read_bars on realtime.messages';
+  end if;
+
   -- Triggers, of which the functions are in agg.
   for v_text in
     select format('drop trigger %I on %s', t.tgname, t.tgrelid::regclass)

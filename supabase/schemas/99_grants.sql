@@ -115,6 +115,8 @@ to service_role;
 
 -- Callable by the owner of the database only.
 revoke execute on function
+  public.disable_broadcast,
+  public.enable_broadcast,
   public.finish_move,
   public.grant_operations_access,
   public.grant_read_access,

@@ -9,6 +9,8 @@ import { functionNames, relationNames } from "./catalog.ts";
 import { ROWS, WORKER_CALLS } from "./worker_day.ts";
 
 const OWNERS_CALLS = [
+  "disable_broadcast",
+  "enable_broadcast",
   "finish_move",
   "grant_operations_access",
   "grant_read_access",

@@ -10,7 +10,7 @@ where p.pronamespace = 'public'::regnamespace
     'agg_explain', 'agg_finish', 'agg_finish_deliveries', 'agg_fleet', 'agg_gaps', 'agg_get_due_tasks', 'agg_health', 'agg_maintain', 'agg_metrics', 'agg_pause', 'agg_pending',
     'agg_remove_alert_target', 'agg_repair', 'agg_resume', 'agg_run_due', 'agg_runs', 'agg_size', 'agg_start', 'agg_verify', 'aggregate_1m_to_5m_window', 'aggregate_5m_to_1h_window',
     'aggregate_window', 'calc_dxy_range_1m', 'calc_dxy_range_derived', 'catchup_aggregation_range', 'derive_synthetic_range',
-    'finish_move', 'get_bars', 'grant_operations_access', 'grant_read_access', 'import_calendar', 'install_webhooks', 'move_status', 'remove_webhooks',
+    'disable_broadcast', 'enable_broadcast', 'finish_move', 'get_bars', 'grant_operations_access', 'grant_read_access', 'import_calendar', 'install_webhooks', 'move_status', 'remove_webhooks',
     'revoke_operations_access', 'revoke_read_access', 'schedule_jobs', 'sync_agg_state_from_registry', 'undo_move', 'upsert_bars'
   ])
   and not exists (

@@ -27,10 +27,13 @@ begin
 end;
 $$;
 
--- A trigger function is checked on its table; this one has a trigger only where install_webhooks made one.
+-- A trigger function is checked on its table; these have a trigger only where install_webhooks or enable_broadcast made one.
 create trigger send_webhook_update after update on public.core_asset_registry_all
   referencing new table as new_rows old table as old_rows
   for each statement execute function agg.send_webhook('pgbars_registry_sync_url', 'pgbars_registry_sync_key');
+create trigger broadcast_update after update on public.derived_data_bars
+  referencing new table as new_rows old table as old_rows
+  for each statement execute function agg.add_broadcast_notes();
 
 create function pg_temp.findings() returns setof text
 language plpgsql as $$

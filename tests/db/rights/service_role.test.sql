@@ -43,7 +43,7 @@ select results_eq(
     order by 1
   $$,
   $$
-    values ('finish_move'), ('grant_operations_access'), ('grant_read_access'), ('install_webhooks'), ('remove_webhooks'), ('revoke_operations_access'), ('revoke_read_access'), ('schedule_jobs'),
+    values ('disable_broadcast'), ('enable_broadcast'), ('finish_move'), ('grant_operations_access'), ('grant_read_access'), ('install_webhooks'), ('remove_webhooks'), ('revoke_operations_access'), ('revoke_read_access'), ('schedule_jobs'),
       ('undo_move')
   $$,
   'service_role may call every function of public but the owner''s'
@@ -90,7 +90,7 @@ select is_empty(
       'create trigger mine after insert on public.data_bars execute function agg.add_change_notes()',
       'select setval(''agg.change_note_note_id_seq'', 1)', 'drop function public.agg_run_due',
       'select public.schedule_jobs()', 'select public.grant_read_access(''anon'')', 'select public.grant_operations_access(''anon'')', 'select public.revoke_read_access(''anon'')',
-      'select public.install_webhooks()', 'select public.remove_webhooks()', 'select public.undo_move()', 'select public.finish_move()'
+      'select public.install_webhooks()', 'select public.enable_broadcast(array[''5m''])', 'select public.disable_broadcast()', 'select public.remove_webhooks()', 'select public.undo_move()', 'select public.finish_move()'
     ]) as s (statement)
     where pg_temp.try_as_service_role(s.statement) <> '42501'
   $$,
