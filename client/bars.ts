@@ -97,7 +97,7 @@ function toBar({ ts_utc, quality_score, ...row }: Row): Bar {
 const UNIT_MS = { m: 60_000, h: 3_600_000, d: 86_400_000, w: 7 * 86_400_000 };
 
 /** Length of a timeframe in milliseconds. Throws a TypeError for text that is not one. */
-function readInterval(call: string, timeframe: string): number {
+export function readInterval(call: string, timeframe: string): number {
   const [, count, unit] = /^([1-9]\d{0,3})([mhdw])$/.exec(timeframe) ?? [];
   if (count === undefined) {
     throw new TypeError(`${call}: timeframe must be text such as "1m", "4h" or "1w", not ${show(timeframe)}`);

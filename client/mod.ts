@@ -6,6 +6,7 @@ import { deriveDxyForWindow, type DeriveResult } from "./derive_dxy.ts";
 import { type Change, type ChangeQuery, getChanges } from "./get_changes.ts";
 import { getBars, type GetBarsQuery, type ReadBar } from "./get_bars.ts";
 import type { Instant } from "./range.ts";
+import { type BarSubscription, type Realtime, subscribeBars, type Subscription } from "./subscribe_bars.ts";
 import { syncRegistry, type SyncResult } from "./sync_registry.ts";
 import { upsertBars } from "./upsert.ts";
 import {
@@ -34,6 +35,7 @@ export type { Change, ChangedBar, ChangeQuery } from "./get_changes.ts";
 export type { GetBarsQuery, ReadBar } from "./get_bars.ts";
 export { PgbarsError } from "./error.ts";
 export type { Instant } from "./range.ts";
+export type { BarSubscription, BarUpdate, Subscription } from "./subscribe_bars.ts";
 export type { SyncResult } from "./sync_registry.ts";
 export type {
   Alert,
@@ -84,6 +86,11 @@ export interface Pgbars {
   getAlerts(options?: { openOnly?: boolean }): Promise<Alert[]>;
   /** Reads the last calls of the dispatcher, newest first. */
   getRuns(options?: { limit?: number }): Promise<Run[]>;
+   * Hands over the latest bars of symbols, and then those that are built or corrected: by Realtime broadcast where the
+   * database sends it (`enable_broadcast`), and by polling in any case, since a message may be lost without an error. Throws a
+   * TypeError or RangeError for arguments that do not make sense; what goes wrong later goes to `onError`.
+   */
+  subscribeBars(subscription: BarSubscription): Subscription;
   /**
    * Derives DXY's minutes in [from, to) from its six pairs, in one transaction of at most two minutes. Throws as
    * {@link Pgbars.fetchBars} does; nothing is stored then.
@@ -103,8 +110,8 @@ export interface Pgbars {
   upsertBars<Row extends BarInput>(rows: readonly Row[], options?: UpsertOptions): Promise<UpsertResult<Row>>;
 }
 
-/** Wraps a supabase-js client, typed or not, whatever its schema is. It keeps no state and closes nothing. */
-export function createPgbars(supabase: Pick<SupabaseClient, "schema">): Pgbars {
+/** Wraps a supabase-js client, typed or not, whatever its schema is. But for subscriptions it keeps no state, and it closes nothing. */
+export function createPgbars(supabase: Pick<SupabaseClient, "schema"> & Partial<Realtime>): Pgbars {
   const api: Api = supabase.schema("public");
   return {
     fetchBars: (query) => fetchBars(api, query),
@@ -118,6 +125,7 @@ export function createPgbars(supabase: Pick<SupabaseClient, "schema">): Pgbars {
     getChecks: (options) => getChecks(api, options),
     getAlerts: (options) => getAlerts(api, options),
     getRuns: (options) => getRuns(api, options),
+    subscribeBars: (subscription) => subscribeBars(api, supabase, subscription),
     deriveDxyForWindow: (from, to) => deriveDxyForWindow(api, from, to),
     syncRegistry: (env) => syncRegistry(api, env),
     upsertBars: (rows, options) => upsertBars(api, rows, options),

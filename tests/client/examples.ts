@@ -51,6 +51,15 @@ export async function checkExamples(test: Deno.TestContext, { url, keys, db }: S
     ]);
   });
 
+  await test.step("subscribe_bars", async () => {
+    const [dxy] = (await readStored(db, { symbol: "DXY", timeframe: "5m", from: START, to: "2025-09-03T12:30:00Z" }))
+      .slice(-1);
+    assert.deepEqual(await runExample("subscribe_bars"), [
+      "EURUSD 2025-09-03T12:25:00.000Z 30.1",
+      `DXY 2025-09-03T12:25:00.000Z ${dxy!.close}`,
+    ]);
+  });
+
   await test.step("as_of", async () => {
     await db.query(
       "update public.data_bars set high = 99, close = 99 where canonical_symbol = 'EURUSD' and ts_utc = '2025-09-03 12:29+00'",
