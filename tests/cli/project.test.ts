@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
+import { splitReleases } from "../../cli/lib/releases.ts";
 import { VERSION } from "../../cli/lib/version.ts";
 import { startCluster } from "../../scripts/lib/cluster.ts";
 import { type Database, openServer } from "../../scripts/lib/database.ts";
-import { migrate } from "../../scripts/lib/migrations.ts";
+import { migrate, readMigrations } from "../../scripts/lib/migrations.ts";
 import { openServerBackend } from "../../scripts/lib/stack/backend.ts";
 import { openStack } from "../../scripts/lib/stack/stack.ts";
 import { supabase } from "../../scripts/lib/supabase.ts";
@@ -125,6 +126,9 @@ Deno.test("a project with migrations and functions of its own: install, push, up
     await t.step("uninstall removes everything but the bars", async () => {
       const before = [await bars(), await derived()];
       await db.query("select public.grant_read_access('authenticated')");
+      // As enable_broadcast makes it.
+      await db.exec(`create schema realtime; create table realtime.messages ();
+        create policy pgbars_read_bars on realtime.messages using (true)`);
       await using later = await laterProgram(LATER_SQL);
       await run("uninstall", later);
       await push();
@@ -134,9 +138,11 @@ Deno.test("a project with migrations and functions of its own: install, push, up
         functions: null,
         triggers: null,
         policies: null,
-        schemas: "app",
+        schemas: "app, realtime",
       });
       assert.equal(await countJobs(db), 0);
+      assert.deepEqual(await readRows(db, "select from pg_policies where schemaname = 'realtime'"), []);
+      await db.exec("drop schema realtime cascade");
       await db.exec(
         `update public.data_bars set close = 1.6; delete from public.derived_data_bars; delete from public.data_bars;`,
       );
