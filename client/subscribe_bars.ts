@@ -222,7 +222,8 @@ export function subscribeBars(api: Api, realtime: Partial<Realtime>, subscriptio
     unsubscribe: async () => {
       hasEnded = true;
       clearTimeout(timer);
-      if (channel !== undefined) await realtime.removeChannel?.(channel);
+      // supabase-js 2.58 fails where it has never connected. Nothing is handed over in any case.
+      if (channel !== undefined) await realtime.removeChannel?.(channel).catch(() => {});
     },
   };
 }

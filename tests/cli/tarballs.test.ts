@@ -151,6 +151,7 @@ async function writeExamples(folder: TestFolder, readme: string): Promise<string
     deriveDxyForWindow: "derive_dxy",
     fetchBars: "read_bars",
     // Shows getBars, too.
+    subscribeBars: "subscribe_bars",
     getChanges: "as_of",
     getBars: "get_bars",
   };
