@@ -86,6 +86,7 @@ export interface Pgbars {
   getAlerts(options?: { openOnly?: boolean }): Promise<Alert[]>;
   /** Reads the last calls of the dispatcher, newest first. */
   getRuns(options?: { limit?: number }): Promise<Run[]>;
+  /**
    * Hands over the latest bars of symbols, and then those that are built or corrected: by Realtime broadcast where the
    * database sends it (`enable_broadcast`), and by polling in any case, since a message may be lost without an error. Throws a
    * TypeError or RangeError for arguments that do not make sense; what goes wrong later goes to `onError`.

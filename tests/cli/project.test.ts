@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
-import { splitReleases } from "../../cli/lib/releases.ts";
 import { VERSION } from "../../cli/lib/version.ts";
 import { startCluster } from "../../scripts/lib/cluster.ts";
 import { type Database, openServer } from "../../scripts/lib/database.ts";
-import { migrate, readMigrations } from "../../scripts/lib/migrations.ts";
+import { migrate } from "../../scripts/lib/migrations.ts";
 import { openServerBackend } from "../../scripts/lib/stack/backend.ts";
 import { openStack } from "../../scripts/lib/stack/stack.ts";
 import { supabase } from "../../scripts/lib/supabase.ts";
