@@ -6,9 +6,9 @@ declare
     'data_bars', 'derived_data_bars', 'derived_data_bars_revision', 'data_agg_state', 'core_asset_registry_all'
   ];
   v_functions constant text[] := array[
-    '_upsert_derived_bar', 'agg_add_change_note', 'agg_alerts', 'agg_asset', 'agg_backfill', 'agg_bar_versions', 'agg_bootstrap_cursor', 'agg_cancel_backfill', 'agg_changes',
-    'agg_check', 'agg_explain', 'agg_finish', 'agg_fleet', 'agg_gaps', 'agg_get_due_tasks', 'agg_health', 'agg_maintain', 'agg_pause',
-    'agg_pending', 'agg_repair', 'agg_resume', 'agg_run_due', 'agg_runs', 'agg_size', 'agg_start', 'agg_verify', 'aggregate_1m_to_5m_window', 'aggregate_5m_to_1h_window',
+    '_upsert_derived_bar', 'agg_add_alert_target', 'agg_add_change_note', 'agg_alert_targets', 'agg_alerts', 'agg_asset', 'agg_backfill', 'agg_bar_versions', 'agg_bootstrap_cursor', 'agg_cancel_backfill', 'agg_changes',
+    'agg_check', 'agg_claim_deliveries', 'agg_explain', 'agg_finish', 'agg_finish_deliveries', 'agg_fleet', 'agg_gaps', 'agg_get_due_tasks', 'agg_health', 'agg_maintain', 'agg_metrics', 'agg_pause',
+    'agg_pending', 'agg_remove_alert_target', 'agg_repair', 'agg_resume', 'agg_run_due', 'agg_runs', 'agg_size', 'agg_start', 'agg_verify', 'aggregate_1m_to_5m_window', 'aggregate_5m_to_1h_window',
     'aggregate_window', 'calc_dxy_range_1m', 'calc_dxy_range_derived', 'catchup_aggregation_range', 'derive_synthetic_range',
     'disable_broadcast', 'enable_broadcast', 'finish_move', 'get_bars', 'grant_operations_access', 'grant_read_access', 'import_calendar', 'install_webhooks', 'move_status', 'remove_webhooks',
     'revoke_operations_access', 'revoke_read_access', 'schedule_jobs', 'sync_agg_state_from_registry', 'undo_move', 'upsert_bars'
