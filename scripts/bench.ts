@@ -1,6 +1,7 @@
 import { parseArgs } from "node:util";
 import { measureAudit } from "./bench/audit.ts";
 import { measureBackfill } from "./bench/backfill.ts";
+import { measureBroadcast } from "./bench/broadcast.ts";
 import { measureClaim } from "./bench/claim.ts";
 import { measureCorrections } from "./bench/corrections.ts";
 import { measureHistory } from "./bench/history.ts";
@@ -16,7 +17,7 @@ import { type Database, openServer } from "./lib/database.ts";
 import { ensurePackages } from "./lib/debian.ts";
 import { migrate } from "./lib/migrations.ts";
 
-/** `--scale N` divides the sizes of tick, variants, claim, import, read, backfill and history by N, to try them; budgets hold at 1. */
+/** `--scale N` divides the sizes of tick, variants, broadcast, claim, import, read, backfill and history by N, to try them; budgets hold at 1. */
 const { values, positionals } = parseArgs({
   options: { scale: { type: "string", default: "1" } },
   allowPositionals: true,
@@ -58,6 +59,7 @@ const BENCHMARKS: Record<string, () => Promise<Measurement[]>> = {
   corrections: () => measureCorrections(open),
   registry: () => measureRegistry(open),
   read: () => run("read", (db) => measureRead(db, scale)),
+  broadcast: () => run("broadcast", (db) => measureBroadcast(db, scale)),
   audit: () => run("audit", (db) => measureAudit(db, scale)),
   backfill: () => run("backfill", (db, reopen) => measureBackfill(db, reopen, scale)),
   history: () => measureHistory(open, scale),
