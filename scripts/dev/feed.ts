@@ -31,22 +31,33 @@ export function silenceAt(ts: number): Silence {
   return { symbol, from: begin + from, to: begin + to, ...(turn % 2 === 0 && { lateAt: begin + SHORT.lateAt }) };
 }
 
-/** A feed of made-up minutes. `take` gives what has come since the last call, in order of time for each asset. */
+/** A feed of made-up minutes. */
 export interface Feed {
+  /** What has come since the last call, in order of time for each asset. */
   take(now: number): { bars: Bar[]; late: Bar[] };
+  /** The silence that `ts` is in. */
+  silence(ts: number): Silence | undefined;
 }
 
-/** The feed of the made-up market from `from` on: a minute comes when it has ended, but for the silences of {@link silenceAt}. */
+/**
+ * The feed of the made-up market from `from` on: a minute comes when it has ended, but for the silences of {@link silenceAt} that
+ * begin after `from`.
+ */
 export function openFeed(market: Market, from: number): Feed {
   const sources = assets.map((asset) => openSource(market, asset, from));
   let held: Bar[] = [];
+  const silence = (ts: number) => {
+    const found = silenceAt(ts);
+    return found.from >= from && ts >= found.from && ts < found.to ? found : undefined;
+  };
   return {
+    silence,
     take(now) {
       const bars: Bar[] = [];
       for (const bar of sources.flatMap((source) => source(now))) {
-        const silence = silenceAt(bar.ts);
-        if (bar.symbol !== silence.symbol || bar.ts < silence.from || bar.ts >= silence.to) bars.push(bar);
-        else if (silence.lateAt !== undefined) held.push(bar);
+        const found = silence(bar.ts);
+        if (bar.symbol !== found?.symbol) bars.push(bar);
+        else if (found.lateAt !== undefined) held.push(bar);
       }
       const isDue = (bar: Bar) => silenceAt(bar.ts).lateAt! <= now;
       const late = held.filter(isDue);
@@ -75,7 +86,8 @@ export function runFeed(db: Database, feed: Feed, print: (line: string) => void)
       const now = Date.now();
       const { bars, late } = feed.take(now);
       await loadBars(db, [...bars, ...late], new Problems());
-      const line = describe(silenceAt(now), now);
+      const silence = feed.silence(now);
+      const line = silence === undefined ? "" : describe(silence);
       if (line !== announced && line !== "") print(line);
       announced = line;
       if (late.length > 0) print(`${clock(now)} ${late.length} late minutes of ${late[0]!.symbol} came in`);
@@ -86,8 +98,7 @@ export function runFeed(db: Database, feed: Feed, print: (line: string) => void)
   return { [Symbol.dispose]: () => cron.stop() };
 }
 
-function describe({ symbol, from, to, lateAt }: Silence, now: number): string {
-  if (now < from || now >= to) return "";
+function describe({ symbol, from, to, lateAt }: Silence): string {
   const fate = lateAt === undefined ? "its minutes are lost" : `its minutes come late, at ${clock(lateAt)}`;
   return `${clock(from)} ${symbol} falls silent until ${clock(to)}; ${fate}`;
 }
