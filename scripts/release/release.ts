@@ -1,8 +1,7 @@
 import { compareVersions, releasedVersion } from "../../cli/lib/releases.ts";
-import type { Cluster } from "../lib/cluster.ts";
 import { readMigrations } from "../lib/migrations.ts";
 import { packAll } from "../pack/packages.ts";
-import { rewriteFirstMigration, writeMigration } from "../schema/generate.ts";
+import { writeMigration } from "../schema/generate.ts";
 import { proveSchema } from "../schema/proof.ts";
 import { TestContext } from "../test/context.ts";
 import { writeGenerated } from "../test/generated.ts";
@@ -38,7 +37,7 @@ export async function release(version: string, today = new Date()): Promise<stri
 
   await using context = new TestContext({ paths: [], accept: false });
   const cluster = await context.cluster();
-  lines.push(`Wrote ${await endRelease(cluster, version)}.`);
+  lines.push(`Wrote ${await writeMigration(cluster, `pgbars_${version.replaceAll(".", "_")}`)}.`);
   lines.push(`Wrote ${(await writeGenerated(context)).join(" and ")}.`);
 
   const { failed, output } = await proveSchema(cluster);
@@ -62,13 +61,5 @@ async function refuseOlder(version: string): Promise<void> {
     name !== undefined
   );
   const newest = released.at(-1)!;
-  const isFirst = released.length === 1 && newest === version;
-  if (!isFirst && compareVersions(version, newest) <= 0) throw new Error(`${version} is not newer than ${newest}`);
-}
-
-/** Writes the migration that a release ends with, and returns its path. The one of the first release is written anew. */
-async function endRelease(cluster: Cluster, version: string): Promise<string> {
-  const name = `pgbars_${version.replaceAll(".", "_")}`;
-  const [first] = await readMigrations();
-  return first!.name === name ? await rewriteFirstMigration() : await writeMigration(cluster, name);
+  if (compareVersions(version, newest) <= 0) throw new Error(`${version} is not newer than ${newest}`);
 }

@@ -23,18 +23,6 @@ export async function writeMigration(cluster: Cluster, name: string, folder: URL
   return await write(folder, `${nextVersion(migrations.at(-1)?.version)}_${name}`, sql);
 }
 
-/**
- * Writes the one migration of the first release anew, as a copy of `schemas`, and returns its path. Throws when there are
- * others: a migration that was released is never edited.
- */
-export async function rewriteFirstMigration(folder: URL = SUPABASE_FOLDER): Promise<string> {
-  const [first, ...others] = await readMigrations(folder);
-  if (first === undefined || others.length > 0) {
-    throw new Error(`there are ${others.length + (first ? 1 : 0)} migrations: give a name to write the next one`);
-  }
-  return await write(folder, `${first.version}_${first.name}`, await readSchemaScript(new URL("schemas/", folder)));
-}
-
 async function findDifference(cluster: Cluster, folder: URL): Promise<string> {
   const [from, to] = [await makeDatabase(cluster, "from"), await makeDatabase(cluster, "to")];
   try {

@@ -77,6 +77,7 @@ Deno.test("makeKeys() gives other keys each time", () => {
   const all = [makeKeys(), makeKeys()].flatMap((
     { named, ...keys },
   ) => [...Object.values(named), ...Object.values(keys)]);
-  assert.equal(new Set(all).size, 10);
+  assert.equal(new Set(all).size, all.length);
+  assert.ok(all.length >= 10);
   for (const key of all) assert.match(key, /[0-9a-f]{32}$/);
 });
