@@ -1,12 +1,13 @@
 import type { SupabaseClient } from "@supabase/supabase-js";
 import type { Api } from "./api.ts";
+import type { Realtime } from "./bar_channel.ts";
 import type { BarInput, UpsertOptions, UpsertResult } from "./bar_input.ts";
 import { type Bar, type BarQuery, fetchBars, type MinuteQuery } from "./bars.ts";
 import { deriveDxyForWindow, type DeriveResult } from "./derive_dxy.ts";
 import { type Change, type ChangeQuery, getChanges } from "./get_changes.ts";
 import { getBars, type GetBarsQuery, type ReadBar } from "./get_bars.ts";
 import type { Instant } from "./range.ts";
-import { type BarSubscription, type Realtime, subscribeBars, type Subscription } from "./subscribe_bars.ts";
+import { type BarSubscription, subscribeBars, type Subscription } from "./subscribe_bars.ts";
 import { syncRegistry, type SyncResult } from "./sync_registry.ts";
 import { upsertBars } from "./upsert.ts";
 import {

@@ -1,14 +1,11 @@
-import type { RealtimeChannel, SupabaseClient } from "@supabase/supabase-js";
 import type { Api } from "./api.ts";
+import { listen, type Realtime } from "./bar_channel.ts";
 import { readInterval, readSymbols, type Timeframe } from "./bars.ts";
 import { getBars, type ReadBar } from "./get_bars.ts";
 import { getChanges } from "./get_changes.ts";
 import { show } from "./values.ts";
 
 const CALL = "subscribeBars";
-
-/** The part of a supabase-js client that receives broadcasts. Without it, bars are polled. */
-export type Realtime = Pick<SupabaseClient, "channel" | "removeChannel" | "realtime">;
 
 export interface BarSubscription {
   /** `canonical_symbol`s. One that is not known has no bars. */
@@ -201,29 +198,26 @@ export function subscribeBars(api: Api, realtime: Partial<Realtime>, subscriptio
     if (hasMissed) poll();
   };
 
-  let channel: RealtimeChannel | undefined;
-  const listen = async () => {
-    // A private topic asks who joins.
-    await realtime.realtime?.setAuth();
-    if (hasEnded) return;
-    channel = realtime.channel!(`bars:${timeframe}`, { config: { private: true } });
-    channel.on("broadcast", { event: "bars" }, ({ payload }) => receive(payload as Message));
-    channel.subscribe((status) => {
-      if (hasEnded) return;
-      onState?.(status === "SUBSCRIBED" ? "live" : "polling");
-      // What went out before, or while there was no connection, is read.
-      if (status === "SUBSCRIBED") poll();
-    });
-  };
+  let leave: (() => Promise<void>) | undefined;
   poll();
-  if (typeof realtime.channel === "function") void listen().catch((error) => onError?.(error));
-  else onState?.("polling");
+  if (typeof realtime.channel !== "function") onState?.("polling");
+  else {
+    leave = listen(realtime as Realtime, `bars:${timeframe}`, {
+      receive: (payload) => receive(payload as Message),
+      become: (isLive) => {
+        if (hasEnded) return;
+        onState?.(isLive ? "live" : "polling");
+        // What went out before, or while there was no connection, is read.
+        if (isLive) poll();
+      },
+      fail: (error) => void (hasEnded || onError?.(error)),
+    });
+  }
   return {
     unsubscribe: async () => {
       hasEnded = true;
       clearTimeout(timer);
-      // supabase-js 2.58 fails where it has never connected. Nothing is handed over in any case.
-      if (channel !== undefined) await realtime.removeChannel?.(channel).catch(() => {});
+      await leave?.();
     },
   };
 }

@@ -240,6 +240,17 @@ function Bars({ symbol, timeframe }: AssetProps) {
   const series = useMemo(() => new Series(project.pgbars, symbol, timeframe), [project, symbol, timeframe]);
   const read = useCallback(() => series.read(), [series]);
   const { data, at, error, refresh } = usePoll<Loaded>(read, project.refreshMs);
+  useEffect(() => {
+    if (!project.broadcast || timeframe === "1m") return;
+    // A message says that there is something to read; without one it is read from time to time.
+    const subscription = project.pgbars.subscribeBars({
+      symbols: [symbol],
+      timeframe,
+      pollSeconds: 86_400,
+      onBars: ({ source }) => source === "broadcast" && refresh(),
+    });
+    return () => void subscription.unsubscribe();
+  }, [project, symbol, timeframe, refresh]);
   const [, setRead] = useState(0);
   const [hovered, setHovered] = useState<number | null>(null);
   const [selected, setSelected] = useState<number | null>(null);

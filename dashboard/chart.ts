@@ -102,7 +102,8 @@ export class BarChart {
     const colors = readColors(this.#element);
     const change = isOther ? -1 : firstChange(this.#drawn, bars);
     this.#notes.set(picture, colors);
-    if (change < 0 || bars.length - change > 5) {
+    // A series takes no update behind its last bar.
+    if (change < 0 || change < this.#drawn.length - 1 || bars.length - change > 5) {
       const decimals = decimalsOf(bars.slice(-300).flatMap(({ open, close }) => [open, close]));
       this.#candles.applyOptions({
         priceFormat: { type: "price", precision: decimals, minMove: Number((10 ** -decimals).toFixed(decimals)) },

@@ -7,6 +7,8 @@ export interface Connection {
   key: string;
   /** Seconds between two calls; `refresh_seconds` of `config.json`. */
   refresh?: number;
+  /** Whether the project sends bars by Realtime broadcast; `broadcast` of `config.json`. */
+  broadcast?: boolean;
 }
 
 /** Seconds between two calls, where nothing else is said. */
@@ -35,7 +37,9 @@ export async function findConnection(): Promise<Connection | null> {
   const answer = await fetch("config.json", { cache: "no-store" }).catch(() => null);
   if (!answer?.ok) return null;
   const config = await answer.json().catch(() => null);
-  return config?.key ? { url: config.url || location.origin, key: config.key, refresh: config.refresh_seconds } : null;
+  if (!config?.key) return null;
+  const { key, refresh_seconds: refresh, broadcast } = config;
+  return { url: config.url || location.origin, key, refresh, broadcast };
 }
 
 export function storeConnection(connection: Connection): void {
@@ -56,7 +60,7 @@ export function connectionProblem({ url, key }: Connection): string | null {
   return null;
 }
 
-export function connect({ url, key, refresh }: Connection): Project {
+export function connect({ url, key, refresh, broadcast }: Connection): Project {
   const client = createClient(url.replace(/\/+$/, ""), key, {
     global: {
       fetch: (input, init) => {
@@ -66,7 +70,14 @@ export function connect({ url, key, refresh }: Connection): Project {
     },
   });
   const refreshMs = 1000 * Math.max(1, refresh ?? REFRESH);
-  return { url, key, refreshMs, pgbars: createPgbars(client), auth: client.auth };
+  return {
+    url,
+    key,
+    ...(broadcast !== undefined && { broadcast }),
+    refreshMs,
+    pgbars: createPgbars(client),
+    auth: client.auth,
+  };
 }
 
 /** The role of the database that requests run as. */

@@ -13,6 +13,7 @@ const minute = (count: number) => new Date(Date.parse(START) + count * 60_000);
 function withChannel(url: string, key: string) {
   const client = createClient(url, key);
   const seen = { topic: "", isPrivate: false, hasLeft: false };
+  const log: string[] = [];
   let onMessage: (message: { payload: unknown }) => void = () => {};
   let onStatus: (status: string) => void = () => {};
   const channel = {
@@ -30,16 +31,19 @@ function withChannel(url: string, key: string) {
     realtime: { setAuth: () => Promise.resolve() },
     channel: (topic: string, { config }: { config: { private: boolean } }) => {
       Object.assign(seen, { topic, isPrivate: config.private });
+      log.push("join");
       return channel;
     },
     removeChannel: () => {
       seen.hasLeft = true;
+      log.push("leave");
       return Promise.resolve("ok");
     },
   };
   return {
     pgbars: createPgbars(supabase as unknown as ReturnType<typeof createClient>),
     seen,
+    log,
     deliver: (payload: unknown) => onMessage({ payload }),
     become: (status: string) => onStatus(status),
   };
@@ -178,6 +182,46 @@ Deno.test("subscribeBars() hands over bars as they are built, corrected or gone,
     assert.deepEqual(came(), []);
     assert.ok(seen.hasLeft);
     assert.deepEqual(errors, []);
+  });
+
+  await test.step("subscriptions of one client share a channel, which is left with the last of them and joined anew", async () => {
+    const { pgbars, seen, deliver, become, log } = withChannel(url, keys.secret);
+    const states: string[] = [];
+    const came: string[] = [];
+    const open = (name: string) =>
+      pgbars.subscribeBars({
+        symbols: ["A"],
+        timeframe: "5m",
+        pollSeconds: 3600,
+        onBars: ({ source }) => source === "broadcast" && came.push(name),
+        onState: (state) => states.push(`${name} ${state}`),
+      });
+    const message = (revision: number) => ({
+      timeframe: "5m",
+      revision,
+      columns: ["canonical_symbol", "ts_utc", "close", "updated_at"],
+      bars: [["A", minute(500).toISOString(), revision, new Date().toISOString()]],
+    });
+    const first = open("first");
+    await waitUntil(() => Promise.resolve(seen.topic === "bars:5m"));
+    become("SUBSCRIBED");
+    const second = open("second");
+    assert.deepEqual(states, ["first live", "second live"]);
+    await first.unsubscribe();
+    assert.deepEqual(log, ["join"], "the other one is still there");
+    deliver(message(1));
+    assert.deepEqual(came, ["second"]);
+    const third = open("third");
+    await second.unsubscribe();
+    await third.unsubscribe();
+    assert.deepEqual(log, ["join", "leave"]);
+    const fourth = open("fourth");
+    await waitUntil(() => Promise.resolve(log.length === 3));
+    become("SUBSCRIBED");
+    assert.deepEqual(states.slice(2), ["third live", "fourth live"]);
+    deliver(message(2));
+    assert.deepEqual(came, ["second", "fourth"]);
+    await fourth.unsubscribe();
   });
 
   await test.step("without Realtime it polls; what goes wrong goes to onError", async () => {

@@ -194,6 +194,47 @@ Deno.test("the dashboard shows fleet, assets and health, and follows the databas
     await page.locator(".corrections li").nth(before).waitFor(ONE_REFRESH);
   });
 
+  await step("a bar that is broadcast shows at once", async () => {
+    const [row] = await db.query<{ ts_utc: Date }>(
+      "select max(ts_utc) as ts_utc from public.derived_data_bars where canonical_symbol = 'EURUSD' and timeframe = '5m' and deleted_at is null",
+    );
+    await using other = await visit(browser);
+    await other.page.route(
+      "**/config.json",
+      (route) => route.fulfill({ json: { key: KEYS.publishable, refresh_seconds: 600, broadcast: true } }),
+    );
+    const joined = Promise.withResolvers<(payload: unknown) => void>();
+    await other.page.routeWebSocket(/\/realtime\/v1\/websocket/, (socket) => {
+      socket.onMessage((text) => {
+        // As Realtime speaks: [join_ref, ref, topic, event, payload].
+        const [joinRef, ref, topic, event] = JSON.parse(String(text));
+        const send = (ref: unknown, event: string, payload: unknown) =>
+          socket.send(JSON.stringify([joinRef, ref, topic, event, payload]));
+        send(ref, "phx_reply", { status: "ok", response: { postgres_changes: [] } });
+        if (event !== "phx_join") return;
+        assert.equal(topic, "realtime:bars:5m");
+        joined.resolve((payload) => send(null, "broadcast", { type: "broadcast", event: "bars", payload }));
+      });
+    });
+    await other.page.goto(`${stack.url}/#/asset/EURUSD/5m`);
+    await signIn(other.page, false);
+    const chart = other.page.locator('.chart[aria-label^="Candles of EURUSD 5m."]');
+    await chart.waitFor();
+    const announce = await joined.promise;
+    await db.exec(`
+      update public.data_bars set close = 1.3, high = 1.3
+      where canonical_symbol = 'EURUSD' and ts_utc = '${row!.ts_utc.toISOString()}'::timestamptz + interval '4 minutes';
+      select public.agg_run_due();
+    `);
+    const columns = ["canonical_symbol", "ts_utc", "close", "updated_at"];
+    const values = ["EURUSD", row!.ts_utc.toISOString(), 1.3, new Date().toISOString()];
+    announce({ timeframe: "5m", revision: 1, columns, bars: [values] });
+    await other.page.locator(".corrections li", { hasText: formatClock(row!.ts_utc) }).first().waitFor({
+      timeout: 8000,
+    });
+    assert.deepEqual(other.errors, []);
+  });
+
   await step("older bars are read when the user comes near the first", async () => {
     await page.keyboard.press("1");
     await page.locator('.chart[aria-label^="Candles of EURUSD 1m."]').focus();
@@ -393,6 +434,10 @@ Deno.test("the dashboard shows fleet, assets and health, and follows the databas
 
   assert.deepEqual(errors, []);
 });
+
+function formatClock(ts: Date): string {
+  return ts.toISOString().slice(11, 16);
+}
 
 /** Signs in, in a dialog that may be open. */
 async function signIn(page: Page, isOpen: boolean): Promise<void> {
