@@ -1100,7 +1100,7 @@ begin
     union all
     select
       'no_data', n.canonical_symbol, '1m', n.silence > 2 * n.allowed,
-      format('the last 1m bar is that of %s; silent for %s of open time, longer than %s', n.last_utc, n.silence, n.allowed)
+      format('the last 1m bar is that of %s; silent for %s of open time, longer than %s', n.last_utc, date_trunc('second', n.silence), n.allowed)
     from agg.silent_series(p_now) as n
     where 'no_data' <> all (v_skipped)
     union all
