@@ -5,7 +5,7 @@ import { countCoverage, EDGES } from "./coverage.ts";
 import { playScenario } from "./run_scenario.ts";
 import { scenario } from "./scenarios.ts";
 
-const RUNS = 60;
+const RUNS = 45;
 /** From so many scenarios on every edge must come up. */
 const LONG_RUN = 200;
 

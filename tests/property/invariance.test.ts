@@ -12,7 +12,7 @@ import { catchUp, runBatches } from "./drivers.ts";
 import { playScenario } from "./run_scenario.ts";
 import { scenario } from "./scenarios.ts";
 
-const RUNS = 12;
+const RUNS = 9;
 /** Long after every history. */
 const END = new Date(ORIGIN + 90 * 24 * 60 * MINUTE);
 
