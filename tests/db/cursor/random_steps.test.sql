@@ -4,13 +4,13 @@ select plan(8);
 call tests.add_asset('STEPS');
 call tests.add_asset('ONCE');
 
--- Eight days are 2304 5m windows; a fifth of the minutes is missing, every sixth 100 minutes wholly.
+-- Nine days are 2592 5m windows; a fifth of the minutes is missing, every sixth 100 minutes wholly.
 select setseed(0.5);
 insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close, vol)
 select s.symbol, m.ts_utc, m.price, m.price + 1, m.price - 1, m.price + 0.5, m.n
 from (
   select g.n, timestamptz '2025-07-01 00:00+00' + g.n * interval '1 minute' as ts_utc, floor(random() * 100) + 10 as price
-  from generate_series(0, 8 * 1440 - 1) as g (n)
+  from generate_series(0, 9 * 1440 - 1) as g (n)
   where random() < 0.8 and (g.n / 100) % 6 <> 3
 ) as m
 cross join unnest(array['STEPS', 'ONCE']) as s (symbol);
@@ -21,7 +21,7 @@ create temporary table step (
 create temporary table boundary (timeframe text, step_no integer, old_cursor timestamptz, new_cursor timestamptz);
 do $$
 declare
-  v_now constant timestamptz := '2025-07-09 01:00+00';
+  v_now constant timestamptz := '2025-07-10 01:00+00';
   v_timeframe text;
   v_max_windows integer;
   v_cursor timestamptz;
@@ -45,7 +45,7 @@ $$;
 insert into boundary (timeframe, step_no, old_cursor, new_cursor)
 select s.timeframe, s.step_no, s.old_cursor, (s.result ->> 'new_cursor')::timestamptz from step as s;
 
-select cmp_ok((select count(*) from step as s where s.timeframe = '5m'), '>', 80::bigint, 'the 5m windows take more than 80 steps');
+select cmp_ok((select count(*) from step as s where s.timeframe = '5m'), '>', 100::bigint, 'the 5m windows take more than 100 steps');
 select is_empty(
   $$
     select b.step_no
