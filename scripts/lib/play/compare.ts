@@ -23,6 +23,8 @@ interface Task {
   symbol: string;
   timeframe: Timeframe;
   cursor: number;
+  /** The end of what corrections follow: of what is decided, or of what was built ahead of it. */
+  followedTo: number;
   delaySeconds: number;
 }
 
@@ -98,6 +100,11 @@ function findDifferences(
     const { from } = firstWindow(timeframe, whole);
     const isWhole = (bar: { ts: number }) => whole === asset.rules || from <= bar.ts;
     const isDecided = (bar: { ts: number }) => from <= bar.ts && bar.ts <= task.cursor;
+    const [derived, kept] = [asset.derived.get(timeframe) ?? [], asset.kept.get(timeframe) ?? []];
+    const stored = new Set([...derived, ...kept].map(({ ts }) => ts));
+    // What was built ahead of the cursor, as before a reset, need not be there; what is there must be right.
+    const isExpected = (bar: { ts: number }) =>
+      isDecided(bar) || from <= bar.ts && bar.ts < task.followedTo && stored.has(bar.ts);
     if (timeframe === "1m") {
       problems.push(
         ...compareMinutes(name, asset.minutes.filter(isWhole), basketMinutes(basket!, minutes).filter(isDecided)),
@@ -106,14 +113,10 @@ function findDifferences(
       continue;
     }
     problems.push(
-      ...compareBars(
-        name,
-        (asset.derived.get(timeframe) ?? []).filter(isWhole),
-        barsOf(windows[timeframe]).filter(isDecided),
-      ),
+      ...compareBars(name, derived.filter(isWhole), barsOf(windows[timeframe]).filter(isExpected)),
     );
-    const short = windows[timeframe].flatMap(({ bar, content }) => bar ? [] : [content]).filter(isDecided);
-    problems.push(...compareBars(`${name} without a bar`, (asset.kept.get(timeframe) ?? []).filter(isWhole), short));
+    const short = windows[timeframe].flatMap(({ bar, content }) => bar ? [] : [content]).filter(isExpected);
+    problems.push(...compareBars(`${name} without a bar`, kept.filter(isWhole), short));
     const source = sourceOf(timeframe, rules);
     const sourceTask = asset.tasks.get(source);
     problems.push(...checkCursor(task, rules, now, sourceTimes(asset, windows, source), sourceTask));
@@ -253,8 +256,9 @@ async function readAssets(db: Database): Promise<Asset[]> {
   );
   const tasks = await db.query<Task>(
     `select s.canonical_symbol as symbol, s.timeframe,
-       (extract(epoch from s.last_agg_bar_ts_utc) * 1000)::bigint as cursor, s.aggregation_delay_seconds as "delaySeconds"
-     from public.data_agg_state as s`,
+       (extract(epoch from s.last_agg_bar_ts_utc) * 1000)::bigint as cursor,
+       (extract(epoch from s.followed_to_utc) * 1000)::bigint as "followedTo", s.aggregation_delay_seconds as "delaySeconds"
+     from agg.task as s`,
   );
   const minutes = await db.query<Bar & { symbol: string }>(
     `select d.canonical_symbol as symbol, ${BAR} from public.data_bars as d order by d.ts_utc`,
