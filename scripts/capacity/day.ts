@@ -1,3 +1,4 @@
+import { cronMatches } from "../demo/live.ts";
 import type { Database } from "../lib/database.ts";
 import { readJobs } from "../lib/stack/jobs.ts";
 
@@ -76,28 +77,24 @@ export async function playDay(
   `);
 
   const costs = {} as Record<Work, Cost>;
-  for (const work of WORK) costs[work] = await newCost();
-  async function account<T>(work: Work, use: (db: Database) => Promise<T>): Promise<T> {
-    const db = dbs[work];
-    const [pid, wal, cpu, began] = [await backend(db), await walPosition(db), await cpuSeconds(db), performance.now()];
-    const result = await use(db);
-    const cost = costs[work];
+  for (const work of WORK) costs[work] = { calls: 0, cpuSeconds: 0, walBytes: 0, longestMs: 0 };
+  const account = async (work: Work, sql: string, params: unknown[] = []) => {
+    const [db, cost] = [dbs[work], costs[work]];
+    const [before, began] = [await readUsage(db), performance.now()];
+    await db.query(sql, params);
     cost.calls++;
     cost.longestMs = Math.max(cost.longestMs, performance.now() - began);
-    cost.cpuSeconds += await cpuSeconds(db) - cpu;
-    cost.walBytes += await walPosition(db) - wal;
-    if (pid !== await backend(db)) throw new Error("a session was lost");
-    return result;
-  }
+    const after = await readUsage(db);
+    if (after.pid !== before.pid) throw new Error("a session was lost");
+    cost.cpuSeconds += after.cpuSeconds - before.cpuSeconds;
+    cost.walBytes += after.walBytes - before.walBytes;
+  };
 
   for (let minute = 0; minute < minutes; minute++) {
     const [ts, now] = [new Date(START + minute * MINUTE), new Date(START + (minute + 1) * MINUTE)];
-    await account("ingest", (db) => db.query(INGEST, [ts, symbols]));
-    const jobs = await readJobs(dbs.dispatch, now);
-    for (const { job_name, command } of jobs) {
-      const work = job_name === "pgbars:maintain" ? "maintain" : "dispatch";
-      if (work === "maintain" && (minute + 1) % 5 !== 0) continue;
-      await account(work, (db) => db.query(command));
+    await account("ingest", INGEST, [ts, symbols]);
+    for (const { job_name, schedule, command } of await readJobs(dbs.dispatch, now)) {
+      if (cronMatches(schedule, now)) await account(job_name === "pgbars:maintain" ? "maintain" : "dispatch", command);
     }
     if ((minute + 1) % CHECKPOINT_MINUTES === 0) await dbs.maintain.query("checkpoint");
     if ((minute + 1) % 60 === 0) onHour((minute + 1) / 60);
@@ -110,8 +107,6 @@ export async function playDay(
   const [metrics] = await dbs.maintain.query<Metrics>(METRICS);
   return { symbols, costs, sizes, metrics: metrics! };
 }
-
-const newCost = (): Promise<Cost> => Promise.resolve({ calls: 0, cpuSeconds: 0, walBytes: 0, longestMs: 0 });
 
 const INGEST = `
   insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close, vol, vwap, trade_count)
@@ -143,19 +138,12 @@ const METRICS = `
     ) as cursors_before_start,
     (select count(*)::integer from public.data_agg_state as s where s.is_mandatory and s.status = 'disabled' and s.enabled) as disabled_mandatory`;
 
-async function backend(db: Database): Promise<number> {
-  const [row] = await db.query<{ pid: number }>("select pg_backend_pid() as pid");
-  return row!.pid;
-}
-
-async function walPosition(db: Database): Promise<number> {
-  const [row] = await db.query<{ bytes: number }>("select (pg_current_wal_insert_lsn() - '0/0')::float8 as bytes");
-  return row!.bytes;
-}
-
-/** CPU that the backend has used, from `/proc/PID/stat`, which counts hundredths of a second. */
-async function cpuSeconds(db: Database): Promise<number> {
-  const stat = await Deno.readTextFile(`/proc/${await backend(db)}/stat`);
+/** What the backend of `db` has used, and how much WAL the server has written. `/proc/PID/stat` counts hundredths of a second. */
+async function readUsage(db: Database): Promise<{ pid: number; cpuSeconds: number; walBytes: number }> {
+  const [row] = await db.query<{ pid: number; walBytes: number }>(
+    `select pg_backend_pid() as pid, (pg_current_wal_insert_lsn() - '0/0')::float8 as "walBytes"`,
+  );
+  const stat = await Deno.readTextFile(`/proc/${row!.pid}/stat`);
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return (Number(fields[11]) + Number(fields[12])) / 100;
+  return { ...row!, cpuSeconds: (Number(fields[11]) + Number(fields[12])) / 100 };
 }

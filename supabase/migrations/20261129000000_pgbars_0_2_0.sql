@@ -4,6 +4,10 @@ SET local check_function_bodies = off;
 
 DROP VIEW "agg"."public_function";
 
+DROP VIEW "agg"."wanted_task";
+
+DROP VIEW "agg"."defaults";
+
 ALTER TABLE "agg"."alert"
   DROP CONSTRAINT "alert_kind_check";
 
@@ -667,6 +671,22 @@ begin
 end;
 $function$;
 
+CREATE OR REPLACE FUNCTION agg.post_webhook (
+  p_url_secret text,
+  p_key_secret text,
+  p_body       jsonb,
+  p_timeout_ms integer
+)
+  RETURNS void
+  LANGUAGE plpgsql
+  SET search_path TO 'pg_catalog', 'pg_temp'
+  AS $function$
+begin
+  execute format('select net.http_post(url => %L, body => $1, headers => $2, timeout_milliseconds => $3)', agg.read_secret(p_url_secret)) using
+    p_body, jsonb_build_object('content-type', 'application/json', 'apikey', agg.read_secret(p_key_secret)), p_timeout_ms;
+end;
+$function$;
+
 CREATE OR REPLACE FUNCTION agg.prune_logs (
   p_now timestamp with time zone
 )
@@ -741,12 +761,13 @@ CREATE OR REPLACE FUNCTION agg.ready_deliveries (
   select d.*
   from agg.delivery as d
   join agg.alert_target as t on t.name = d.target and t.stopped_at is null and t.next_try_at <= p_now
-  where d.delivered_at is null and d.next_try_at <= p_now and d.created_at > p_now - interval '3 days'
+  cross join agg.defaults as f
+  where d.delivered_at is null and d.next_try_at <= p_now and d.created_at > p_now - f.message_life
     and not (d.event = 'resolved' and exists (
       select
       from agg.delivery as o
       where o.target = d.target and o.alert_id = d.alert_id and o.event = 'opened'
-        and o.delivered_at is null and o.created_at > p_now - interval '3 days'
+        and o.delivered_at is null and o.created_at > p_now - f.message_life
     ));
 $function$;
 
@@ -981,6 +1002,65 @@ begin
 end;
 $function$;
 
+CREATE OR REPLACE FUNCTION agg.send_webhook()
+  RETURNS TRIGGER
+  LANGUAGE plpgsql
+  SECURITY DEFINER
+  SET search_path TO 'pg_catalog', 'pg_temp'
+  AS $function$
+declare
+  v_record jsonb;
+  v_old_record jsonb;
+  v_problems text;
+begin
+  if tg_op = 'INSERT' then
+    select to_jsonb(n) into v_record from new_rows as n order by n.canonical_symbol limit 1;
+  elsif tg_op = 'DELETE' then
+    select to_jsonb(o) into v_old_record from old_rows as o order by o.canonical_symbol limit 1;
+  else
+    with changed as materialized (
+      select to_jsonb(n) as record, to_jsonb(o) as old_record
+      from new_rows as n
+      full join old_rows as o on o.canonical_symbol = n.canonical_symbol
+      where to_jsonb(n) - 'updated_at' is distinct from to_jsonb(o) - 'updated_at'
+    )
+    select
+      c.record,
+      -- A renamed asset has its old row under another symbol.
+      coalesce(c.old_record, (
+        select d.old_record from changed as d where d.record is null order by d.old_record ->> 'canonical_symbol' limit 1
+      ))
+    into v_record, v_old_record
+    from changed as c
+    where c.record is not null
+    order by c.record ->> 'canonical_symbol'
+    limit 1;
+  end if;
+  if v_record is null and v_old_record is null then
+    return null;
+  end if;
+
+  begin
+    select string_agg(format('%s: %s', p.what, p.remedy), ' ') into v_problems
+    from agg.webhook_problems(tg_argv[0], tg_argv[1]) as p;
+    if v_problems is not null then
+      raise warning 'a change of % was not sent: %', tg_table_name, v_problems;
+      return null;
+    end if;
+    perform agg.post_webhook(
+      tg_argv[0], tg_argv[1],
+      jsonb_build_object(
+        'type', tg_op, 'table', tg_table_name, 'schema', tg_table_schema, 'record', v_record, 'old_record', v_old_record
+      ),
+      10000
+    );
+  exception when others then
+    raise warning 'a change of % was not sent: % (%)', tg_table_name, sqlerrm, sqlstate;
+  end;
+  return null;
+end;
+$function$;
+
 CREATE OR REPLACE FUNCTION agg.set_updated_at()
   RETURNS TRIGGER
   LANGUAGE plpgsql
@@ -1012,7 +1092,7 @@ CREATE OR REPLACE FUNCTION agg.target_problems (
     select count(*) as messages, min(m.created_at) as oldest_at, (array_agg(m.error order by m.created_at) filter (where m.error is not null))[1] as error
     from agg.delivery as m
     where m.target = t.name and m.delivered_at is null
-      and m.created_at > p_now - interval '3 days' and m.created_at < p_now - d.overdue_after
+      and m.created_at > p_now - d.message_life and m.created_at < p_now - d.overdue_after
   ) as w
   cross join lateral (
     select case
@@ -1063,18 +1143,9 @@ CREATE OR REPLACE FUNCTION agg.task_health (
   SET search_path TO 'pg_catalog', 'pg_temp'
   SET jit TO 'off'
   AS $function$
-  with recursive symbol as (
-    (select b.canonical_symbol as name from public.data_bars as b where p_symbols is null order by b.canonical_symbol limit 1)
-    union all
-    select n.name
-    from symbol as s
-    cross join lateral (
-      select b.canonical_symbol as name from public.data_bars as b where b.canonical_symbol > s.name order by b.canonical_symbol limit 1
-    ) as n
-  ),
   -- What was open of late, and when it opens next: once for all tasks that share a session and a calendar. No market is closed
   -- for five weeks; of a task that is further behind, every minute counts as open.
-  market as materialized (
+  with market as materialized (
     select
       m.*, b.since_utc,
       agg.open_spans(m.session_time_zone, m.session_minutes, m.calendar, b.since_utc, p_now + interval '1 microsecond') as open,
@@ -1205,11 +1276,31 @@ CREATE OR REPLACE FUNCTION agg.task_health (
     s.name, '1m', 1, false, null, null, null, null, null, null, 'unregistered',
     'bars arrive, but core_asset_registry_all does not have the symbol: nothing is built of them'
   from (
-    select y.name from symbol as y
+    select y.canonical_symbol as name from agg.bar_symbol as y where p_symbols is null
     union all
     select u.symbol from unnest(p_symbols) as u (symbol) where exists (select from public.data_bars as b where b.canonical_symbol = u.symbol)
   ) as s
   where not exists (select from public.core_asset_registry_all as r where r.canonical_symbol = s.name);
+$function$;
+
+CREATE OR REPLACE FUNCTION agg.unregistered_symbols (
+  p_now timestamp with time zone
+)
+  RETURNS TABLE (
+    canonical_symbol text
+  )
+  LANGUAGE sql
+  STABLE
+  SET search_path TO 'pg_catalog', 'pg_temp'
+  AS $function$
+  select s.canonical_symbol
+  from agg.bar_symbol as s
+  where not exists (select from public.core_asset_registry_all as r where r.canonical_symbol = s.canonical_symbol)
+    and exists (
+      select from public.data_bars as b
+      where b.canonical_symbol = s.canonical_symbol and b.timeframe = '1m' and b.ts_utc > p_now - interval '1 day' and b.ts_utc <= p_now
+    )
+    and s.canonical_symbol not in (select k.component from agg.synthetic_component as k);
 $function$;
 
 CREATE OR REPLACE FUNCTION agg.version()
@@ -1250,10 +1341,7 @@ begin
   if v_ready > 0
     and not exists (select from agg.webhook_problems('pgbars_deliver_alerts_url', 'pgbars_deliver_alerts_key', 'deliver-alerts'))
   then
-    execute format(
-      'select net.http_post(url => %L, body => $1, headers => $2, timeout_milliseconds => 60000)', agg.read_secret('pgbars_deliver_alerts_url')
-    ) using
-      jsonb '{}', jsonb_build_object('content-type', 'application/json', 'apikey', agg.read_secret('pgbars_deliver_alerts_key'));
+    perform agg.post_webhook('pgbars_deliver_alerts_url', 'pgbars_deliver_alerts_key', '{}', 60000);
   end if;
   return v_ready;
 exception when others then
@@ -1390,10 +1478,11 @@ CREATE OR REPLACE FUNCTION public.agg_alert_targets (
     (
       select count(*)
       from agg.delivery as d
-      where d.target = t.name and d.delivered_at is null and d.created_at > p_now - interval '3 days'
+      where d.target = t.name and d.delivered_at is null and d.created_at > p_now - f.message_life
     ),
     greatest(t.next_try_at, p_now), t.succeeded_at, t.error
   from agg.alert_target as t
+  cross join agg.defaults as f
   order by t.name;
 $function$;
 
@@ -2423,6 +2512,153 @@ $function$;
 
 REVOKE ALL ON FUNCTION "public"."agg_remove_alert_target"(text) FROM PUBLIC, "anon", "authenticated";
 
+CREATE OR REPLACE FUNCTION public.agg_size (
+  p_bytes bigint                   DEFAULT NULL::bigint,
+  p_now   timestamp with time zone DEFAULT now()
+)
+  RETURNS TABLE (
+    table_name  text,
+    timeframe   text,
+    rows        bigint,
+    is_estimate boolean,
+    heap_bytes  bigint,
+    index_bytes bigint,
+    bytes       bigint,
+    rows_a_day  bigint,
+    bytes_a_day bigint,
+    days_left   integer
+  )
+  LANGUAGE sql
+  STABLE
+  SECURITY DEFINER
+  SET search_path TO 'pg_catalog', 'pg_temp'
+  SET jit TO 'off'
+  SET statement_timeout TO '60s'
+  AS $function$
+  with relation as materialized (
+    select
+      n.nspname as schema_name, c.relname as name, c.relname in ('data_bars', 'derived_data_bars') as has_bars,
+      s.heap_bytes, s.index_bytes, s.rows, s.heap_bytes > 100000000 and s.rows is not null as is_estimate
+    from pg_catalog.pg_class as c
+    join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
+    cross join lateral (
+      select
+        sum(pg_table_size(l.oid)) as heap_bytes, sum(pg_indexes_size(l.oid)) as index_bytes,
+        case when bool_and(l.reltuples >= 0) then sum(
+          l.reltuples * (pg_relation_size(l.oid) / current_setting('block_size')::integer)::numeric / greatest(l.relpages, 1)
+        ) end as rows
+      -- A table of bars may have been partitioned.
+      from (select c.oid union select t.relid from pg_partition_tree(c.oid) as t) as p (oid)
+      join pg_catalog.pg_class as l on l.oid = p.oid and l.relkind = 'r'
+    ) as s
+    where c.relkind in ('r', 'p') and not c.relispartition and (
+      n.nspname = 'agg' or (
+        n.nspname = 'public'
+        and c.relname in ('core_asset_registry_all', 'data_agg_state', 'data_bars', 'derived_data_bars', 'derived_data_bars_revision')
+      )
+    )
+  ),
+  counted as (
+    select 'data_bars' as name, b.timeframe, count(*)::numeric as rows
+    from public.data_bars as b
+    where not (select r.is_estimate from relation as r where r.name = 'data_bars' and r.has_bars)
+    group by b.timeframe
+    union all
+    select 'derived_data_bars', d.timeframe, count(*)
+    from public.derived_data_bars as d
+    where not (select r.is_estimate from relation as r where r.name = 'derived_data_bars' and r.has_bars)
+    group by d.timeframe
+    union all
+    select r.name, f.timeframe, r.rows * f.share
+    from relation as r
+    cross join lateral (
+      select v.timeframe, v.share
+      from pg_catalog.pg_stats as a
+      cross join lateral unnest(a.most_common_vals::text::text[], a.most_common_freqs) as v (timeframe, share)
+      where a.schemaname = r.schema_name and a.tablename = r.name and a.attname = 'timeframe'
+        and a.inherited = (select c.relkind = 'p' from pg_catalog.pg_class as c where c.oid = format('%I.%I', r.schema_name, r.name)::regclass)
+    ) as f
+    where r.has_bars and r.is_estimate
+  ),
+  -- Series of bars in an order that says nothing of them, so that the first hundred stand for all.
+  series as (
+    select
+      s.name, s.timeframe, s.symbol, row_number() over w as position,
+      count(*) over (partition by s.name, s.timeframe) as series
+    from (
+      select 'data_bars' as name, '1m' as timeframe, y.canonical_symbol as symbol from agg.bar_symbol as y
+      union all
+      select 'derived_data_bars', t.timeframe, t.canonical_symbol
+      from public.data_agg_state as t
+      where t.timeframe <> '1m' and t.enabled
+    ) as s
+    window w as (partition by s.name, s.timeframe order by hashtextextended(s.symbol, 0), s.symbol)
+  ),
+  growth as (
+    select s.name, s.timeframe, sum(n.bars) / 7 * max(s.series) / least(max(s.series), 100) as rows_a_day
+    from series as s
+    cross join lateral (
+      select count(*) as bars
+      from public.data_bars as b
+      where s.name = 'data_bars' and b.canonical_symbol = s.symbol and b.timeframe = s.timeframe
+        and b.ts_utc >= p_now - interval '168 hours' and b.ts_utc <= p_now
+      union all
+      select count(*)
+      from public.derived_data_bars as d
+      where s.name = 'derived_data_bars' and d.canonical_symbol = s.symbol and d.timeframe = s.timeframe
+        and d.ts_utc >= p_now - interval '168 hours' and d.ts_utc <= p_now
+      union all
+      select -count(*)
+      from agg.floor as f
+      join public.data_bars as b
+        on b.canonical_symbol = f.canonical_symbol and b.timeframe = f.timeframe
+        and b.ts_utc >= f.floor_utc and b.ts_utc < f.floor_utc + interval '168 hours'
+      where s.name = 'data_bars' and f.canonical_symbol = s.symbol and f.timeframe = s.timeframe
+      union all
+      select -count(*)
+      from agg.floor as f
+      join public.derived_data_bars as d
+        on d.canonical_symbol = f.canonical_symbol and d.timeframe = f.timeframe
+        and d.ts_utc >= f.floor_utc and d.ts_utc < f.floor_utc + interval '168 hours'
+      where s.name = 'derived_data_bars' and f.canonical_symbol = s.symbol and f.timeframe = s.timeframe
+    ) as n
+    where s.position <= 100
+    group by s.name, s.timeframe
+  ),
+  part as (
+    select
+      r.name, c.timeframe, c.rows, r.is_estimate,
+      r.heap_bytes * p.share as heap_bytes, r.index_bytes * p.share as index_bytes,
+      g.rows_a_day, g.rows_a_day * (r.heap_bytes + r.index_bytes) * p.share / nullif(c.rows, 0) as bytes_a_day
+    from counted as c
+    join relation as r on r.has_bars and r.name = c.name
+    cross join lateral (select c.rows / nullif(sum(a.rows), 0) from counted as a where a.name = c.name) as p (share)
+    left join growth as g on g.name = c.name and g.timeframe = c.timeframe
+    union all
+    select r.name, null, r.rows, r.rows is not null, r.heap_bytes, r.index_bytes, null, null
+    from relation as r
+    where not r.has_bars
+  )
+  select
+    p.name, p.timeframe, round(p.rows)::bigint, p.is_estimate, round(p.heap_bytes)::bigint, round(p.index_bytes)::bigint,
+    round(p.heap_bytes + p.index_bytes)::bigint, round(p.rows_a_day)::bigint, round(p.bytes_a_day)::bigint, null::integer
+  from part as p
+  union all
+  select
+    '*', null, null, null, t.heap_bytes, t.index_bytes, t.bytes, null, t.bytes_a_day,
+    case
+      when p_bytes <= t.bytes then 0
+      when p_bytes > t.bytes and t.bytes_a_day > 0 then least(floor((p_bytes - t.bytes)::numeric / t.bytes_a_day), 1000000)::integer
+    end
+  from (
+    select
+      round(sum(p.heap_bytes))::bigint as heap_bytes, round(sum(p.index_bytes))::bigint as index_bytes,
+      round(sum(p.heap_bytes + p.index_bytes))::bigint as bytes, round(coalesce(sum(p.bytes_a_day), 0))::bigint as bytes_a_day
+    from part as p
+  ) as t
+  order by 1, 7 desc;
+$function$;
+
 CREATE OR REPLACE FUNCTION public.disable_broadcast()
   RETURNS jsonb
   LANGUAGE plpgsql
@@ -2918,6 +3154,33 @@ ALTER TABLE "agg"."alert"
 ALTER TABLE "agg"."delivery"
   ADD CONSTRAINT "delivery_target_fkey" FOREIGN KEY (target) REFERENCES agg.alert_target(name) ON DELETE CASCADE;
 
+CREATE VIEW "agg"."bar_symbol" WITH (security_invoker=true) AS  WITH RECURSIVE symbol AS (
+        ( SELECT b.canonical_symbol
+           FROM public.data_bars b
+          ORDER BY b.canonical_symbol
+         LIMIT 1)
+        UNION ALL
+         SELECT n.canonical_symbol
+           FROM (symbol s_1
+             CROSS JOIN LATERAL ( SELECT b.canonical_symbol
+                   FROM public.data_bars b
+                  WHERE (b.canonical_symbol > s_1.canonical_symbol)
+                  ORDER BY b.canonical_symbol
+                 LIMIT 1) n)
+        )
+ SELECT s.canonical_symbol
+   FROM symbol s;
+
+CREATE VIEW "agg"."defaults" WITH (security_invoker=true) AS  SELECT '2025-07-01 00:00:00+00'::timestamp with time zone AS start_utc,
+    300 AS delay_seconds,
+    (80)::smallint AS good_percent,
+    (60)::smallint AS poor_percent,
+    3 AS hard_failures,
+    '00:15:00'::interval AS overdue_after,
+    '1900-01-01 00:00:00+00'::timestamp with time zone AS least_utc,
+    '2200-01-01 00:00:00+00'::timestamp with time zone AS end_utc,
+    '3 days'::interval AS message_life;
+
 CREATE VIEW "agg"."public_function" WITH (security_invoker=true) AS  SELECT p.oid AS function_id,
     (p.proname)::text AS name
    FROM pg_proc p
@@ -2930,6 +3193,55 @@ CREATE VIEW "agg"."task_state" WITH (security_invoker=true) AS  SELECT s.state,
     s.attention,
     s.mandatory_attention
    FROM ( VALUES ('current'::text,'up to date'::text,0,0), ('market_closed'::text,'market closed'::text,0,0), ('running'::text,'running'::text,0,0), ('due'::text,'due'::text,0,0), ('waiting_for_source'::text,'waits for its source'::text,1,1), ('waiting_for_data'::text,'waits for data'::text,1,1), ('catching_up'::text,'catching up'::text,1,1), ('paused'::text,'paused'::text,1,1), ('never_ran'::text,'never ran'::text,2,3), ('overdue'::text,'overdue'::text,2,3), ('failing'::text,'failing'::text,2,3), ('hard_failed'::text,'failed hard'::text,3,3), ('disabled'::text,'disabled'::text,2,3), ('unregistered'::text,'not registered'::text,2,2), ('switched_off'::text,'switched off'::text,0,0)) s(state, words, attention, mandatory_attention);
+
+CREATE VIEW "agg"."wanted_task" WITH (security_invoker=true) AS  SELECT r.canonical_symbol,
+    t.timeframe,
+    t.duration,
+    COALESCE(t.source_timeframe, t.timeframe) AS source_timeframe,
+        CASE
+            WHEN (t.duration > '01:00:00'::interval) THEN ( SELECT s.source_timeframe
+               FROM agg.timeframe s
+              WHERE (s.timeframe = t.source_timeframe))
+            ELSE NULL::text
+        END AS fallback_source_timeframe,
+    ((EXTRACT(epoch FROM t.duration) / (60)::numeric))::integer AS run_interval_minutes,
+        CASE
+            WHEN (t.source_timeframe IS NULL) THEN 0
+            ELSE f.delay_seconds
+        END AS aggregation_delay_seconds,
+    ((t.source_timeframe IS NULL) OR t.is_mandatory OR COALESCE((a.mandatory @> to_jsonb(t.timeframe)), false)) AS is_mandatory,
+        CASE
+            WHEN ((a.start_utc >= f.least_utc) AND (a.start_utc < f.end_utc)) THEN a.start_utc
+            ELSE NULL::timestamp with time zone
+        END AS agg_start_utc,
+    COALESCE(a.good_percent, f.good_percent) AS good_percent,
+        CASE
+            WHEN (a.sparse = 'true'::jsonb) THEN 0
+            ELSE (COALESCE(a.poor_percent, f.poor_percent))::integer
+        END AS poor_percent,
+    a.session,
+    a.calendar,
+    a.day_close,
+        CASE
+            WHEN (t.source_timeframe IS NULL) THEN ( SELECT (to_jsonb(b.*) - 'canonical_symbol'::text)
+               FROM agg.basket b
+              WHERE (b.canonical_symbol = r.canonical_symbol))
+            ELSE NULL::jsonb
+        END AS basket
+   FROM (((public.core_asset_registry_all r
+     CROSS JOIN LATERAL ( SELECT ((r.metadata -> 'agg'::text) -> 'mandatory'::text) AS mandatory,
+            ((r.metadata -> 'agg'::text) -> 'optional'::text) AS optional,
+            ((r.metadata -> 'agg'::text) -> 'session'::text) AS session,
+            ((r.metadata -> 'agg'::text) ->> 'calendar'::text) AS calendar,
+            ((r.metadata -> 'agg'::text) -> 'day_close'::text) AS day_close,
+            ((r.metadata -> 'agg'::text) -> 'sparse'::text) AS sparse,
+            agg.utc_instant(((r.metadata -> 'agg'::text) ->> 'start_utc'::text)) AS start_utc,
+            ("substring"((((r.metadata -> 'agg'::text) -> 'quality'::text) ->> 'good'::text), '^[0-9]{1,3}$'::text))::smallint AS good_percent,
+            ("substring"((((r.metadata -> 'agg'::text) -> 'quality'::text) ->> 'poor'::text), '^[0-9]{1,3}$'::text))::smallint AS poor_percent
+         OFFSET 0) a)
+     CROSS JOIN agg.defaults f)
+     JOIN agg.timeframe t ON ((t.is_mandatory OR ((t.source_timeframe IS NULL) AND ((r.metadata -> 'is_synthetic'::text) = 'true'::jsonb)) OR ((t.source_timeframe IS NOT NULL) AND ((a.mandatory @> to_jsonb(t.timeframe)) OR (a.optional @> to_jsonb(t.timeframe)))))))
+  WHERE (((r.metadata -> 'agg'::text) -> 'enabled'::text) IS DISTINCT FROM 'false'::jsonb);
 
 CREATE INDEX delivery_waiting_idx ON agg.delivery USING btree (target, created_at)
   WHERE (delivered_at IS NULL);
@@ -2997,6 +3309,8 @@ COMMENT ON FUNCTION "agg"."metric_lines"(text, text, text, jsonb) IS 'One metric
 Labels escape backslash, quote and line feed.';
 
 COMMENT ON FUNCTION "agg"."operations_functions"() IS 'The functions that say how the database does: what grant_operations_access lets a role call.';
+
+COMMENT ON FUNCTION "agg"."post_webhook"(text, text, jsonb, integer) IS 'Has pg_net send p_body after the commit, to the URL and with the key that Vault holds in these secrets. Call it where agg.webhook_problems finds nothing. p_timeout_ms: how long the answer may take.';
 
 COMMENT ON FUNCTION "agg"."prune_logs"(timestamp with time zone) IS 'Deletes run log rows older than 14 days, alerts resolved 90 days ago with their messages, corrections of tasks that are gone, and the jobs'' own rows of cron.job_run_details older than 3 days. Returns how many rows of logs.';
 
@@ -3107,9 +3421,15 @@ COMMENT ON TABLE "agg"."delivery" IS 'What was sent, or is to be sent: a row an 
 
 COMMENT ON TABLE "agg"."run_total" IS 'What the rows of agg.run_log summed up to that agg.prune_logs has deleted, so that the counters of agg_metrics never fall. One row, or none yet. seconds is what the runs took.';
 
+COMMENT ON VIEW "agg"."bar_symbol" IS 'Every symbol that data_bars has a bar of, from symbol to symbol: one probe of the key for each, however many bars it has.';
+
+COMMENT ON VIEW "agg"."defaults" IS 'The numbers that functions share, in one row. Defaults of columns and bounds in checks repeat some of them, and a test compares. The planner folds the view into constants.';
+
 COMMENT ON VIEW "agg"."public_function" IS 'The functions of pgbars in public, by their names: for what takes them away.';
 
 COMMENT ON VIEW "agg"."task_state" IS 'The states of agg_health in words, and how much attention each needs: 0 not any, 1 it waits or catches up, 2 look at it today, 3 bars are missing or about to be. A mandatory task needs mandatory_attention.';
+
+COMMENT ON VIEW "agg"."wanted_task" IS 'The tasks that the metadata of each asset ask for, active or not, as far as metadata are understood; none where metadata.agg.enabled is false. agg_start_utc is null where metadata do not say it. fallback_source_timeframe is the source where days do not hold whole hours (see agg.begins_on_hours).';
 
 REVOKE ALL ON FUNCTION "agg"."add_broadcast_notes"() FROM PUBLIC;
 
@@ -3120,6 +3440,8 @@ REVOKE ALL ON FUNCTION "agg"."broadcast_problems"() FROM PUBLIC;
 REVOKE ALL ON FUNCTION "agg"."delivery_body"(text, text, jsonb, timestamp WITH time zone) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION "agg"."metric_lines"(text, text, text, jsonb) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION "agg"."post_webhook"(text, text, jsonb, integer) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION "agg"."ready_deliveries"(timestamp WITH time zone) FROM PUBLIC;
 
@@ -3163,6 +3485,12 @@ GRANT SELECT ON TABLE "agg"."delivery" TO "service_role";
 
 GRANT SELECT ON TABLE "agg"."run_total" TO "service_role";
 
+GRANT SELECT ON TABLE "agg"."bar_symbol" TO "service_role";
+
+GRANT SELECT ON TABLE "agg"."defaults" TO "service_role";
+
 GRANT SELECT ON TABLE "agg"."public_function" TO "service_role";
 
 GRANT SELECT ON TABLE "agg"."task_state" TO "service_role";
+
+GRANT SELECT ON TABLE "agg"."wanted_task" TO "service_role";

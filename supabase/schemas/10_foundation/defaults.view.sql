@@ -13,4 +13,6 @@ select
   interval '15 minutes' as overdue_after,
   -- Bars and starts lie in [least_utc, end_utc).
   timestamptz '1900-01-01 00:00:00+00' as least_utc,
-  timestamptz '2200-01-01 00:00:00+00' as end_utc;
+  timestamptz '2200-01-01 00:00:00+00' as end_utc,
+  -- A message of an alert that could not be delivered for so long is given up.
+  interval '3 days' as message_life;

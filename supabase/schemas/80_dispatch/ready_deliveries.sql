@@ -10,11 +10,12 @@ as $$
   select d.*
   from agg.delivery as d
   join agg.alert_target as t on t.name = d.target and t.stopped_at is null and t.next_try_at <= p_now
-  where d.delivered_at is null and d.next_try_at <= p_now and d.created_at > p_now - interval '3 days'
+  cross join agg.defaults as f
+  where d.delivered_at is null and d.next_try_at <= p_now and d.created_at > p_now - f.message_life
     and not (d.event = 'resolved' and exists (
       select
       from agg.delivery as o
       where o.target = d.target and o.alert_id = d.alert_id and o.event = 'opened'
-        and o.delivered_at is null and o.created_at > p_now - interval '3 days'
+        and o.delivered_at is null and o.created_at > p_now - f.message_life
     ));
 $$;

@@ -14,7 +14,7 @@ as $$
     select count(*) as messages, min(m.created_at) as oldest_at, (array_agg(m.error order by m.created_at) filter (where m.error is not null))[1] as error
     from agg.delivery as m
     where m.target = t.name and m.delivered_at is null
-      and m.created_at > p_now - interval '3 days' and m.created_at < p_now - d.overdue_after
+      and m.created_at > p_now - d.message_life and m.created_at < p_now - d.overdue_after
   ) as w
   cross join lateral (
     select case

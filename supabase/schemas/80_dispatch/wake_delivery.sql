@@ -29,10 +29,7 @@ begin
   if v_ready > 0
     and not exists (select from agg.webhook_problems('pgbars_deliver_alerts_url', 'pgbars_deliver_alerts_key', 'deliver-alerts'))
   then
-    execute format(
-      'select net.http_post(url => %L, body => $1, headers => $2, timeout_milliseconds => 60000)', agg.read_secret('pgbars_deliver_alerts_url')
-    ) using
-      jsonb '{}', jsonb_build_object('content-type', 'application/json', 'apikey', agg.read_secret('pgbars_deliver_alerts_key'));
+    perform agg.post_webhook('pgbars_deliver_alerts_url', 'pgbars_deliver_alerts_key', '{}', 60000);
   end if;
   return v_ready;
 exception when others then

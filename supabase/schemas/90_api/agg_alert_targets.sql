@@ -24,9 +24,10 @@ as $$
     (
       select count(*)
       from agg.delivery as d
-      where d.target = t.name and d.delivered_at is null and d.created_at > p_now - interval '3 days'
+      where d.target = t.name and d.delivered_at is null and d.created_at > p_now - f.message_life
     ),
     greatest(t.next_try_at, p_now), t.succeeded_at, t.error
   from agg.alert_target as t
+  cross join agg.defaults as f
   order by t.name;
 $$;

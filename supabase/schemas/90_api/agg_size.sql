@@ -24,16 +24,7 @@ set search_path = pg_catalog, pg_temp
 set jit = off
 set statement_timeout = '60s'
 as $$
-  with recursive symbol as (
-    (select b.canonical_symbol as name from public.data_bars as b order by b.canonical_symbol limit 1)
-    union all
-    select n.name
-    from symbol as s
-    cross join lateral (
-      select b.canonical_symbol as name from public.data_bars as b where b.canonical_symbol > s.name order by b.canonical_symbol limit 1
-    ) as n
-  ),
-  relation as materialized (
+  with relation as materialized (
     select
       n.nspname as schema_name, c.relname as name, c.relname in ('data_bars', 'derived_data_bars') as has_bars,
       s.heap_bytes, s.index_bytes, s.rows, s.heap_bytes > 100000000 and s.rows is not null as is_estimate
@@ -84,7 +75,7 @@ as $$
       s.name, s.timeframe, s.symbol, row_number() over w as position,
       count(*) over (partition by s.name, s.timeframe) as series
     from (
-      select 'data_bars' as name, '1m' as timeframe, y.name as symbol from symbol as y
+      select 'data_bars' as name, '1m' as timeframe, y.canonical_symbol as symbol from agg.bar_symbol as y
       union all
       select 'derived_data_bars', t.timeframe, t.canonical_symbol
       from public.data_agg_state as t

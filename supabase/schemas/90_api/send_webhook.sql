@@ -52,13 +52,13 @@ begin
       raise warning 'a change of % was not sent: %', tg_table_name, v_problems;
       return null;
     end if;
-    execute format(
-      'select net.http_post(url => %L, body => $1, headers => $2, timeout_milliseconds => 10000)', agg.read_secret(tg_argv[0])
-    ) using
+    perform agg.post_webhook(
+      tg_argv[0], tg_argv[1],
       jsonb_build_object(
         'type', tg_op, 'table', tg_table_name, 'schema', tg_table_schema, 'record', v_record, 'old_record', v_old_record
       ),
-      jsonb_build_object('content-type', 'application/json', 'apikey', agg.read_secret(tg_argv[1]));
+      10000
+    );
   exception when others then
     raise warning 'a change of % was not sent: % (%)', tg_table_name, sqlerrm, sqlstate;
   end;

@@ -22,18 +22,9 @@ set search_path = pg_catalog, pg_temp
 -- Compiling the plan of a run over all tasks would take longer than the run.
 set jit = off
 as $$
-  with recursive symbol as (
-    (select b.canonical_symbol as name from public.data_bars as b where p_symbols is null order by b.canonical_symbol limit 1)
-    union all
-    select n.name
-    from symbol as s
-    cross join lateral (
-      select b.canonical_symbol as name from public.data_bars as b where b.canonical_symbol > s.name order by b.canonical_symbol limit 1
-    ) as n
-  ),
   -- What was open of late, and when it opens next: once for all tasks that share a session and a calendar. No market is closed
   -- for five weeks; of a task that is further behind, every minute counts as open.
-  market as materialized (
+  with market as materialized (
     select
       m.*, b.since_utc,
       agg.open_spans(m.session_time_zone, m.session_minutes, m.calendar, b.since_utc, p_now + interval '1 microsecond') as open,
@@ -164,7 +155,7 @@ as $$
     s.name, '1m', 1, false, null, null, null, null, null, null, 'unregistered',
     'bars arrive, but core_asset_registry_all does not have the symbol: nothing is built of them'
   from (
-    select y.name from symbol as y
+    select y.canonical_symbol as name from agg.bar_symbol as y where p_symbols is null
     union all
     select u.symbol from unnest(p_symbols) as u (symbol) where exists (select from public.data_bars as b where b.canonical_symbol = u.symbol)
   ) as s

@@ -44,7 +44,7 @@ select is(
   (select count(*) from public.data_agg_state as s where s.fail_streak > 0), 0::bigint, 'without a failure'
 );
 
--- A constraint of somebody else's that a retry cannot satisfy.
+-- A constraint that pgbars does not know.
 create unique index one_bar on public.derived_data_bars (high) where ts_utc = '2025-07-01 00:20+00';
 call tests.add_minutes('ACME', '2025-07-01 00:20+00', '2025-07-01 00:26+00');
 call tests.add_minutes('OTHER', '2025-07-01 00:20+00', '2025-07-01 00:26+00');
