@@ -1,11 +1,14 @@
+/** The names of the functions' keys, as the code of each asks for its own. */
+const NAMES = ["registry_sync", "derive_dxy", "deliver_alerts", "pgbars_metrics"] as const;
+
 /** The keys of a project: those that clients send as `apikey`, and the secret that signs the tokens of users. */
 export interface Keys {
   /** Opens the Data API as `anon`. */
   publishable: string;
   /** Opens the Data API as `service_role`. */
   secret: string;
-  /** A secret key for each function, by the name of the key in the function's code. */
-  named: { registry_sync: string; derive_dxy: string; deliver_alerts: string; pgbars_metrics: string };
+  /** A secret key for each function. */
+  named: Record<typeof NAMES[number], string>;
   jwtSecret: string;
 }
 
@@ -13,12 +16,7 @@ export interface Keys {
 export const KEYS: Keys = {
   publishable: "sb_publishable_local",
   secret: "sb_secret_local",
-  named: {
-    registry_sync: "sb_secret_local_registry_sync",
-    derive_dxy: "sb_secret_local_derive_dxy",
-    deliver_alerts: "sb_secret_local_deliver_alerts",
-    pgbars_metrics: "sb_secret_local_pgbars_metrics",
-  },
+  named: nameKeys((name) => `local_${name}`),
   jwtSecret: "the-jwt-secret-of-every-local-stack",
 };
 
@@ -28,12 +26,11 @@ export function makeKeys(): Keys {
   return {
     publishable: `sb_publishable_${random()}`,
     secret: `sb_secret_${random()}`,
-    named: {
-      registry_sync: `sb_secret_${random()}`,
-      derive_dxy: `sb_secret_${random()}`,
-      deliver_alerts: `sb_secret_${random()}`,
-      pgbars_metrics: `sb_secret_${random()}`,
-    },
+    named: nameKeys(random),
     jwtSecret: random() + random(),
   };
+}
+
+function nameKeys(suffixOf: (name: string) => string): Keys["named"] {
+  return Object.fromEntries(NAMES.map((name) => [name, `sb_secret_${suffixOf(name)}`])) as Keys["named"];
 }
