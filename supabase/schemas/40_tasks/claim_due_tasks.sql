@@ -22,8 +22,6 @@ set jit = off
 as $$
 declare
   v_is_test constant boolean := agg.is_test(p_env);
-  -- Tasks follow the assets that are active in the environment of the database: those of another are looked up.
-  v_is_other_env constant boolean := v_is_test <> agg.is_test(agg.current_env(null));
   v_queue record;
   v_is_mandatory boolean;
   v_minutes integer;
@@ -73,12 +71,9 @@ begin
     from (
       select s.canonical_symbol, s.timeframe
       from agg.runnable_task as s
+      join agg.active_asset as a on a.canonical_symbol = s.canonical_symbol and a.is_test = v_is_test
       where s.is_mandatory = v_queue.is_mandatory and s.run_interval_minutes = v_queue.run_interval_minutes
         and s.task_priority = v_queue.task_priority and s.next_run_at <= p_now
-        and (
-          not v_is_other_env
-          or exists (select from agg.active_asset as a where a.canonical_symbol = s.canonical_symbol and a.is_test = v_is_test)
-        )
         and (
           not v_is_passed_over
           or not exists (
