@@ -8,14 +8,28 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+  v_requests agg.build_request[] := p_requests;
   v_results agg.build_result[];
   v_passed_on agg.changed_span[];
 begin
-  v_results := array(
-    select r from agg.build_windows(p_requests) as r
-    union all
-    select r from agg.build_synthetic(p_requests) as r
-  );
+  loop
+    begin
+      v_results := array(
+        select r from agg.build_windows(v_requests) as r
+        union all
+        select r from agg.build_synthetic(v_requests) as r
+      );
+      exit;
+    exception when unique_violation then
+      -- Rows are stored where pgbars has built nothing: compare with them.
+      if not exists (select from unnest(v_requests) as q where not q.is_rebuild) then
+        raise;
+      end if;
+      for v_no in 1..cardinality(v_requests) loop
+        v_requests[v_no].is_rebuild := true;
+      end loop;
+    end;
+  end loop;
   -- No other task has used yet what is built ahead of a cursor; writes to 1m bars leave notes of their own.
   v_passed_on := array(
     select agg.new_changed_span(

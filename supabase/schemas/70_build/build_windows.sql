@@ -102,7 +102,8 @@ begin
     from unnest(p_requests) with ordinality as q
     cross join lateral unnest(q.symbols) as y (symbol)
     left join tally as n on n.request_no = q.ordinality and n.canonical_symbol = y.symbol
-    where q.source_timeframe is not null and n.request_no is null
+    where (select count(*) from tally) < (select sum(cardinality(q.symbols)) from unnest(p_requests) as q where q.source_timeframe is not null)
+      and q.source_timeframe is not null and n.request_no is null
     group by q.ordinality
   ),
   -- What follows the bars of a range that they do not fill: the next source bar; and where source bars end, if none follows.

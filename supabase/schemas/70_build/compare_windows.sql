@@ -1,6 +1,7 @@
 comment on function agg.compare_windows is
 'The one rule that turns source bars into bars, for requests of any number of tasks and windows, in one statement.
 Returns each window that has minutes, with the bar that they make and how that differs from what is stored, and each stored row whose window has no minutes any more. Writes nothing.
+Where nothing has been built yet (is_rebuild of a request false) it looks for no stored row: all windows are to be inserted.
 A bar of an older deployment (raw.migrated_from) differs once its window has minutes enough for a bar, and never for want of them.';
 
 -- First open, highest high, lowest low, last close, sums; vwap = sum(vwap * vwap_vol) / sum(vwap_vol). Quality is coverage: the
@@ -113,6 +114,7 @@ begin
         where d.canonical_symbol = y.symbol and d.timeframe = r.timeframe and d.ts_utc >= r.from_utc and d.ts_utc < r.to_utc
         limit 1
       ) as d
+      where r.is_rebuild
     ) as has_rows
   )
   select

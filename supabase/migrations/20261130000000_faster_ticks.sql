@@ -1,0 +1,931 @@
+-- Generated from supabase/schemas by `deno task migration`.
+
+SET local check_function_bodies = off;
+
+CREATE OR REPLACE FUNCTION agg.build_bars (
+  p_requests agg.build_request[]
+)
+  RETURNS SETOF agg.build_result
+  LANGUAGE plpgsql
+  SET search_path TO 'pg_catalog', 'pg_temp'
+  AS $function$
+declare
+  v_requests agg.build_request[] := p_requests;
+  v_results agg.build_result[];
+  v_passed_on agg.changed_span[];
+begin
+  loop
+    begin
+      v_results := array(
+        select r from agg.build_windows(v_requests) as r
+        union all
+        select r from agg.build_synthetic(v_requests) as r
+      );
+      exit;
+    exception when unique_violation then
+      -- Rows are stored where pgbars has built nothing: compare with them.
+      if not exists (select from unnest(v_requests) as q where not q.is_rebuild) then
+        raise;
+      end if;
+      for v_no in 1..cardinality(v_requests) loop
+        v_requests[v_no].is_rebuild := true;
+      end loop;
+    end;
+  end loop;
+  -- No other task has used yet what is built ahead of a cursor; writes to 1m bars leave notes of their own.
+  v_passed_on := array(
+    select agg.new_changed_span(
+      s.canonical_symbol, s.timeframe,
+      range_agg(tstzrange(r.from_utc, case when r.removed > 0 then r.to_utc else r.decided_to_utc end))
+    )
+    from unnest(v_results) as r
+    cross join lateral unnest(r.symbols) as y (symbol)
+    join public.data_agg_state as s
+      on s.canonical_symbol = y.symbol and s.source_timeframe = r.timeframe and s.timeframe <> r.timeframe
+    where r.is_rebuild and r.timeframe <> '1m' and r.written > 0
+    group by s.canonical_symbol, s.timeframe
+  );
+  if cardinality(v_passed_on) > 0 then
+    perform agg.add_corrections(v_passed_on);
+  end if;
+  return query select r.* from unnest(v_results) as r;
+end;
+$function$;
+
+CREATE OR REPLACE FUNCTION agg.build_windows (
+  p_requests agg.build_request[]
+)
+  RETURNS SETOF agg.build_result
+  LANGUAGE plpgsql
+  SET search_path TO 'pg_catalog', 'pg_temp'
+  SET plan_cache_mode TO 'force_generic_plan'
+  SET enable_seqscan TO 'off'
+  SET enable_bitmapscan TO 'off'
+  SET enable_nestloop TO 'off'
+  SET enable_hashjoin TO 'on'
+  SET enable_mergejoin TO 'off'
+  SET enable_sort TO 'off'
+  SET enable_hashagg TO 'on'
+  SET enable_memoize TO 'off'
+  SET max_parallel_workers_per_gather TO '0'
+  SET jit TO 'off'
+  SET work_mem TO '32MB'
+  AS $function$
+begin
+  -- Says to agg.keep_changed_bars who writes.
+  perform set_config('pgbars.is_building_windows', 'on', true);
+  return query
+  with window_bar as materialized (
+    select w.* from agg.compare_windows(p_requests) as w
+  ),
+  inserted as (
+    insert into public.derived_data_bars (
+      canonical_symbol, timeframe, ts_utc, open, high, low, close, vol, vwap, vwap_vol, trade_count,
+      source_timeframe, source_candles, expected_candles, covered_minutes, expected_minutes,
+      quality_score, derivation_version, is_partial, deleted_at
+    )
+    select
+      w.canonical_symbol, w.timeframe, w.ts_utc, w.open, w.high, w.low, w.close, w.vol, w.vwap, w.vwap_vol, w.trade_count,
+      w.source_timeframe, w.source_candles, w.expected_candles, w.covered_minutes, w.expected_minutes,
+      w.quality_score, w.derivation_version, w.is_partial, case when w.quality_score is null then now() end
+    from window_bar as w
+    where w.change = 'insert'
+  ),
+  -- Conflicts rather than joins: an update that joins may put the table first when it is thought to be empty.
+  changed as (
+    insert into public.derived_data_bars as d (
+      canonical_symbol, timeframe, ts_utc, open, high, low, close, vol, vwap, vwap_vol, trade_count,
+      source_timeframe, source_candles, expected_candles, covered_minutes, expected_minutes,
+      quality_score, derivation_version, is_partial, deleted_at
+    )
+    select
+      w.canonical_symbol, w.timeframe, w.ts_utc, w.open, w.high, w.low, w.close, w.vol, w.vwap, w.vwap_vol, w.trade_count,
+      w.source_timeframe, w.source_candles, w.expected_candles, w.covered_minutes, w.expected_minutes,
+      w.quality_score, w.derivation_version, w.is_partial,
+      case when w.quality_score is null or w.change = 'remove' then now() end
+    from window_bar as w
+    where w.change in ('update', 'remove')
+    on conflict (canonical_symbol, timeframe, ts_utc) do update set
+      open = excluded.open,
+      high = excluded.high,
+      low = excluded.low,
+      close = excluded.close,
+      vol = excluded.vol,
+      vwap = excluded.vwap,
+      vwap_vol = excluded.vwap_vol,
+      trade_count = excluded.trade_count,
+      source_timeframe = excluded.source_timeframe,
+      source_candles = excluded.source_candles,
+      expected_candles = excluded.expected_candles,
+      covered_minutes = excluded.covered_minutes,
+      expected_minutes = excluded.expected_minutes,
+      quality_score = excluded.quality_score,
+      derivation_version = excluded.derivation_version,
+      is_partial = excluded.is_partial,
+      raw = case when d.raw ? 'migrated_from' then d.raw - 'migrated_from' else d.raw end,
+      deleted_at = case when excluded.deleted_at is not null then coalesce(d.deleted_at, excluded.deleted_at) end,
+      updated_at = greatest(now(), d.updated_at)
+  ),
+  tally as materialized (
+    select
+      w.request_no, w.canonical_symbol,
+      count(*) filter (where w.change is distinct from 'remove')::integer as windows,
+      count(w.quality_score) filter (where w.change is distinct from 'remove')::integer as bars,
+      count(*) filter (where w.quality_score = 0 and w.change is distinct from 'remove')::integer as bars_poor,
+      count(*) filter (where w.quality_score is not null and not w.was_bar and w.change <> 'remove')::integer as inserted,
+      count(*) filter (where w.quality_score is not null and w.was_bar and w.change = 'update')::integer as updated,
+      count(*) filter (where w.was_bar and (w.change = 'remove' or w.change = 'update' and w.quality_score is null))::integer as removed,
+      count(w.change)::integer as written,
+      max(w.ends_utc) filter (where w.change is distinct from 'remove') as filled_to_utc
+    from window_bar as w
+    group by w.request_no, w.canonical_symbol
+  ),
+  -- In a tick the same comes of nearly all symbols: what follows is asked for those that fill no range.
+  outcome as materialized (
+    select
+      n.request_no, array_agg(n.canonical_symbol) as symbols,
+      n.windows, n.bars, n.bars_poor, n.inserted, n.updated, n.removed, n.written, n.filled_to_utc
+    from tally as n
+    group by n.request_no, n.windows, n.bars, n.bars_poor, n.inserted, n.updated, n.removed, n.written, n.filled_to_utc
+    union all
+    select q.ordinality, array_agg(y.symbol), 0, 0, 0, 0, 0, 0, 0, null
+    from unnest(p_requests) with ordinality as q
+    cross join lateral unnest(q.symbols) as y (symbol)
+    left join tally as n on n.request_no = q.ordinality and n.canonical_symbol = y.symbol
+    where (select count(*) from tally) < (select sum(cardinality(q.symbols)) from unnest(p_requests) as q where q.source_timeframe is not null)
+      and q.source_timeframe is not null and n.request_no is null
+    group by q.ordinality
+  ),
+  -- What follows the bars of a range that they do not fill: the next source bar; and where source bars end, if none follows.
+  -- Those outside the session fill no window, and decide it.
+  probed as materialized (
+    select
+      t.request_no, t.symbol, t.timeframe, t.to_utc, t.frontier_utc, t.window_length, t.window_time_zone, t.window_origin,
+      t.windows, t.bars, t.bars_poor, t.inserted, t.updated, t.removed, t.written,
+      n.next_utc,
+      case when n.next_utc is null and t.clock_utc is not null then greatest(t.filled_to_utc, (
+        select agg.window_end(c.ts_utc, t.window_length, t.window_time_zone, t.window_origin)
+        from agg.source_bar as c
+        where c.canonical_symbol = t.symbol and c.timeframe = t.source_timeframe
+          and c.ts_utc >= t.filled_to_utc and c.ts_utc < least(t.to_utc, t.clock_utc) and c.covered_minutes > 0
+        order by c.ts_utc desc
+        limit 1
+      )) end as reached_utc
+    from (
+      select
+        o.request_no, y.symbol, q.timeframe, q.source_timeframe, q.window_length, q.window_time_zone, q.window_origin,
+        q.to_utc, q.frontier_utc, q.clock_utc, coalesce(o.filled_to_utc, q.from_utc) as filled_to_utc,
+        o.windows, o.bars, o.bars_poor, o.inserted, o.updated, o.removed, o.written
+      from outcome as o
+      join unnest(p_requests) with ordinality as q on q.ordinality = o.request_no
+      cross join lateral unnest(o.symbols) as y (symbol)
+      where coalesce(o.filled_to_utc, q.from_utc) < q.to_utc
+    ) as t
+    cross join lateral (
+      select (
+        select c.ts_utc
+        from agg.source_bar as c
+        where c.canonical_symbol = t.symbol and c.timeframe = t.source_timeframe
+          and c.ts_utc >= t.to_utc and c.ts_utc < coalesce(t.clock_utc, 'infinity') and c.covered_minutes > 0
+        order by c.ts_utc
+        limit 1
+      )
+      offset 0
+    ) as n (next_utc)
+  ),
+  opening as materialized (
+    select
+      p.request_no, p.reached_utc,
+      agg.window_start(
+        agg.next_open(q.session_time_zone, q.session_minutes, q.calendar, p.reached_utc, q.frontier_utc),
+        q.window_length, q.window_time_zone, q.window_origin
+      ) as opens_utc
+    from (select distinct t.request_no, t.reached_utc from probed as t where t.reached_utc is not null) as p
+    join unnest(p_requests) with ordinality as q on q.ordinality = p.request_no
+  ),
+  -- Windows are decided to the end of the range; or over the gap behind it, however long, to the next source bar or to a stored
+  -- bar that has to go; or, where the task waits for data, to where its source bars end, and on while the market is closed.
+  decided as (
+    select
+      o.request_no, o.symbols, o.windows, o.bars, o.bars_poor, o.inserted, o.updated, o.removed, o.written, q.to_utc as decided_to_utc
+    from outcome as o
+    join unnest(p_requests) with ordinality as q on q.ordinality = o.request_no
+    where coalesce(o.filled_to_utc, q.from_utc) >= q.to_utc
+    union all
+    select
+      d.request_no, array_agg(d.symbol), d.windows, d.bars, d.bars_poor, d.inserted, d.updated, d.removed, d.written, d.decided_to_utc
+    from (
+      select
+        t.*,
+        case
+          when t.reached_utc is not null then least(t.frontier_utc, greatest(t.reached_utc, o.opens_utc))
+          else least(
+            t.frontier_utc,
+            agg.window_start(t.next_utc, t.window_length, t.window_time_zone, t.window_origin),
+            (
+              select d.ts_utc
+              from public.derived_data_bars as d
+              where d.canonical_symbol = t.symbol and d.timeframe = t.timeframe and d.ts_utc >= t.to_utc
+              order by d.ts_utc
+              limit 1
+            )
+          )
+        end as decided_to_utc
+      from probed as t
+      left join opening as o on o.request_no = t.request_no and o.reached_utc = t.reached_utc
+    ) as d
+    group by d.request_no, d.windows, d.bars, d.bars_poor, d.inserted, d.updated, d.removed, d.written, d.decided_to_utc
+  )
+  select
+    d.symbols, q.timeframe, q.window_length, q.window_time_zone, q.window_origin, q.from_utc, q.to_utc,
+    d.windows, d.bars, case when q.poor_percent > 0 then d.bars_poor else 0 end, d.inserted, d.updated, d.removed, d.written, d.decided_to_utc,
+    agg.stopped_reason(q.from_utc, q.frontier_utc, d.decided_to_utc >= q.to_utc, d.decided_to_utc),
+    q.is_rebuild, null::tstzmultirange, null::text, null::text
+  from decided as d
+  join unnest(p_requests) with ordinality as q on q.ordinality = d.request_no;
+  perform set_config('pgbars.is_building_windows', 'off', true);
+end;
+$function$;
+
+CREATE OR REPLACE FUNCTION agg.compare_windows (
+  p_requests agg.build_request[]
+)
+  RETURNS SETOF agg.window_bar
+  LANGUAGE plpgsql
+  STABLE
+  SET search_path TO 'pg_catalog', 'pg_temp'
+  SET plan_cache_mode TO 'force_generic_plan'
+  SET enable_seqscan TO 'off'
+  SET enable_bitmapscan TO 'off'
+  SET enable_nestloop TO 'off'
+  SET enable_hashjoin TO 'on'
+  SET enable_mergejoin TO 'off'
+  SET enable_sort TO 'off'
+  SET enable_hashagg TO 'on'
+  SET enable_memoize TO 'off'
+  SET max_parallel_workers_per_gather TO '0'
+  SET jit TO 'off'
+  SET work_mem TO '32MB'
+  AS $function$
+begin
+  return query
+  with request as materialized (
+    select
+      o.*,
+      o.window_origin at time zone 'UTC' as origin_utc,
+      o.source_timeframe <> '1m' as is_derived,
+      o.window_time_zone is not null or o.to_utc <= o.from_utc + o.window_length as is_by_window,
+      (extract(epoch from o.window_length) / 60)::integer as window_minutes,
+      (extract(epoch from o.source_length) / 60)::integer as source_minutes,
+      case
+        when o.session_minutes is not null or o.calendar is not null
+          then agg.open_spans(o.session_time_zone, o.session_minutes, o.calendar, o.from_utc, o.to_utc)
+      end as open
+    from unnest(p_requests) with ordinality as o
+    where o.source_timeframe is not null and o.from_utc < o.to_utc
+  ),
+  -- What is read in one go, for each symbol: a single window, or one of a local clock; otherwise the whole range, and of a session
+  -- what is open.
+  stretch as materialized (
+    select
+      r.ordinality, w.starts_utc as from_utc, w.ends_utc as to_utc, w.starts_utc as window_start,
+      case when not r.is_derived then r.open end as open,
+      (extract(epoch from w.ends_utc - w.starts_utc) / 60)::integer as window_minutes
+    from request as r
+    cross join lateral agg.windows_between(r.from_utc, r.to_utc, r.window_length, r.window_time_zone, r.window_origin) as w
+    where r.window_time_zone is not null
+    union all
+    select r.ordinality, r.from_utc, r.to_utc, r.from_utc, case when not r.is_derived then r.open end, r.window_minutes
+    from request as r
+    where r.window_time_zone is null and r.is_by_window
+    union all
+    select r.ordinality, r.from_utc, r.to_utc, null, null, r.window_minutes
+    from request as r
+    where not r.is_by_window and (r.open is null or r.is_derived)
+    union all
+    -- Minutes outside the session are in no bar. Where it opens and closes with windows, no minute has to be looked at.
+    select r.ordinality, lower(u.span), upper(u.span), null, case when r.open <> s.spans then r.open end, r.window_minutes
+    from request as r
+    cross join lateral (
+      select range_agg(tstzrange(
+        date_bin(r.window_length, lower(p.span), r.origin_utc),
+        date_bin(r.window_length, upper(p.span) + r.window_length - interval '1 microsecond', r.origin_utc)
+      ))
+      from unnest(r.open) as p (span)
+    ) as s (spans)
+    cross join lateral unnest(s.spans) as u (span)
+    where not r.is_by_window and r.open is not null and not r.is_derived
+  ),
+  -- How many minutes of each window are open, and how many of its source windows have one.
+  expected as materialized (
+    select s.ordinality, s.ts_utc, sum(s.minutes)::integer as minutes, case when s.is_minute then sum(s.minutes) else count(*) end::integer as candles
+    from (
+      select
+        g.ordinality, g.is_minute, sum(extract(epoch from least(g.ends_utc, upper(g.span)) - greatest(g.starts_utc, lower(g.span)))) / 60 as minutes,
+        case
+          when g.window_time_zone is null then date_bin(g.window_length, g.starts_utc, g.origin_utc)
+          else agg.window_start(g.starts_utc, g.window_length, g.window_time_zone, g.window_origin)
+        end as ts_utc
+      from (
+        select r.ordinality, r.window_length, r.window_time_zone, r.window_origin, r.origin_utc, l.is_minute, u.span, w.starts_utc, w.ends_utc
+        from request as r
+        cross join lateral (
+          select true, r.window_length, r.window_origin where not r.is_derived
+          union all
+          -- Windows of up to an hour are aligned in UTC, wherever those of the request begin.
+          select false, r.source_length, timestamp '2000-01-03 00:00:00' where r.is_derived
+        ) as l (is_minute, length, origin)
+        cross join lateral unnest(r.open) as u (span)
+        cross join lateral agg.windows_between(lower(u.span), upper(u.span), l.length, null, l.origin) as w
+        where r.open is not null
+      ) as g
+      group by g.ordinality, g.is_minute, g.window_length, g.window_time_zone, g.window_origin, g.origin_utc, g.starts_utc
+    ) as s
+    group by s.ordinality, s.ts_utc, s.is_minute
+  ),
+  stored as materialized (
+    select exists (
+      select
+      from request as r
+      cross join lateral unnest(r.symbols) as y (symbol)
+      cross join lateral (
+        select
+        from public.derived_data_bars as d
+        where d.canonical_symbol = y.symbol and d.timeframe = r.timeframe and d.ts_utc >= r.from_utc and d.ts_utc < r.to_utc
+        limit 1
+      ) as d
+      where r.is_rebuild
+    ) as has_rows
+  )
+  select
+    j.ordinality, j.symbol, j.timeframe, j.ts_utc, j.ts_utc + j.window_minutes * interval '1 minute',
+    j.open, j.high, j.low, j.close, j.vol, j.vwap, j.vwap_vol, j.trade_count,
+    j.source_timeframe, j.source_candles, j.expected_candles, j.covered_minutes, j.expected_minutes,
+    j.quality_score, coalesce(j.derivation_version, d.derivation_version, 1), j.is_partial,
+    case
+      when d.ts_utc is null then 'insert'
+      -- A bar of an older deployment stays until its window qualifies, and is one of pgbars from then on.
+      when d.raw ? 'migrated_from' and d.deleted_at is null then case when j.quality_score is not null then 'update' end
+      when (
+        d.open, d.high, d.low, d.close, d.vol, d.vwap, d.vwap_vol, d.trade_count,
+        d.source_timeframe, d.source_candles, d.expected_candles, d.covered_minutes, d.expected_minutes,
+        d.quality_score, d.derivation_version, d.is_partial, d.deleted_at is null
+      ) is distinct from (
+        j.open, j.high, j.low, j.close, j.vol, j.vwap, j.vwap_vol, j.trade_count,
+        j.source_timeframe, j.source_candles, j.expected_candles, j.covered_minutes, j.expected_minutes,
+        j.quality_score, coalesce(j.derivation_version, d.derivation_version, 1), j.is_partial, j.quality_score is not null
+      ) then 'update'
+    end,
+    d.ts_utc is not null and d.deleted_at is null
+  from (
+    select
+      b.*,
+      case
+        when b.expected_minutes = 0 then null
+        when b.covered_minutes >= b.expected_minutes then 2
+        when b.covered_minutes * 100 >= b.expected_minutes * b.good_percent then 1
+        when b.covered_minutes * 100 >= b.expected_minutes * b.poor_percent then 0
+      end::smallint as quality_score
+    from (
+      select
+        a.*,
+        coalesce(e.minutes, case when a.has_session then 0 else a.window_minutes end) as expected_minutes,
+        coalesce(e.candles, case when a.has_session then 0 else a.window_minutes / a.source_minutes end) as expected_candles
+      from (
+        -- Grouping costs a single window as much as its minutes.
+        select
+          r.ordinality, r.timeframe, r.source_timeframe, r.source_minutes, r.derivation_version, r.good_percent, r.poor_percent,
+          r.open is not null as has_session, s.window_minutes, y.symbol, w.*
+        from request as r
+        join stretch as s on s.ordinality = r.ordinality
+        cross join lateral unnest(r.symbols) as y (symbol)
+        cross join lateral (
+          select
+            s.window_start as ts_utc,
+            -- Over a sorted subquery: in the order of ts_utc.
+            (array_agg(f.open))[1] as open,
+            max(f.high) as high,
+            min(f.low) as low,
+            (array_agg(f.close))[count(*)] as close,
+            sum(f.vol) as vol,
+            sum(f.vwap * f.vwap_vol) / sum(f.vwap_vol) as vwap,
+            sum(f.vwap_vol) as vwap_vol,
+            sum(f.trade_count)::bigint as trade_count,
+            count(*) filter (where f.is_bar)::integer as source_candles,
+            sum(f.covered_minutes)::integer as covered_minutes,
+            bool_or(f.is_partial) as is_partial
+          from (
+            select c.*
+            from agg.source_bar as c
+            where c.canonical_symbol = y.symbol and c.timeframe = r.source_timeframe and c.is_derived = r.is_derived
+              and c.ts_utc >= s.from_utc and c.ts_utc < s.to_utc and c.covered_minutes > 0
+              and (s.open is null or s.open @> c.ts_utc)
+            -- Sums of floats depend on the order: with this one a bar built again is the same to the last bit.
+            order by c.ts_utc
+          ) as f
+          offset 0
+        ) as w
+        where s.window_start is not null and w.covered_minutes > 0
+        union all
+        select
+          r.ordinality, r.timeframe, r.source_timeframe, r.source_minutes, r.derivation_version, r.good_percent, r.poor_percent,
+          r.open is not null as has_session, s.window_minutes, y.symbol, w.*
+        from request as r
+        join stretch as s on s.ordinality = r.ordinality
+        cross join lateral unnest(r.symbols) as y (symbol)
+        cross join lateral (
+          select
+            date_bin(r.window_length, f.ts_utc, r.origin_utc) as ts_utc,
+            -- Over a sorted subquery: in the order of ts_utc.
+            (array_agg(f.open))[1] as open,
+            max(f.high) as high,
+            min(f.low) as low,
+            (array_agg(f.close))[count(*)] as close,
+            sum(f.vol) as vol,
+            sum(f.vwap * f.vwap_vol) / sum(f.vwap_vol) as vwap,
+            sum(f.vwap_vol) as vwap_vol,
+            sum(f.trade_count)::bigint as trade_count,
+            count(*) filter (where f.is_bar)::integer as source_candles,
+            sum(f.covered_minutes)::integer as covered_minutes,
+            bool_or(f.is_partial) as is_partial
+          from (
+            select c.*
+            from agg.source_bar as c
+            where c.canonical_symbol = y.symbol and c.timeframe = r.source_timeframe and c.is_derived = r.is_derived
+              and c.ts_utc >= s.from_utc and c.ts_utc < s.to_utc and c.covered_minutes > 0
+              and (s.open is null or s.open @> c.ts_utc)
+            -- Sums of floats depend on the order: with this one a bar built again is the same to the last bit.
+            order by c.ts_utc
+          ) as f
+          group by 1
+          offset 0
+        ) as w
+        where s.window_start is null
+      ) as a
+      left join expected as e on e.ordinality = a.ordinality and e.ts_utc = a.ts_utc
+      offset 0
+    ) as b
+    offset 0
+  ) as j
+  left join lateral (
+    select d.*
+    from public.derived_data_bars as d
+    where (select s.has_rows from stored as s)
+      and d.canonical_symbol = j.symbol and d.timeframe = j.timeframe and d.ts_utc = j.ts_utc
+    offset 0
+  ) as d on true
+  union all
+  select
+    r.ordinality, d.canonical_symbol, d.timeframe, d.ts_utc, null, d.open, d.high, d.low, d.close, d.vol, d.vwap, d.vwap_vol,
+    d.trade_count, d.source_timeframe, d.source_candles, d.expected_candles, 0, d.expected_minutes,
+    d.quality_score, d.derivation_version, d.is_partial, 'remove', d.deleted_at is null
+  from request as r
+  cross join lateral (select y.symbol from unnest(r.symbols) as y (symbol) where (select s.has_rows from stored as s)) as y
+  cross join lateral (
+    select d.*
+    from public.derived_data_bars as d
+    where d.canonical_symbol = y.symbol and d.timeframe = r.timeframe
+      and d.ts_utc >= r.from_utc and d.ts_utc < r.to_utc and (d.deleted_at is null or d.covered_minutes > 0)
+    offset 0
+  ) as d
+  cross join lateral agg.window_bounds(d.ts_utc, r.window_length, r.window_time_zone, r.window_origin) as w
+  where w.starts_utc <> d.ts_utc or not (d.raw ? 'migrated_from' and d.deleted_at is null) and not exists (
+    select
+    from agg.source_bar as c
+    where c.canonical_symbol = d.canonical_symbol and c.timeframe = r.source_timeframe and c.is_derived = r.is_derived
+      and c.ts_utc >= w.starts_utc and c.ts_utc < w.ends_utc and c.covered_minutes > 0
+      and (r.is_derived or r.open is null or r.open @> c.ts_utc)
+    -- Keeps the planner from making a join of it.
+    offset 0
+  );
+end;
+$function$;
+
+CREATE OR REPLACE FUNCTION agg.plan_builds (
+  p_symbols               text[],
+  p_timeframe             text,
+  p_now                   timestamp with time zone,
+  p_max_windows           integer,
+  p_derivation_version    integer,
+  p_stop_at_data_frontier boolean                  DEFAULT true,
+  p_cursor_utc            timestamp with time zone DEFAULT NULL::timestamp WITH time zone
+)
+  RETURNS SETOF agg.build_request
+  LANGUAGE plpgsql
+  STABLE
+  SET search_path TO 'pg_catalog', 'pg_temp'
+  SET plan_cache_mode TO 'force_generic_plan'
+  SET jit TO 'off'
+  AS $function$
+begin
+  -- Planning costs a millisecond, and joins thousands of symbols at once.
+  if cardinality(p_symbols) > 500 then
+    perform set_config('plan_cache_mode', 'force_custom_plan', true);
+  end if;
+  return query
+  -- Grouped as it is stored, before anything is computed: in a tick nearly all want the same.
+  with task as materialized (
+    select
+      array_agg(c.symbol) as symbols, s.source_timeframe, s.window_time_zone, s.window_origin, s.good_percent, s.poor_percent,
+      s.session_time_zone, s.session_minutes, s.calendar, s.aggregation_delay_seconds, s.last_agg_bar_ts_utc, s.built_to_utc,
+      f.agg_start_utc, u.decided_to_utc as source_frontier_utc, b.derivation_version, b.last_utc
+    from unnest(p_symbols) as c (symbol)
+    join agg.timeframe as t on t.timeframe = p_timeframe
+    left join public.data_agg_state as s on s.canonical_symbol = c.symbol and s.timeframe = p_timeframe
+    -- A cursor behind it is of no interest.
+    cross join lateral (
+      select case when p_cursor_utc is not null or s.last_agg_bar_ts_utc < s.agg_start_utc then s.agg_start_utc end
+    ) as f (agg_start_utc)
+    cross join lateral (
+      select case when t.source_timeframe is not null then coalesce(s.source_timeframe, t.source_timeframe) end
+    ) as w (source_timeframe)
+    left join agg.task as u on u.canonical_symbol = c.symbol and u.timeframe = w.source_timeframe and u.enabled
+    left join lateral (
+      select max(k.derivation_version) as derivation_version, case when count(*) = count(l.ts_utc) then min(l.ts_utc) end as last_utc
+      from agg.synthetic_component as k
+      left join lateral (
+        select b.ts_utc
+        from public.data_bars as b
+        where b.canonical_symbol = k.component and b.timeframe = '1m' and b.ts_utc < p_now
+        order by b.ts_utc desc
+        limit 1
+      ) as l on true
+      where p_timeframe = '1m' and k.canonical_symbol = c.symbol
+    ) as b on true
+    group by
+      s.source_timeframe, s.window_time_zone, s.window_origin, s.good_percent, s.poor_percent,
+      s.session_time_zone, s.session_minutes, s.calendar, s.aggregation_delay_seconds, s.last_agg_bar_ts_utc, s.built_to_utc,
+      f.agg_start_utc, u.decided_to_utc, b.derivation_version, b.last_utc
+  ),
+  wish as materialized (
+    select
+      k.symbols, t.timeframe, t.duration, st.timeframe as source_timeframe, st.duration as source_length, k.window_time_zone, o.origin,
+      coalesce(k.good_percent, d.good_percent) as good_percent, coalesce(k.poor_percent, d.poor_percent) as poor_percent,
+      k.session_time_zone, k.session_minutes, k.calendar, coalesce(k.aggregation_delay_seconds, d.delay_seconds) as delay_seconds,
+      n.from_utc, k.source_frontier_utc, k.derivation_version,
+      -- Where a component ends, the series does.
+      case when p_timeframe = '1m' then coalesce(k.last_utc + t.duration, '-infinity') end as data_end_utc,
+      coalesce(
+        n.from_utc < greatest(agg.window_end(k.last_agg_bar_ts_utc, t.duration, k.window_time_zone, o.origin), k.built_to_utc), true
+      ) as is_rebuild
+    from task as k
+    cross join agg.defaults as d
+    join agg.timeframe as t on t.timeframe = p_timeframe
+    left join agg.timeframe as st
+      on st.timeframe = case when t.source_timeframe is not null then coalesce(k.source_timeframe, t.source_timeframe) end
+    cross join lateral (select coalesce(k.window_origin, timestamp '2000-01-03 00:00:00')) as o (origin)
+    cross join lateral (
+      select agg.window_end(
+        greatest(
+          coalesce(p_cursor_utc, k.last_agg_bar_ts_utc), agg.bootstrap_cursor(k.agg_start_utc, t.duration, k.window_time_zone, o.origin)
+        ),
+        t.duration, k.window_time_zone, o.origin
+      )
+      offset 0
+    ) as n (from_utc)
+  )
+  select
+    w.symbols, w.timeframe, w.source_timeframe, w.duration, w.window_time_zone, w.origin, w.source_length,
+    w.from_utc, greatest(w.from_utc, least(e.last_utc, e.limit_utc)), f.frontier_utc,
+    case when p_stop_at_data_frontier then p_now end, e.limit_utc < e.last_utc,
+    coalesce(p_derivation_version, w.derivation_version), w.good_percent, w.poor_percent,
+    w.session_time_zone, w.session_minutes, w.calendar, w.is_rebuild
+  from wish as w
+  cross join lateral (
+    select agg.window_start(p_now - make_interval(secs => w.delay_seconds), w.duration, w.window_time_zone, w.origin)
+    offset 0
+  ) as n (complete_utc)
+  cross join lateral (
+    -- Looked for two weeks ahead: no market is closed for longer.
+    select agg.window_start(
+      least(
+        agg.next_open(w.session_time_zone, w.session_minutes, w.calendar, n.complete_utc, n.complete_utc + interval '336 hours'),
+        w.source_frontier_utc
+      ),
+      w.duration, w.window_time_zone, w.origin
+    )
+    offset 0
+  ) as f (frontier_utc)
+  cross join lateral (
+    select
+      least(f.frontier_utc, case when p_stop_at_data_frontier then w.data_end_utc end) as last_utc,
+      case when p_max_windows is null then timestamptz 'infinity' else greatest(
+        agg.window_end(w.from_utc, w.duration, w.window_time_zone, w.origin),
+        agg.window_start(w.from_utc + w.duration * p_max_windows::double precision, w.duration, w.window_time_zone, w.origin)
+      ) end as limit_utc
+    offset 0
+  ) as e;
+end;
+$function$;
+
+CREATE OR REPLACE FUNCTION public.get_bars (
+  p_symbols   text[],
+  p_timeframe text,
+  p_from      timestamp with time zone DEFAULT NULL::timestamp WITH time zone,
+  p_to        timestamp with time zone DEFAULT NULL::timestamp WITH time zone,
+  p_limit     integer                  DEFAULT 1000,
+  p_after     jsonb                    DEFAULT NULL::jsonb,
+  p_fill      boolean                  DEFAULT false,
+  p_forming   boolean                  DEFAULT false,
+  p_as_of     timestamp with time zone DEFAULT NULL::timestamp WITH time zone
+)
+  RETURNS TABLE (
+    canonical_symbol text,
+    timeframe        text,
+    ts_utc           timestamp with time zone,
+    open             double precision,
+    high             double precision,
+    low              double precision,
+    close            double precision,
+    vol              double precision,
+    vwap             double precision,
+    trade_count      bigint,
+    quality_score    smallint,
+    covered_minutes  integer,
+    expected_minutes integer,
+    is_partial       boolean,
+    is_filled        boolean,
+    is_forming       boolean,
+    updated_at       timestamp with time zone
+  )
+  LANGUAGE plpgsql
+  STABLE
+  SET search_path TO 'pg_catalog', 'pg_temp'
+  SET plan_cache_mode TO 'force_generic_plan'
+  SET enable_seqscan TO 'off'
+  SET enable_bitmapscan TO 'off'
+  SET jit TO 'off'
+  AS $function$
+declare
+  v_is_minute constant boolean := p_timeframe = '1m';
+  v_to constant timestamptz := coalesce(p_to, 'infinity');
+  v_after_symbol text;
+  v_after_utc timestamptz;
+  v_forgotten text;
+  v_recent_utc timestamptz;
+begin
+  if p_symbols is null or array_position(p_symbols, null) is not null then
+    raise exception 'p_symbols must be an array of symbols, not %', coalesce(p_symbols::text, 'null')
+      using errcode = 'invalid_parameter_value', hint = 'Give canonical symbols, such as array[''EURUSD'', ''DXY''].';
+  end if;
+  if p_timeframe is null or p_timeframe !~ '^[1-9][0-9]{0,3}[mhdw]$' then
+    raise exception 'p_timeframe must be a timeframe such as 1m, 5m or 1d, not %', coalesce(p_timeframe, 'null')
+      using errcode = 'invalid_parameter_value', hint = 'A number of minutes (m), hours (h), days (d) or weeks (w).';
+  end if;
+  if p_from >= v_to then
+    raise exception '[%, %) is not a range of time', p_from, v_to
+      using errcode = 'invalid_parameter_value', hint = 'p_to is the end: windows that start there or later are left out.';
+  end if;
+  if p_limit < 1 then
+    raise exception 'p_limit must be a number of bars above 0, not %', p_limit
+      using errcode = 'invalid_parameter_value', hint = 'null means all.';
+  end if;
+  if p_after is not null then
+    begin
+      if p_after ->> 'ts_utc' ~* '(z|utc|[+-][0-9]{2}(:?[0-9]{2})?)$' then
+        v_after_utc := (p_after ->> 'ts_utc')::timestamptz;
+      end if;
+    exception when data_exception then
+      -- Refused below.
+    end;
+    v_after_symbol := p_after ->> 'canonical_symbol';
+    if v_after_utc is null or v_after_symbol is null then
+      raise exception 'p_after must be an object with canonical_symbol and ts_utc (an instant with its zone), not %', left(p_after::text, 200)
+        using errcode = 'invalid_parameter_value', hint = 'Give the last row of the page before.';
+    end if;
+  end if;
+  if p_as_of is not null then
+    if v_is_minute or p_forming then
+      raise exception 'p_as_of cannot be had with %: data_bars keeps no revisions', case when v_is_minute then '1m' else 'p_forming' end
+        using errcode = 'invalid_parameter_value', hint = 'Longer bars keep what they were before they changed.';
+    end if;
+    select r.canonical_symbol into v_forgotten
+    from agg.readable_series as r
+    where r.canonical_symbol = any (p_symbols) and r.timeframe = p_timeframe and p_as_of < now() - agg.revision_age(r.revisions)
+    order by 1
+    limit 1;
+    if v_forgotten is not null then
+      raise exception '% keeps no revisions from before %', v_forgotten, (
+        select now() - agg.revision_age(r.revisions)
+        from agg.readable_series as r
+        where r.canonical_symbol = v_forgotten and r.timeframe = p_timeframe
+      ) using errcode = 'invalid_parameter_value',
+        hint = 'Give a later p_as_of. metadata.agg.revisions of the asset says for how long revisions are kept.';
+    end if;
+  end if;
+
+  if (p_fill or p_forming and not v_is_minute) is true then
+    return query
+    select
+      y.symbol, p_timeframe, b.ts_utc, b.open, b.high, b.low, b.close, b.vol, b.vwap, b.trade_count, b.quality_score,
+      b.covered_minutes, b.expected_minutes, b.is_partial, b.is_filled, b.is_forming, b.updated_at
+    from (
+      select distinct y.symbol from unnest(p_symbols) as y (symbol) where v_after_symbol is null or y.symbol >= v_after_symbol order by 1
+    ) as y
+    cross join lateral agg.filled_bars(
+      y.symbol, p_timeframe,
+      case when y.symbol = v_after_symbol and p_from is not null then greatest(p_from, v_after_utc + interval '1 microsecond') else p_from end,
+      v_to, p_limit, p_from is null, p_fill, p_forming, p_as_of
+    ) as b
+    where v_after_symbol is null or (y.symbol, b.ts_utc) > (v_after_symbol, v_after_utc)
+    order by y.symbol, b.ts_utc
+    limit case when p_from is not null then p_limit end;
+    return;
+  end if;
+
+  if p_as_of is not null then
+    return query
+    select b.*
+    from (
+      select
+        u.symbol,
+        greatest(
+          case when u.symbol = v_after_symbol then v_after_utc + interval '1 microsecond' end,
+          p_from,
+          -- The first of the latest.
+          (
+            select min(l.ts_utc)
+            from (
+              (
+                select d.ts_utc
+                from public.derived_data_bars as d
+                where p_from is null and d.canonical_symbol = u.symbol and d.timeframe = p_timeframe and d.ts_utc < v_to
+                  and d.deleted_at is null and d.updated_at <= p_as_of
+                order by d.ts_utc desc
+                limit p_limit
+              )
+              union all
+              (
+                select d.ts_utc
+                from public.derived_data_bars_revision as d
+                where p_from is null and d.canonical_symbol = u.symbol and d.timeframe = p_timeframe and d.ts_utc < v_to
+                  and d.deleted_at is null and d.written_at <= p_as_of and d.replaced_at > p_as_of
+                order by d.ts_utc desc
+                limit p_limit
+              )
+              order by ts_utc desc
+              limit p_limit
+            ) as l
+          )
+        ) as from_utc
+      from (select distinct u.symbol from unnest(p_symbols) as u (symbol)) as u
+      where v_after_symbol is null or u.symbol >= v_after_symbol
+      order by 1
+    ) as y
+    cross join lateral (
+      (
+        select
+          d.canonical_symbol, d.timeframe, d.ts_utc, d.open, d.high, d.low, d.close, d.vol, d.vwap, d.trade_count,
+          d.quality_score, d.covered_minutes, d.expected_minutes, d.is_partial, false, false, d.updated_at
+        from public.derived_data_bars as d
+        where d.canonical_symbol = y.symbol and d.timeframe = p_timeframe and d.ts_utc >= y.from_utc and d.ts_utc < v_to
+          and d.deleted_at is null and d.updated_at <= p_as_of
+        order by d.ts_utc
+        limit p_limit
+      )
+      union all
+      (
+        select
+          d.canonical_symbol, d.timeframe, d.ts_utc, d.open, d.high, d.low, d.close, d.vol, d.vwap, d.trade_count,
+          d.quality_score, d.covered_minutes, d.expected_minutes, d.is_partial, false, false, d.written_at
+        from public.derived_data_bars_revision as d
+        where d.canonical_symbol = y.symbol and d.timeframe = p_timeframe and d.ts_utc >= y.from_utc and d.ts_utc < v_to
+          and d.deleted_at is null and d.written_at <= p_as_of and d.replaced_at > p_as_of
+        order by d.ts_utc
+        limit p_limit
+      )
+      order by ts_utc
+      limit p_limit
+    ) as b
+    order by y.symbol, b.ts_utc
+    limit case when p_from is not null then p_limit end;
+  elsif p_from is null and v_is_minute then
+    -- Of many symbols, most have their last bar where the first symbol has, or a window before: they are found in one scan of the
+    -- key, in half the time of a look for each.
+    if p_limit = 1 and cardinality(p_symbols) > 1 then
+      select d.ts_utc - p_timeframe::interval into v_recent_utc
+      from public.data_bars as d
+      where d.canonical_symbol = p_symbols[1] and d.timeframe = p_timeframe and d.ts_utc < v_to
+      order by d.ts_utc desc
+      limit 1;
+    end if;
+    return query
+    with recent as materialized (
+      select distinct on (d.canonical_symbol)
+        d.canonical_symbol, d.timeframe, d.ts_utc, d.open, d.high, d.low, d.close, d.vol, d.vwap, d.trade_count,
+        null::smallint as quality_score, 1 as covered_minutes, 1 as expected_minutes, d.is_partial, false, false, d.updated_at
+      from public.data_bars as d
+      where v_recent_utc is not null and d.canonical_symbol = any (p_symbols) and d.timeframe = p_timeframe
+        and d.ts_utc >= v_recent_utc and d.ts_utc < v_to
+      order by d.canonical_symbol, d.ts_utc desc
+    )
+    select b.*
+    from (
+      select r.* from recent as r
+      union all
+      select b.*
+      from (select distinct u.symbol from unnest(p_symbols) as u (symbol) where u.symbol not in (select r.canonical_symbol from recent as r)) as y
+      cross join lateral (
+        select
+          d.canonical_symbol, d.timeframe, d.ts_utc, d.open, d.high, d.low, d.close, d.vol, d.vwap, d.trade_count,
+          null::smallint as quality_score, 1 as covered_minutes, 1 as expected_minutes, d.is_partial, false, false, d.updated_at
+        from public.data_bars as d
+        where d.canonical_symbol = y.symbol and d.timeframe = p_timeframe and d.ts_utc < v_to
+        order by d.ts_utc desc
+        limit p_limit
+      ) as b
+    ) as b
+    where v_after_symbol is null or (b.canonical_symbol, b.ts_utc) > (v_after_symbol, v_after_utc)
+    order by b.canonical_symbol, b.ts_utc;
+  elsif p_from is null then
+    if p_limit = 1 and cardinality(p_symbols) > 1 then
+      select d.ts_utc - p_timeframe::interval into v_recent_utc
+      from public.derived_data_bars as d
+      where d.canonical_symbol = p_symbols[1] and d.timeframe = p_timeframe and d.ts_utc < v_to and d.deleted_at is null
+      order by d.ts_utc desc
+      limit 1;
+    end if;
+    return query
+    with recent as materialized (
+      select distinct on (d.canonical_symbol)
+        d.canonical_symbol, d.timeframe, d.ts_utc, d.open, d.high, d.low, d.close, d.vol, d.vwap, d.trade_count,
+        d.quality_score, d.covered_minutes, d.expected_minutes, d.is_partial, false, false, d.updated_at
+      from public.derived_data_bars as d
+      where v_recent_utc is not null and d.canonical_symbol = any (p_symbols) and d.timeframe = p_timeframe
+        and d.ts_utc >= v_recent_utc and d.ts_utc < v_to and d.deleted_at is null
+      order by d.canonical_symbol, d.ts_utc desc
+    )
+    select b.*
+    from (
+      select r.* from recent as r
+      union all
+      select b.*
+      from (select distinct u.symbol from unnest(p_symbols) as u (symbol) where u.symbol not in (select r.canonical_symbol from recent as r)) as y
+      cross join lateral (
+        select
+          d.canonical_symbol, d.timeframe, d.ts_utc, d.open, d.high, d.low, d.close, d.vol, d.vwap, d.trade_count,
+          d.quality_score, d.covered_minutes, d.expected_minutes, d.is_partial, false, false, d.updated_at
+        from public.derived_data_bars as d
+        where d.canonical_symbol = y.symbol and d.timeframe = p_timeframe and d.ts_utc < v_to and d.deleted_at is null
+        order by d.ts_utc desc
+        limit p_limit
+      ) as b
+    ) as b
+    where v_after_symbol is null or (b.canonical_symbol, b.ts_utc) > (v_after_symbol, v_after_utc)
+    order by b.canonical_symbol, b.ts_utc;
+  elsif v_is_minute then
+    return query
+    select b.*
+    from (select distinct u.symbol from unnest(p_symbols) as u (symbol) where v_after_symbol is null or u.symbol >= v_after_symbol order by 1) as y
+    cross join lateral (
+      select
+        d.canonical_symbol, d.timeframe, d.ts_utc, d.open, d.high, d.low, d.close, d.vol, d.vwap, d.trade_count,
+        null::smallint, 1, 1, d.is_partial, false, false, d.updated_at
+      from public.data_bars as d
+      where d.canonical_symbol = y.symbol and d.timeframe = p_timeframe and d.ts_utc < v_to
+        and d.ts_utc >= case when y.symbol = v_after_symbol then greatest(p_from, v_after_utc + interval '1 microsecond') else p_from end
+      order by d.ts_utc
+      limit p_limit
+    ) as b
+    order by y.symbol, b.ts_utc
+    limit p_limit;
+  elsif cardinality(p_symbols) = 1 and p_after is null then
+    -- Most calls ask for one symbol, whose bars need neither a join nor a sort.
+    return query
+    select
+      d.canonical_symbol, d.timeframe, d.ts_utc, d.open, d.high, d.low, d.close, d.vol, d.vwap, d.trade_count,
+      d.quality_score, d.covered_minutes, d.expected_minutes, d.is_partial, false, false, d.updated_at
+    from public.derived_data_bars as d
+    where d.canonical_symbol = p_symbols[1] and d.timeframe = p_timeframe
+      and d.ts_utc >= p_from and d.ts_utc < v_to and d.deleted_at is null
+    order by d.ts_utc
+    limit p_limit;
+  else
+    return query
+    select b.*
+    from (select distinct u.symbol from unnest(p_symbols) as u (symbol) where v_after_symbol is null or u.symbol >= v_after_symbol order by 1) as y
+    cross join lateral (
+      select
+        d.canonical_symbol, d.timeframe, d.ts_utc, d.open, d.high, d.low, d.close, d.vol, d.vwap, d.trade_count,
+        d.quality_score, d.covered_minutes, d.expected_minutes, d.is_partial, false, false, d.updated_at
+      from public.derived_data_bars as d
+      where d.canonical_symbol = y.symbol and d.timeframe = p_timeframe and d.ts_utc < v_to and d.deleted_at is null
+        and d.ts_utc >= case when y.symbol = v_after_symbol then greatest(p_from, v_after_utc + interval '1 microsecond') else p_from end
+      order by d.ts_utc
+      limit p_limit
+    ) as b
+    order by y.symbol, b.ts_utc
+    limit p_limit;
+  end if;
+end;
+$function$;
+
+COMMENT ON FUNCTION "agg"."compare_windows"(agg.build_request[]) IS 'The one rule that turns source bars into bars, for requests of any number of tasks and windows, in one statement.
+Returns each window that has minutes, with the bar that they make and how that differs from what is stored, and each stored row whose window has no minutes any more. Writes nothing.
+Where nothing has been built yet (is_rebuild of a request false) it looks for no stored row: all windows are to be inserted.
+A bar of an older deployment (raw.migrated_from) differs once its window has minutes enough for a bar, and never for want of them.';
+
+COMMENT ON TYPE "agg"."build_request" IS 'Windows to build for a set of symbols that want the same ones with the same settings: those that start in [from_utc, to_utc).
+It carries the whole configuration of the tasks, so that building joins bars on canonical_symbol alone. Null source_timeframe: synthetic series. Null derivation_version: that of the stored bar, otherwise 1. window_time_zone, window_origin: see agg.window_bounds.
+Empty windows after the last source bar are decided only if there is another before clock_utc (null: always). frontier_utc is what could be decided; is_limited: to_utc is nearer, since the batch takes no more windows.
+is_rebuild: the range begins behind the cursor, or behind what was built ahead of it: rows may be stored, and what changes is passed on.';
