@@ -488,7 +488,16 @@ begin
       and d.ts_utc >= r.from_utc and d.ts_utc < r.to_utc and (d.deleted_at is null or d.covered_minutes > 0)
     offset 0
   ) as d
-  cross join lateral agg.window_bounds(d.ts_utc, r.window_length, r.window_time_zone, r.window_origin) as w
+  cross join lateral (
+    -- Windows in UTC need no call.
+    select s.starts_utc, s.starts_utc + r.window_length
+    from (select date_bin(r.window_length, d.ts_utc, r.origin_utc)) as s (starts_utc)
+    where r.window_time_zone is null
+    union all
+    select b.starts_utc, b.ends_utc
+    from agg.window_bounds(d.ts_utc, r.window_length, r.window_time_zone, r.window_origin) as b
+    where r.window_time_zone is not null
+  ) as w (starts_utc, ends_utc)
   where w.starts_utc <> d.ts_utc or not (d.raw ? 'migrated_from' and d.deleted_at is null) and not exists (
     select
     from agg.source_bar as c
@@ -498,6 +507,91 @@ begin
     -- Keeps the planner from making a join of it.
     offset 0
   );
+end;
+$function$;
+
+CREATE OR REPLACE FUNCTION agg.keep_changed_bars()
+  RETURNS TRIGGER
+  LANGUAGE plpgsql
+  SECURITY DEFINER
+  SET search_path TO 'pg_catalog', 'pg_temp'
+  SET enable_nestloop TO 'off'
+  SET enable_mergejoin TO 'off'
+  SET enable_hashjoin TO 'on'
+  SET jit TO 'off'
+  AS $function$
+declare
+  v_is_built constant boolean := coalesce(current_setting('pgbars.is_building_windows', true), '') = 'on';
+begin
+  -- The update that an upsert of new bars is as well.
+  if not exists (select from old_rows) then
+    return null;
+  end if;
+  insert into public.derived_data_bars_revision (
+    canonical_symbol, timeframe, ts_utc, replaced_at, written_at, deleted_at, open, high, low, close, vol, vwap, trade_count,
+    covered_minutes, expected_minutes, quality_score, is_partial, reason
+  )
+  select
+    o.canonical_symbol, o.timeframe, o.ts_utc, x.replaced_at, o.updated_at, o.deleted_at, o.open, o.high, o.low, o.close,
+    o.vol, o.vwap, o.trade_count, o.covered_minutes, o.expected_minutes, o.quality_score, o.is_partial,
+    case
+      when n.canonical_symbol is null then 'deleted'
+      when not v_is_built then 'by_hand'
+      when n.covered_minutes > o.covered_minutes then 'late_minutes'
+      when n.covered_minutes < o.covered_minutes then 'lost_minutes'
+      when (n.open, n.high, n.low, n.close, n.vol, n.vwap, n.trade_count, n.is_partial)
+        is distinct from (o.open, o.high, o.low, o.close, o.vol, o.vwap, o.trade_count, o.is_partial) then 'changed_minutes'
+      else 'new_rules'
+    end
+  from old_rows as o
+  -- A row whose key was changed is gone from its place.
+  left join new_rows as n on n.canonical_symbol = o.canonical_symbol and n.timeframe = o.timeframe and n.ts_utc = o.ts_utc
+  -- A transaction that began later may have written what is gone.
+  cross join lateral (
+    select coalesce(n.updated_at, case when o.updated_at > now() then o.updated_at + interval '1 microsecond' else now() end)
+  ) as x (replaced_at)
+  where (o.deleted_at is null or n.canonical_symbol is not null and n.deleted_at is null) and o.updated_at < x.replaced_at
+    and (
+      -- The call costs more than all else here, and few assets say anything.
+      select case when r.metadata #> '{agg,revisions}' is not null then agg.revision_age(r.metadata #> '{agg,revisions}') end
+      from public.core_asset_registry_all as r
+      where r.canonical_symbol = o.canonical_symbol
+    ) is distinct from interval '0'
+  on conflict (canonical_symbol, timeframe, ts_utc, replaced_at) do nothing;
+  return null;
+end;
+$function$;
+
+CREATE OR REPLACE FUNCTION agg.keep_deleted_bars()
+  RETURNS TRIGGER
+  LANGUAGE plpgsql
+  SECURITY DEFINER
+  SET search_path TO 'pg_catalog', 'pg_temp'
+  SET jit TO 'off'
+  AS $function$
+begin
+  if current_setting('pgbars.keeps_deleted', true) = 'off' then
+    return null;
+  end if;
+  insert into public.derived_data_bars_revision (
+    canonical_symbol, timeframe, ts_utc, replaced_at, written_at, deleted_at, open, high, low, close, vol, vwap, trade_count,
+    covered_minutes, expected_minutes, quality_score, is_partial, reason
+  )
+  select
+    o.canonical_symbol, o.timeframe, o.ts_utc,
+    -- A transaction that began later may have written it.
+    case when o.updated_at > now() then o.updated_at + interval '1 microsecond' else now() end, o.updated_at, o.deleted_at, o.open, o.high, o.low, o.close,
+    o.vol, o.vwap, o.trade_count, o.covered_minutes, o.expected_minutes, o.quality_score, o.is_partial, 'deleted'
+  from old_rows as o
+  where o.deleted_at is null and o.updated_at <> now()
+    and (
+      -- The call costs more than all else here, and few assets say anything.
+      select case when r.metadata #> '{agg,revisions}' is not null then agg.revision_age(r.metadata #> '{agg,revisions}') end
+      from public.core_asset_registry_all as r
+      where r.canonical_symbol = o.canonical_symbol
+    ) is distinct from interval '0'
+  on conflict (canonical_symbol, timeframe, ts_utc, replaced_at) do nothing;
+  return null;
 end;
 $function$;
 

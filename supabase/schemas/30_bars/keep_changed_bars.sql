@@ -46,7 +46,10 @@ begin
   ) as x (replaced_at)
   where (o.deleted_at is null or n.canonical_symbol is not null and n.deleted_at is null) and o.updated_at < x.replaced_at
     and (
-      select agg.revision_age(r.metadata #> '{agg,revisions}') from public.core_asset_registry_all as r where r.canonical_symbol = o.canonical_symbol
+      -- The call costs more than all else here, and few assets say anything.
+      select case when r.metadata #> '{agg,revisions}' is not null then agg.revision_age(r.metadata #> '{agg,revisions}') end
+      from public.core_asset_registry_all as r
+      where r.canonical_symbol = o.canonical_symbol
     ) is distinct from interval '0'
   on conflict (canonical_symbol, timeframe, ts_utc, replaced_at) do nothing;
   return null;

@@ -248,7 +248,16 @@ begin
       and d.ts_utc >= r.from_utc and d.ts_utc < r.to_utc and (d.deleted_at is null or d.covered_minutes > 0)
     offset 0
   ) as d
-  cross join lateral agg.window_bounds(d.ts_utc, r.window_length, r.window_time_zone, r.window_origin) as w
+  cross join lateral (
+    -- Windows in UTC need no call.
+    select s.starts_utc, s.starts_utc + r.window_length
+    from (select date_bin(r.window_length, d.ts_utc, r.origin_utc)) as s (starts_utc)
+    where r.window_time_zone is null
+    union all
+    select b.starts_utc, b.ends_utc
+    from agg.window_bounds(d.ts_utc, r.window_length, r.window_time_zone, r.window_origin) as b
+    where r.window_time_zone is not null
+  ) as w (starts_utc, ends_utc)
   where w.starts_utc <> d.ts_utc or not (d.raw ? 'migrated_from' and d.deleted_at is null) and not exists (
     select
     from agg.source_bar as c
