@@ -70,7 +70,8 @@ begin
   drop schema agg cascade;
   drop schema pgbars_before cascade;
   if to_regclass('supabase_migrations.schema_migrations') is not null then
-    execute format('delete from supabase_migrations.schema_migrations as m where m.name ~ %L', '^pgbars_[0-9]+_[0-9]+_[0-9]+$');
+    -- Releases, and what a clone has on the way to the next one.
+    execute format('delete from supabase_migrations.schema_migrations as m where m.name ~ %L', '^pgbars_([0-9]+_[0-9]+_[0-9]+$|next_)');
   end if;
   if to_regclass('pgbars_releases.release') is not null then
     execute format('delete from %s', to_regclass('pgbars_releases.release'));
