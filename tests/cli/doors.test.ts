@@ -25,7 +25,7 @@ for (const shape of ["documents", "only_functions"] as const) {
   Deno.test(`each way in moves an older deployment (${shape}) alike, to the schema of an empty installation`, async (test) => {
     await using cluster = await useCluster();
     await using empty = await openOlder(cluster);
-    await migrate(empty.db, await releasedMigrations());
+    await migrate(empty.db, releasedMigrations());
     const released = await dumpSchema(cluster, empty.url);
     await migrate(empty.db);
     const newest = await dumpSchema(cluster, empty.url);

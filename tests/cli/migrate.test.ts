@@ -29,7 +29,7 @@ Deno.test("pgbars migrate: an empty database, again, an update under load, and o
       assert.deepEqual(await migrateWith(program, url), { version: VERSION, from: null, applied: RELEASES });
       const other = await cluster.createDatabase("other");
       const fresh = await openServer(other);
-      await migrate(fresh, await releasedMigrations()).finally(() => fresh.close());
+      await migrate(fresh, releasedMigrations()).finally(() => fresh.close());
       assert.equal(await dumpSchema(cluster, url), await dumpSchema(cluster, other));
       assert.deepEqual(await readReleases(db), RELEASES);
     });
@@ -94,7 +94,7 @@ Deno.test("pgbars migrate takes a database that was pushed for what it is, and t
   const url = await cluster.createDatabase("own");
   const db = await openServer(url);
   try {
-    await migrate(db, await releasedMigrations());
+    await migrate(db, releasedMigrations());
     await using later = await laterProgram(CHANGE);
     const results = await Promise.all([migrateWith(later, url), migrateWith(later, url)]);
     assert.deepEqual(results.map(({ applied }) => applied).sort(), [[], [LATER]]);

@@ -59,7 +59,7 @@ Deno.test("pgbars migrate moves an older deployment, and makes the schema of an 
   assert.equal((await readCounts(older.db))["data_bars taken over: to data_bars"], 6 * 360 + 365);
   await older.db.query("select public.finish_move(p_despite_checks => true)");
   await using empty = await openOlder(cluster);
-  await migrate(empty.db, await releasedMigrations());
+  await migrate(empty.db, releasedMigrations());
   assert.equal(await dumpMovedSchema(cluster, older), await dumpSchema(cluster, empty.url));
 });
 
@@ -81,6 +81,6 @@ Deno.test("pgbars install --move and a push move the older deployment of a proje
   assert.equal((await readCounts(older.db))["data_bars taken over: to data_bars"], 7 * 840);
   await older.db.query("select public.finish_move(p_despite_checks => true)");
   await using empty = await openOlder(cluster);
-  await migrate(empty.db, await releasedMigrations());
+  await migrate(empty.db, releasedMigrations());
   assert.equal(await dumpMovedSchema(cluster, older), await dumpSchema(cluster, empty.url));
 });

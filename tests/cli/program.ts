@@ -3,13 +3,14 @@ import { type Migration, readMigrations } from "../../scripts/lib/migrations.ts"
 import { run, type RunResult } from "../../scripts/lib/process.ts";
 import { writePayload } from "../../scripts/pack/payload.ts";
 
+const releases = splitReleases(await readMigrations());
+
 /** The versions of all releases, oldest first. */
-export const RELEASES = splitReleases(await readMigrations()).map(({ version }) => version);
+export const RELEASES = releases.map(({ version }) => version);
 
 /** The migrations of these releases, which are those that the program brings: without what is not released yet. */
-export async function releasedMigrations(): Promise<Migration[]> {
-  const migrations = await readMigrations();
-  return migrations.slice(0, 1 + migrations.findLastIndex(({ name }) => name.startsWith("pgbars_")));
+export function releasedMigrations(): Migration[] {
+  return releases.flatMap(({ migrations }) => migrations);
 }
 
 /** A version that is not released yet. */

@@ -52,7 +52,7 @@ Deno.test("a project with migrations and functions of its own: install, push, up
       await push();
       const fresh = await cluster.createDatabase("fresh");
       const other = await openServer(fresh);
-      await migrate(other, await releasedMigrations()).finally(() => other.close());
+      await migrate(other, releasedMigrations()).finally(() => other.close());
       // What is the project's own goes into a copy of the dump as well.
       const [ours, theirs] = [await dumpSchema(cluster, url), await dumpSchema(cluster, fresh)];
       const lines = new Set(ours.split("\n"));
