@@ -7,10 +7,13 @@ const DAYS = 20;
 const ROUNDS = 200;
 const MANY_ROUNDS = 50;
 
-/** What get_bars reads, of longer bars. */
+/** What get_bars reads of longer bars. */
+const COLUMNS = `
+  d.canonical_symbol, d.timeframe, d.ts_utc, d.open, d.high, d.low, d.close, d.vol, d.vwap, d.trade_count,
+  d.quality_score, d.covered_minutes, d.expected_minutes, d.is_partial, false as is_filled, false as is_forming, d.updated_at`;
+
 const BARE = `
-  select d.canonical_symbol, d.timeframe, d.ts_utc, d.open, d.high, d.low, d.close, d.vol, d.vwap, d.trade_count,
-    d.quality_score, d.covered_minutes, d.expected_minutes, d.is_partial, false as is_filled, false as is_forming, d.updated_at
+  select ${COLUMNS}
   from public.derived_data_bars as d
   where d.canonical_symbol = $1 and d.timeframe = '5m' and d.ts_utc >= $2 and d.ts_utc < $3 and d.deleted_at is null
   order by d.ts_utc`;
@@ -20,8 +23,7 @@ const BARE_LAST = `
   select b.*
   from unnest($1::text[]) as y (symbol)
   cross join lateral (
-    select d.canonical_symbol, d.timeframe, d.ts_utc, d.open, d.high, d.low, d.close, d.vol, d.vwap, d.trade_count,
-      d.quality_score, d.covered_minutes, d.expected_minutes, d.is_partial, false as is_filled, false as is_forming, d.updated_at
+    select ${COLUMNS}
     from public.derived_data_bars as d
     where d.canonical_symbol = y.symbol and d.timeframe = '5m' and d.deleted_at is null
     order by d.ts_utc desc

@@ -33,7 +33,7 @@ select results_eq(
     ) as w
     order by 1, 2
   $$,
-  'build_windows() makes rows right that it finds where nothing was built, and builds the others beside them'
+  'build_bars() makes rows right that it finds where nothing was built, and builds the others beside them'
 );
 select is_empty($$ select * from public.agg_verify() $$, 'so that nothing is left to verify');
 select is(
