@@ -342,41 +342,35 @@ begin
       group by g.ordinality, g.is_minute, g.window_length, g.window_time_zone, g.window_origin, g.origin_utc, g.starts_utc
     ) as s
     group by s.ordinality, s.ts_utc, s.is_minute
-  ),
-  stored as materialized (
-    select exists (
-      select
-      from request as r
-      cross join lateral unnest(r.symbols) as y (symbol)
-      cross join lateral (
-        select
-        from public.derived_data_bars as d
-        where d.canonical_symbol = y.symbol and d.timeframe = r.timeframe and d.ts_utc >= r.from_utc and d.ts_utc < r.to_utc
-        limit 1
-      ) as d
-      where r.is_rebuild
-    ) as has_rows
   )
   select
-    j.ordinality, j.symbol, j.timeframe, j.ts_utc, j.ts_utc + j.window_minutes * interval '1 minute',
-    j.open, j.high, j.low, j.close, j.vol, j.vwap, j.vwap_vol, j.trade_count,
-    j.source_timeframe, j.source_candles, j.expected_candles, j.covered_minutes, j.expected_minutes,
-    j.quality_score, coalesce(j.derivation_version, d.derivation_version, 1), j.is_partial,
+    coalesce(j.ordinality, d.request_no), coalesce(j.symbol, d.canonical_symbol), coalesce(j.timeframe, d.timeframe),
+    coalesce(j.ts_utc, d.ts_utc), j.ts_utc + j.window_minutes * interval '1 minute',
+    coalesce(j.open, d.open), coalesce(j.high, d.high), coalesce(j.low, d.low), coalesce(j.close, d.close),
+    case when j.ts_utc is not null then j.vol else d.vol end,
+    case when j.ts_utc is not null then j.vwap else d.vwap end,
+    case when j.ts_utc is not null then j.vwap_vol else d.vwap_vol end,
+    case when j.ts_utc is not null then j.trade_count else d.trade_count end,
+    coalesce(j.source_timeframe, d.source_timeframe), coalesce(j.source_candles, d.source_candles),
+    coalesce(j.expected_candles, d.expected_candles), coalesce(j.covered_minutes, 0), coalesce(j.expected_minutes, d.expected_minutes),
+    case when j.ts_utc is not null then j.quality_score else d.quality_score end,
+    coalesce(j.derivation_version, d.derivation_version, 1), coalesce(j.is_partial, d.is_partial),
     case
       when d.ts_utc is null then 'insert'
+      when j.ts_utc is null then d.change
       -- A bar of an older deployment stays until its window qualifies, and is one of pgbars from then on.
-      when d.raw ? 'migrated_from' and d.deleted_at is null then case when j.quality_score is not null then 'update' end
+      when d.was_bar and d.change is null then case when j.quality_score is not null then 'update' end
       when (
         d.open, d.high, d.low, d.close, d.vol, d.vwap, d.vwap_vol, d.trade_count,
         d.source_timeframe, d.source_candles, d.expected_candles, d.covered_minutes, d.expected_minutes,
-        d.quality_score, d.derivation_version, d.is_partial, d.deleted_at is null
+        d.quality_score, d.derivation_version, d.is_partial, d.was_bar
       ) is distinct from (
         j.open, j.high, j.low, j.close, j.vol, j.vwap, j.vwap_vol, j.trade_count,
         j.source_timeframe, j.source_candles, j.expected_candles, j.covered_minutes, j.expected_minutes,
         j.quality_score, coalesce(j.derivation_version, d.derivation_version, 1), j.is_partial, j.quality_score is not null
       ) then 'update'
     end,
-    d.ts_utc is not null and d.deleted_at is null
+    coalesce(d.was_bar, false)
   from (
     select
       b.*,
@@ -467,46 +461,8 @@ begin
     ) as b
     offset 0
   ) as j
-  left join lateral (
-    select d.*
-    from public.derived_data_bars as d
-    where (select s.has_rows from stored as s)
-      and d.canonical_symbol = j.symbol and d.timeframe = j.timeframe and d.ts_utc = j.ts_utc
-    offset 0
-  ) as d on true
-  union all
-  select
-    r.ordinality, d.canonical_symbol, d.timeframe, d.ts_utc, null, d.open, d.high, d.low, d.close, d.vol, d.vwap, d.vwap_vol,
-    d.trade_count, d.source_timeframe, d.source_candles, d.expected_candles, 0, d.expected_minutes,
-    d.quality_score, d.derivation_version, d.is_partial, 'remove', d.deleted_at is null
-  from request as r
-  cross join lateral (select y.symbol from unnest(r.symbols) as y (symbol) where (select s.has_rows from stored as s)) as y
-  cross join lateral (
-    select d.*
-    from public.derived_data_bars as d
-    where d.canonical_symbol = y.symbol and d.timeframe = r.timeframe
-      and d.ts_utc >= r.from_utc and d.ts_utc < r.to_utc and (d.deleted_at is null or d.covered_minutes > 0)
-    offset 0
-  ) as d
-  cross join lateral (
-    -- Windows in UTC need no call.
-    select s.starts_utc, s.starts_utc + r.window_length
-    from (select date_bin(r.window_length, d.ts_utc, r.origin_utc)) as s (starts_utc)
-    where r.window_time_zone is null
-    union all
-    select b.starts_utc, b.ends_utc
-    from agg.window_bounds(d.ts_utc, r.window_length, r.window_time_zone, r.window_origin) as b
-    where r.window_time_zone is not null
-  ) as w (starts_utc, ends_utc)
-  where w.starts_utc <> d.ts_utc or not (d.raw ? 'migrated_from' and d.deleted_at is null) and not exists (
-    select
-    from agg.source_bar as c
-    where c.canonical_symbol = d.canonical_symbol and c.timeframe = r.source_timeframe and c.is_derived = r.is_derived
-      and c.ts_utc >= w.starts_utc and c.ts_utc < w.ends_utc and c.covered_minutes > 0
-      and (r.is_derived or r.open is null or r.open @> c.ts_utc)
-    -- Keeps the planner from making a join of it.
-    offset 0
-  );
+  full join agg.stored_windows(p_requests) as d on d.request_no = j.ordinality and d.canonical_symbol = j.symbol and d.ts_utc = j.ts_utc
+  where j.ts_utc is not null or d.change is not null;
 end;
 $function$;
 
@@ -709,6 +665,169 @@ begin
       ) end as limit_utc
     offset 0
   ) as e;
+end;
+$function$;
+
+CREATE OR REPLACE FUNCTION agg.rebuild_requests (
+  p_changes     agg.changed_span[],
+  p_max_windows integer            DEFAULT NULL::integer
+)
+  RETURNS SETOF agg.build_request
+  LANGUAGE plpgsql
+  STABLE
+  SET search_path TO 'pg_catalog', 'pg_temp'
+  SET plan_cache_mode TO 'force_generic_plan'
+  SET enable_seqscan TO 'off'
+  SET enable_hashjoin TO 'off'
+  SET enable_mergejoin TO 'off'
+  SET jit TO 'off'
+  AS $function$
+begin
+  return query
+  with run as (
+    select
+      c.canonical_symbol, t.timeframe, case when t.source_timeframe is not null then s.source_timeframe end as source_timeframe,
+      t.duration, w.span,
+      s.window_time_zone, s.window_origin, s.good_percent, s.poor_percent, s.session_time_zone, s.session_minutes, s.calendar,
+      ceil(extract(epoch from upper(w.span) - lower(w.span)) / extract(epoch from t.duration))::bigint as windows
+    from unnest(p_changes) as c
+    join agg.timeframe as t on t.timeframe = c.timeframe
+    cross join lateral (
+      select k.*
+      from agg.task as k
+      where k.canonical_symbol = c.canonical_symbol and k.timeframe = c.timeframe
+      -- Or the planner would read all tasks for each change.
+      offset 0
+    ) as s
+    cross join lateral (
+      select
+        case
+          -- The first window begins before that.
+          when lower(c.spans) >= s.agg_start_utc + 2 * t.duration then lower(c.spans)
+          else agg.window_end(
+            agg.bootstrap_cursor(s.agg_start_utc, t.duration, s.window_time_zone, s.window_origin), t.duration, s.window_time_zone, s.window_origin
+          )
+        end,
+        s.followed_to_utc
+    ) as k (start_utc, end_utc)
+    cross join lateral (
+      -- Windows in UTC need no call.
+      select range_agg(case
+        when s.window_time_zone is null then tstzrange(
+          date_bin(s.window_length, lower(d.span), s.window_origin at time zone 'UTC'),
+          date_bin(s.window_length, upper(d.span) - interval '1 microsecond', s.window_origin at time zone 'UTC') + s.window_length
+        )
+        else tstzrange(
+          agg.window_start(lower(d.span), t.duration, s.window_time_zone, s.window_origin),
+          agg.window_end(upper(d.span) - interval '1 microsecond', t.duration, s.window_time_zone, s.window_origin)
+        )
+      end)
+      from unnest(
+        c.spans * case when k.start_utc < k.end_utc then tstzmultirange(tstzrange(k.start_utc, k.end_utc)) else '{}' end
+      ) as d (span)
+    ) as a (spans)
+    cross join lateral unnest(a.spans) as u (span)
+    cross join lateral (
+      select case
+        when s.basket is not null or upper(u.span) - lower(u.span) <= 1000 * t.duration then u.span
+        -- Years without a bar would take their share of every batch.
+        else (
+          select tstzrange(
+            agg.window_start(min(x.first_utc), t.duration, s.window_time_zone, s.window_origin),
+            agg.window_end(max(x.last_utc), t.duration, s.window_time_zone, s.window_origin)
+          )
+          from (
+            select min(c.ts_utc) as first_utc, max(c.ts_utc) as last_utc
+            from agg.source_bar as c
+            where c.canonical_symbol = s.canonical_symbol and c.timeframe = s.source_timeframe
+              and c.ts_utc >= lower(u.span) and c.ts_utc < upper(u.span) and c.covered_minutes > 0
+            union all
+            select min(d.ts_utc), max(d.ts_utc)
+            from public.derived_data_bars as d
+            where d.canonical_symbol = s.canonical_symbol and d.timeframe = s.timeframe
+              and d.ts_utc >= lower(u.span) and d.ts_utc < upper(u.span) and (d.deleted_at is null or d.covered_minutes > 0)
+          ) as x
+          having max(x.last_utc) is not null
+        )
+      end
+      -- Or the planner would copy this to each use of span.
+      offset 0
+    ) as w (span)
+    where w.span is not null
+  ),
+  ranked as (
+    select
+      r.*, sum(r.windows) over (partition by r.canonical_symbol, r.timeframe order by r.span desc) - r.windows as newer_windows
+    from run as r
+  ),
+  limited as (
+    select
+      r.*,
+      case
+        when r.windows <= p_max_windows - r.newer_windows or p_max_windows is null then lower(r.span)
+        else agg.window_start(
+          upper(r.span) - r.duration * (p_max_windows - r.newer_windows)::double precision, r.duration, r.window_time_zone, r.window_origin
+        )
+      end as from_utc
+    from ranked as r
+    where p_max_windows is null or r.newer_windows < p_max_windows
+  )
+  select
+    array_agg(l.canonical_symbol), l.timeframe, l.source_timeframe, l.duration, l.window_time_zone, l.window_origin, st.duration,
+    l.from_utc, upper(l.span), upper(l.span), null::timestamptz, false,
+    case when l.source_timeframe is null then (
+      select k.derivation_version from agg.synthetic_component as k where k.canonical_symbol = min(l.canonical_symbol) limit 1
+    ) end,
+    l.good_percent, l.poor_percent, l.session_time_zone, l.session_minutes, l.calendar, true
+  from limited as l
+  left join agg.timeframe as st on st.timeframe = l.source_timeframe
+  group by
+    l.timeframe, l.source_timeframe, l.duration, l.window_time_zone, l.window_origin, st.duration, l.from_utc, l.span,
+    l.good_percent, l.poor_percent, l.session_time_zone, l.session_minutes, l.calendar,
+    -- Each series has a basket of its own.
+    case when l.source_timeframe is null then l.canonical_symbol end;
+end;
+$function$;
+
+CREATE OR REPLACE FUNCTION agg.stored_windows (
+  p_requests agg.build_request[]
+)
+  RETURNS SETOF agg.window_bar
+  LANGUAGE plpgsql
+  STABLE
+  ROWS 10
+  SET search_path TO 'pg_catalog', 'pg_temp'
+  SET plan_cache_mode TO 'force_generic_plan'
+  SET enable_seqscan TO 'off'
+  SET enable_bitmapscan TO 'off'
+  SET enable_hashjoin TO 'off'
+  SET enable_mergejoin TO 'off'
+  SET max_parallel_workers_per_gather TO '0'
+  SET jit TO 'off'
+  AS $function$
+begin
+  return query
+  select
+    q.ordinality, d.canonical_symbol, d.timeframe, d.ts_utc, null::timestamptz,
+    d.open, d.high, d.low, d.close, d.vol, d.vwap, d.vwap_vol, d.trade_count,
+    d.source_timeframe, d.source_candles, d.expected_candles, d.covered_minutes, d.expected_minutes,
+    d.quality_score, d.derivation_version, d.is_partial,
+    case
+      when d.deleted_at is not null then case when d.covered_minutes > 0 then 'remove' end
+      when not d.raw ? 'migrated_from' then 'remove'
+      -- A bar of another alignment.
+      when d.ts_utc <> agg.window_start(d.ts_utc, q.window_length, q.window_time_zone, q.window_origin) then 'remove'
+    end,
+    d.deleted_at is null
+  from unnest(p_requests) with ordinality as q
+  cross join lateral unnest(q.symbols) as y (symbol)
+  cross join lateral (
+    select d.*
+    from public.derived_data_bars as d
+    where d.canonical_symbol = y.symbol and d.timeframe = q.timeframe and d.ts_utc >= q.from_utc and d.ts_utc < q.to_utc
+    offset 0
+  ) as d
+  where q.is_rebuild and q.source_timeframe is not null;
 end;
 $function$;
 
@@ -1089,12 +1208,12 @@ begin
 end;
 $function$;
 
-COMMENT ON FUNCTION "agg"."compare_windows"(agg.build_request[]) IS 'The one rule that turns source bars into bars, for requests of any number of tasks and windows, in one statement.
-Returns each window that has minutes, with the bar that they make and how that differs from what is stored, and each stored row whose window has no minutes any more. Writes nothing.
-Where nothing has been built yet (is_rebuild of a request false) it looks for no stored row: all windows are to be inserted.
-A bar of an older deployment (raw.migrated_from) differs once its window has minutes enough for a bar, and never for want of them.';
+COMMENT ON FUNCTION "agg"."stored_windows"(agg.build_request[]) IS 'The stored rows of the windows that requests build again, as agg.window_bar: change says what becomes of a row whose window has no minutes. A bar without change is one of an older deployment (raw.migrated_from), which stays.
+Where nothing has been built yet (is_rebuild of a request false) it looks for no row. Reads only.';
 
 COMMENT ON TYPE "agg"."build_request" IS 'Windows to build for a set of symbols that want the same ones with the same settings: those that start in [from_utc, to_utc).
 It carries the whole configuration of the tasks, so that building joins bars on canonical_symbol alone. Null source_timeframe: synthetic series. Null derivation_version: that of the stored bar, otherwise 1. window_time_zone, window_origin: see agg.window_bounds.
 Empty windows after the last source bar are decided only if there is another before clock_utc (null: always). frontier_utc is what could be decided; is_limited: to_utc is nearer, since the batch takes no more windows.
 is_rebuild: the range begins behind the cursor, or behind what was built ahead of it: rows may be stored, and what changes is passed on.';
+
+REVOKE ALL ON FUNCTION "agg"."stored_windows"(agg.build_request[]) FROM PUBLIC;

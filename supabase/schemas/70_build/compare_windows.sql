@@ -1,7 +1,6 @@
 comment on function agg.compare_windows is
 'The one rule that turns source bars into bars, for requests of any number of tasks and windows, in one statement.
 Returns each window that has minutes, with the bar that they make and how that differs from what is stored, and each stored row whose window has no minutes any more. Writes nothing.
-Where nothing has been built yet (is_rebuild of a request false) it looks for no stored row: all windows are to be inserted.
 A bar of an older deployment (raw.migrated_from) differs once its window has minutes enough for a bar, and never for want of them.';
 
 -- First open, highest high, lowest low, last close, sums; vwap = sum(vwap * vwap_vol) / sum(vwap_vol). Quality is coverage: the
@@ -102,41 +101,35 @@ begin
       group by g.ordinality, g.is_minute, g.window_length, g.window_time_zone, g.window_origin, g.origin_utc, g.starts_utc
     ) as s
     group by s.ordinality, s.ts_utc, s.is_minute
-  ),
-  stored as materialized (
-    select exists (
-      select
-      from request as r
-      cross join lateral unnest(r.symbols) as y (symbol)
-      cross join lateral (
-        select
-        from public.derived_data_bars as d
-        where d.canonical_symbol = y.symbol and d.timeframe = r.timeframe and d.ts_utc >= r.from_utc and d.ts_utc < r.to_utc
-        limit 1
-      ) as d
-      where r.is_rebuild
-    ) as has_rows
   )
   select
-    j.ordinality, j.symbol, j.timeframe, j.ts_utc, j.ts_utc + j.window_minutes * interval '1 minute',
-    j.open, j.high, j.low, j.close, j.vol, j.vwap, j.vwap_vol, j.trade_count,
-    j.source_timeframe, j.source_candles, j.expected_candles, j.covered_minutes, j.expected_minutes,
-    j.quality_score, coalesce(j.derivation_version, d.derivation_version, 1), j.is_partial,
+    coalesce(j.ordinality, d.request_no), coalesce(j.symbol, d.canonical_symbol), coalesce(j.timeframe, d.timeframe),
+    coalesce(j.ts_utc, d.ts_utc), j.ts_utc + j.window_minutes * interval '1 minute',
+    coalesce(j.open, d.open), coalesce(j.high, d.high), coalesce(j.low, d.low), coalesce(j.close, d.close),
+    case when j.ts_utc is not null then j.vol else d.vol end,
+    case when j.ts_utc is not null then j.vwap else d.vwap end,
+    case when j.ts_utc is not null then j.vwap_vol else d.vwap_vol end,
+    case when j.ts_utc is not null then j.trade_count else d.trade_count end,
+    coalesce(j.source_timeframe, d.source_timeframe), coalesce(j.source_candles, d.source_candles),
+    coalesce(j.expected_candles, d.expected_candles), coalesce(j.covered_minutes, 0), coalesce(j.expected_minutes, d.expected_minutes),
+    case when j.ts_utc is not null then j.quality_score else d.quality_score end,
+    coalesce(j.derivation_version, d.derivation_version, 1), coalesce(j.is_partial, d.is_partial),
     case
       when d.ts_utc is null then 'insert'
+      when j.ts_utc is null then d.change
       -- A bar of an older deployment stays until its window qualifies, and is one of pgbars from then on.
-      when d.raw ? 'migrated_from' and d.deleted_at is null then case when j.quality_score is not null then 'update' end
+      when d.was_bar and d.change is null then case when j.quality_score is not null then 'update' end
       when (
         d.open, d.high, d.low, d.close, d.vol, d.vwap, d.vwap_vol, d.trade_count,
         d.source_timeframe, d.source_candles, d.expected_candles, d.covered_minutes, d.expected_minutes,
-        d.quality_score, d.derivation_version, d.is_partial, d.deleted_at is null
+        d.quality_score, d.derivation_version, d.is_partial, d.was_bar
       ) is distinct from (
         j.open, j.high, j.low, j.close, j.vol, j.vwap, j.vwap_vol, j.trade_count,
         j.source_timeframe, j.source_candles, j.expected_candles, j.covered_minutes, j.expected_minutes,
         j.quality_score, coalesce(j.derivation_version, d.derivation_version, 1), j.is_partial, j.quality_score is not null
       ) then 'update'
     end,
-    d.ts_utc is not null and d.deleted_at is null
+    coalesce(d.was_bar, false)
   from (
     select
       b.*,
@@ -227,45 +220,7 @@ begin
     ) as b
     offset 0
   ) as j
-  left join lateral (
-    select d.*
-    from public.derived_data_bars as d
-    where (select s.has_rows from stored as s)
-      and d.canonical_symbol = j.symbol and d.timeframe = j.timeframe and d.ts_utc = j.ts_utc
-    offset 0
-  ) as d on true
-  union all
-  select
-    r.ordinality, d.canonical_symbol, d.timeframe, d.ts_utc, null, d.open, d.high, d.low, d.close, d.vol, d.vwap, d.vwap_vol,
-    d.trade_count, d.source_timeframe, d.source_candles, d.expected_candles, 0, d.expected_minutes,
-    d.quality_score, d.derivation_version, d.is_partial, 'remove', d.deleted_at is null
-  from request as r
-  cross join lateral (select y.symbol from unnest(r.symbols) as y (symbol) where (select s.has_rows from stored as s)) as y
-  cross join lateral (
-    select d.*
-    from public.derived_data_bars as d
-    where d.canonical_symbol = y.symbol and d.timeframe = r.timeframe
-      and d.ts_utc >= r.from_utc and d.ts_utc < r.to_utc and (d.deleted_at is null or d.covered_minutes > 0)
-    offset 0
-  ) as d
-  cross join lateral (
-    -- Windows in UTC need no call.
-    select s.starts_utc, s.starts_utc + r.window_length
-    from (select date_bin(r.window_length, d.ts_utc, r.origin_utc)) as s (starts_utc)
-    where r.window_time_zone is null
-    union all
-    select b.starts_utc, b.ends_utc
-    from agg.window_bounds(d.ts_utc, r.window_length, r.window_time_zone, r.window_origin) as b
-    where r.window_time_zone is not null
-  ) as w (starts_utc, ends_utc)
-  where w.starts_utc <> d.ts_utc or not (d.raw ? 'migrated_from' and d.deleted_at is null) and not exists (
-    select
-    from agg.source_bar as c
-    where c.canonical_symbol = d.canonical_symbol and c.timeframe = r.source_timeframe and c.is_derived = r.is_derived
-      and c.ts_utc >= w.starts_utc and c.ts_utc < w.ends_utc and c.covered_minutes > 0
-      and (r.is_derived or r.open is null or r.open @> c.ts_utc)
-    -- Keeps the planner from making a join of it.
-    offset 0
-  );
+  full join agg.stored_windows(p_requests) as d on d.request_no = j.ordinality and d.canonical_symbol = j.symbol and d.ts_utc = j.ts_utc
+  where j.ts_utc is not null or d.change is not null;
 end;
 $$;

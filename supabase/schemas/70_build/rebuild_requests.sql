@@ -80,6 +80,8 @@ begin
           having max(x.last_utc) is not null
         )
       end
+      -- Or the planner would copy this to each use of span.
+      offset 0
     ) as w (span)
     where w.span is not null
   ),
