@@ -2,6 +2,10 @@
 
 SET local check_function_bodies = off;
 
+DROP FUNCTION "agg"."is_paused"(timestamp WITH time zone);
+
+DROP FUNCTION "agg"."is_test"(text);
+
 CREATE OR REPLACE FUNCTION agg.build_bars (
   p_requests agg.build_request[]
 )
@@ -463,6 +467,123 @@ begin
   ) as j
   full join agg.stored_windows(p_requests) as d on d.request_no = j.ordinality and d.canonical_symbol = j.symbol and d.ts_utc = j.ts_utc
   where j.ts_utc is not null or d.change is not null;
+end;
+$function$;
+
+CREATE OR REPLACE FUNCTION agg.correct_tasks (
+  p_symbols     text[],
+  p_timeframe   text,
+  p_now         timestamp with time zone,
+  p_max_windows integer,
+  p_is_backfill boolean                  DEFAULT false
+)
+  RETURNS agg.batch_result
+  LANGUAGE plpgsql
+  SET search_path TO 'pg_catalog', 'pg_temp'
+  SET plan_cache_mode TO 'force_generic_plan'
+  SET enable_seqscan TO 'off'
+  SET enable_hashjoin TO 'off'
+  SET enable_mergejoin TO 'off'
+  AS $function$
+declare
+  v_taken agg.correction[];
+  v_changes agg.changed_span[];
+  v_requests agg.build_request[];
+  v_results agg.build_result[];
+  v_sums agg.batch_result;
+begin
+  with taken as (
+    delete from agg.correction as k
+    using unnest(p_symbols) as c (symbol)
+    where k.canonical_symbol = c.symbol and k.timeframe = p_timeframe and k.is_backfill = p_is_backfill and k.retry_at <= p_now
+    returning k as correction
+  )
+  select array_agg(t.correction)
+  into v_taken
+  from taken as t;
+  v_changes := array(
+    select agg.new_changed_span(t.canonical_symbol, t.timeframe, range_agg(t.spans), min(t.changed_at), max(t.failures))
+    from unnest(v_taken) as t
+    group by t.canonical_symbol, t.timeframe
+  );
+  -- Built is what lies behind the cursor; what lies ahead of it may be what the task sleeps for.
+  perform agg.wake_tasks(v_changes);
+  v_requests := array(select q from agg.rebuild_requests(v_changes, p_max_windows) as q);
+  v_results := array(select r from agg.build_or_split(v_requests) as r);
+
+  -- Requests are the newest windows: what is older than them is left for later.
+  insert into agg.correction (canonical_symbol, timeframe, spans, changed_at, failures, is_backfill)
+  select k.canonical_symbol, k.timeframe, w.spans, k.changed_at, k.failures, p_is_backfill
+  from (
+    select
+      c.canonical_symbol, c.timeframe,
+      range_agg(c.spans) as spans, min(c.changed_at) as changed_at, max(c.failures) as failures, min(c.from_utc) as from_utc
+    from (
+      select c.canonical_symbol, c.timeframe, c.spans, c.changed_at, c.failures, null::timestamptz as from_utc
+      from unnest(v_changes) as c
+      union all
+      select y.symbol, q.timeframe, null, null, null, q.from_utc
+      from unnest(v_requests) as q
+      cross join lateral unnest(q.symbols) as y (symbol)
+    ) as c
+    group by c.canonical_symbol, c.timeframe
+  ) as k
+  cross join lateral (select k.spans * tstzmultirange(tstzrange(null, k.from_utc))) as w (spans)
+  where k.from_utc is not null and not isempty(w.spans);
+
+  insert into agg.correction (canonical_symbol, timeframe, spans, changed_at, failures, retry_at, error, is_backfill)
+  select
+    y.symbol, r.timeframe, r.failed, b.changed_at, b.failures + 1,
+    p_now + agg.retry_delay(b.failures, coalesce(r.fail_kind, 'hard')), r.error, p_is_backfill
+  from unnest(v_results) as r
+  cross join lateral unnest(r.symbols) as y (symbol)
+  cross join lateral (
+    select min(t.changed_at), least(max(t.failures), 1000000)
+    from unnest(v_taken) as t
+    where t.canonical_symbol = y.symbol and t.timeframe = r.timeframe and t.spans && r.failed
+  ) as b (changed_at, failures)
+  where r.error is not null;
+
+  select
+    cardinality(p_symbols), coalesce(sum(r.windows * cardinality(r.symbols)), 0), 0, 0,
+    coalesce(sum((r.inserted + r.updated + r.removed) * cardinality(r.symbols)), 0),
+    (select count(distinct y.symbol) from unnest(v_results) as e cross join lateral unnest(e.symbols) as y (symbol) where e.error is not null), 0
+  into
+    v_sums.tasks, v_sums.windows, v_sums.bars_created, v_sums.bars_quality_poor, v_sums.bars_corrected, v_sums.failed, v_sums.notes
+  from unnest(v_results) as r;
+  if p_is_backfill then
+    select coalesce(sum(round(extract(epoch from q.to_utc - q.from_utc) / extract(epoch from q.window_length)) * cardinality(q.symbols)), 0)
+    into v_sums.windows_backfilled
+    from unnest(v_requests) as q;
+  end if;
+  return v_sums;
+end;
+$function$;
+
+CREATE OR REPLACE FUNCTION agg.is_paused (
+  p_now timestamp with time zone
+)
+  RETURNS boolean
+  LANGUAGE plpgsql
+  STABLE
+  SET search_path TO 'pg_catalog', 'pg_temp'
+  AS $function$
+begin
+  return exists (select from agg.environment as e where e.paused_until > p_now);
+end;
+$function$;
+
+CREATE OR REPLACE FUNCTION agg.is_test (
+  p_env text
+)
+  RETURNS boolean
+  LANGUAGE plpgsql
+  IMMUTABLE
+  PARALLEL SAFE
+  SET search_path TO 'pg_catalog', 'pg_temp'
+  AS $function$
+begin
+  return upper(p_env) in ('DEV', 'TEST');
 end;
 $function$;
 
@@ -1208,6 +1329,10 @@ begin
 end;
 $function$;
 
+COMMENT ON FUNCTION "agg"."is_paused"(timestamp with time zone) IS 'Whether this database pauses at p_now: agg_pause has said so, and neither the end has come nor agg_resume.';
+
+COMMENT ON FUNCTION "agg"."is_test"(text) IS 'Says whether an environment goes by test_active: DEV and TEST do, in any case.';
+
 COMMENT ON FUNCTION "agg"."stored_windows"(agg.build_request[]) IS 'The stored rows of the windows that requests build again, as agg.window_bar: change says what becomes of a row whose window has no minutes. A bar without change is one of an older deployment (raw.migrated_from), which stays.
 Where nothing has been built yet (is_rebuild of a request false) it looks for no row. Reads only.';
 
@@ -1215,5 +1340,9 @@ COMMENT ON TYPE "agg"."build_request" IS 'Windows to build for a set of symbols 
 It carries the whole configuration of the tasks, so that building joins bars on canonical_symbol alone. Null source_timeframe: synthetic series. Null derivation_version: that of the stored bar, otherwise 1. window_time_zone, window_origin: see agg.window_bounds.
 Empty windows after the last source bar are decided only if there is another before clock_utc (null: always). frontier_utc is what could be decided; is_limited: to_utc is nearer, since the batch takes no more windows.
 is_rebuild: the range begins behind the cursor, or behind what was built ahead of it: rows may be stored, and what changes is passed on.';
+
+REVOKE ALL ON FUNCTION "agg"."is_paused"(timestamp WITH time zone) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION "agg"."is_test"(text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION "agg"."stored_windows"(agg.build_request[]) FROM PUBLIC;

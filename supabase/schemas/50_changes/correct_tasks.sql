@@ -16,7 +16,7 @@ set enable_hashjoin = off
 set enable_mergejoin = off
 as $$
 declare
-  v_taken agg.changed_span[];
+  v_taken agg.correction[];
   v_changes agg.changed_span[];
   v_requests agg.build_request[];
   v_results agg.build_result[];
@@ -26,9 +26,9 @@ begin
     delete from agg.correction as k
     using unnest(p_symbols) as c (symbol)
     where k.canonical_symbol = c.symbol and k.timeframe = p_timeframe and k.is_backfill = p_is_backfill and k.retry_at <= p_now
-    returning k.canonical_symbol, k.timeframe, k.spans, k.changed_at, k.failures
+    returning k as correction
   )
-  select array_agg(agg.new_changed_span(t.canonical_symbol, t.timeframe, t.spans, t.changed_at, t.failures))
+  select array_agg(t.correction)
   into v_taken
   from taken as t;
   v_changes := array(
