@@ -3,7 +3,7 @@ import { loadMarket, minute, settle } from "./market.ts";
 import { type Measurement, median, time } from "./measure.ts";
 
 const SYMBOLS = 1000;
-const DAYS = 2;
+const DAYS = 5;
 /** Minutes between two calls, and what 5 % of them are. */
 const STEP = 1;
 const BUDGET_MS = 0.05 * STEP * 60_000;

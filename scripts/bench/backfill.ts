@@ -6,7 +6,7 @@ import { peakMemory } from "./memory.ts";
 import { dueSymbols, runTaskByTask } from "./worker.ts";
 
 const DAYS = 30;
-const ROUNDS = 3;
+const ROUNDS = 5;
 const UNTIL = minute(DAYS * 1440 + 5);
 
 /**

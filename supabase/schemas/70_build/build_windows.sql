@@ -79,14 +79,14 @@ begin
   tally as materialized (
     select
       w.request_no, w.canonical_symbol,
-      count(*) filter (where w.change is distinct from 'remove')::integer as windows,
-      count(w.quality_score) filter (where w.change is distinct from 'remove')::integer as bars,
-      count(*) filter (where w.quality_score = 0 and w.change is distinct from 'remove')::integer as bars_poor,
-      count(*) filter (where w.quality_score is not null and not w.was_bar and w.change <> 'remove')::integer as inserted,
-      count(*) filter (where w.quality_score is not null and w.was_bar and w.change = 'update')::integer as updated,
-      count(*) filter (where w.was_bar and (w.change = 'remove' or w.change = 'update' and w.quality_score is null))::integer as removed,
+      count(w.ends_utc)::integer as windows,
+      count(w.quality_score) filter (where w.ends_utc is not null)::integer as bars,
+      count(*) filter (where w.quality_score = 0 and w.ends_utc is not null)::integer as bars_poor,
+      count(w.quality_score) filter (where not w.was_bar and w.ends_utc is not null)::integer as inserted,
+      count(w.quality_score) filter (where w.was_bar and w.change = 'update')::integer as updated,
+      count(w.change) filter (where w.was_bar and (w.ends_utc is null or w.quality_score is null))::integer as removed,
       count(w.change)::integer as written,
-      max(w.ends_utc) filter (where w.change is distinct from 'remove') as filled_to_utc
+      max(w.ends_utc) as filled_to_utc
     from window_bar as w
     group by w.request_no, w.canonical_symbol
   ),
