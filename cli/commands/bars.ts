@@ -28,7 +28,7 @@ export function register(program: Command): void {
     .description("Read bars: a table, CSV, or a chart in the terminal.")
     .argument("<symbols...>", "canonical symbols, such as EURUSD DXY")
     .requiredOption("--timeframe <timeframe>", "1m, 5m, 1h, 1d, or another that the database has")
-    .option("--from <time>", "windows that start then or later, as in 2026-01-05T10:00:00Z", parseTime)
+    .option("--from <time>", "windows that start then or later, as in 2026-01-05T10:00:00Z or 2026-01-05", parseTime)
     .option("--to <time>", "windows that start before", parseTime)
     .option(
       "--last <count>",

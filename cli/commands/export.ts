@@ -1,10 +1,11 @@
-import { rename, rm } from "node:fs/promises";
+import { rename, rm, writeFile } from "node:fs/promises";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { openParquetWriter } from "../lib/export/parquet_writer.ts";
 import { readRows } from "../lib/export/read_rows.ts";
 import { openTextWriter } from "../lib/export/writers.ts";
+import { describeError } from "../lib/error.ts";
 import { Failure } from "../lib/failure.ts";
-import { addConnectionOptions, addJsonOption, type ConnectionOptions, readTarget } from "../lib/options.ts";
+import { addConnectionOptions, addJsonOption, type ConnectionOptions, parseTime, readTarget } from "../lib/options.ts";
 import { type OutputOptions, printProgress, printResult } from "../lib/output.ts";
 
 interface ExportOptions extends ConnectionOptions, OutputOptions {
@@ -25,8 +26,8 @@ export function register(program: Command): void {
     .description("Write bars into a file.")
     .requiredOption("--symbols <list>", "symbols, separated by commas", readSymbols)
     .requiredOption("--timeframe <timeframe>", "1m, 5m, 1h ...", readTimeframe)
-    .option("--from <time>", "the first window that starts here or later, such as 2026-01-02T10:00:00Z", readTime)
-    .option("--to <time>", "leave windows out that start here or later", readTime)
+    .option("--from <time>", "the first window that starts here or later, such as 2026-01-02T10:00:00Z", parseTime)
+    .option("--to <time>", "leave windows out that start here or later", parseTime)
     .addOption(
       new Option("--format <format>", "the format of the file").choices(["csv", "jsonl", "parquet"]).default("csv"),
     )
@@ -40,14 +41,22 @@ async function exportBars(options: ExportOptions): Promise<void> {
   const target = readTarget(options);
   if (format === "parquet" && output === undefined) throw new Failure("--format parquet needs --output.");
   if (options.json && output === undefined) throw new Failure("--json needs --output: standard output has the bars.");
+  if (from !== undefined && to !== undefined && from >= to) throw new Failure("--to must be later than --from.");
   // A file that is there is replaced when the new one is whole.
   const part = output === undefined ? undefined : `${output}.pgbars-part`;
+  if (part !== undefined) {
+    await writeFile(part, "").catch((error) => {
+      throw new Failure(`Cannot write ${output}: ${describeError(error)}`);
+    });
+  }
   const writer = format === "parquet" ? openParquetWriter(part!) : openTextWriter(format, part);
+  const empty = new Set(symbols);
   let rows = 0;
   try {
     for await (const bars of readRows(target, { symbols, timeframe, from, to })) {
       await writer.write(bars);
       rows += bars.length;
+      for (const { canonical_symbol } of bars) empty.delete(canonical_symbol);
     }
     await writer.end();
   } catch (error) {
@@ -56,13 +65,14 @@ async function exportBars(options: ExportOptions): Promise<void> {
     if (part !== undefined) await rm(part, { force: true });
     throw error;
   }
-  const text = `${rows.toLocaleString("en-US")} bars of ${timeframe} written.`;
+  const text = `${rows.toLocaleString("en-US")} bars of ${timeframe} written.` +
+    (empty.size > 0 ? ` ${[...empty].join(", ")}: no bars.` : "");
   if (part === undefined) {
     printProgress(text);
     return;
   }
   await rename(part, output!);
-  printResult(options, { file: output, format, rows }, text);
+  printResult(options, { file: output, format, rows, empty: [...empty] }, text);
 }
 
 function readSymbols(text: string): string[] {
@@ -74,11 +84,4 @@ function readSymbols(text: string): string[] {
 function readTimeframe(text: string): string {
   if (/^[1-9]\d{0,3}[mhdw]$/.test(text)) return text;
   throw new InvalidArgumentError("Give a timeframe such as 1m, 5m, 1h.");
-}
-
-function readTime(text: string): string {
-  const isInstant = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d)?(Z|[+-]\d\d:\d\d))?$/.test(text);
-  const time = new Date(text);
-  if (isInstant && !Number.isNaN(time.getTime())) return time.toISOString();
-  throw new InvalidArgumentError("Give a time with its zone, such as 2026-01-02T10:00:00Z, or a day in UTC.");
 }

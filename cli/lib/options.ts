@@ -53,11 +53,14 @@ export function readTarget(options: ConnectionOptions): Target {
   return { url, key };
 }
 
-/** An instant with its zone, as ISO 8601 text in UTC. */
+/** An instant with its zone, or a day, which is its midnight in UTC, as ISO 8601 text in UTC. */
 export function parseTime(text: string): string {
-  const time = new Date(text);
-  if (/(z|[+-]\d\d:?\d\d)$/i.test(text) && !Number.isNaN(time.getTime())) return time.toISOString();
-  throw new InvalidArgumentError("Give a date and time with its zone, such as 2026-01-05T10:00:00Z.");
+  const [, day] = /^(\d{4}-\d\d-\d\d)(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d))?$/i.exec(text) ?? [];
+  const [midnight, time] = [new Date(day ?? ""), new Date(text)];
+  // Date takes 30 February for a day of March.
+  const isDay = !Number.isNaN(midnight.getTime()) && midnight.toISOString().startsWith(day!);
+  if (isDay && !Number.isNaN(time.getTime())) return time.toISOString();
+  throw new InvalidArgumentError("Give a time with its zone, such as 2026-01-05T10:00:00Z, or a day in UTC.");
 }
 
 function readEnvironment(...names: string[]): string | undefined {

@@ -86,6 +86,8 @@ Deno.test("pgbars bars reads over a session", async () => {
   assert.deepEqual(times(last.stdout), ["ACME 10:57", "ACME 10:58", 'O"DD 10:01', 'O"DD 10:02']);
   const some = await run(..."ACME --timeframe 5m --from 2025-07-02T10:35:00Z --fill --forming --json".split(" "));
   assert.deepEqual(times(some.stdout), ["ACME 10:35", "ACME 10:40", "ACME 10:45f", "ACME 10:50", "ACME 10:55p"]);
+  const day = await run(..."ACME --timeframe 1h --from 2025-07-02 --to 2025-07-03 --json".split(" "));
+  assert.equal(times(day.stdout)[0], "ACME 00:00", day.report);
   const table = await run(..."ACME --timeframe 1h --to 2025-07-01T12:00:00+00:00".split(" "));
   assert.equal(table.stdout.split("\n").length, 4, table.report);
   const chart = await run(..."ACME --timeframe 1h --format chart".split(" "));
@@ -114,6 +116,12 @@ Deno.test("pgbars bars reads over a session", async () => {
   }
   for (
     const args of [["ACME"], ["--timeframe", "5m"], ["ACME", "--timeframe", "5m", "--from", "2025-07-01T10:00"], [
+      "ACME",
+      "--timeframe",
+      "5m",
+      "--from",
+      "01/02/2025 10:00Z",
+    ], [
       "ACME",
       "--timeframe",
       "5m",

@@ -58,6 +58,8 @@ Deno.test("pgbars export writes CSV and JSON lines, over a session and over the 
         '"vol":1e-7,"vwap":0.15,"trade_count":9007199254740993,"is_partial":false,"quality_score":2}\n',
     );
     assert.equal(await run("--symbols", "NONE", "--timeframe", "5m", "--format", "jsonl"), "");
+    const { stderr } = await program.run(["export", ...target, "--symbols", "NO,A,NONE", ...minutes]);
+    assert.match(stderr, /^2 bars of 1m written\. NO, NONE: no bars\.$/m);
   }
 });
 
@@ -155,23 +157,41 @@ Deno.test("what pgbars export wrote, pgbars import takes, and the bars are equal
   const [expected] = await engine.db.query(sql);
   assert.deepEqual(await other.db.query(sql), [expected]);
   assert.equal(expected?.["bars"], 60_002);
+
+  // As `| head` does.
+  const child = program.start(["export", "--db", engine.url, "--symbols", "R", "--timeframe", "1m"]);
+  const reader = child.stdout.getReader();
+  await reader.read();
+  await reader.cancel();
+  assert.equal((await child.status).code, 0);
 });
 
 Deno.test("pgbars export ends with 2 for options that make no sense, and leaves the file alone when it fails", async () => {
   const program = await ownProgram();
   await using folder = await makeFolder({ "bars.csv": "mine" });
+  const nowhere = ["--db", "postgres://127.0.0.1:1/x"];
   const problems: [string[], RegExp][] = [
     [["--timeframe", "1m"], /--symbols/],
     [["--symbols", "A"], /--timeframe/],
     [["--symbols", "A", "--timeframe", "month"], /Give a timeframe/],
     [["--symbols", "A", "--timeframe", "1m", "--from", "yesterday"], /Give a time with its zone/],
     [["--symbols", "A", "--timeframe", "1m", "--from", "2026-01-02T10:00"], /Give a time with its zone/],
+    [["--symbols", "A", "--timeframe", "1m", "--from", "2026-02-30"], /Give a time with its zone/],
+    [["--symbols", "A", "--timeframe", "1m", "--from", "01/02/2026 10:00Z"], /Give a time with its zone/],
     [
-      ["--symbols", "A", "--timeframe", "1m", "--format", "parquet", "--db", "postgres://127.0.0.1:1/x"],
+      ["--symbols", "A", "--timeframe", "1m", "--from", "2026-01-02", "--to", "2026-01-02", ...nowhere],
+      /--to must be later than --from/,
+    ],
+    ...["csv", "parquet"].map((format): [string[], RegExp] => [
+      [...["--symbols", "A", "--timeframe", "1m", "--format", format, "--output", "none/bars"], ...nowhere],
+      /^pgbars: Cannot write none\/bars: .*\n$/,
+    ]),
+    [
+      ["--symbols", "A", "--timeframe", "1m", "--format", "parquet", ...nowhere],
       /needs --output/,
     ],
     [
-      ["--symbols", "A", "--timeframe", "1m", "--output", "bars.csv", "--db", "postgres://127.0.0.1:1/x"],
+      ["--symbols", "A", "--timeframe", "1m", "--output", "bars.csv", ...nowhere],
       /Cannot connect/,
     ],
   ];

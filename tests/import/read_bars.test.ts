@@ -358,3 +358,9 @@ Deno.test("readBars() skips a minute whose prices are null, and never takes them
   const { bars, skipped } = await readFiles({ "A.csv": lines(header, good, `${time},null,null,null,null,null,,`) });
   assert.deepEqual([bars.length, ...skipped], [1, "no prices"]);
 });
+
+Deno.test("readBars() takes the minutes that MetaTrader 4 puts behind the symbol for no part of it", async () => {
+  const rows = lines("2026.02.02,00:01,1.1,1.2,1.0,1.1,7", "2026.02.02,00:02,1.1,1.2,1.0,1.1,7");
+  const { bars, failures } = await readFiles({ "GBPUSD1.csv": rows, "US30.csv": rows }, { zone: "UTC" });
+  assert.deepEqual([bars.map(({ symbol }) => symbol), failures], [["GBPUSD", "GBPUSD", "US30", "US30"], []]);
+});

@@ -15,6 +15,8 @@ export interface RowWriter {
 /** Opens a file of text, or standard output without `path`. */
 export function openTextWriter(format: "csv" | "jsonl", path: string | undefined): RowWriter {
   const stream = path === undefined ? process.stdout : createWriteStream(path);
+  // The callback of the write that fails says it. Without a listener the event would end the program.
+  stream.on("error", () => {});
   const encode = format === "csv" ? encodeCsv : encodeJson;
   let isBegun = format === "jsonl";
   const put = async (rows: readonly Row[]) => {

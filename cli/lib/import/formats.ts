@@ -83,7 +83,14 @@ export const FORMATS: readonly Format[] = [
     line: /^\d{8} \d{6};(?:[^;]+;){4}[^;]+$/,
     asksShift: true,
   },
-  { name: "mt4", about: "MetaTrader 4, or HistData under another name", columns: MT4_COLUMNS, line: MT4_LINE },
+  {
+    name: "mt4",
+    about: "MetaTrader 4, or HistData under another name",
+    columns: MT4_COLUMNS,
+    line: MT4_LINE,
+    // The symbol with the minutes behind it.
+    file: /^(?<symbol>[A-Z]{3,})(?<minutes>1)$/,
+  },
   {
     name: "mt5",
     about: "MetaTrader 5",
