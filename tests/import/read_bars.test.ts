@@ -253,7 +253,7 @@ Deno.test("readBars() refuses what is no table of 1m bars, file by file, and goe
   const expected = [
     /^A\.csv: the file is empty$/,
     /^B\.csv: it has none of the columns open, high, low, close$/,
-    /^C\.csv: the header lacks high, low: add what is missing$/,
+    /^C\.csv: the header lacks high, low: add what is missing, or give --map "COLUMN=high" where it has another name$/,
     /^D\.csv: the header names open twice$/,
     /^E\.csv: its first rows are at least 60 minutes apart: .*_1m$/,
     /^F_1h\.csv: its name says that its bars are of 1h: /,

@@ -76,7 +76,13 @@ export function findColumns(names: readonly string[], map: ColumnMap, hasSymbol:
     ...hasTime || found.has("ts_utc") ? [] : ["ts_utc"],
     ...PRICES.filter((price) => !places.has(price) && !found.has(price)),
   ];
-  if (lacking.length > 0) throw new Error(`the header lacks ${lacking.join(", ")}: add what is missing`);
+  if (lacking.length > 0) {
+    throw new Error(
+      `the header lacks ${lacking.join(", ")}: add what is missing, or give --map "COLUMN=${
+        lacking[0]
+      }" where it has another name`,
+    );
+  }
   const problems = [...found].map(([field, found]) => describeChoice(field, found.map((place) => names[place]!)));
   if (problems.length > 0) throw new Error(problems.join("; "));
   const used = new Set(places.values());
