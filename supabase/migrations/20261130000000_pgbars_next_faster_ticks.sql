@@ -952,6 +952,434 @@ begin
 end;
 $function$;
 
+CREATE OR REPLACE FUNCTION agg.task_changes (
+  p_env               text,
+  p_symbols           text[],
+  p_problems          agg.asset_problem[],
+  p_default_start_utc timestamp with time zone
+)
+  RETURNS SETOF agg.task_change
+  LANGUAGE plpgsql
+  STABLE
+  SET search_path TO 'pg_catalog', 'pg_temp'
+  SET jit TO 'off'
+  SET plan_cache_mode TO 'force_custom_plan'
+  AS $function$
+begin
+  return query
+  with left_out as materialized (
+    select distinct p.canonical_symbol, p.leaves_out from unnest(p_problems) as p where p.leaves_out <> 'key'
+  ),
+  asked as materialized (
+    select t.*, t.duration > interval '1 hour' as is_local
+    from agg.active_asset as a
+    join agg.wanted_task as t on t.canonical_symbol = a.canonical_symbol
+    where a.is_test = (select agg.is_test(p_env))
+      and (p_symbols is null or a.canonical_symbol = any (p_symbols))
+      and not exists (
+        select from left_out as o
+        where o.canonical_symbol = t.canonical_symbol and (o.leaves_out = 'asset' or t.basket is not null)
+      )
+  ),
+  -- Many assets share a session and a day, and reading one costs more than all else here.
+  session as materialized (
+    select d.session, agg.session_minutes(d.session) as minutes, agg.weekly_session(d.session) ->> 'time_zone' as time_zone
+    from (select distinct k.session from asked as k where k.session is not null) as d
+  ),
+  day as materialized (
+    select d.day_close, nullif(d.day_close ->> 'time_zone', 'UTC') as time_zone, agg.begins_on_hours(d.day_close) as begins_on_hours
+    from (select distinct k.day_close from asked as k where k.is_local and k.day_close is not null) as d
+  ),
+  origin as materialized (
+    select d.duration, d.day_close, d.session, agg.window_origin(d.duration, d.day_close, d.session) as window_origin
+    from (select distinct k.duration, k.day_close, k.session from asked as k where k.is_local) as d
+  ),
+  wanted as materialized (
+    select
+      k.canonical_symbol, k.timeframe, k.run_interval_minutes, k.aggregation_delay_seconds, k.is_mandatory, k.agg_start_utc,
+      k.good_percent, k.poor_percent::smallint as poor_percent, n.time_zone as session_time_zone, n.minutes as session_minutes,
+      k.basket, k.calendar,
+      case when d.begins_on_hours is false then k.fallback_source_timeframe else k.source_timeframe end as source_timeframe,
+      d.time_zone as window_time_zone,
+      coalesce(o.window_origin, timestamp '2000-01-03 00:00:00') as window_origin,
+      greatest(m.floor_utc, u.floor_utc, c.floor_utc) as floor_utc
+    from asked as k
+    left join session as n on n.session = k.session
+    left join day as d on k.is_local and d.day_close = k.day_close
+    left join origin as o
+      on k.is_local and o.duration = k.duration
+      and coalesce(o.day_close, 'null') = coalesce(k.day_close, 'null') and coalesce(o.session, 'null') = coalesce(k.session, 'null')
+    -- Of the bars that it makes, and of those that it reads.
+    left join agg.floor as m on m.canonical_symbol = k.canonical_symbol and m.timeframe = k.timeframe
+    left join agg.floor as u
+      on u.canonical_symbol = k.canonical_symbol
+      and u.timeframe = case when d.begins_on_hours is false then k.fallback_source_timeframe else k.source_timeframe end
+    left join lateral (
+      select max(f.floor_utc) as floor_utc
+      from jsonb_array_elements_text(k.basket -> 'components') as e (component)
+      join agg.floor as f on f.canonical_symbol = e.component and f.timeframe = '1m'
+    ) as c on k.basket is not null
+  ),
+  present as materialized (
+    select s.*
+    from public.data_agg_state as s
+    where (p_symbols is null or s.canonical_symbol = any (p_symbols))
+      and not exists (
+        select from left_out as o
+        where o.canonical_symbol = s.canonical_symbol and (o.leaves_out = 'asset' or s.basket is not null)
+      )
+  ),
+  difference as materialized (
+    select
+      c.action,
+      coalesce(w.canonical_symbol, s.canonical_symbol) as canonical_symbol, coalesce(w.timeframe, s.timeframe) as timeframe,
+      w.source_timeframe, w.run_interval_minutes, w.aggregation_delay_seconds, w.is_mandatory, b.agg_start_utc,
+      w.good_percent, w.poor_percent, w.session_time_zone, w.session_minutes, w.basket, w.calendar,
+      w.window_time_zone, w.window_origin,
+      r.is_kept and r.has_new_windows as has_new_windows,
+      r.is_kept and not r.has_new_windows and r.has_new_rules as has_new_rules,
+      r.is_kept and not r.has_new_windows and not r.has_new_rules and r.has_new_hours as has_new_hours,
+      r.is_kept and not r.has_new_windows and b.agg_start_utc < s.agg_start_utc as has_earlier_start,
+      s.session_time_zone as former_time_zone, s.session_minutes as former_minutes, s.calendar as former_calendar,
+      s.agg_start_utc as decided_from_utc,
+      greatest(s.last_agg_bar_ts_utc + make_interval(mins => 2 * s.run_interval_minutes), s.built_to_utc) as decided_to_utc
+    from wanted as w
+    full join present as s on s.canonical_symbol = w.canonical_symbol and s.timeframe = w.timeframe
+    cross join lateral (
+      select case
+        when w.canonical_symbol is not null then greatest(coalesce(w.agg_start_utc, s.agg_start_utc, p_default_start_utc), w.floor_utc)
+      end
+    ) as b (agg_start_utc)
+    cross join lateral (
+      select
+        w.canonical_symbol is not null and s.canonical_symbol is not null as is_kept,
+        (s.window_time_zone, s.window_origin) is distinct from (w.window_time_zone, w.window_origin) as has_new_windows,
+        (s.good_percent, s.poor_percent, s.basket) is distinct from (w.good_percent, w.poor_percent, w.basket) as has_new_rules,
+        (s.session_time_zone, s.session_minutes, s.calendar)
+          is distinct from (w.session_time_zone, w.session_minutes, w.calendar) as has_new_hours
+    ) as r
+    cross join lateral (
+      select case
+        when s.canonical_symbol is null then 'insert'
+        when w.canonical_symbol is null then case when s.enabled then 'disable' end
+        when not s.enabled or (s.status = 'disabled' and s.hard_fail_streak < (select f.hard_failures from agg.defaults as f))
+          then 'reenable'
+        when r.has_new_windows or r.has_new_rules or r.has_new_hours
+          or (s.source_timeframe, s.run_interval_minutes, s.is_mandatory, s.agg_start_utc)
+            is distinct from (w.source_timeframe, w.run_interval_minutes, w.is_mandatory, b.agg_start_utc)
+          then 'update'
+      end
+    ) as c (action)
+    where c.action is not null
+  ),
+  -- Once for all tasks that change from one session or calendar to another.
+  hours as materialized (
+    select
+      g.former_time_zone, g.former_minutes, g.former_calendar, g.session_time_zone, g.session_minutes, g.calendar,
+      -- What is built meanwhile may be built by the former hours.
+      agg.changed_hours(f.spans, n.spans) + tstzmultirange(tstzrange(g.to_utc, null)) as changed_spans
+    from (
+      select
+        d.former_time_zone, d.former_minutes, d.former_calendar, d.session_time_zone, d.session_minutes, d.calendar,
+        min(d.decided_from_utc) as from_utc, max(d.decided_to_utc) as to_utc
+      from difference as d
+      where d.has_new_hours
+      group by d.former_time_zone, d.former_minutes, d.former_calendar, d.session_time_zone, d.session_minutes, d.calendar
+    ) as g
+    cross join lateral (
+      select agg.open_spans(g.former_time_zone, g.former_minutes, g.former_calendar, g.from_utc, g.to_utc)
+    ) as f (spans)
+    cross join lateral (select agg.open_spans(g.session_time_zone, g.session_minutes, g.calendar, g.from_utc, g.to_utc)) as n (spans)
+  )
+  select
+    d.action, d.canonical_symbol, d.timeframe, d.source_timeframe, d.run_interval_minutes, d.aggregation_delay_seconds, d.is_mandatory,
+    d.agg_start_utc, d.good_percent, d.poor_percent, d.session_time_zone, d.session_minutes, d.basket,
+    d.calendar, d.window_time_zone, d.window_origin, d.has_new_windows,
+    case
+      when d.has_new_rules then '{(,)}'
+      else nullif(
+        coalesce((
+          select h.changed_spans
+          from hours as h
+          where d.has_new_hours
+            and (h.former_time_zone, h.former_minutes, h.former_calendar, h.session_time_zone, h.session_minutes, h.calendar)
+              is not distinct from
+              (d.former_time_zone, d.former_minutes, d.former_calendar, d.session_time_zone, d.session_minutes, d.calendar)
+        ), '{}')
+          -- Up to the window in which the former start lies.
+          + case when d.has_earlier_start then tstzmultirange(tstzrange(null, d.decided_from_utc)) else '{}' end,
+        '{}'
+      )
+    end::tstzmultirange
+  from difference as d;
+end;
+$function$;
+
+CREATE OR REPLACE FUNCTION public.agg_explain (
+  p_symbol    text,
+  p_timeframe text,
+  p_ts        timestamp with time zone,
+  p_now       timestamp with time zone DEFAULT now()
+)
+  RETURNS TABLE (
+    item  text,
+    value text
+  )
+  LANGUAGE plpgsql
+  STABLE
+  SECURITY DEFINER
+  SET search_path TO 'pg_catalog', 'pg_temp'
+  SET "TimeZone" TO 'UTC'
+  SET jit TO 'off'
+  AS $function$
+declare
+  v_length interval;
+  v_task record;
+  v_floors jsonb;
+  v_minute_floor timestamptz;
+  v_window record;
+  v_bar public.derived_data_bars;
+  v_minute public.data_bars;
+  -- Null: all.
+  v_open tstzmultirange;
+  v_full tstzmultirange;
+  v_expected timestamptz[];
+  v_present timestamptz[];
+  v_missing timestamptz[];
+  v_is_basket boolean;
+  v_is_decided boolean;
+  v_late text;
+  v_partial text;
+  v_slowest record;
+begin
+  select t.duration into v_length from agg.timeframe as t where t.timeframe = p_timeframe;
+  if v_length is null or p_symbol is null or p_ts is null or not isfinite(p_ts) then
+    raise exception 'agg_explain needs a symbol, a timeframe and an instant, not %, % and %',
+      coalesce(p_symbol, 'null'), coalesce(p_timeframe, 'null'), coalesce(p_ts::text, 'null')
+      using errcode = 'invalid_parameter_value', hint = format('Timeframes are %s.', agg.timeframe_list());
+  end if;
+  -- Minutes that are ingested have no task: what another one says of the session holds for them.
+  select t.* into v_task
+  from agg.task as t
+  where t.canonical_symbol = p_symbol and (t.timeframe = p_timeframe or p_timeframe = '1m')
+  order by t.timeframe = p_timeframe desc, t.run_interval_minutes
+  limit 1;
+  v_window := agg.window_bounds(
+    p_ts, v_length, case when v_task.timeframe = p_timeframe then v_task.window_time_zone end,
+    case when v_task.timeframe = p_timeframe then v_task.window_origin else timestamp '2000-01-03 00:00:00' end
+  );
+  v_full := tstzmultirange(tstzrange(v_window.starts_utc, v_window.ends_utc));
+  return query select 'window', format('%s to %s', v_window.starts_utc, v_window.ends_utc);
+
+  if not exists (select from public.core_asset_registry_all as r where r.canonical_symbol = p_symbol) then
+    return query values
+      ('state', 'not registered'), ('why', format('core_asset_registry_all has no %s: nothing is built of its bars', p_symbol));
+    return;
+  end if;
+  v_is_basket := exists (select from agg.synthetic_component as k where k.canonical_symbol = p_symbol);
+  if v_task.session_minutes is not null or v_task.calendar is not null then
+    v_open := agg.open_spans(v_task.session_time_zone, v_task.session_minutes, v_task.calendar, v_window.starts_utc, v_window.ends_utc);
+  end if;
+  v_expected := array(
+    select m.ts_utc
+    from generate_series(v_window.starts_utc, v_window.ends_utc - interval '1 minute', interval '1 minute') as m (ts_utc)
+    where v_open is null or v_open @> m.ts_utc
+  );
+  select
+    coalesce(array_agg(b.ts_utc order by b.ts_utc), '{}'),
+    agg.minute_runs(array_agg(b.ts_utc) filter (where b.is_partial))
+  into v_present, v_partial
+  from public.data_bars as b
+  where b.canonical_symbol = p_symbol and b.timeframe = '1m' and b.ts_utc >= v_window.starts_utc and b.ts_utc < v_window.ends_utc
+    and (v_open is null or v_open @> b.ts_utc);
+  v_floors := (
+    select jsonb_object_agg(f.timeframe, f.floor_utc)
+    from agg.floor as f
+    where f.canonical_symbol = p_symbol and f.floor_utc > v_window.starts_utc
+  );
+  v_minute_floor := (v_floors ->> '1m')::timestamptz;
+  v_missing := array(
+    select e.ts_utc
+    from unnest(v_expected) as e (ts_utc)
+    where e.ts_utc < p_now and e.ts_utc >= coalesce(v_minute_floor, '-infinity') and e.ts_utc <> all (v_present)
+    order by 1
+  );
+
+  if p_timeframe = '1m' then
+    select b.* into v_minute from public.data_bars as b where b.canonical_symbol = p_symbol and b.timeframe = '1m' and b.ts_utc = v_window.starts_utc;
+    if v_minute.ts_utc is not null then
+      return query values
+        ('state', 'bar'),
+        ('built', format('stored at %s, as it is since %s, source %s', v_minute.created_at, v_minute.updated_at, v_minute.source));
+    else
+      return query values
+        ('state', case when v_window.ends_utc > p_now then 'not decided' else 'no bar' end),
+        ('why', case
+          when v_minute_floor is not null then 'it is not kept any more'
+          when v_open = '{}' then 'the market is closed in this minute'
+          when v_window.ends_utc > p_now then 'the minute has not ended'
+          when v_is_basket then 'it is computed only where every component has a bar'
+          else 'no bar of this minute has arrived'
+        end);
+    end if;
+    return query select 'partial', v_partial where v_partial is not null;
+  else
+    select d.* into v_bar
+    from public.derived_data_bars as d
+    where d.canonical_symbol = p_symbol and d.timeframe = p_timeframe and d.ts_utc = v_window.starts_utc;
+    v_is_decided := coalesce(v_window.starts_utc < greatest(v_task.decided_to_utc, v_task.built_to_utc), false);
+    return query
+    select 'state', case
+      when v_bar.ts_utc is not null and v_bar.deleted_at is null then 'bar'
+      when v_task.timeframe is null then 'not built'
+      when v_is_decided or v_window.starts_utc < v_task.agg_start_utc then 'no bar'
+      else 'not decided'
+    end;
+    return query
+    select 'why', w.why
+    from (
+      select case
+        when v_bar.ts_utc is not null and v_bar.deleted_at is null then null
+        when v_task.timeframe is null then format('the asset has no %s task: metadata.agg does not ask for it, or the asset has never been active', p_timeframe)
+        when v_floors ? p_timeframe then 'it is not kept any more'
+        when v_window.starts_utc < v_task.agg_start_utc and v_bar.ts_utc is null
+          then format('it lies before %s, the start of aggregation (metadata.agg.start_utc)', v_task.agg_start_utc)
+        when v_open = '{}' then 'the market is closed in all of it'
+        when not v_is_decided then null
+        when cardinality(v_present) = 0 then 'it is a gap: none of its minutes has a bar'
+        when cardinality(v_present) * 100 < cardinality(v_expected) * v_task.poor_percent then format(
+          'its minutes are too few: %s of %s are %s %%, and %s %% are needed (metadata.agg.quality)',
+          cardinality(v_present), cardinality(v_expected), cardinality(v_present) * 100 / cardinality(v_expected), v_task.poor_percent
+        )
+        else 'its minutes are enough for a bar: it waits to be built again, or select agg_repair() builds it'
+      end
+    ) as w (why)
+    where w.why is not null;
+    return query
+    select 'built', format('first at %s%s', v_bar.created_at, case when v_bar.raw ? 'migrated_from' then ', by an older deployment' else '' end)
+    where v_bar.ts_utc is not null;
+    return query
+    select 'minutes', format(
+      '%s of %s%s',
+      case when v_minute_floor is null then cardinality(v_present) else coalesce(v_bar.covered_minutes, 0) end,
+      case when v_minute_floor is null then cardinality(v_expected) else coalesce(v_bar.expected_minutes, cardinality(v_expected)) end,
+      case when v_bar.deleted_at is null then ', quality ' || v_bar.quality_score || case v_bar.quality_score
+        when 2 then ' (excellent: every minute)' when 1 then format(' (good: at least %s %%)', v_task.good_percent)
+        else format(' (poor: at least %s %%)', v_task.poor_percent)
+      end else '' end
+    );
+    return query
+    select 'missing', agg.minute_runs(v_missing) where cardinality(v_missing) > 0 and v_open is distinct from '{}';
+    select string_agg(format('%s (at %s)', to_char(l.ts_utc, 'YYYY-MM-DD HH24:MI'), l.created_at), ', ' order by l.ts_utc)
+    into v_late
+    from (
+      select b.ts_utc, b.created_at
+      from public.data_bars as b
+      where b.canonical_symbol = p_symbol and b.timeframe = '1m' and b.ts_utc = any (v_present) and b.created_at > v_bar.created_at
+      order by b.ts_utc
+      limit 10
+    ) as l;
+    return query select 'late', v_late where v_late is not null;
+    return query select 'partial', v_partial where v_partial is not null;
+  end if;
+
+  return query
+  select 'kept', format('%s bars of %s from %s on', f.timeframe, f.canonical_symbol, f.floor_utc)
+  from agg.floor as f
+  where f.floor_utc > v_window.starts_utc and (
+    f.canonical_symbol = p_symbol and f.timeframe in ('1m', p_timeframe, v_task.source_timeframe)
+    or f.timeframe = '1m' and f.canonical_symbol in (select k.component from agg.synthetic_component as k where k.canonical_symbol = p_symbol)
+  )
+  order by f.canonical_symbol, f.timeframe;
+
+  return query
+  select 'market', format('closed from %s to %s', lower(c.span), upper(c.span))
+  from unnest(v_full - coalesce(v_open, v_full)) as c (span)
+  order by c.span
+  limit 20;
+  return query
+  select 'market', format(
+    'calendar %s: %s is %s%s', d.calendar, d.day, replace(d.kind, '_', ' '),
+    coalesce(' from ' || d.opens_at, '') || coalesce(' until ' || d.closes_at, '')
+  )
+  from agg.calendar as c
+  join agg.calendar_day as d on d.calendar = c.name
+  where c.name = v_task.calendar
+    and d.day between (v_window.starts_utc at time zone c.time_zone)::date and ((v_window.ends_utc - interval '1 microsecond') at time zone c.time_zone)::date
+  order by d.day;
+
+  return query
+  select 'component', format('%s lacks %s of %s minutes: %s', c.component, cardinality(c.minutes), cardinality(v_expected), agg.minute_runs(c.minutes))
+  from (
+    select k.component_no, k.component, array(
+      select e.ts_utc
+      from unnest(v_expected) as e (ts_utc)
+      where e.ts_utc < p_now and not exists (
+        select from public.data_bars as b where b.canonical_symbol = k.component and b.timeframe = '1m' and b.ts_utc = e.ts_utc
+      ) and not exists (
+        select from agg.floor as f where f.canonical_symbol = k.component and f.timeframe = '1m' and f.floor_utc > e.ts_utc
+      )
+    ) as minutes
+    from agg.synthetic_component as k
+    where k.canonical_symbol = p_symbol
+  ) as c
+  where cardinality(c.minutes) > 0
+  order by c.component_no;
+
+  return query
+  select 'changed', format(
+    '%s: %s; before that %s', v.replaced_at,
+    case v.reason
+      when 'late_minutes' then 'minutes arrived late'
+      when 'lost_minutes' then 'minutes were deleted'
+      when 'changed_minutes' then 'minutes changed'
+      when 'new_rules' then 'session, calendar, thresholds or windows changed'
+      when 'by_hand' then 'another writer than the builder changed it'
+      else 'the row was deleted'
+    end,
+    case
+      when v.deleted_at is not null then format('no bar, with %s minutes', v.covered_minutes)
+      else format('open %s, high %s, low %s, close %s, vol %s, %s minutes', v.open, v.high, v.low, v.close, coalesce(v.vol::text, 'unknown'), v.covered_minutes)
+    end
+  )
+  from public.derived_data_bars_revision as v
+  where v.canonical_symbol = p_symbol and v.timeframe = p_timeframe and v.ts_utc = v_window.starts_utc
+  order by v.replaced_at;
+
+  return query
+  select 'waits', format('a change of its %s bars waits to be built since %s', s.source_timeframe, min(c.changed_at))
+  from agg.waiting_changes() as c
+  join public.data_agg_state as s on s.canonical_symbol = c.canonical_symbol and s.timeframe = c.timeframe
+  where c.canonical_symbol = p_symbol and s.run_interval_minutes <= extract(epoch from v_length) / 60
+    and c.spans && tstzrange(v_window.starts_utc, v_window.ends_utc)
+    and v_window.starts_utc < (select t.decided_to_utc from agg.task as t where t.canonical_symbol = c.canonical_symbol and t.timeframe = c.timeframe)
+  group by s.source_timeframe, s.run_interval_minutes
+  order by s.run_interval_minutes;
+
+  if v_task.timeframe = p_timeframe and v_window.starts_utc >= v_task.followed_to_utc
+    and v_window.starts_utc >= v_task.agg_start_utc
+  then
+    return query
+    select 'waits', w.text
+    from (
+      select case
+        when v_window.ends_utc + make_interval(secs => v_task.aggregation_delay_seconds) > p_now
+          then format('for %s: its end, and the delay of %s seconds', v_window.ends_utc + make_interval(secs => v_task.aggregation_delay_seconds), v_task.aggregation_delay_seconds)
+        else format('the task has decided windows up to %s', v_task.decided_to_utc)
+      end
+      union all
+      select format('%s: %s', h.state, h.explanation)
+      from agg.task_health(p_now, array[p_symbol]) as h
+      where h.timeframe = p_timeframe and h.state <> 'current'
+    ) as w (text);
+    select k.* into v_slowest from agg.slowest_component(p_symbol, p_now) as k;
+    return query
+    select 'component', format('%s holds the basket back: %s', v_slowest.component, coalesce('its last bar is at ' || v_slowest.last_utc, 'it has no bar'))
+    where v_is_basket and coalesce(v_slowest.last_utc + interval '1 minute' < least(v_window.ends_utc, p_now), true);
+  end if;
+end;
+$function$;
+
 CREATE OR REPLACE FUNCTION public.get_bars (
   p_symbols   text[],
   p_timeframe text,
@@ -1335,6 +1763,27 @@ COMMENT ON FUNCTION "agg"."is_test"(text) IS 'Says whether an environment goes b
 
 COMMENT ON FUNCTION "agg"."stored_windows"(agg.build_request[]) IS 'The stored rows of the windows that requests build again, as agg.window_bar: change says what becomes of a row whose window has no minutes. A bar without change is one of an older deployment (raw.migrated_from), which stays.
 Where nothing has been built yet (is_rebuild of a request false) it looks for no row. Reads only.';
+
+COMMENT ON FUNCTION "public"."finish_move"(boolean, timestamp with time zone) IS 'Ends the move of an older deployment: drops what was set aside.
+That is the schema pgbars_before, the jobs of pg_cron that were made inactive, and what served older callers (calc_dxy_range_derived, and a trigger that follows their cursors).
+p_despite_checks: finish although checks of agg_check fail at p_now.
+Returns success, dropped (tables and functions) and jobs (names). There is no way back.
+Raises object_not_in_prerequisite_state where no older deployment is set aside, where something still uses it, or where a check fails; move_status says so beforehand. Lock: waits 30 seconds for the old tables.';
+
+COMMENT ON FUNCTION "public"."sync_agg_state_from_registry"(text, timestamp with time zone, text[]) IS 'Makes tasks follow the registry: every active asset gets its mandatory and optional timeframes, a synthetic one its 1m as well.
+p_env is the environment whose flag says which assets are active; null is the environment of the database (see schedule_jobs). p_default_start_utc is the start of new tasks of assets without metadata.agg.start_utc. p_symbols are the assets that follow; null is all.
+A new task begins with a bootstrapped cursor and waits 300 seconds after the end of a window (aggregation_delay_seconds); a 1m task does not wait, since a late component is a correction. Cursors, delays and priorities of tasks that are there stay.
+What differs is updated. Another session, other thresholds and another basket become corrections of all that is decided, an earlier start of what lies before the former one. Tasks that are not wanted are switched off, and switched on again when they are. An optional task that three hard failures disabled stays so until its asset is switched off and on.
+Metadata that are not understood are listed under refused, each with what is left out: key (the key is ignored), series (the 1m bars of the basket are not computed) or asset (its tasks stay as they are). All of them are named in a warning.
+Returns success, env, inserted, updated, reenabled, disabled (tasks), inserted_or_updated, symbols (assets whose tasks it changed), refused and default_start_utc.
+Syncs and changes of the registry wait for each other. A sync locks only the task rows it changes. One that makes new tasks waits for a dispatcher that has read change notes. Repeating it changes nothing. Raises invalid_parameter_value where p_default_start_utc is null.';
+
+COMMENT ON FUNCTION "public"."undo_move"(boolean) IS 'Takes a move back: the older deployment returns to public, and pgbars is removed.
+The old tables and functions return with their views, foreign keys, publications and jobs.
+p_keep_minutes: minutes written since the move go to the old tables by key. Ingested ones go to data_bars. Those of a computed series go to where its minutes were, and what is there stays as it was. Everything else that changed since the move is lost: longer bars, tasks, the registry, deleted minutes. With false no minute goes there, for old tables that refuse them.
+Returns success, minutes_added and minutes_updated (rows of the old tables), minutes_left_out (of computed series that the old tables did not have), and jobs (names).
+Removes the record of the migrations of pgbars too. A migration that is still in a project moves the deployment again when it is pushed.
+Raises object_not_in_prerequisite_state where no older deployment is set aside, or where objects made since use the new tables; move_status says so beforehand. Lock: waits 30 seconds for the tables.';
 
 COMMENT ON TYPE "agg"."build_request" IS 'Windows to build for a set of symbols that want the same ones with the same settings: those that start in [from_utc, to_utc).
 It carries the whole configuration of the tasks, so that building joins bars on canonical_symbol alone. Null source_timeframe: synthetic series. Null derivation_version: that of the stored bar, otherwise 1. window_time_zone, window_origin: see agg.window_bounds.

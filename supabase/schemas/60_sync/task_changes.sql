@@ -87,6 +87,7 @@ begin
       r.is_kept and r.has_new_windows as has_new_windows,
       r.is_kept and not r.has_new_windows and r.has_new_rules as has_new_rules,
       r.is_kept and not r.has_new_windows and not r.has_new_rules and r.has_new_hours as has_new_hours,
+      r.is_kept and not r.has_new_windows and b.agg_start_utc < s.agg_start_utc as has_earlier_start,
       s.session_time_zone as former_time_zone, s.session_minutes as former_minutes, s.calendar as former_calendar,
       s.agg_start_utc as decided_from_utc,
       greatest(s.last_agg_bar_ts_utc + make_interval(mins => 2 * s.run_interval_minutes), s.built_to_utc) as decided_to_utc
@@ -101,8 +102,7 @@ begin
       select
         w.canonical_symbol is not null and s.canonical_symbol is not null as is_kept,
         (s.window_time_zone, s.window_origin) is distinct from (w.window_time_zone, w.window_origin) as has_new_windows,
-        b.agg_start_utc < s.agg_start_utc
-          or (s.good_percent, s.poor_percent, s.basket) is distinct from (w.good_percent, w.poor_percent, w.basket) as has_new_rules,
+        (s.good_percent, s.poor_percent, s.basket) is distinct from (w.good_percent, w.poor_percent, w.basket) as has_new_rules,
         (s.session_time_zone, s.session_minutes, s.calendar)
           is distinct from (w.session_time_zone, w.session_minutes, w.calendar) as has_new_hours
     ) as r
@@ -145,12 +145,18 @@ begin
     d.calendar, d.window_time_zone, d.window_origin, d.has_new_windows,
     case
       when d.has_new_rules then '{(,)}'
-      when d.has_new_hours then (
-        select h.changed_spans
-        from hours as h
-        where (h.former_time_zone, h.former_minutes, h.former_calendar, h.session_time_zone, h.session_minutes, h.calendar)
-          is not distinct from
-          (d.former_time_zone, d.former_minutes, d.former_calendar, d.session_time_zone, d.session_minutes, d.calendar)
+      else nullif(
+        coalesce((
+          select h.changed_spans
+          from hours as h
+          where d.has_new_hours
+            and (h.former_time_zone, h.former_minutes, h.former_calendar, h.session_time_zone, h.session_minutes, h.calendar)
+              is not distinct from
+              (d.former_time_zone, d.former_minutes, d.former_calendar, d.session_time_zone, d.session_minutes, d.calendar)
+        ), '{}')
+          -- Up to the window in which the former start lies.
+          + case when d.has_earlier_start then tstzmultirange(tstzrange(null, d.decided_from_utc)) else '{}' end,
+        '{}'
       )
     end::tstzmultirange
   from difference as d;

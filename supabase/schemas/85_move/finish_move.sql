@@ -1,5 +1,5 @@
 comment on function public.finish_move is
-'Ends the move of an older deployment: drops what was set aside. Owner only.
+'Ends the move of an older deployment: drops what was set aside.
 That is the schema pgbars_before, the jobs of pg_cron that were made inactive, and what served older callers (calc_dxy_range_derived, and a trigger that follows their cursors).
 p_despite_checks: finish although checks of agg_check fail at p_now.
 Returns success, dropped (tables and functions) and jobs (names). There is no way back.

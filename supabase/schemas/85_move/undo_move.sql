@@ -1,5 +1,5 @@
 comment on function public.undo_move is
-'Takes a move back: the older deployment returns to public, and pgbars is removed. Owner only.
+'Takes a move back: the older deployment returns to public, and pgbars is removed.
 The old tables and functions return with their views, foreign keys, publications and jobs.
 p_keep_minutes: minutes written since the move go to the old tables by key. Ingested ones go to data_bars. Those of a computed series go to where its minutes were, and what is there stays as it was. Everything else that changed since the move is lost: longer bars, tasks, the registry, deleted minutes. With false no minute goes there, for old tables that refuse them.
 Returns success, minutes_added and minutes_updated (rows of the old tables), minutes_left_out (of computed series that the old tables did not have), and jobs (names).

@@ -34,7 +34,7 @@ declare
   v_slowest record;
 begin
   select t.duration into v_length from agg.timeframe as t where t.timeframe = p_timeframe;
-  if v_length is null or p_symbol is null or p_ts is null then
+  if v_length is null or p_symbol is null or p_ts is null or not isfinite(p_ts) then
     raise exception 'agg_explain needs a symbol, a timeframe and an instant, not %, % and %',
       coalesce(p_symbol, 'null'), coalesce(p_timeframe, 'null'), coalesce(p_ts::text, 'null')
       using errcode = 'invalid_parameter_value', hint = format('Timeframes are %s.', agg.timeframe_list());

@@ -1,5 +1,5 @@
 begin;
-select plan(26);
+select plan(27);
 
 call tests.clear();
 call tests.add_asset('ACME', '{"start_utc": "2025-06-30T00:00:00Z"}');
@@ -143,6 +143,10 @@ update public.data_agg_state as s set is_mandatory = false where s.canonical_sym
 call tests.fail_three_times('LATE', '1h', '2025-07-01 01:05+00');
 select matches(
   pg_temp.explain('LATE', '1h', '2025-07-01 00:00+00', array['waits']), 'waits: disabled: disabled after 3 hard failures in a row: broken', 'a task that failed'
+);
+select throws_ok(
+  $$ select public.agg_explain('ACME', '1h', 'infinity') $$, '22023', 'agg_explain needs a symbol, a timeframe and an instant, not ACME, 1h and infinity',
+  'a time without end is refused'
 );
 select throws_ok(
   $$ select public.agg_explain('ACME', '7m', '2025-07-01') $$, '22023', 'agg_explain needs a symbol, a timeframe and an instant, not ACME, 7m and 2025-07-01 00:00:00+00',
