@@ -1764,6 +1764,11 @@ COMMENT ON FUNCTION "agg"."is_test"(text) IS 'Says whether an environment goes b
 COMMENT ON FUNCTION "agg"."stored_windows"(agg.build_request[]) IS 'The stored rows of the windows that requests build again, as agg.window_bar: change says what becomes of a row whose window has no minutes. A bar without change is one of an older deployment (raw.migrated_from), which stays.
 Where nothing has been built yet (is_rebuild of a request false) it looks for no row. Reads only.';
 
+COMMENT ON FUNCTION "public"."agg_explain"(text, text, timestamp with time zone, timestamp with time zone) IS 'Says in rows why a bar is as it is, or why there is no bar.
+p_ts: any instant in the window. p_now: the clock.
+item is one of: window; state (bar, no bar, not decided, not built, not registered); why; built (when first); minutes (covered of expected, and what that makes); missing, late, partial (which minutes); kept (from when on bars that it is, or is made of, are kept, where it lies before: metadata.agg.keep); market (what session and calendar close); component (minutes that a component of the basket lacks, or the component that holds the basket back); changed (each revision: when, why, and what the bar was before); waits (a change that waits to be built, or what a window waits for that is not decided). An item may have several rows, or no row.
+Reads only. Raises invalid_parameter_value for an unknown timeframe, for nulls and for an infinite p_ts.';
+
 COMMENT ON FUNCTION "public"."finish_move"(boolean, timestamp with time zone) IS 'Ends the move of an older deployment: drops what was set aside.
 That is the schema pgbars_before, the jobs of pg_cron that were made inactive, and what served older callers (calc_dxy_range_derived, and a trigger that follows their cursors).
 p_despite_checks: finish although checks of agg_check fail at p_now.
@@ -1789,6 +1794,10 @@ COMMENT ON TYPE "agg"."build_request" IS 'Windows to build for a set of symbols 
 It carries the whole configuration of the tasks, so that building joins bars on canonical_symbol alone. Null source_timeframe: synthetic series. Null derivation_version: that of the stored bar, otherwise 1. window_time_zone, window_origin: see agg.window_bounds.
 Empty windows after the last source bar are decided only if there is another before clock_utc (null: always). frontier_utc is what could be decided; is_limited: to_utc is nearer, since the batch takes no more windows.
 is_rebuild: the range begins behind the cursor, or behind what was built ahead of it: rows may be stored, and what changes is passed on.';
+
+COMMENT ON TYPE "agg"."task_change" IS 'How a task differs from what the registry wants: insert, update, reenable (with what is wanted) or disable (with no more than its key). has_new_windows: it has to start over, since its windows begin elsewhere. changed_spans: where what it has decided must be built again, since rules are new or its start is earlier; null where neither is so.';
+
+COMMENT ON TYPE "agg"."window_bar" IS 'A window of the request_no-th request, what its minutes make of it (quality_score null: they are too few for a bar), and how the row differs from the stored one: insert, update, remove (the window has no minutes any more; then it is the stored row, with covered_minutes 0 and without ends_utc), null for not at all. was_bar: the stored row was a bar.';
 
 REVOKE ALL ON FUNCTION "agg"."is_paused"(timestamp WITH time zone) FROM PUBLIC;
 

@@ -2,7 +2,7 @@ comment on function public.agg_explain is
 'Says in rows why a bar is as it is, or why there is no bar.
 p_ts: any instant in the window. p_now: the clock.
 item is one of: window; state (bar, no bar, not decided, not built, not registered); why; built (when first); minutes (covered of expected, and what that makes); missing, late, partial (which minutes); kept (from when on bars that it is, or is made of, are kept, where it lies before: metadata.agg.keep); market (what session and calendar close); component (minutes that a component of the basket lacks, or the component that holds the basket back); changed (each revision: when, why, and what the bar was before); waits (a change that waits to be built, or what a window waits for that is not decided). An item may have several rows, or no row.
-Reads only. Raises invalid_parameter_value for an unknown timeframe and for nulls.';
+Reads only. Raises invalid_parameter_value for an unknown timeframe, for nulls and for an infinite p_ts.';
 
 create function public.agg_explain(p_symbol text, p_timeframe text, p_ts timestamptz, p_now timestamptz default now())
 returns table (item text, value text)
