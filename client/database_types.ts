@@ -15,6 +15,7 @@ export type Database = {
           "description": string | null;
           "is_active": boolean | null;
           "metadata": NonNullable<Json>;
+          "revisions_since": string;
           "test_active": boolean;
           "updated_at": string;
         };
@@ -27,6 +28,7 @@ export type Database = {
           "description"?: string | null;
           "is_active"?: never;
           "metadata"?: NonNullable<Json>;
+          "revisions_since"?: string;
           "test_active"?: boolean;
           "updated_at"?: string;
         };
@@ -38,6 +40,7 @@ export type Database = {
           "description"?: string | null;
           "is_active"?: never;
           "metadata"?: NonNullable<Json>;
+          "revisions_since"?: string;
           "test_active"?: boolean;
           "updated_at"?: string;
         };

@@ -55,7 +55,11 @@ export async function findMissing(statements: Statements, releases: readonly Rel
   return missingReleases(releases, installed);
 }
 
-/** Begins work on the schema in a transaction: one at a time, with no limit of time but for locks. */
+/**
+ * Begins work on the schema in a transaction: one at a time, with no limit of time but for locks. The dispatcher pauses until
+ * it ends: a batch at work is waited for before a table is locked, so that writers do not wait for it too, and runs that start
+ * meanwhile answer "busy".
+ */
 export async function prepare(transaction: Statements): Promise<void> {
   await transaction.exec(`
     set local statement_timeout = 0;
@@ -63,6 +67,8 @@ export async function prepare(transaction: Statements): Promise<void> {
     set local lock_timeout = 0;
     select pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtext('pgbars migrate'));
     set local lock_timeout = '60s';
+    select pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('pgbars.agg_run_due', l.no))
+    from pg_catalog.generate_series(0, 3) as l (no);
   `);
 }
 

@@ -2,9 +2,14 @@
 
 SET local check_function_bodies = off;
 
+DROP VIEW "agg"."readable_series";
+
 DROP FUNCTION "agg"."is_paused"(timestamp WITH time zone);
 
 DROP FUNCTION "agg"."is_test"(text);
+
+ALTER TABLE "public"."core_asset_registry_all"
+  ADD COLUMN "revisions_since" timestamp WITH time zone NOT NULL DEFAULT '-infinity'::timestamp WITH time zone;
 
 CREATE OR REPLACE FUNCTION agg.build_bars (
   p_requests agg.build_request[]
@@ -910,6 +915,19 @@ begin
 end;
 $function$;
 
+CREATE OR REPLACE FUNCTION agg.set_revisions_since()
+  RETURNS TRIGGER
+  LANGUAGE plpgsql
+  STABLE
+  SECURITY DEFINER
+  SET search_path TO 'pg_catalog', 'pg_temp'
+  AS $function$
+begin
+  new.revisions_since := greatest(old.revisions_since, now() - agg.revision_age(old.metadata #> '{agg,revisions}'));
+  return new;
+end;
+$function$;
+
 CREATE OR REPLACE FUNCTION agg.stored_windows (
   p_requests agg.build_request[]
 )
@@ -1463,12 +1481,12 @@ begin
     end if;
     select r.canonical_symbol into v_forgotten
     from agg.readable_series as r
-    where r.canonical_symbol = any (p_symbols) and r.timeframe = p_timeframe and p_as_of < now() - agg.revision_age(r.revisions)
+    where r.canonical_symbol = any (p_symbols) and r.timeframe = p_timeframe and p_as_of < r.revisions_since
     order by 1
     limit 1;
     if v_forgotten is not null then
       raise exception '% keeps no revisions from before %', v_forgotten, (
-        select now() - agg.revision_age(r.revisions)
+        select r.revisions_since
         from agg.readable_series as r
         where r.canonical_symbol = v_forgotten and r.timeframe = p_timeframe
       ) using errcode = 'invalid_parameter_value',
@@ -1757,9 +1775,36 @@ begin
 end;
 $function$;
 
+CREATE VIEW "agg"."readable_series" AS  SELECT s.canonical_symbol,
+    s.timeframe,
+    s.run_interval_minutes,
+    s.window_time_zone,
+    s.window_origin,
+    s.session_time_zone,
+    s.session_minutes,
+    s.calendar,
+    s.last_agg_bar_ts_utc AS cursor_utc,
+    ( SELECT GREATEST((now() - agg.revision_age((r.metadata #> '{agg,revisions}'::text[]))), r.revisions_since) AS "greatest"
+           FROM public.core_asset_registry_all r
+          WHERE (r.canonical_symbol = s.canonical_symbol)) AS revisions_since
+   FROM public.data_agg_state s
+  WHERE (EXISTS ( SELECT
+           FROM agg.source_bar b
+          WHERE ((b.canonical_symbol = s.canonical_symbol) AND (b.timeframe = ANY (ARRAY['1m'::text, s.timeframe])))));
+
+CREATE TRIGGER set_revisions_since
+  BEFORE UPDATE ON public.core_asset_registry_all
+  FOR EACH ROW
+  WHEN (((old.metadata #> '{agg,revisions}'::text[]) IS DISTINCT FROM (new.metadata #> '{agg,revisions}'::text[])))
+  EXECUTE FUNCTION agg.set_revisions_since();
+
+COMMENT ON COLUMN "public"."core_asset_registry_all"."revisions_since" IS 'No revision from before is whole: metadata.agg.revisions was shorter, or false, until then. A trigger sets it.';
+
 COMMENT ON FUNCTION "agg"."is_paused"(timestamp with time zone) IS 'Whether this database pauses at p_now: agg_pause has said so, and neither the end has come nor agg_resume.';
 
 COMMENT ON FUNCTION "agg"."is_test"(text) IS 'Says whether an environment goes by test_active: DEV and TEST do, in any case.';
+
+COMMENT ON FUNCTION "agg"."set_revisions_since"() IS 'Moves revisions_since of an asset on where an update changes metadata.agg.revisions: what was kept by the former setting is whole from then on, and nothing brings back what it let go.';
 
 COMMENT ON FUNCTION "agg"."stored_windows"(agg.build_request[]) IS 'The stored rows of the windows that requests build again, as agg.window_bar: change says what becomes of a row whose window has no minutes. A bar without change is one of an older deployment (raw.migrated_from), which stays.
 Where nothing has been built yet (is_rebuild of a request false) it looks for no row. Reads only.';
@@ -1799,8 +1844,14 @@ COMMENT ON TYPE "agg"."task_change" IS 'How a task differs from what the registr
 
 COMMENT ON TYPE "agg"."window_bar" IS 'A window of the request_no-th request, what its minutes make of it (quality_score null: they are too few for a bar), and how the row differs from the stored one: insert, update, remove (the window has no minutes any more; then it is the stored row, with covered_minutes 0 and without ends_utc), null for not at all. was_bar: the stored row was a bar.';
 
+COMMENT ON VIEW "agg"."readable_series" IS 'Where the windows of a series begin, when its market is open, how far it is decided, and since when its revisions are whole: for get_bars. It reads with the rights of its owner, and holds only the series of which its reader may read a bar: agg.source_bar asks with the rights of the reader.';
+
 REVOKE ALL ON FUNCTION "agg"."is_paused"(timestamp WITH time zone) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION "agg"."is_test"(text) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION "agg"."set_revisions_since"() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION "agg"."stored_windows"(agg.build_request[]) FROM PUBLIC;
+
+GRANT SELECT ON TABLE "agg"."readable_series" TO "service_role";

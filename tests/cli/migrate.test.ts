@@ -61,7 +61,8 @@ Deno.test("pgbars migrate: an empty database, again, an update under load, and o
     });
 
     await t.step("an update while writers and a dispatcher run loses no bar and no minute", async () => {
-      await using later = await laterProgram(CHANGE);
+      // It holds its tables for longer than a run of the dispatcher waits for one.
+      await using later = await laterProgram(`${CHANGE} select pg_sleep(1);`);
       const load = startLoad(url);
       await waitUntil(async () => (await load.written()) > 20);
       const result = await migrateWith(later, url);
@@ -146,6 +147,7 @@ async function checkOld(db: Database): Promise<void> {
 /** Two writers of minutes of NEW and a dispatcher, until they are stopped. Every statement must succeed. */
 function startLoad(url: string) {
   let [next, stopped, written] = [0, false, 0];
+  let failure: unknown;
   const start = Date.parse("2026-01-05T00:00Z");
   const loop = async (work: (session: Database) => Promise<unknown>) => {
     const session = await openServer(url);
@@ -163,9 +165,9 @@ function startLoad(url: string) {
   const dispatch = (session: Database) =>
     session.query("select public.agg_run_due(p_now => $1)", [new Date(start + next * 60_000 + 3_600_000)]);
   const loops = Promise.all([loop(write), loop(write), loop(dispatch)]);
-  loops.catch(() => stopped = true);
+  loops.catch((error) => [failure, stopped] = [error, true]);
   return {
-    written: () => Promise.race([loops.then(() => written), Promise.resolve(written)]),
+    written: () => failure === undefined ? Promise.resolve(written) : loops.then(() => written),
     stop: async () => {
       stopped = true;
       await loops;

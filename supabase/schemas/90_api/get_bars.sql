@@ -94,12 +94,12 @@ begin
     end if;
     select r.canonical_symbol into v_forgotten
     from agg.readable_series as r
-    where r.canonical_symbol = any (p_symbols) and r.timeframe = p_timeframe and p_as_of < now() - agg.revision_age(r.revisions)
+    where r.canonical_symbol = any (p_symbols) and r.timeframe = p_timeframe and p_as_of < r.revisions_since
     order by 1
     limit 1;
     if v_forgotten is not null then
       raise exception '% keeps no revisions from before %', v_forgotten, (
-        select now() - agg.revision_age(r.revisions)
+        select r.revisions_since
         from agg.readable_series as r
         where r.canonical_symbol = v_forgotten and r.timeframe = p_timeframe
       ) using errcode = 'invalid_parameter_value',
