@@ -1,6 +1,7 @@
 import type { Database } from "../lib/database.ts";
 import { assets } from "./assets.ts";
 import { type Bar, HOUR, MINUTE } from "../../cli/lib/import/bar.ts";
+import type { ReadOptions } from "../../cli/lib/import/layout.ts";
 import { readBars } from "../../cli/lib/import/read_bars.ts";
 import { add, BARS_PER_CALL, nothingStored, upsert } from "../../cli/lib/import/upsert.ts";
 import { generateBars, historyEnd, lateStretch, type Market } from "./generator.ts";
@@ -65,6 +66,7 @@ export async function loadMarket(
 export async function loadFiles(
   db: Database,
   files: readonly string[],
+  options: ReadOptions,
   liveHours: number,
   problems: Problems,
   onNotice: (message: string) => void,
@@ -80,7 +82,7 @@ export async function loadFiles(
 
   async function* watched() {
     const computed = new Set((await syntheticSeries(db)).keys());
-    const parts = readBars(files, {}, computed, {
+    const parts = readBars(files, options, computed, {
       onLayout: (file, { unused }) => {
         if (unused.length > 0) onNotice(`${file}: columns not used: ${unused.join(", ")}`);
       },

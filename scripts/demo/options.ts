@@ -1,8 +1,10 @@
 import { Command, InvalidArgumentError, Option } from "commander";
+import type { ReadOptions } from "../../cli/lib/import/layout.ts";
+import { readOptions } from "../../cli/lib/import/read_options.ts";
 import { maxWeeks } from "./assets.ts";
 
 /** The command line of the demo. What was not given is absent. */
-export interface DemoOptions {
+export interface DemoOptions extends ReadOptions {
   once?: true;
   data?: string;
   db?: string;
@@ -24,8 +26,8 @@ function wholeNumber(min: number, max: number): (text: string) => number {
 }
 
 const csvFormat = `\
---data takes what \`pgbars import\` takes without further options: CSV whose first
-line names the columns, files of vendors, packed or not (docs/import.md).
+--data takes what \`pgbars import\` takes: CSV whose first line names the columns,
+files of vendors, packed or not (docs/import.md).
   ts_utc                    start of the minute, with a zone or as an epoch, such
                             as 2025-01-31T09:59:00Z or 2025-01-31 10:59 +01:00
   open, high, low, close    prices, such as 1234.5
@@ -69,12 +71,18 @@ export function parseOptions(args: readonly string[]): DemoOptions {
     .addHelpText("after", `\n${csvFormat}\n\n${exitStatus}`)
     .allowExcessArguments(false)
     .showHelpAfterError("See --help.");
+  const reading = readOptions();
+  for (const option of reading) program.addOption(option.helpGroup("Options of --data:"));
   program.parse(args, { from: "user" });
   const options = program.opts<DemoOptions>();
   if (options.sql !== undefined && options.keep === undefined && options.db === undefined) {
     program.error(
       "error: option '--sql <query>' needs '--keep <dir>' or '--db <url>': there is no other database to ask",
     );
+  }
+  const given = reading.find((option) => program.getOptionValue(option.attributeName()) !== undefined);
+  if (given !== undefined && options.data === undefined) {
+    program.error(`error: option '${given.flags}' needs '--data <dir>'`);
   }
   if (options.csv && options.sql === undefined) program.error("error: option '--csv' needs '--sql <query>'");
   return options;

@@ -98,7 +98,7 @@ async function play(
   const liveHours = options.once ? 0 : options.hours ?? defaults.hours;
   const loaded = mark.source === "generated"
     ? await loadMarket(db, mark, liveHours, problems, load)
-    : await loadFiles(db, files, liveHours, problems, (text) => notices.push(text), load);
+    : await loadFiles(db, files, options, liveHours, problems, (text) => notices.push(text), load);
   load.end(loaded === undefined ? "no good bar in any file" : describeLoad(loaded, secondsSince(loadStart)));
   for (const notice of notices) progress.add(notice);
   for (const line of problems.describeRows()) console.error(line);

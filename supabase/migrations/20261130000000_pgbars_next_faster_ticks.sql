@@ -11,6 +11,87 @@ DROP FUNCTION "agg"."is_test"(text);
 ALTER TABLE "public"."core_asset_registry_all"
   ADD COLUMN "revisions_since" timestamp WITH time zone NOT NULL DEFAULT '-infinity'::timestamp WITH time zone;
 
+CREATE OR REPLACE FUNCTION agg.add_change_notes()
+  RETURNS TRIGGER
+  LANGUAGE plpgsql
+  SECURITY DEFINER
+  SET search_path TO 'pg_catalog', 'pg_temp'
+  SET jit TO 'off'
+  AS $function$
+declare
+  v_builder constant text := coalesce(current_setting('pgbars.is_building', true), '');
+  v_is_built constant boolean := v_builder = 'on';
+  v_rows bigint;
+  v_first_utc timestamptz;
+  v_problem text;
+  v_computed text;
+  v_is_fold_due boolean;
+begin
+  -- agg.remove_old_bars: no task starts behind the floor.
+  if v_builder = 'removing' then
+    return null;
+  end if;
+  select count(*), min(c.ts_utc), min(c.canonical_symbol) filter (
+    where c.canonical_symbol = any (array(select s.canonical_symbol from agg.computed_series as s))
+  )
+  into v_rows, v_first_utc, v_computed
+  from changed_rows as c;
+  -- The update that an upsert of new bars is as well.
+  if v_rows = 0 then
+    return null;
+  end if;
+  if v_computed is not null and not v_is_built and tg_op <> 'DELETE' then
+    raise exception '%', (select s.problem from agg.computed_series as s where s.canonical_symbol = v_computed)
+      using errcode = 'integrity_constraint_violation', constraint = 'data_bars_not_computed',
+        hint = 'Store bars of its components, or change the registry. Deleted bars are computed again.';
+  end if;
+  if tg_op <> 'DELETE' and v_first_utc < (select max(f.floor_utc) from agg.floor as f where f.timeframe = '1m') then
+    select f.problem into v_problem
+    from changed_rows as c
+    join agg.minute_floor as f on f.canonical_symbol = c.canonical_symbol
+    where c.ts_utc < f.floor_utc
+    order by f.canonical_symbol
+    limit 1;
+    if found then
+      raise exception '%', v_problem
+        using errcode = 'integrity_constraint_violation', constraint = 'data_bars_kept',
+          hint = 'Leave these bars out; upsert_bars refuses them one by one. A floor once raised stays.';
+    end if;
+  end if;
+
+  if v_rows <= 1000 then
+    insert into agg.change_note (symbols, from_utc, is_built)
+    select array_agg(c.canonical_symbol), array_agg(c.ts_utc), v_is_built from changed_rows as c
+    returning note_id % 1000 = 0 into v_is_fold_due;
+  else
+    with added as (
+      insert into agg.change_note (symbols, from_utc, to_utc, is_built)
+      select array_agg(i.canonical_symbol), array_agg(i.from_utc), array_agg(i.to_utc), v_is_built
+      from (
+        select
+          r.canonical_symbol, min(r.ts_utc) as from_utc, max(r.ts_utc) + interval '1 minute' as to_utc,
+          (row_number() over (order by r.canonical_symbol, min(r.ts_utc)) - 1) / 1000 as chunk
+        from (
+          -- Minutes in a row are as far from their rank as their first.
+          select
+            c.canonical_symbol, c.ts_utc,
+            c.ts_utc - interval '1 minute' * dense_rank() over (partition by c.canonical_symbol order by c.ts_utc) as run
+          from changed_rows as c
+        ) as r
+        group by r.canonical_symbol, r.run
+      ) as i
+      group by i.chunk
+      returning note_id
+    )
+    select bool_or(a.note_id % 1000 = 0) into v_is_fold_due from added as a;
+  end if;
+  if v_is_fold_due then
+    perform agg.fold_notes();
+  end if;
+  return null;
+end;
+$function$;
+
 CREATE OR REPLACE FUNCTION agg.build_bars (
   p_requests agg.build_request[]
 )
@@ -1237,7 +1318,7 @@ begin
           when v_open = '{}' then 'the market is closed in this minute'
           when v_window.ends_utc > p_now then 'the minute has not ended'
           when v_is_basket then 'it is computed only where every component has a bar'
-          else 'no bar of this minute has arrived'
+          else 'it has no bar: none has arrived, or it was deleted'
         end);
     end if;
     return query select 'partial', v_partial where v_partial is not null;
@@ -1775,6 +1856,76 @@ begin
 end;
 $function$;
 
+CREATE OR REPLACE FUNCTION public.upsert_bars (
+  p_bars  jsonb,
+  p_clamp boolean DEFAULT false
+)
+  RETURNS jsonb
+  LANGUAGE plpgsql
+  SECURITY DEFINER
+  SET search_path TO 'pg_catalog', 'pg_temp'
+  SET "TimeZone" TO 'UTC'
+  SET statement_timeout TO '60s'
+  AS $function$
+declare
+  v_refused agg.rejected_bar[];
+  v_read record;
+  v_bars agg.input_bar[];
+  v_stored record;
+begin
+  if jsonb_typeof(p_bars) is distinct from 'array' then
+    raise exception 'p_bars must be an array of bars, not %', coalesce(jsonb_typeof(p_bars), 'null')
+      using errcode = 'invalid_parameter_value';
+  end if;
+
+  v_refused := array(select m from agg.malformed_bars(p_bars) as m);
+  select r.* into strict v_read
+  from (
+    select
+      coalesce(array_agg(e.bar order by e.nr), '{}') as bars,
+      coalesce(array_agg((e.nr - 1)::integer order by e.nr), '{}') as indexes
+    from jsonb_array_elements(p_bars) with ordinality as e (bar, nr)
+    where e.nr - 1 not in (select m.index from unnest(v_refused) as m)
+  ) as w
+  cross join lateral agg.read_bars(w.bars, w.indexes, coalesce(p_clamp, false)) as r;
+  v_refused := v_refused || v_read.refused || array(
+    select agg.new_rejected_bar(b.index, '23000', 'data_bars_not_computed', s.problem)
+    from unnest(v_read.bars) as b
+    join agg.computed_series as s on s.canonical_symbol = b.canonical_symbol
+    union all
+    select agg.new_rejected_bar(b.index, '23000', 'data_bars_kept', f.problem)
+    from unnest(v_read.bars) as b
+    join agg.minute_floor as f on f.canonical_symbol = b.canonical_symbol and b.ts_utc < f.floor_utc
+    where not exists (select from agg.computed_series as s where s.canonical_symbol = b.canonical_symbol)
+  );
+  v_bars := agg.bars_without(v_read.bars, v_refused);
+  v_refused := v_refused || array(select k from agg.broken_bars(v_bars) as k);
+  v_bars := agg.bars_without(v_bars, v_refused);
+  v_stored := agg.store_or_split(v_bars);
+  v_refused := v_refused || v_stored.refused;
+  v_bars := agg.bars_without(v_bars, v_refused);
+
+  return jsonb_build_object(
+    'success', true, 'inserted', v_stored.inserted, 'updated', v_stored.updated, 'unchanged', v_stored.unchanged,
+    'superseded', cardinality(v_bars) - v_stored.inserted - v_stored.updated - v_stored.unchanged,
+    'refused', (
+      select coalesce(jsonb_agg(
+        jsonb_build_object(
+          'index', r.index, 'canonical_symbol', p_bars -> r.index -> 'canonical_symbol', 'ts_utc', p_bars -> r.index -> 'ts_utc',
+          'code', r.code, 'constraint', r.constraint_name, 'problem', r.problem
+        ) order by r.index
+      ), '[]')
+      from unnest(v_refused) as r
+    ),
+    'unregistered', (
+      select coalesce(jsonb_agg(s.symbol order by s.symbol), '[]')
+      from (select distinct b.canonical_symbol from unnest(v_bars) as b) as s (symbol)
+      where not exists (select from public.core_asset_registry_all as r where r.canonical_symbol = s.symbol)
+    )
+  );
+end;
+$function$;
+
 CREATE VIEW "agg"."readable_series" AS  SELECT s.canonical_symbol,
     s.timeframe,
     s.run_interval_minutes,
@@ -1834,6 +1985,15 @@ p_keep_minutes: minutes written since the move go to the old tables by key. Inge
 Returns success, minutes_added and minutes_updated (rows of the old tables), minutes_left_out (of computed series that the old tables did not have), and jobs (names).
 Removes the record of the migrations of pgbars too. A migration that is still in a project moves the deployment again when it is pushed.
 Raises object_not_in_prerequisite_state where no older deployment is set aside, or where objects made since use the new tables; move_status says so beforehand. Lock: waits 30 seconds for the tables.';
+
+COMMENT ON FUNCTION "public"."upsert_bars"(jsonb, boolean) IS 'Stores 1m bars, refuses bad ones, and says what became of each.
+p_bars: a JSON array of objects with canonical_symbol, ts_utc (an instant with its zone), open, high, low, close, and optionally vol, vwap, trade_count (null where unknown), is_partial, source, raw.
+p_clamp: widens high and low to cover open and close where they miss by at most 1e-9 of the price.
+A bar that is stored already is replaced as a whole, and not written where it is the same. Repeating a call changes nothing.
+Result: inserted, updated and unchanged count bars; superseded counts bars that a later one with the same key replaced in the same call. refused lists index (from 0), canonical_symbol, ts_utc, code (SQLSTATE), constraint and problem of each refused bar; constraint is data_bars_not_computed for a bar of a computed series, data_bars_kept for one older than metadata.agg.keep says, null where it breaks no constraint by name. unregistered lists the symbols of stored bars that the registry does not know: no task builds from them.
+Refused are malformed bars, bars that break a check of data_bars, bars of a computed series, bars older than metadata.agg.keep says, and what a check, foreign key or trigger of your own refuses. A constraint that is deferred raises at the end of the transaction instead.
+Raises invalid_parameter_value for what is not an array, and what no bar is the reason of, such as a deadlock or a timeout; then nothing is stored. jsonb itself refuses what is not JSON, a NUL, half a surrogate pair and a number beyond numeric.
+Locks the bars it writes, in the order of their keys, to the end of the transaction. Runs with the rights of its owner: no policy on data_bars binds the caller.';
 
 COMMENT ON TYPE "agg"."build_request" IS 'Windows to build for a set of symbols that want the same ones with the same settings: those that start in [from_utc, to_utc).
 It carries the whole configuration of the tasks, so that building joins bars on canonical_symbol alone. Null source_timeframe: synthetic series. Null derivation_version: that of the stored bar, otherwise 1. window_time_zone, window_origin: see agg.window_bounds.

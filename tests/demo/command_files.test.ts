@@ -8,6 +8,23 @@ import { demo, expectedBars, inspect, printedTable, qualities, withFolder } from
 const header = "ts_utc,open,high,low,close,vol,vwap,trade_count";
 const row = (ts: number) => `${new Date(ts).toISOString()},1.1,1.3,1.0,1.2,,,`;
 
+Deno.test("demo --data takes the options that say how files are read", async () => {
+  await withFolder(async (folder) => {
+    const data = join(folder, "data");
+    const keep = join(folder, "db");
+    await Deno.mkdir(data);
+    await Deno.writeTextFile(join(data, "GBPUSD.csv"), `${header}\n2025-03-03 09:01:00,1.1,1.3,1.0,1.2,,,\n`);
+    const reading = ["--shift", "-1m", "--zone", "America/New_York"];
+    const { code, stderr } = await demo("--data", data, "--keep", keep, "--once", ...reading);
+    assert.equal(code, 0, stderr);
+    const bars = await inspect(
+      keep,
+      (db) => db.query("select b.canonical_symbol, b.ts_utc from public.data_bars as b"),
+    );
+    assert.deepEqual(bars, [{ canonical_symbol: "GBPUSD", ts_utc: new Date("2025-03-03T14:00:00Z") }]);
+  });
+});
+
 Deno.test("demo --data loads the good rows, tells of the bad ones, and exits with 1", async () => {
   await withFolder(async (folder) => {
     const data = join(folder, "data");

@@ -11,6 +11,7 @@ Deno.test("demo refuses options that do not go together, and says why", async ()
     [["--weeks", "0"], /'0' is invalid\. Give a whole number from 1 to 8/],
     [["--seed", "1.5"], /'1\.5' is invalid/],
     [["--sql", "select 1"], /'--sql <query>' needs '--keep <dir>' or '--db <url>'/],
+    [["--zone", "UTC"], /'--zone <zone>' needs '--data <dir>'/],
     [["--csv"], /'--csv' needs '--sql <query>'/],
     [["--keep", project.pathname], /the folder holds other files/],
     [["--db", "postgres://127.0.0.1:1/x"], /--db: cannot connect/],

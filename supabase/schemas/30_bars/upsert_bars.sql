@@ -3,7 +3,7 @@ comment on function public.upsert_bars is
 p_bars: a JSON array of objects with canonical_symbol, ts_utc (an instant with its zone), open, high, low, close, and optionally vol, vwap, trade_count (null where unknown), is_partial, source, raw.
 p_clamp: widens high and low to cover open and close where they miss by at most 1e-9 of the price.
 A bar that is stored already is replaced as a whole, and not written where it is the same. Repeating a call changes nothing.
-Result: inserted, updated and unchanged count bars; superseded counts bars that a later one with the same key replaced in the same call. refused lists index (from 0), canonical_symbol, ts_utc, code (SQLSTATE), constraint and problem of each refused bar. unregistered lists the symbols of stored bars that the registry does not know: no task builds from them.
+Result: inserted, updated and unchanged count bars; superseded counts bars that a later one with the same key replaced in the same call. refused lists index (from 0), canonical_symbol, ts_utc, code (SQLSTATE), constraint and problem of each refused bar; constraint is data_bars_not_computed for a bar of a computed series, data_bars_kept for one older than metadata.agg.keep says, null where it breaks no constraint by name. unregistered lists the symbols of stored bars that the registry does not know: no task builds from them.
 Refused are malformed bars, bars that break a check of data_bars, bars of a computed series, bars older than metadata.agg.keep says, and what a check, foreign key or trigger of your own refuses. A constraint that is deferred raises at the end of the transaction instead.
 Raises invalid_parameter_value for what is not an array, and what no bar is the reason of, such as a deadlock or a timeout; then nothing is stored. jsonb itself refuses what is not JSON, a NUL, half a surrogate pair and a number beyond numeric.
 Locks the bars it writes, in the order of their keys, to the end of the transaction. Runs with the rights of its owner: no policy on data_bars binds the caller.';
@@ -40,11 +40,11 @@ begin
   ) as w
   cross join lateral agg.read_bars(w.bars, w.indexes, coalesce(p_clamp, false)) as r;
   v_refused := v_refused || v_read.refused || array(
-    select agg.new_rejected_bar(b.index, '23000', null, s.problem)
+    select agg.new_rejected_bar(b.index, '23000', 'data_bars_not_computed', s.problem)
     from unnest(v_read.bars) as b
     join agg.computed_series as s on s.canonical_symbol = b.canonical_symbol
     union all
-    select agg.new_rejected_bar(b.index, '23000', null, f.problem)
+    select agg.new_rejected_bar(b.index, '23000', 'data_bars_kept', f.problem)
     from unnest(v_read.bars) as b
     join agg.minute_floor as f on f.canonical_symbol = b.canonical_symbol and b.ts_utc < f.floor_utc
     where not exists (select from agg.computed_series as s where s.canonical_symbol = b.canonical_symbol)

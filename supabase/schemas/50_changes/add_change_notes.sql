@@ -35,7 +35,7 @@ begin
   end if;
   if v_computed is not null and not v_is_built and tg_op <> 'DELETE' then
     raise exception '%', (select s.problem from agg.computed_series as s where s.canonical_symbol = v_computed)
-      using errcode = 'integrity_constraint_violation',
+      using errcode = 'integrity_constraint_violation', constraint = 'data_bars_not_computed',
         hint = 'Store bars of its components, or change the registry. Deleted bars are computed again.';
   end if;
   if tg_op <> 'DELETE' and v_first_utc < (select max(f.floor_utc) from agg.floor as f where f.timeframe = '1m') then
@@ -47,7 +47,8 @@ begin
     limit 1;
     if found then
       raise exception '%', v_problem
-        using errcode = 'integrity_constraint_violation', hint = 'Leave these bars out; upsert_bars refuses them one by one. A floor once raised stays.';
+        using errcode = 'integrity_constraint_violation', constraint = 'data_bars_kept',
+          hint = 'Leave these bars out; upsert_bars refuses them one by one. A floor once raised stays.';
     end if;
   end if;
 

@@ -100,7 +100,7 @@ begin
           when v_open = '{}' then 'the market is closed in this minute'
           when v_window.ends_utc > p_now then 'the minute has not ended'
           when v_is_basket then 'it is computed only where every component has a bar'
-          else 'no bar of this minute has arrived'
+          else 'it has no bar: none has arrived, or it was deleted'
         end);
     end if;
     return query select 'partial', v_partial where v_partial is not null;

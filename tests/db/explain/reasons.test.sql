@@ -88,7 +88,7 @@ select is(
 
 -- Minutes.
 select is(pg_temp.explain('ACME', '1m', '2025-07-01 00:08:30+00', array['state', 'partial']), E'state: bar\npartial: 2025-07-01 00:08', 'a minute');
-select is(pg_temp.explain('ACME', '1m', '2025-07-01 00:06+00', array['state', 'why']), E'state: no bar\nwhy: no bar of this minute has arrived', 'a minute that is missing');
+select is(pg_temp.explain('ACME', '1m', '2025-07-01 00:06+00', array['state', 'why']), E'state: no bar\nwhy: it has no bar: none has arrived, or it was deleted', 'a minute that is missing');
 select is(pg_temp.explain('ACME', '1m', '2025-07-02 00:06+00', array['state', 'why']), E'state: not decided\nwhy: the minute has not ended', 'a minute to come');
 select is(pg_temp.explain('MARKET', '1m', '2025-07-05 10:00+00', array['state', 'why'], '2025-07-07 09:00+00'),
   E'state: no bar\nwhy: the market is closed in this minute', 'a minute outside the session');

@@ -45,7 +45,7 @@ select is(
     pg_temp.bar('ACME', '2025-07-02T23:59:00Z'), pg_temp.bar('ACME', '2025-07-03T00:00:00Z'), pg_temp.bar('OTHER', '2025-07-02T23:59:00Z')
   )) - 'success' - 'unchanged' - 'superseded' - 'unregistered',
   jsonb_build_object('inserted', 1, 'updated', 1, 'refused', jsonb_build_array(jsonb_build_object(
-    'index', 0, 'canonical_symbol', 'ACME', 'ts_utc', '2025-07-02T23:59:00Z', 'code', '23000', 'constraint', null, 'problem', pg_temp.refusal()
+    'index', 0, 'canonical_symbol', 'ACME', 'ts_utc', '2025-07-02T23:59:00Z', 'code', '23000', 'constraint', 'data_bars_kept', 'problem', pg_temp.refusal()
   ))),
   'upsert_bars() refuses the bars behind the floor, and stores the others'
 );

@@ -13,7 +13,7 @@ select is(
   jsonb_build_object(
     'success', true, 'inserted', 2, 'updated', 0, 'unchanged', 0, 'superseded', 0, 'unregistered', '["EURUSD", "USDJPY"]'::jsonb,
     'refused', jsonb_build_array(jsonb_build_object(
-      'index', 1, 'canonical_symbol', 'DXY', 'ts_utc', '2026-01-02T10:00:00Z', 'code', '23000', 'constraint', null, 'problem', pg_temp.refusal()
+      'index', 1, 'canonical_symbol', 'DXY', 'ts_utc', '2026-01-02T10:00:00Z', 'code', '23000', 'constraint', 'data_bars_not_computed', 'problem', pg_temp.refusal()
     ))
   ),
   'upsert_bars() refuses bars of a computed series and stores the others'
