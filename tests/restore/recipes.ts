@@ -19,10 +19,11 @@ export async function runRecipe(
   if (!success) throw new Error(new TextDecoder().decode(stderr));
 }
 
-/** The shell commands of a chapter. */
-export async function readRecipe(title: string): Promise<string> {
+/** The commands of a chapter, those for the shell or the SQL. */
+export async function readRecipe(title: string, language: "sh" | "sql" = "sh"): Promise<string> {
   const chapters = (await Deno.readTextFile(RECIPES)).split(/^## /m);
   const chapter = chapters.find((text) => text.startsWith(`${title}\n`));
   if (chapter === undefined) throw new Error(`docs/recipes.md has no chapter "${title}"`);
-  return [...chapter.matchAll(/^```sh\n([^]*?)^```$/gm)].map(([, commands]) => commands).join("\n");
+  const blocks = chapter.matchAll(/^```(\w+)\n([^]*?)^```$/gm);
+  return [...blocks].filter(([, name]) => name === language).map(([, , commands]) => commands).join("\n");
 }

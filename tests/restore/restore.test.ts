@@ -61,6 +61,10 @@ async function openOld(cluster: Awaited<ReturnType<typeof useCluster>>): Promise
     [PAIRS],
   );
   await runDue(db, NOW);
+  await db.exec(
+    "update public.data_bars set high = 2 where canonical_symbol = 'USDSEK' and ts_utc = '2025-07-01 09:31+00'",
+  );
+  assert.equal((await runDue(db, NOW)).failed, 0);
   // The longer bars of GBPUSD, and those of DXY, outlive the minutes of GBPUSD.
   await db.exec(`
     update public.core_asset_registry_all
@@ -105,7 +109,9 @@ async function everything(db: Database): Promise<unknown[]> {
       (select jsonb_agg(to_jsonb(r) order by r.canonical_symbol) from public.core_asset_registry_all as r) as registry,
       (select jsonb_agg(to_jsonb(s) order by s.canonical_symbol, s.timeframe) from public.data_agg_state as s) as tasks,
       (select md5(jsonb_agg(to_jsonb(d) order by d.canonical_symbol, d.ts_utc)::text) from public.data_bars as d) as minutes,
-      (select md5(jsonb_agg(to_jsonb(d) order by d.canonical_symbol, d.timeframe, d.ts_utc)::text) from public.derived_data_bars as d) as bars
+      (select md5(jsonb_agg(to_jsonb(d) order by d.canonical_symbol, d.timeframe, d.ts_utc)::text) from public.derived_data_bars as d) as bars,
+      (select jsonb_agg(to_jsonb(v) order by v.canonical_symbol, v.timeframe, v.ts_utc, v.replaced_at) from public.derived_data_bars_revision as v) as revisions
   `);
+  assert.ok(row!.revisions, "bars have changed");
   return Object.entries(row!);
 }
