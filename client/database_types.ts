@@ -15,7 +15,6 @@ export type Database = {
           "description": string | null;
           "is_active": boolean | null;
           "metadata": NonNullable<Json>;
-          "revisions_since": string;
           "test_active": boolean;
           "updated_at": string;
         };
@@ -28,7 +27,6 @@ export type Database = {
           "description"?: string | null;
           "is_active"?: never;
           "metadata"?: NonNullable<Json>;
-          "revisions_since"?: string;
           "test_active"?: boolean;
           "updated_at"?: string;
         };
@@ -40,7 +38,6 @@ export type Database = {
           "description"?: string | null;
           "is_active"?: never;
           "metadata"?: NonNullable<Json>;
-          "revisions_since"?: string;
           "test_active"?: boolean;
           "updated_at"?: string;
         };

@@ -1,5 +1,6 @@
 import { rename, rm, writeFile } from "node:fs/promises";
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { parse } from "csv-parse/sync";
 import { openParquetWriter } from "../lib/export/parquet_writer.ts";
 import { readRows } from "../lib/export/read_rows.ts";
 import { openTextWriter } from "../lib/export/writers.ts";
@@ -24,7 +25,7 @@ low, close, vol, vwap, trade_count, is_partial, quality_score. Times are in UTC.
 export function register(program: Command): void {
   addJsonOption(addConnectionOptions(program.command("export")))
     .description("Write bars into a file.")
-    .requiredOption("--symbols <list>", "symbols, separated by commas", readSymbols)
+    .requiredOption("--symbols <list>", 'symbols, separated by commas; "A,B" in quotes is one', readSymbols)
     .requiredOption("--timeframe <timeframe>", "1m, 5m, 1h ...", readTimeframe)
     .option("--from <time>", "the first window that starts here or later, such as 2026-01-02T10:00:00Z", parseTime)
     .option("--to <time>", "leave windows out that start here or later", parseTime)
@@ -76,7 +77,8 @@ async function exportBars(options: ExportOptions): Promise<void> {
 }
 
 function readSymbols(text: string): string[] {
-  const symbols = text.split(",").map((symbol) => symbol.trim()).filter((symbol) => symbol !== "");
+  const [fields = []] = parse(text, { trim: true, relax_quotes: true }) as string[][];
+  const symbols = fields.filter((symbol) => symbol !== "");
   if (symbols.length === 0) throw new InvalidArgumentError("Give symbols.");
   return [...new Set(symbols)];
 }

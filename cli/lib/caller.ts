@@ -1,7 +1,7 @@
 import { arrayLiteral } from "./array_literal.ts";
 import { type DataApi, describeAnswer, requestDataApi } from "./data_api.ts";
 import { codeOf, openDatabase } from "./database.ts";
-import { describeError } from "./error.ts";
+import { describeRefusal } from "./error.ts";
 import { Failure } from "./failure.ts";
 import type { Target } from "./options.ts";
 
@@ -36,7 +36,7 @@ export async function openCaller(target: Target): Promise<Caller> {
       } catch (cause) {
         throw codeOf(cause) === "42883"
           ? unknownFunction(name)
-          : new Failure(`${name}() failed: ${describeError(cause)}`);
+          : new Failure(`${name}() failed: ${describeRefusal(cause)}`);
       }
     },
     close: () => db.close(),

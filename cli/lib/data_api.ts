@@ -53,8 +53,8 @@ export async function requestPatiently(api: DataApi, path: string, body?: string
 
 /** What went wrong, in the words of the answer. */
 export function describeAnswer({ status, text, value }: ApiAnswer): string {
-  const { message } = (value ?? {}) as { message?: string };
-  return `status ${status}: ${message ?? text.slice(0, 200)}`;
+  const { message, hint } = (value ?? {}) as { message?: string; hint?: string | null };
+  return `status ${status}: ${message ?? text.slice(0, 200)}${hint ? `\n${hint}` : ""}`;
 }
 
 /** No connection behind the API, a deadlock, no room, a restart, or a lock that was not free. */

@@ -1,6 +1,6 @@
 import { confirm } from "./confirm.ts";
 import { codeOf, withDatabase } from "./database.ts";
-import { describeError } from "./error.ts";
+import { describeRefusal } from "./error.ts";
 import { Failure, Refusal } from "./failure.ts";
 import { type DatabaseOptions, readDatabaseUrl } from "./options.ts";
 import { type OutputOptions, printProgress, printResult } from "./output.ts";
@@ -22,8 +22,7 @@ export async function endMove(options: EndMoveOptions, call: string, question: s
       const lines = Object.entries(row!.result).map(([name, value]) => `  ${name}: ${JSON.stringify(value)}`);
       printResult(options, row!.result, [done, ...lines].join("\n"));
     } catch (cause) {
-      const hint = cause instanceof Error && "hint" in cause ? `\n${cause.hint}` : "";
-      const message = `${describeError(cause)}${hint}`;
+      const message = describeRefusal(cause);
       if (codeOf(cause) === "55000") throw new Refusal(message, { cause });
       if (codeOf(cause) === "42883") {
         throw new Failure(`The database has no function ${call}: pgbars is not installed in it.`, { cause });

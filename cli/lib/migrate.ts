@@ -1,4 +1,4 @@
-import type { Database, Statements } from "./database.ts";
+import { codeOf, type Database, type Statements } from "./database.ts";
 import { describeError } from "./error.ts";
 import { Failure, Refusal } from "./failure.ts";
 import { compareVersions, missingReleases, type Release } from "./releases.ts";
@@ -24,28 +24,38 @@ export function refuseNewer(installed: string | undefined, releases: readonly Re
 }
 
 /**
- * Applies the releases that a database does not have, each in one transaction, and records them in `pgbars_releases.release`.
- * Two calls at once wait for each other. Returns the versions applied by this one. A release that fails is rolled back; those
- * before it stay, and the database works as it did before the release.
+ * Applies the first of the releases that a database does not have, in one transaction, and records it in
+ * `pgbars_releases.release`. Two calls at once wait for each other. Returns its version, undefined where the database has all. A
+ * release that fails is rolled back, and the database works as it did before. Throws {@link Locked} where another session holds
+ * a table for two seconds, or a batch of the dispatcher takes a minute.
  */
-export async function migrate(
+export async function applyNext(
   db: Database,
   releases: readonly Release[],
-  onRelease: (version: string) => void = () => {},
-): Promise<string[]> {
-  const applied: string[] = [];
-  for (;;) {
-    const version = await db.transaction(async (transaction) => {
-      await prepare(transaction);
-      const [next] = await findMissing(transaction, releases);
-      if (next === undefined) return undefined;
-      onRelease(next.version);
-      await apply(transaction, next);
-      return next.version;
-    });
-    if (version === undefined) return applied;
-    applied.push(version);
+  onRelease: (version: string) => void,
+): Promise<string | undefined> {
+  return await db.transaction(async (transaction) => {
+    await prepare(transaction);
+    const [next] = await findMissing(transaction, releases);
+    if (next === undefined) return undefined;
+    onRelease(next.version);
+    // Writers queue behind a lock that is waited for.
+    await transaction.exec("set local lock_timeout = '2s'");
+    await apply(transaction, next);
+    return next.version;
+  });
+}
+
+/** Another session has held for too long what is needed. */
+export class Locked extends Failure {
+  constructor(problem: string, cause: unknown) {
+    const query = "select pid, state, xact_start, query from pg_stat_activity order by xact_start;";
+    super(`${problem} Nothing has changed. Try again later, or end what holds it: ${query} shows it.`, { cause });
   }
+}
+
+function isLockTimeout(error: unknown): boolean {
+  return codeOf(error) === "55P03";
 }
 
 /** The releases that a database does not have. */
@@ -61,15 +71,30 @@ export async function findMissing(statements: Statements, releases: readonly Rel
  * meanwhile answer "busy".
  */
 export async function prepare(transaction: Statements): Promise<void> {
-  await transaction.exec(`
-    set local statement_timeout = 0;
-    set local idle_in_transaction_session_timeout = 0;
-    set local lock_timeout = 0;
-    select pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtext('pgbars migrate'));
-    set local lock_timeout = '60s';
-    select pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('pgbars.agg_run_due', l.no))
-    from pg_catalog.generate_series(0, 3) as l (no);
-  `);
+  try {
+    await transaction.exec(`
+      set local statement_timeout = 0;
+      set local idle_in_transaction_session_timeout = 0;
+      set local lock_timeout = 0;
+      select pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtext('pgbars migrate'));
+      set local lock_timeout = '60s';
+      do $$
+      begin
+        if exists (
+          select from pg_catalog.generate_series(0, 3) as l (no)
+          where not pg_catalog.pg_try_advisory_xact_lock(pg_catalog.hashtextextended('pgbars.agg_run_due', l.no))
+        ) then
+          raise notice 'The dispatcher is at work: waiting for its batch to end ...';
+        end if;
+      end;
+      $$;
+      select pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('pgbars.agg_run_due', l.no))
+      from pg_catalog.generate_series(0, 3) as l (no);
+    `);
+  } catch (cause) {
+    if (isLockTimeout(cause)) throw new Locked("A batch of the dispatcher has not ended within 60 s.", cause);
+    throw cause;
+  }
 }
 
 /** Applies one release and records it. Throws where the database is not of its version then. */
@@ -78,8 +103,9 @@ export async function apply(transaction: Statements, { version, migrations }: Re
     try {
       await transaction.exec(migration.sql);
     } catch (cause) {
-      const reason = describeError(cause);
-      throw new Failure(`${migration.version}_${migration.name}.sql failed and was rolled back: ${reason}`, { cause });
+      const file = `${migration.version}_${migration.name}.sql`;
+      if (isLockTimeout(cause)) throw new Locked(`${file} was rolled back: another session holds a table.`, cause);
+      throw new Failure(`${file} failed and was rolled back: ${describeError(cause)}`, { cause });
     }
   }
   const installed = await readVersion(transaction);

@@ -26,8 +26,9 @@ function wholeNumber(min: number, max: number): (text: string) => number {
 }
 
 const csvFormat = `\
---data takes what \`pgbars import\` takes: CSV whose first line names the columns,
-files of vendors, packed or not (docs/import.md).
+--data takes the .csv, .txt, .tsv (packed or not) and .zip files of a folder as
+\`pgbars import\` does (docs/import.md): files of vendors, and CSV whose first
+line names the columns.
   ts_utc                    start of the minute, with a zone or as an epoch, such
                             as 2025-01-31T09:59:00Z or 2025-01-31 10:59 +01:00
   open, high, low, close    prices, such as 1234.5

@@ -32,7 +32,7 @@ async function findDifference(cluster: Cluster, folder: URL): Promise<string> {
     const types = await findChangedTypes(from.db, to.db);
     const drops = types.map((type) => `drop type ${type} cascade;\n`).join("");
     if (drops !== "") await from.db.exec(drops);
-    return [drops, await diff(from.url, to.url)].filter(Boolean).join("\n");
+    return [drops, replaceInPlace(await diff(from.url, to.url))].filter(Boolean).join("\n");
   } finally {
     await Promise.all([from.db.close(), to.db.close()]);
   }
@@ -76,6 +76,22 @@ async function diff(from: string, to: string): Promise<string> {
   } finally {
     await Deno.remove(output);
   }
+}
+
+/**
+ * Replaces views and functions that the differ drops and makes again. A drop takes along what others were granted on a view, and
+ * fails the calls that run meanwhile. Where a column or a type has changed, Postgres refuses to replace: write the drop by hand,
+ * and grant again.
+ */
+export function replaceInPlace(sql: string): string {
+  const drop = /^DROP (VIEW|FUNCTION) "(\w+)"\."(\w+)"(?:\([^\n]*\))?;\n+/gm;
+  return [...sql.matchAll(drop)].reduce((text, [statement, kind, schema, name]) => {
+    const again = kind === "VIEW"
+      ? `CREATE VIEW "${schema}"."${name}" `
+      : `CREATE OR REPLACE FUNCTION ${schema}.${name} (`;
+    if (!text.includes(again)) return text;
+    return text.replace(statement, "").replace(again, again.replace("CREATE VIEW", "CREATE OR REPLACE VIEW"));
+  }, sql);
 }
 
 function nextVersion(newest = "0"): string {

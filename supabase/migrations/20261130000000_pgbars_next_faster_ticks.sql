@@ -2,14 +2,14 @@
 
 SET local check_function_bodies = off;
 
-DROP VIEW "agg"."readable_series";
+CREATE TABLE "agg"."revision_floor" (
+  "canonical_symbol" text                     NOT NULL,
+  "floor_utc"        timestamp with time zone NOT NULL,
+  CONSTRAINT "revision_floor_pkey" PRIMARY KEY (canonical_symbol)
+);
 
-DROP FUNCTION "agg"."is_paused"(timestamp WITH time zone);
-
-DROP FUNCTION "agg"."is_test"(text);
-
-ALTER TABLE "public"."core_asset_registry_all"
-  ADD COLUMN "revisions_since" timestamp WITH time zone NOT NULL DEFAULT '-infinity'::timestamp WITH time zone;
+ALTER TABLE "agg"."revision_floor"
+  ENABLE ROW LEVEL SECURITY;
 
 CREATE OR REPLACE FUNCTION agg.add_change_notes()
   RETURNS TRIGGER
@@ -646,6 +646,30 @@ begin
 end;
 $function$;
 
+CREATE OR REPLACE FUNCTION agg.follow_revisions()
+  RETURNS TRIGGER
+  LANGUAGE plpgsql
+  SECURITY DEFINER
+  SET search_path TO 'pg_catalog', 'pg_temp'
+  AS $function$
+begin
+  if tg_op = 'TRUNCATE' then
+    perform agg.raise_revision_floor(r.canonical_symbol, r.metadata #> '{agg,revisions}', null)
+    from public.core_asset_registry_all as r;
+  elsif tg_op = 'UPDATE' and new.canonical_symbol = old.canonical_symbol then
+    perform agg.raise_revision_floor(new.canonical_symbol, old.metadata #> '{agg,revisions}', new.metadata #> '{agg,revisions}');
+  else
+    if tg_op <> 'INSERT' then
+      perform agg.raise_revision_floor(old.canonical_symbol, old.metadata #> '{agg,revisions}', null);
+    end if;
+    if tg_op <> 'DELETE' then
+      perform agg.raise_revision_floor(new.canonical_symbol, null, new.metadata #> '{agg,revisions}');
+    end if;
+  end if;
+  return null;
+end;
+$function$;
+
 CREATE OR REPLACE FUNCTION agg.is_paused (
   p_now timestamp with time zone
 )
@@ -875,6 +899,22 @@ begin
 end;
 $function$;
 
+CREATE OR REPLACE FUNCTION agg.raise_revision_floor (
+  p_symbol    text,
+  p_former    jsonb,
+  p_revisions jsonb
+)
+  RETURNS void
+  LANGUAGE sql
+  SET search_path TO 'pg_catalog', 'pg_temp'
+  AS $function$
+  -- The clock: until a transaction ends, others keep revisions as before.
+  insert into agg.revision_floor as f (canonical_symbol, floor_utc)
+  select p_symbol, clock_timestamp() - agg.revision_age(p_former)
+  where agg.revision_age(p_revisions) > agg.revision_age(p_former)
+  on conflict (canonical_symbol) do update set floor_utc = greatest(f.floor_utc, excluded.floor_utc);
+$function$;
+
 CREATE OR REPLACE FUNCTION agg.rebuild_requests (
   p_changes     agg.changed_span[],
   p_max_windows integer            DEFAULT NULL::integer
@@ -993,19 +1033,6 @@ begin
     l.good_percent, l.poor_percent, l.session_time_zone, l.session_minutes, l.calendar,
     -- Each series has a basket of its own.
     case when l.source_timeframe is null then l.canonical_symbol end;
-end;
-$function$;
-
-CREATE OR REPLACE FUNCTION agg.set_revisions_since()
-  RETURNS TRIGGER
-  LANGUAGE plpgsql
-  STABLE
-  SECURITY DEFINER
-  SET search_path TO 'pg_catalog', 'pg_temp'
-  AS $function$
-begin
-  new.revisions_since := greatest(old.revisions_since, now() - agg.revision_age(old.metadata #> '{agg,revisions}'));
-  return new;
 end;
 $function$;
 
@@ -1522,7 +1549,7 @@ declare
   v_to constant timestamptz := coalesce(p_to, 'infinity');
   v_after_symbol text;
   v_after_utc timestamptz;
-  v_forgotten text;
+  v_forgotten record;
   v_recent_utc timestamptz;
 begin
   if p_symbols is null or array_position(p_symbols, null) is not null then
@@ -1560,17 +1587,15 @@ begin
       raise exception 'p_as_of cannot be had with %: data_bars keeps no revisions', case when v_is_minute then '1m' else 'p_forming' end
         using errcode = 'invalid_parameter_value', hint = 'Longer bars keep what they were before they changed.';
     end if;
-    select r.canonical_symbol into v_forgotten
+    select r.canonical_symbol, b.begin_utc into v_forgotten
     from agg.readable_series as r
-    where r.canonical_symbol = any (p_symbols) and r.timeframe = p_timeframe and p_as_of < r.revisions_since
+    cross join lateral (select greatest(now() - agg.revision_age(r.revisions), r.revision_floor_utc)) as b (begin_utc)
+    where r.canonical_symbol = any (p_symbols) and r.timeframe = p_timeframe and p_as_of < b.begin_utc
     order by 1
     limit 1;
-    if v_forgotten is not null then
-      raise exception '% keeps no revisions from before %', v_forgotten, (
-        select r.revisions_since
-        from agg.readable_series as r
-        where r.canonical_symbol = v_forgotten and r.timeframe = p_timeframe
-      ) using errcode = 'invalid_parameter_value',
+    if found then
+      raise exception '% keeps no revisions from before %', v_forgotten.canonical_symbol, v_forgotten.begin_utc
+        using errcode = 'invalid_parameter_value',
         hint = 'Give a later p_as_of. metadata.agg.revisions of the asset says for how long revisions are kept.';
     end if;
   end if;
@@ -1926,7 +1951,7 @@ begin
 end;
 $function$;
 
-CREATE VIEW "agg"."readable_series" AS  SELECT s.canonical_symbol,
+CREATE OR REPLACE VIEW "agg"."readable_series" AS  SELECT s.canonical_symbol,
     s.timeframe,
     s.run_interval_minutes,
     s.window_time_zone,
@@ -1935,27 +1960,53 @@ CREATE VIEW "agg"."readable_series" AS  SELECT s.canonical_symbol,
     s.session_minutes,
     s.calendar,
     s.last_agg_bar_ts_utc AS cursor_utc,
-    ( SELECT GREATEST((now() - agg.revision_age((r.metadata #> '{agg,revisions}'::text[]))), r.revisions_since) AS "greatest"
+    ( SELECT (r.metadata #> '{agg,revisions}'::text[])
            FROM public.core_asset_registry_all r
-          WHERE (r.canonical_symbol = s.canonical_symbol)) AS revisions_since
+          WHERE (r.canonical_symbol = s.canonical_symbol)) AS revisions,
+    ( SELECT f.floor_utc
+           FROM agg.revision_floor f
+          WHERE (f.canonical_symbol = s.canonical_symbol)) AS revision_floor_utc
    FROM public.data_agg_state s
   WHERE (EXISTS ( SELECT
            FROM agg.source_bar b
           WHERE ((b.canonical_symbol = s.canonical_symbol) AND (b.timeframe = ANY (ARRAY['1m'::text, s.timeframe])))));
 
-CREATE TRIGGER set_revisions_since
-  BEFORE UPDATE ON public.core_asset_registry_all
+CREATE TRIGGER follow_changed_revisions
+  AFTER UPDATE ON public.core_asset_registry_all
   FOR EACH ROW
-  WHEN (((old.metadata #> '{agg,revisions}'::text[]) IS DISTINCT FROM (new.metadata #> '{agg,revisions}'::text[])))
-  EXECUTE FUNCTION agg.set_revisions_since();
+  WHEN
+    (((old.canonical_symbol IS DISTINCT FROM new.canonical_symbol) OR ((old.metadata #> '{agg,revisions}'::text[]) IS DISTINCT FROM (new.metadata #> '{agg,revisions}'::text[]))))
+  EXECUTE FUNCTION agg.follow_revisions();
 
-COMMENT ON COLUMN "public"."core_asset_registry_all"."revisions_since" IS 'No revision from before is whole: metadata.agg.revisions was shorter, or false, until then. A trigger sets it.';
+CREATE TRIGGER follow_former_revisions
+  AFTER DELETE ON public.core_asset_registry_all
+  FOR EACH ROW
+  WHEN (((old.metadata #> '{agg,revisions}'::text[]) IS NOT NULL))
+  EXECUTE FUNCTION agg.follow_revisions();
+
+CREATE TRIGGER follow_new_revisions
+  AFTER INSERT ON public.core_asset_registry_all
+  FOR EACH ROW
+  WHEN (((new.metadata #> '{agg,revisions}'::text[]) IS NOT NULL))
+  EXECUTE FUNCTION agg.follow_revisions();
+
+CREATE TRIGGER follow_truncated_revisions
+  BEFORE TRUNCATE ON public.core_asset_registry_all
+  FOR EACH STATEMENT
+  EXECUTE FUNCTION agg.follow_revisions();
+
+CREATE POLICY "service_role_reads" ON "agg"."revision_floor"
+  FOR SELECT
+  TO "service_role"
+  USING (true);
+
+COMMENT ON FUNCTION "agg"."follow_revisions"() IS 'Raises agg.revision_floor where metadata.agg.revisions of an asset changes, comes or goes.';
 
 COMMENT ON FUNCTION "agg"."is_paused"(timestamp with time zone) IS 'Whether this database pauses at p_now: agg_pause has said so, and neither the end has come nor agg_resume.';
 
 COMMENT ON FUNCTION "agg"."is_test"(text) IS 'Says whether an environment goes by test_active: DEV and TEST do, in any case.';
 
-COMMENT ON FUNCTION "agg"."set_revisions_since"() IS 'Moves revisions_since of an asset on where an update changes metadata.agg.revisions: what was kept by the former setting is whole from then on, and nothing brings back what it let go.';
+COMMENT ON FUNCTION "agg"."raise_revision_floor"(text, jsonb, jsonb) IS 'Raises agg.revision_floor of a symbol whose revisions are kept for longer by p_revisions than by p_former, both metadata.agg.revisions; null for a symbol that the registry does not have.';
 
 COMMENT ON FUNCTION "agg"."stored_windows"(agg.build_request[]) IS 'The stored rows of the windows that requests build again, as agg.window_bar: change says what becomes of a row whose window has no minutes. A bar without change is one of an older deployment (raw.migrated_from), which stays.
 Where nothing has been built yet (is_rebuild of a request false) it looks for no row. Reads only.';
@@ -1995,6 +2046,8 @@ Refused are malformed bars, bars that break a check of data_bars, bars of a comp
 Raises invalid_parameter_value for what is not an array, and what no bar is the reason of, such as a deadlock or a timeout; then nothing is stored. jsonb itself refuses what is not JSON, a NUL, half a surrogate pair and a number beyond numeric.
 Locks the bars it writes, in the order of their keys, to the end of the transaction. Runs with the rights of its owner: no policy on data_bars binds the caller.';
 
+COMMENT ON TABLE "agg"."revision_floor" IS 'From when on revisions of the bars of a symbol are whole, where metadata.agg.revisions once kept them for a shorter time, or not at all. What the setting of today lets go comes on top. Raised and never lowered, also while the registry does not have the symbol.';
+
 COMMENT ON TYPE "agg"."build_request" IS 'Windows to build for a set of symbols that want the same ones with the same settings: those that start in [from_utc, to_utc).
 It carries the whole configuration of the tasks, so that building joins bars on canonical_symbol alone. Null source_timeframe: synthetic series. Null derivation_version: that of the stored bar, otherwise 1. window_time_zone, window_origin: see agg.window_bounds.
 Empty windows after the last source bar are decided only if there is another before clock_utc (null: always). frontier_utc is what could be decided; is_limited: to_utc is nearer, since the batch takes no more windows.
@@ -2004,14 +2057,18 @@ COMMENT ON TYPE "agg"."task_change" IS 'How a task differs from what the registr
 
 COMMENT ON TYPE "agg"."window_bar" IS 'A window of the request_no-th request, what its minutes make of it (quality_score null: they are too few for a bar), and how the row differs from the stored one: insert, update, remove (the window has no minutes any more; then it is the stored row, with covered_minutes 0 and without ends_utc), null for not at all. was_bar: the stored row was a bar.';
 
-COMMENT ON VIEW "agg"."readable_series" IS 'Where the windows of a series begin, when its market is open, how far it is decided, and since when its revisions are whole: for get_bars. It reads with the rights of its owner, and holds only the series of which its reader may read a bar: agg.source_bar asks with the rights of the reader.';
+COMMENT ON VIEW "agg"."readable_series" IS 'Where the windows of a series begin, when its market is open, how far it is decided, how long its revisions are kept, and from when on they are whole: for get_bars. It reads with the rights of its owner, and holds only the series of which its reader may read a bar: agg.source_bar asks with the rights of the reader.';
+
+REVOKE ALL ON FUNCTION "agg"."follow_revisions"() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION "agg"."is_paused"(timestamp WITH time zone) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION "agg"."is_test"(text) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION "agg"."set_revisions_since"() FROM PUBLIC;
+REVOKE ALL ON FUNCTION "agg"."raise_revision_floor"(text, jsonb, jsonb) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION "agg"."stored_windows"(agg.build_request[]) FROM PUBLIC;
+
+GRANT SELECT ON TABLE "agg"."revision_floor" TO "service_role";
 
 GRANT SELECT ON TABLE "agg"."readable_series" TO "service_role";

@@ -34,7 +34,10 @@ Deno.test("pgbars explain prints the rows of agg_explain", async () => {
 
   const unknown = await run("ACME", "7m", "2025-07-01T10:05Z", "--json");
   assert.equal(unknown.code, 2, unknown.report);
-  assert.match(JSON.parse(unknown.stdout).error, /agg_explain\(\) failed: agg_explain needs a symbol, a timeframe/);
+  assert.match(
+    JSON.parse(unknown.stdout).error,
+    /agg_explain\(\) failed: agg_explain needs a symbol, a timeframe.*\nTimeframes are 1m, 5m/,
+  );
   for (const args of [["ACME", "5m"], ["ACME", "5m", "2025-07-01T10:05"], ["ACME", "5m", "soon"]]) {
     assert.equal((await run(...args)).code, 2);
   }

@@ -90,16 +90,34 @@ Deno.test("pgbars migrate: an empty database, again, an update under load, and o
   }
 });
 
-Deno.test("pgbars migrate takes a database that was pushed for what it is, and two at once apply each release once", async () => {
+Deno.test("pgbars migrate takes a database that was pushed for what it is, gives way to others, and two at once apply each release once", async () => {
   await using cluster = await startCluster({ version: 15 });
   const url = await cluster.createDatabase("own");
   const db = await openServer(url);
   try {
     await migrate(db, releasedMigrations());
     await using later = await laterProgram(CHANGE);
-    const results = await Promise.all([migrateWith(later, url), migrateWith(later, url)]);
+    await db.exec("select public.grant_read_access('authenticated')");
+    await db.exec("begin; select from public.data_agg_state");
+    const running = Promise.all([migrateWith(later, url), migrateWith(later, url)]);
+    running.catch(() => {});
+    const reader = await openServer(url);
+    try {
+      const waiting = "select from pg_locks as l where l.locktype = 'relation' and not l.granted";
+      await waitUntil(async () => (await reader.query(waiting)).length > 0);
+      // Behind a lock that is waited for this would wait until the first session ends.
+      await reader.exec("set statement_timeout = '10s'; select from public.data_agg_state");
+    } finally {
+      await reader.close();
+      await db.exec("commit");
+    }
+    const results = await running;
     assert.deepEqual(results.map(({ applied }) => applied).sort(), [[], [LATER]]);
     assert.deepEqual(await readReleases(db), [LATER]);
+    // Rights that were granted before are there.
+    await db.exec(
+      "begin; set local role authenticated; select public.get_bars(array['DXY'], '5m', p_fill => true); commit",
+    );
   } finally {
     await db.close();
   }

@@ -60,6 +60,11 @@ Deno.test("pgbars import stores the bars of a file, again changes nothing, and a
   const notes = await engine.db.query("select from agg.change_note");
   assert.ok(notes.length > 0);
 
+  const { stdout } = await program.run(["import", "--db", engine.url, "--symbol", "O'B", "A.csv"], {
+    cwd: folder.path,
+  });
+  assert.match(stdout, /^ {2}insert into core_asset_registry_all .* values \('O''B', true\);$/m);
+
   await folder.write("B_2025-03.csv", file(rows(10)));
   await folder.write("B_2025-04.csv", file([row(9, 9), row(10)]));
   assert.deepEqual(outcome(await run("B_2025-03.csv", "B_2025-04.csv")), [11, 0, 0, 1]);

@@ -38,7 +38,9 @@ export function describeImport(result: ImportResult): string[] {
       `The registry does not have ${
         list(unregistered)
       }: nothing is built from these bars until it does, for instance by`,
-      `  insert into core_asset_registry_all (canonical_symbol, active) values ('${unregistered[0]}', true);`,
+      `  insert into core_asset_registry_all (canonical_symbol, active) values ('${
+        unregistered[0]!.replaceAll("'", "''")
+      }', true);`,
     ],
   ];
 }

@@ -121,7 +121,7 @@ export function splitLine(line: string, separator: string, count?: number): stri
       // A stray quote. The fields say what is wrong with them.
     }
   }
-  return fields.map((field) => field.trim().replace(/^"(.*)"$/, "$1").trim());
+  return fields.map((field) => field.trim().replace(/^"(.*)"$/, (_, text) => text.replaceAll('""', '"')).trim());
 }
 
 /** Makes the function that gives the text of the time of a row, whose fields `field` gives. */

@@ -5,8 +5,6 @@ comment on column public.core_asset_registry_all.test_active is 'Aggregated in t
 comment on column public.core_asset_registry_all.is_active is 'The same as active, under the name that one of the documents uses.';
 comment on column public.core_asset_registry_all.metadata is
   'metadata.agg: enabled, start_utc, mandatory, optional, session, calendar, day_close, quality, sparse, keep, revisions, max_silence. Synthetic series: is_synthetic, components, component_weights, formula_base, derivation_version; derivation_method calc_dxy_range_1m implies the last four.';
-comment on column public.core_asset_registry_all.revisions_since is
-  'No revision from before is whole: metadata.agg.revisions was shorter, or false, until then. A trigger sets it.';
 comment on constraint core_asset_registry_all_symbol_check on public.core_asset_registry_all is
   'canonical_symbol must have 1 to 200 characters, no control characters and no spaces around it.';
 comment on constraint core_asset_registry_all_metadata_is_object on public.core_asset_registry_all is 'metadata must be a JSON object.';
@@ -21,7 +19,6 @@ create table public.core_asset_registry_all (
   metadata jsonb not null default '{}',
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
-  revisions_since timestamptz not null default '-infinity',
   constraint core_asset_registry_all_pkey primary key (canonical_symbol),
   constraint core_asset_registry_all_symbol_check check (
     length(canonical_symbol) between 1 and 200 and canonical_symbol = btrim(canonical_symbol) and canonical_symbol !~ '[[:cntrl:]]'

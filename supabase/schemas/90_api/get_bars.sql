@@ -54,7 +54,7 @@ declare
   v_to constant timestamptz := coalesce(p_to, 'infinity');
   v_after_symbol text;
   v_after_utc timestamptz;
-  v_forgotten text;
+  v_forgotten record;
   v_recent_utc timestamptz;
 begin
   if p_symbols is null or array_position(p_symbols, null) is not null then
@@ -92,17 +92,15 @@ begin
       raise exception 'p_as_of cannot be had with %: data_bars keeps no revisions', case when v_is_minute then '1m' else 'p_forming' end
         using errcode = 'invalid_parameter_value', hint = 'Longer bars keep what they were before they changed.';
     end if;
-    select r.canonical_symbol into v_forgotten
+    select r.canonical_symbol, b.begin_utc into v_forgotten
     from agg.readable_series as r
-    where r.canonical_symbol = any (p_symbols) and r.timeframe = p_timeframe and p_as_of < r.revisions_since
+    cross join lateral (select greatest(now() - agg.revision_age(r.revisions), r.revision_floor_utc)) as b (begin_utc)
+    where r.canonical_symbol = any (p_symbols) and r.timeframe = p_timeframe and p_as_of < b.begin_utc
     order by 1
     limit 1;
-    if v_forgotten is not null then
-      raise exception '% keeps no revisions from before %', v_forgotten, (
-        select r.revisions_since
-        from agg.readable_series as r
-        where r.canonical_symbol = v_forgotten and r.timeframe = p_timeframe
-      ) using errcode = 'invalid_parameter_value',
+    if found then
+      raise exception '% keeps no revisions from before %', v_forgotten.canonical_symbol, v_forgotten.begin_utc
+        using errcode = 'invalid_parameter_value',
         hint = 'Give a later p_as_of. metadata.agg.revisions of the asset says for how long revisions are kept.';
     end if;
   end if;

@@ -1,14 +1,12 @@
 begin;
-select plan(20);
+select plan(16);
 
 call tests.clear();
 call tests.add_asset('ACME');
 call tests.add_asset('SHORT', '{"revisions": "30 days"}');
 call tests.add_asset('NONE', '{"revisions": false}');
-call tests.add_asset('LONGER', '{"revisions": "30 days"}');
-call tests.add_asset('AGAIN', '{"revisions": false}');
 insert into public.data_bars (canonical_symbol, ts_utc, open, high, low, close)
-select s.symbol, '2025-07-01 00:00+00', 1, 1, 1, 1 from unnest(array['ACME', 'SHORT', 'NONE', 'LONGER', 'AGAIN']) as s (symbol);
+select s.symbol, '2025-07-01 00:00+00', 1, 1, 1, 1 from unnest(array['ACME', 'SHORT', 'NONE']) as s (symbol);
 
 select throws_ok('select public.get_bars(null, ''5m'')', '22023', 'p_symbols must be an array of symbols, not null', 'no symbols');
 select throws_ok('select public.get_bars(array[''A'', null], ''5m'')', '22023', 'p_symbols must be an array of symbols, not {A,NULL}', 'a symbol that is null');
@@ -42,23 +40,6 @@ select throws_ok(
 select lives_ok($$ select public.get_bars(array['ACME', 'UNKNOWN'], '5m', p_as_of => now() - interval '399 days') $$, 'p_as_of within 400 days');
 select throws_ok(
   $$ select public.get_bars(array['ACME', 'UNKNOWN'], '5m', p_as_of => now() - interval '401 days') $$, '22023', null, 'p_as_of beyond 400 days'
-);
-
-update public.core_asset_registry_all as r set metadata = jsonb_set(r.metadata, '{agg,revisions}', '"400 days"') where r.canonical_symbol = 'LONGER';
-update public.core_asset_registry_all as r set metadata = r.metadata #- '{agg,revisions}' where r.canonical_symbol = 'AGAIN';
-update public.core_asset_registry_all as r set metadata = jsonb_set(r.metadata, '{agg,revisions}', '"90 days"') where r.canonical_symbol = 'AGAIN';
-select throws_ok(
-  $$ select public.get_bars(array['LONGER'], '5m', p_as_of => now() - interval '31 days') $$, '22023',
-  'LONGER keeps no revisions from before ' || now() - interval '30 days', 'revisions are kept longer than they were: from before they stay gone'
-);
-select lives_ok($$ select public.get_bars(array['LONGER'], '5m', p_as_of => now() - interval '29 days') $$, 'what was kept is read');
-select throws_ok(
-  $$ select public.get_bars(array['AGAIN'], '5m', p_as_of => now() - interval '1 minute') $$, '22023',
-  'AGAIN keeps no revisions from before ' || now(), 'revisions are kept again: from before there are none'
-);
-update public.core_asset_registry_all as r set metadata = jsonb_set(r.metadata, '{agg,sparse}', 'true') where r.canonical_symbol = 'SHORT';
-select is(
-  (select r.revisions_since from public.core_asset_registry_all as r where r.canonical_symbol = 'SHORT'), '-infinity', 'a change of other settings moves nothing'
 );
 
 select * from finish();
