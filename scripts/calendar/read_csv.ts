@@ -36,13 +36,24 @@ export function readCsv(text: string): ReadDay[] {
 }
 
 function readRow({ day = "", kind = "", opens_at = "", closes_at = "" }: Record<string, string>): CalendarDay {
-  if (!/^\d{4}-\d\d-\d\d$/.test(day)) throw new Error(`day must be a date such as 2026-12-25, not "${day}"`);
+  if (!/^\d{4}-\d\d-\d\d$/.test(day) || !isDate(day)) {
+    throw new Error(`day must be a date such as 2026-12-25, not "${day}"`);
+  }
   return {
     day,
     kind: readKind(kind, opens_at, closes_at),
     ...opens_at === "" ? {} : { opens_at },
     ...closes_at === "" ? {} : { closes_at },
   };
+}
+
+function isDate(text: string): boolean {
+  try {
+    Temporal.PlainDate.from(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function readKind(kind: string, opensAt: string, closesAt: string): CalendarDay["kind"] {

@@ -312,8 +312,9 @@ begin
           else least(
             t.frontier_utc,
             agg.window_start(t.next_utc, t.window_length, t.window_time_zone, t.window_origin),
+            -- A row of another alignment lies within a window.
             (
-              select d.ts_utc
+              select agg.window_start(d.ts_utc, t.window_length, t.window_time_zone, t.window_origin)
               from public.derived_data_bars as d
               where d.canonical_symbol = t.symbol and d.timeframe = t.timeframe and d.ts_utc >= t.to_utc
               order by d.ts_utc
@@ -334,6 +335,91 @@ begin
   from decided as d
   join unnest(p_requests) with ordinality as q on q.ordinality = d.request_no;
   perform set_config('pgbars.is_building_windows', 'off', true);
+end;
+$function$;
+
+CREATE OR REPLACE FUNCTION agg.check_timeframe()
+  RETURNS TRIGGER
+  LANGUAGE plpgsql
+  STABLE
+  SET search_path TO 'pg_catalog', 'pg_temp'
+  AS $function$
+declare
+  v_source_length interval;
+  v_is_source_mandatory boolean;
+  -- In the largest unit that divides it.
+  v_minutes constant bigint := extract(epoch from new.duration)::bigint / 60;
+  v_name constant text := case
+    when mod(v_minutes, 10080) = 0 then v_minutes / 10080 || 'w'
+    when mod(v_minutes, 1440) = 0 then v_minutes / 1440 || 'd'
+    when mod(v_minutes, 60) = 0 then v_minutes / 60 || 'h'
+    else v_minutes || 'm'
+  end;
+  v_problem text;
+  v_user text;
+begin
+  if tg_op = 'TRUNCATE' then
+    raise exception 'agg.timeframe cannot be truncated: tasks and bars refer to it' using errcode = 'object_in_use';
+  end if;
+
+  if tg_op <> 'INSERT' and (
+    tg_op = 'DELETE'
+    or (new.timeframe, new.duration, new.source_timeframe) is distinct from (old.timeframe, old.duration, old.source_timeframe)
+  ) then
+    v_user := case
+      when exists (
+        select from public.data_agg_state as s where old.timeframe in (s.timeframe, s.source_timeframe)
+      ) then 'tasks'
+      when exists (select from public.derived_data_bars as d where d.timeframe = old.timeframe)
+        or (old.timeframe = '1m' and exists (select from public.data_bars as d)) then 'bars'
+      when exists (select from agg.timeframe as t where t.source_timeframe = old.timeframe) then 'other timeframes'
+    end;
+    if v_user is not null then
+      raise exception 'timeframe % cannot be %: % refer to it',
+        old.timeframe, case tg_op when 'DELETE' then 'deleted' else 'changed' end, v_user
+        using errcode = 'object_in_use', hint = 'Only is_mandatory can change while a timeframe is in use.';
+    end if;
+  end if;
+  if tg_op = 'DELETE' then
+    return old;
+  end if;
+
+  select t.duration, t.is_mandatory into v_source_length, v_is_source_mandatory
+  from agg.timeframe as t
+  where t.timeframe = new.source_timeframe;
+  v_problem := case
+    when extract(year from new.duration) <> 0 or extract(month from new.duration) <> 0 then 'a month has no fixed length'
+    when new.duration <= interval '0' or mod(extract(epoch from new.duration), 60) <> 0
+      then 'its length must be one or more whole minutes'
+    when new.duration <= interval '1 hour' and mod(60 * 60, extract(epoch from new.duration)) <> 0 then 'its length must divide an hour'
+    when new.duration < interval '2 hours' and new.duration > interval '1 hour'
+      then 'windows on a local clock must be longer than a change of the clock'
+    when new.duration <= interval '24 hours' and mod(24 * 60 * 60, extract(epoch from new.duration)) <> 0
+      then 'its length must divide a day'
+    when new.duration > interval '24 hours' and mod(extract(epoch from new.duration), 7 * 24 * 60 * 60) <> 0
+      then 'beyond a day its length must be whole weeks'
+    when new.timeframe = '1m' and new.is_mandatory then 'minutes are ingested, and no task builds them for every asset'
+    when not new.is_mandatory and new.timeframe <> '1m' and exists (select from agg.timeframe as t where t.source_timeframe = new.timeframe)
+      then 'others are built from it, so that every asset must have it'
+    when (new.source_timeframe is null) <> (new.timeframe = '1m')
+      then '1m is built from no other timeframe, and every other timeframe from one'
+    when new.source_timeframe is not null and v_source_length is null
+      then format('its source %s is not a timeframe', new.source_timeframe)
+    when v_source_length > interval '1 hour' then format('its source %s is longer than an hour', new.source_timeframe)
+    when new.source_timeframe <> '1m' and not v_is_source_mandatory
+      then format('its source %s is not there for every asset', new.source_timeframe)
+    when v_source_length >= new.duration or mod(extract(epoch from new.duration), extract(epoch from v_source_length)) <> 0
+      then format('its length must be a multiple of its source %s', new.source_timeframe)
+    when v_name !~ '^[1-9][0-9]{0,3}[mhdw]$' then 'its length must be at most 9999 weeks'
+    when new.timeframe <> v_name then format('its name must be %s, which says its length', v_name)
+  end;
+  if v_problem is not null then
+    raise exception 'timeframe % of % cannot work: %', new.timeframe, new.duration, v_problem
+      using errcode = 'invalid_parameter_value';
+  end if;
+  -- Hours, never days: the length of a day of timestamptz depends on the time zone of the session.
+  new.duration := make_interval(secs => extract(epoch from new.duration)::double precision);
+  return new;
 end;
 $function$;
 
@@ -420,13 +506,13 @@ begin
         select r.ordinality, r.window_length, r.window_time_zone, r.window_origin, r.origin_utc, l.is_minute, u.span, w.starts_utc, w.ends_utc
         from request as r
         cross join lateral (
-          select true, r.window_length, r.window_origin where not r.is_derived
+          select true, r.window_length, r.window_time_zone, r.window_origin where not r.is_derived
           union all
           -- Windows of up to an hour are aligned in UTC, wherever those of the request begin.
-          select false, r.source_length, timestamp '2000-01-03 00:00:00' where r.is_derived
-        ) as l (is_minute, length, origin)
+          select false, r.source_length, null, timestamp '2000-01-03 00:00:00' where r.is_derived
+        ) as l (is_minute, length, time_zone, origin)
         cross join lateral unnest(r.open) as u (span)
-        cross join lateral agg.windows_between(lower(u.span), upper(u.span), l.length, null, l.origin) as w
+        cross join lateral agg.windows_between(lower(u.span), upper(u.span), l.length, l.time_zone, l.origin) as w
         where r.open is not null
       ) as g
       group by g.ordinality, g.is_minute, g.window_length, g.window_time_zone, g.window_origin, g.origin_utc, g.starts_utc
@@ -1241,6 +1327,44 @@ begin
 end;
 $function$;
 
+CREATE OR REPLACE FUNCTION agg.windows_between (
+  p_from_utc  timestamp with time zone,
+  p_to_utc    timestamp with time zone,
+  p_length    interval,
+  p_time_zone text,
+  p_origin    timestamp without time zone
+)
+  RETURNS TABLE (
+    starts_utc timestamp with time zone,
+    ends_utc   timestamp with time zone
+  )
+  LANGUAGE sql
+  STABLE
+  PARALLEL SAFE
+  SET search_path TO 'pg_catalog', 'pg_temp'
+  SET "TimeZone" TO 'UTC'
+  AS $function$
+  select g.starts_utc, g.starts_utc + p_length
+  from generate_series(
+    date_bin(p_length, p_from_utc, p_origin at time zone 'UTC'), p_to_utc - interval '1 microsecond', p_length
+  ) as g (starts_utc)
+  where p_time_zone is null
+  union all
+  select w.starts_utc, w.ends_utc
+  from (
+    select b.starts_utc, lead(b.starts_utc) over (order by b.starts_utc) as ends_utc
+    from generate_series(
+      date_bin(p_length, p_from_utc at time zone p_time_zone, p_origin) - p_length,
+      (p_to_utc at time zone p_time_zone) + 2 * p_length,
+      p_length
+    ) as g (wall)
+    cross join lateral (select agg.instant_of(g.wall, p_time_zone)) as b (starts_utc)
+    where p_time_zone is not null
+  ) as w
+  -- Of a window that a change of the clock skips nothing is left.
+  where w.starts_utc < p_to_utc and w.ends_utc > p_from_utc and w.starts_utc < w.ends_utc;
+$function$;
+
 CREATE OR REPLACE FUNCTION public.agg_explain (
   p_symbol    text,
   p_timeframe text,
@@ -1503,6 +1627,168 @@ begin
     select 'component', format('%s holds the basket back: %s', v_slowest.component, coalesce('its last bar is at ' || v_slowest.last_utc, 'it has no bar'))
     where v_is_basket and coalesce(v_slowest.last_utc + interval '1 minute' < least(v_window.ends_utc, p_now), true);
   end if;
+end;
+$function$;
+
+CREATE OR REPLACE FUNCTION public.agg_gaps (
+  p_symbol    text,
+  p_timeframe text,
+  p_from_utc  timestamp with time zone DEFAULT NULL::timestamp WITH time zone,
+  p_to_utc    timestamp with time zone DEFAULT NULL::timestamp WITH time zone
+)
+  RETURNS TABLE (
+    gap_from_utc timestamp with time zone,
+    gap_to_utc   timestamp with time zone,
+    windows      bigint
+  )
+  LANGUAGE sql
+  STABLE
+  SECURITY DEFINER
+  SET search_path TO 'pg_catalog', 'pg_temp'
+  AS $function$
+  with task as (
+    select
+      s.window_length, s.window_time_zone, s.window_origin, s.source_timeframe,
+      s.session_time_zone, s.session_minutes, s.calendar,
+      greatest(
+        agg.window_end(
+          agg.bootstrap_cursor(s.agg_start_utc, s.window_length, s.window_time_zone, s.window_origin),
+          s.window_length, s.window_time_zone, s.window_origin
+        ),
+        p_from_utc
+      ) as from_utc,
+      least(s.decided_to_utc, p_to_utc) as to_utc
+    from agg.task as s
+    where s.canonical_symbol = p_symbol and s.timeframe = p_timeframe
+  ),
+  -- Null: all of it.
+  market as materialized (
+    select case
+      when t.session_minutes is not null or t.calendar is not null
+        then agg.open_spans(t.session_time_zone, t.session_minutes, t.calendar, t.from_utc, t.to_utc)
+    end as open
+    from task as t
+    where t.from_utc < t.to_utc
+  ),
+  filled as (
+    select distinct agg.window_start(b.ts_utc, t.window_length, t.window_time_zone, t.window_origin) as ts_utc
+    from task as t
+    cross join market as m
+    join agg.source_bar as b
+      on b.canonical_symbol = p_symbol and b.timeframe = t.source_timeframe
+      and b.ts_utc >= t.from_utc and b.ts_utc < t.to_utc and b.covered_minutes > 0
+    -- Minutes outside the session are in no bar.
+    where m.open is null or t.source_timeframe <> '1m' or m.open @> b.ts_utc
+  ),
+  edge as (
+    select f.ends_utc as gap_from_utc, lead(f.ts_utc, 1, t.to_utc) over (order by f.ts_utc, f.ends_utc) as gap_to_utc
+    from (
+      select f.ts_utc, agg.window_end(f.ts_utc, t.window_length, t.window_time_zone, t.window_origin) as ends_utc
+      from filled as f
+      cross join task as t
+      union all
+      select t.from_utc, t.from_utc from task as t
+    ) as f
+    cross join task as t
+  ),
+  -- Windows with an open minute. Those that are closed neither are a gap nor divide one.
+  missing as (
+    select tstzmultirange(tstzrange(e.gap_from_utc, e.gap_to_utc)) as gap, w.starts_utc, w.ends_utc
+    from edge as e
+    cross join task as t
+    cross join lateral agg.windows_between(e.gap_from_utc, e.gap_to_utc, t.window_length, t.window_time_zone, t.window_origin) as w
+    cross join market as m
+    where e.gap_from_utc < e.gap_to_utc and (m.open is null or m.open && tstzrange(w.starts_utc, w.ends_utc))
+  )
+  select min(m.starts_utc), max(m.ends_utc), count(*)
+  from missing as m
+  group by m.gap
+  order by 1;
+$function$;
+
+CREATE OR REPLACE FUNCTION public.aggregate_window (
+  p_symbol             text,
+  p_timeframe          text,
+  p_from_utc           timestamp with time zone,
+  p_to_utc             timestamp with time zone DEFAULT NULL::timestamp WITH time zone,
+  p_derivation_version integer                  DEFAULT NULL::integer,
+  p_now                timestamp with time zone DEFAULT now()
+)
+  RETURNS jsonb
+  LANGUAGE plpgsql
+  SECURITY DEFINER
+  SET search_path TO 'pg_catalog', 'pg_temp'
+  AS $function$
+declare
+  v_task public.data_agg_state;
+  v_length interval;
+  v_window record;
+  v_request agg.build_request;
+  v_quality smallint;
+  v_source_count integer;
+  v_reason text;
+begin
+  select t.duration into v_length from agg.timeframe as t where t.timeframe = p_timeframe and t.source_timeframe is not null;
+  if not found then
+    raise exception '% is not a timeframe that is built from minutes', coalesce(p_timeframe, 'null')
+      using errcode = 'invalid_parameter_value', hint = format('Timeframes are %s.', agg.timeframe_list());
+  end if;
+  if p_from_utc is null or not isfinite(p_from_utc) then
+    raise exception '% %: % is not the start of a window', p_symbol, p_timeframe, coalesce(p_from_utc::text, 'null')
+      using errcode = 'invalid_parameter_value', hint = 'Give the instant at which a window starts.';
+  end if;
+  select s.* into v_task from public.data_agg_state as s where s.canonical_symbol = p_symbol and s.timeframe = p_timeframe;
+  v_window := agg.window_bounds(
+    p_from_utc, v_length, v_task.window_time_zone, coalesce(v_task.window_origin, timestamp '2000-01-03 00:00:00')
+  );
+  if p_symbol is null or v_window.starts_utc <> p_from_utc or v_window.ends_utc <> p_to_utc then
+    raise exception '% %: [%, %) is not one % window', p_symbol, p_timeframe, p_from_utc, coalesce(p_to_utc, v_window.ends_utc), p_timeframe
+      using errcode = 'invalid_parameter_value',
+        hint = case
+          when v_task.window_time_zone is null
+            then format('Give the start of a window, aligned to %s in UTC, and the instant %s later.', v_length, v_length)
+          else format('The window is [%s, %s).', v_window.starts_utc, v_window.ends_utc)
+        end;
+  end if;
+
+  perform agg.lock_series(p_symbol, p_timeframe);
+  select o.* into v_request
+  from agg.plan_builds(
+    array[p_symbol], p_timeframe, p_now, null, p_derivation_version, false,
+    agg.window_start(
+      p_from_utc - interval '1 microsecond', v_length, v_task.window_time_zone, coalesce(v_task.window_origin, timestamp '2000-01-03 00:00:00')
+    )
+  ) as o;
+
+  if v_request.from_utc > p_from_utc then
+    v_reason := 'before_agg_start_utc';
+  elsif v_request.frontier_utc < v_window.ends_utc then
+    v_reason := 'frontier';
+  else
+    v_request.to_utc := v_window.ends_utc;
+    perform agg.build_bars(array[v_request]);
+    perform agg.extend_built_to(p_symbol, p_timeframe, v_window.ends_utc);
+    select d.quality_score, d.source_candles into v_quality, v_source_count
+    from public.derived_data_bars as d
+    where d.canonical_symbol = p_symbol and d.timeframe = p_timeframe and d.ts_utc = p_from_utc and d.deleted_at is null;
+    if v_quality is null then
+      v_reason := 'insufficient_source_bars';
+    end if;
+  end if;
+
+  if v_source_count is null then
+    select count(*) into v_source_count
+    from agg.source_bar as b
+    where b.canonical_symbol = p_symbol and b.timeframe = v_request.source_timeframe
+      and b.ts_utc >= p_from_utc and b.ts_utc < v_window.ends_utc and b.covered_minutes > 0;
+  end if;
+  return jsonb_strip_nulls(jsonb_build_object(
+    'success', true,
+    'stored', v_quality is not null,
+    'source_count', v_source_count,
+    'quality_score', v_quality,
+    'reason', v_reason
+  ));
 end;
 $function$;
 
@@ -1971,6 +2257,57 @@ CREATE OR REPLACE VIEW "agg"."readable_series" AS  SELECT s.canonical_symbol,
            FROM agg.source_bar b
           WHERE ((b.canonical_symbol = s.canonical_symbol) AND (b.timeframe = ANY (ARRAY['1m'::text, s.timeframe])))));
 
+CREATE OR REPLACE VIEW "agg"."wanted_task" WITH (security_invoker=true) AS  SELECT r.canonical_symbol,
+    t.timeframe,
+    t.duration,
+    COALESCE(t.source_timeframe, t.timeframe) AS source_timeframe,
+        CASE
+            WHEN (t.duration > '01:00:00'::interval) THEN
+            CASE
+                WHEN (t.source_timeframe = ANY (ARRAY['1m'::text, '5m'::text])) THEN t.source_timeframe
+                ELSE '5m'::text
+            END
+            ELSE NULL::text
+        END AS fallback_source_timeframe,
+    ((EXTRACT(epoch FROM t.duration) / (60)::numeric))::integer AS run_interval_minutes,
+        CASE
+            WHEN (t.source_timeframe IS NULL) THEN 0
+            ELSE f.delay_seconds
+        END AS aggregation_delay_seconds,
+    ((t.source_timeframe IS NULL) OR t.is_mandatory OR COALESCE((a.mandatory @> to_jsonb(t.timeframe)), false)) AS is_mandatory,
+        CASE
+            WHEN ((a.start_utc >= f.least_utc) AND (a.start_utc < f.end_utc)) THEN a.start_utc
+            ELSE NULL::timestamp with time zone
+        END AS agg_start_utc,
+    COALESCE(a.good_percent, f.good_percent) AS good_percent,
+        CASE
+            WHEN (a.sparse = 'true'::jsonb) THEN 0
+            ELSE (COALESCE(a.poor_percent, f.poor_percent))::integer
+        END AS poor_percent,
+    a.session,
+    a.calendar,
+    a.day_close,
+        CASE
+            WHEN (t.source_timeframe IS NULL) THEN ( SELECT (to_jsonb(b.*) - 'canonical_symbol'::text)
+               FROM agg.basket b
+              WHERE (b.canonical_symbol = r.canonical_symbol))
+            ELSE NULL::jsonb
+        END AS basket
+   FROM (((public.core_asset_registry_all r
+     CROSS JOIN LATERAL ( SELECT ((r.metadata -> 'agg'::text) -> 'mandatory'::text) AS mandatory,
+            ((r.metadata -> 'agg'::text) -> 'optional'::text) AS optional,
+            ((r.metadata -> 'agg'::text) -> 'session'::text) AS session,
+            ((r.metadata -> 'agg'::text) ->> 'calendar'::text) AS calendar,
+            ((r.metadata -> 'agg'::text) -> 'day_close'::text) AS day_close,
+            ((r.metadata -> 'agg'::text) -> 'sparse'::text) AS sparse,
+            agg.utc_instant(((r.metadata -> 'agg'::text) ->> 'start_utc'::text)) AS start_utc,
+            ("substring"((((r.metadata -> 'agg'::text) -> 'quality'::text) ->> 'good'::text), '^[0-9]{1,3}$'::text))::smallint AS good_percent,
+            ("substring"((((r.metadata -> 'agg'::text) -> 'quality'::text) ->> 'poor'::text), '^[0-9]{1,3}$'::text))::smallint AS poor_percent
+         OFFSET 0) a)
+     CROSS JOIN agg.defaults f)
+     JOIN agg.timeframe t ON ((t.is_mandatory OR ((t.source_timeframe IS NULL) AND ((r.metadata -> 'is_synthetic'::text) = 'true'::jsonb)) OR ((t.source_timeframe IS NOT NULL) AND ((a.mandatory @> to_jsonb(t.timeframe)) OR (a.optional @> to_jsonb(t.timeframe)))))))
+  WHERE (((r.metadata -> 'agg'::text) -> 'enabled'::text) IS DISTINCT FROM 'false'::jsonb);
+
 CREATE TRIGGER follow_changed_revisions
   AFTER UPDATE ON public.core_asset_registry_all
   FOR EACH ROW
@@ -2048,6 +2385,8 @@ Locks the bars it writes, in the order of their keys, to the end of the transact
 
 COMMENT ON TABLE "agg"."revision_floor" IS 'From when on revisions of the bars of a symbol are whole, where metadata.agg.revisions once kept them for a shorter time, or not at all. What the setting of today lets go comes on top. Raised and never lowered, also while the registry does not have the symbol.';
 
+COMMENT ON TABLE "agg"."timeframe" IS 'The one list of timeframes: how long each is, what its bars are built from (null for 1m, which is ingested or synthetic) and whether every active asset has it. Windows of up to an hour are aligned in UTC, longer ones on the clock of the asset (metadata.agg.day_close); where these do not hold whole windows of source_timeframe, they are built from 5m. A further timeframe is a further row. Order timeframes by duration, never by name. agg.check_timeframe says which rows can work.';
+
 COMMENT ON TYPE "agg"."build_request" IS 'Windows to build for a set of symbols that want the same ones with the same settings: those that start in [from_utc, to_utc).
 It carries the whole configuration of the tasks, so that building joins bars on canonical_symbol alone. Null source_timeframe: synthetic series. Null derivation_version: that of the stored bar, otherwise 1. window_time_zone, window_origin: see agg.window_bounds.
 Empty windows after the last source bar are decided only if there is another before clock_utc (null: always). frontier_utc is what could be decided; is_limited: to_utc is nearer, since the batch takes no more windows.
@@ -2058,6 +2397,8 @@ COMMENT ON TYPE "agg"."task_change" IS 'How a task differs from what the registr
 COMMENT ON TYPE "agg"."window_bar" IS 'A window of the request_no-th request, what its minutes make of it (quality_score null: they are too few for a bar), and how the row differs from the stored one: insert, update, remove (the window has no minutes any more; then it is the stored row, with covered_minutes 0 and without ends_utc), null for not at all. was_bar: the stored row was a bar.';
 
 COMMENT ON VIEW "agg"."readable_series" IS 'Where the windows of a series begin, when its market is open, how far it is decided, how long its revisions are kept, and from when on they are whole: for get_bars. It reads with the rights of its owner, and holds only the series of which its reader may read a bar: agg.source_bar asks with the rights of the reader.';
+
+COMMENT ON VIEW "agg"."wanted_task" IS 'The tasks that the metadata of each asset ask for, active or not, as far as metadata are understood; none where metadata.agg.enabled is false. agg_start_utc is null where metadata do not say it. fallback_source_timeframe is the source where days do not hold whole hours (see agg.begins_on_hours).';
 
 REVOKE ALL ON FUNCTION "agg"."follow_revisions"() FROM PUBLIC;
 
@@ -2072,3 +2413,5 @@ REVOKE ALL ON FUNCTION "agg"."stored_windows"(agg.build_request[]) FROM PUBLIC;
 GRANT SELECT ON TABLE "agg"."revision_floor" TO "service_role";
 
 GRANT SELECT ON TABLE "agg"."readable_series" TO "service_role";
+
+GRANT SELECT ON TABLE "agg"."wanted_task" TO "service_role";

@@ -19,12 +19,13 @@ Deno.test("readCsv finds columns by name, and the kind by the times where it is 
 
 Deno.test("readCsv names every line that it does not understand", () => {
   const text =
-    "day,kind,opens_at,closes_at\n25.12.2026,,,\n2026-12-26,shut,,\n2026-12-28,,10:00,13:00\n2026-12-29,,,\n";
+    "day,kind,opens_at,closes_at\n25.12.2026,,,\n2026-12-26,shut,,\n2026-12-28,,10:00,13:00\n2026-12-29,,,\n2026-02-30,,,\n";
   assert.throws(() => readCsv(text), (error: Error) => {
     assert.deepEqual(error.message.split("\n"), [
       'line 2: day must be a date such as 2026-12-25, not "25.12.2026"',
       'line 3: kind must be closed, early_close, late_opening, special_opening or empty, not "shut"',
       "line 4: both times are given: say in kind what they mean",
+      'line 6: day must be a date such as 2026-12-25, not "2026-02-30"',
     ]);
     return true;
   });

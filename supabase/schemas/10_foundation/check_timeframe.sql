@@ -61,6 +61,9 @@ begin
       then 'its length must divide a day'
     when new.duration > interval '24 hours' and mod(extract(epoch from new.duration), 7 * 24 * 60 * 60) <> 0
       then 'beyond a day its length must be whole weeks'
+    when new.timeframe = '1m' and new.is_mandatory then 'minutes are ingested, and no task builds them for every asset'
+    when not new.is_mandatory and new.timeframe <> '1m' and exists (select from agg.timeframe as t where t.source_timeframe = new.timeframe)
+      then 'others are built from it, so that every asset must have it'
     when (new.source_timeframe is null) <> (new.timeframe = '1m')
       then '1m is built from no other timeframe, and every other timeframe from one'
     when new.source_timeframe is not null and v_source_length is null
@@ -70,6 +73,7 @@ begin
       then format('its source %s is not there for every asset', new.source_timeframe)
     when v_source_length >= new.duration or mod(extract(epoch from new.duration), extract(epoch from v_source_length)) <> 0
       then format('its length must be a multiple of its source %s', new.source_timeframe)
+    when v_name !~ '^[1-9][0-9]{0,3}[mhdw]$' then 'its length must be at most 9999 weeks'
     when new.timeframe <> v_name then format('its name must be %s, which says its length', v_name)
   end;
   if v_problem is not null then

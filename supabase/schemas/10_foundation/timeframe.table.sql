@@ -1,5 +1,5 @@
 comment on table agg.timeframe is
-  'The one list of timeframes: how long each is, what its bars are built from (null for 1m, which is ingested or synthetic) and whether every active asset has it. Windows of up to an hour are aligned in UTC, longer ones on the clock of the asset (metadata.agg.day_close); where these do not hold whole windows of source_timeframe, they are built from the source of that. A further timeframe is a further row. Order timeframes by duration, never by name. agg.check_timeframe says which rows can work.';
+  'The one list of timeframes: how long each is, what its bars are built from (null for 1m, which is ingested or synthetic) and whether every active asset has it. Windows of up to an hour are aligned in UTC, longer ones on the clock of the asset (metadata.agg.day_close); where these do not hold whole windows of source_timeframe, they are built from 5m. A further timeframe is a further row. Order timeframes by duration, never by name. agg.check_timeframe says which rows can work.';
 
 create table agg.timeframe (
   timeframe text not null,

@@ -29,5 +29,6 @@ as $$
     cross join lateral (select agg.instant_of(g.wall, p_time_zone)) as b (starts_utc)
     where p_time_zone is not null
   ) as w
-  where w.starts_utc < p_to_utc and w.ends_utc > p_from_utc;
+  -- Of a window that a change of the clock skips nothing is left.
+  where w.starts_utc < p_to_utc and w.ends_utc > p_from_utc and w.starts_utc < w.ends_utc;
 $$;

@@ -32,11 +32,15 @@ begin
     raise exception '% is not a timeframe that is built from minutes', coalesce(p_timeframe, 'null')
       using errcode = 'invalid_parameter_value', hint = format('Timeframes are %s.', agg.timeframe_list());
   end if;
+  if p_from_utc is null or not isfinite(p_from_utc) then
+    raise exception '% %: % is not the start of a window', p_symbol, p_timeframe, coalesce(p_from_utc::text, 'null')
+      using errcode = 'invalid_parameter_value', hint = 'Give the instant at which a window starts.';
+  end if;
   select s.* into v_task from public.data_agg_state as s where s.canonical_symbol = p_symbol and s.timeframe = p_timeframe;
   v_window := agg.window_bounds(
     p_from_utc, v_length, v_task.window_time_zone, coalesce(v_task.window_origin, timestamp '2000-01-03 00:00:00')
   );
-  if p_symbol is null or p_from_utc is null or v_window.starts_utc <> p_from_utc or v_window.ends_utc <> p_to_utc then
+  if p_symbol is null or v_window.starts_utc <> p_from_utc or v_window.ends_utc <> p_to_utc then
     raise exception '% %: [%, %) is not one % window', p_symbol, p_timeframe, p_from_utc, coalesce(p_to_utc, v_window.ends_utc), p_timeframe
       using errcode = 'invalid_parameter_value',
         hint = case

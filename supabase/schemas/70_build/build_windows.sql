@@ -172,8 +172,9 @@ begin
           else least(
             t.frontier_utc,
             agg.window_start(t.next_utc, t.window_length, t.window_time_zone, t.window_origin),
+            -- A row of another alignment lies within a window.
             (
-              select d.ts_utc
+              select agg.window_start(d.ts_utc, t.window_length, t.window_time_zone, t.window_origin)
               from public.derived_data_bars as d
               where d.canonical_symbol = t.symbol and d.timeframe = t.timeframe and d.ts_utc >= t.to_utc
               order by d.ts_utc

@@ -89,13 +89,13 @@ begin
         select r.ordinality, r.window_length, r.window_time_zone, r.window_origin, r.origin_utc, l.is_minute, u.span, w.starts_utc, w.ends_utc
         from request as r
         cross join lateral (
-          select true, r.window_length, r.window_origin where not r.is_derived
+          select true, r.window_length, r.window_time_zone, r.window_origin where not r.is_derived
           union all
           -- Windows of up to an hour are aligned in UTC, wherever those of the request begin.
-          select false, r.source_length, timestamp '2000-01-03 00:00:00' where r.is_derived
-        ) as l (is_minute, length, origin)
+          select false, r.source_length, null, timestamp '2000-01-03 00:00:00' where r.is_derived
+        ) as l (is_minute, length, time_zone, origin)
         cross join lateral unnest(r.open) as u (span)
-        cross join lateral agg.windows_between(lower(u.span), upper(u.span), l.length, null, l.origin) as w
+        cross join lateral agg.windows_between(lower(u.span), upper(u.span), l.length, l.time_zone, l.origin) as w
         where r.open is not null
       ) as g
       group by g.ordinality, g.is_minute, g.window_length, g.window_time_zone, g.window_origin, g.origin_utc, g.starts_utc

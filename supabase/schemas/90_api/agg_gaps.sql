@@ -26,12 +26,24 @@ as $$
     from agg.task as s
     where s.canonical_symbol = p_symbol and s.timeframe = p_timeframe
   ),
+  -- Null: all of it.
+  market as materialized (
+    select case
+      when t.session_minutes is not null or t.calendar is not null
+        then agg.open_spans(t.session_time_zone, t.session_minutes, t.calendar, t.from_utc, t.to_utc)
+    end as open
+    from task as t
+    where t.from_utc < t.to_utc
+  ),
   filled as (
     select distinct agg.window_start(b.ts_utc, t.window_length, t.window_time_zone, t.window_origin) as ts_utc
     from task as t
+    cross join market as m
     join agg.source_bar as b
       on b.canonical_symbol = p_symbol and b.timeframe = t.source_timeframe
       and b.ts_utc >= t.from_utc and b.ts_utc < t.to_utc and b.covered_minutes > 0
+    -- Minutes outside the session are in no bar.
+    where m.open is null or t.source_timeframe <> '1m' or m.open @> b.ts_utc
   ),
   edge as (
     select f.ends_utc as gap_from_utc, lead(f.ts_utc, 1, t.to_utc) over (order by f.ts_utc, f.ends_utc) as gap_to_utc
@@ -50,12 +62,8 @@ as $$
     from edge as e
     cross join task as t
     cross join lateral agg.windows_between(e.gap_from_utc, e.gap_to_utc, t.window_length, t.window_time_zone, t.window_origin) as w
-    cross join lateral (
-      select agg.open_spans(t.session_time_zone, t.session_minutes, t.calendar, e.gap_from_utc, e.gap_to_utc)
-      where e.gap_to_utc > e.gap_from_utc
-      offset 0
-    ) as o (spans)
-    where o.spans && tstzrange(w.starts_utc, w.ends_utc)
+    cross join market as m
+    where e.gap_from_utc < e.gap_to_utc and (m.open is null or m.open && tstzrange(w.starts_utc, w.ends_utc))
   )
   select min(m.starts_utc), max(m.ends_utc), count(*)
   from missing as m

@@ -1,5 +1,5 @@
 begin;
-select plan(28);
+select plan(33);
 
 delete from public.core_asset_registry_all;
 delete from public.data_agg_state;
@@ -78,6 +78,24 @@ select is(
 select is(
   pg_temp.add('10m', '2 hours', '1h'), 'timeframe 10m of 02:00:00 cannot work: its name must be 2h, which says its length',
   'so is a name of another length'
+);
+select is(
+  pg_temp.add('10000w', '70000 days', '1h'), 'timeframe 10000w of 70000 days cannot work: its length must be at most 9999 weeks',
+  'so is a length that no name says'
+);
+select is(
+  pg_temp.refusal($$ update agg.timeframe as t set is_mandatory = false where t.timeframe = '5m' $$),
+  'timeframe 5m of 00:05:00 cannot work: others are built from it, so that every asset must have it', 'what others are built from stays mandatory'
+);
+select is(
+  pg_temp.refusal($$ update agg.timeframe as t set is_mandatory = true where t.timeframe = '1m' $$),
+  'timeframe 1m of 00:01:00 cannot work: minutes are ingested, and no task builds them for every asset', 'minutes become no task of every asset'
+);
+select is(
+  pg_temp.refusal($$ update agg.timeframe as t set is_mandatory = true where t.timeframe = '4h' $$), 'accepted', 'a longer one may become mandatory'
+);
+select is(
+  pg_temp.refusal($$ update agg.timeframe as t set is_mandatory = false where t.timeframe = '4h' $$), 'accepted', 'and optional again'
 );
 select results_eq(
   $$ select t.timeframe from agg.timeframe as t order by t.duration $$, array['1m', '5m', '15m', '30m', '1h', '4h', '1d', '1w'],

@@ -1,5 +1,5 @@
 begin;
-select plan(6);
+select plan(7);
 
 call tests.clear();
 call tests.add_asset('ACME');
@@ -44,6 +44,17 @@ select results_eq(
 select is_empty($$ select g.* from public.agg_gaps('NOBODY', '5m') as g $$, 'agg_gaps() has no row for an unknown task');
 select is_empty(
   $$ select g.* from gap as g where g.gap_to_utc > '2025-07-07 12:00+00' $$, 'agg_gaps() reports nothing that is not decided'
+);
+
+-- Tuesday, 1 July 2025.
+call tests.add_asset('OOS', '{"session": {"time_zone": "UTC", "weekly": [{"open": "Tue 10:03", "close": "Tue 11:00"}]}}');
+call tests.add_minute('OOS', '2025-07-01 10:01+00');
+call tests.add_minutes('OOS', '2025-07-01 10:20+00', '2025-07-01 10:40+00');
+call tests.run('2025-07-01 12:00+00');
+select results_eq(
+  $$ select g.* from public.agg_gaps('OOS', '5m', p_to_utc => '2025-07-01 10:20+00') as g $$,
+  $$ values (timestamptz '2025-07-01 10:00+00', timestamptz '2025-07-01 10:20+00', 4::bigint) $$,
+  'a minute outside the session fills no window'
 );
 
 select * from finish();

@@ -1,5 +1,5 @@
 begin;
-select plan(10);
+select plan(12);
 
 call tests.add_minutes('ACME', '2025-07-01 00:00+00', '2025-07-01 02:00+00');
 
@@ -23,6 +23,11 @@ select throws_ok(
   $$ select public.aggregate_1m_to_5m_window('ACME', '2025-07-01 00:00+00', '2025-07-01 00:00+00') $$, '22023', null,
   'aggregate_1m_to_5m_window() refuses an empty range'
 );
+select throws_ok(
+  format('select public.aggregate_window(''ACME'', ''1d'', %L)', i.instant), '22023',
+  format('ACME 1d: %s is not the start of a window', i.instant), 'aggregate_window() refuses ' || i.instant
+)
+from unnest(array['infinity', '-infinity']) as i (instant);
 select throws_ok(
   $$ select public.aggregate_1m_to_5m_window('ACME', null, '2025-07-01 00:05+00') $$, '22023', null,
   'aggregate_1m_to_5m_window() refuses a range without a start'
