@@ -92,6 +92,314 @@ begin
 end;
 $function$;
 
+CREATE OR REPLACE FUNCTION agg.add_deliveries (
+  p_now timestamp with time zone
+)
+  RETURNS void
+  LANGUAGE sql
+  SET search_path TO 'pg_catalog', 'pg_temp'
+  AS $function$
+  -- No clock that was ahead puts a message off for longer than any waits.
+  update agg.delivery as d
+  set created_at = least(d.created_at, p_now), next_try_at = p_now
+  where d.delivered_at is null and (d.created_at > p_now or d.next_try_at > p_now + interval '1 day');
+  update agg.alert_target as t set next_try_at = p_now where t.next_try_at > p_now + interval '1 day';
+
+  insert into agg.delivery (target, alert_id, event, created_at, next_try_at)
+  select t.name, a.alert_id, 'opened', p_now, p_now
+  from agg.alert_target as t
+  join agg.alert as a
+    on (a.resolved_at is null or (a.raised_at >= t.added_at and a.kind <> 'undelivered'))
+    and (t.min_severity = 'warning' or a.severity = 'critical')
+  where t.kind <> 'heartbeat'
+    -- Also not when it takes messages again: its message is written anew by the next maintenance run.
+    and not (a.kind = 'undelivered' and a.message ~ format('(^|; )%s: ', t.name))
+    and not exists (
+      select from agg.delivery as d where d.target = t.name and d.alert_id = a.alert_id and d.event = 'opened'
+    )
+  on conflict (target, alert_id, event) do nothing;
+
+  insert into agg.delivery (target, alert_id, event, created_at, next_try_at)
+  select o.target, o.alert_id, 'resolved', p_now, p_now
+  from agg.delivery as o
+  join agg.alert as a on a.alert_id = o.alert_id and a.resolved_at is not null
+  where o.event = 'opened'
+    and not exists (
+      select from agg.delivery as d where d.target = o.target and d.alert_id = o.alert_id and d.event = 'resolved'
+    )
+  on conflict (target, alert_id, event) do nothing;
+$function$;
+
+CREATE OR REPLACE FUNCTION agg.apply_task_changes (
+  p_changes agg.task_change[]
+)
+  RETURNS void
+  LANGUAGE plpgsql
+  SET search_path TO 'pg_catalog', 'pg_temp'
+  SET jit TO 'off'
+  SET plan_cache_mode TO 'force_custom_plan'
+  AS $function$
+declare
+  v_new_rules constant agg.changed_span[] := array(
+    select agg.new_changed_span(c.canonical_symbol, c.timeframe, c.changed_spans)
+    from unnest(p_changes) as c
+    where c.changed_spans is not null
+  );
+begin
+  -- A dispatcher that reads notes before this transaction ends does not see the tasks that it makes.
+  if exists (select from unnest(p_changes) as c where c.action = 'insert') then
+    perform pg_advisory_xact_lock(agg.new_tasks_key());
+  end if;
+
+  -- Many tasks begin alike.
+  with first as materialized (
+    select
+      d.*, b.cursor_utc,
+      agg.due_at(b.cursor_utc, l.length, d.aggregation_delay_seconds, d.window_time_zone, d.window_origin) as due_at
+    from (
+      select distinct c.agg_start_utc, c.run_interval_minutes, c.aggregation_delay_seconds, c.window_time_zone, c.window_origin
+      from unnest(p_changes) as c
+      where c.action <> 'disable'
+    ) as d
+    cross join lateral (select make_interval(mins => d.run_interval_minutes)) as l (length)
+    cross join lateral (
+      select agg.bootstrap_cursor(d.agg_start_utc, l.length, d.window_time_zone, d.window_origin)
+      offset 0
+    ) as b (cursor_utc)
+  )
+  insert into public.data_agg_state as s (
+    canonical_symbol, timeframe, source_timeframe, run_interval_minutes, aggregation_delay_seconds, is_mandatory,
+    agg_start_utc, last_agg_bar_ts_utc, next_run_at,
+    good_percent, poor_percent, session_time_zone, session_minutes, basket, calendar, window_time_zone, window_origin
+  )
+  select
+    c.canonical_symbol, c.timeframe, c.source_timeframe, c.run_interval_minutes, c.aggregation_delay_seconds, c.is_mandatory,
+    c.agg_start_utc, f.cursor_utc, agg.first_run_at(f.cursor_utc, f.due_at, c.session_minutes, c.calendar),
+    c.good_percent, c.poor_percent, c.session_time_zone, c.session_minutes, c.basket, c.calendar, c.window_time_zone, c.window_origin
+  from unnest(p_changes) as c
+  join first as f
+    on f.agg_start_utc = c.agg_start_utc and f.run_interval_minutes = c.run_interval_minutes
+    and f.aggregation_delay_seconds = c.aggregation_delay_seconds
+    and f.window_time_zone is not distinct from c.window_time_zone and f.window_origin = c.window_origin
+  where c.action <> 'disable'
+  order by c.canonical_symbol, c.run_interval_minutes
+  on conflict (canonical_symbol, timeframe) do update set
+    source_timeframe = excluded.source_timeframe,
+    run_interval_minutes = excluded.run_interval_minutes,
+    is_mandatory = excluded.is_mandatory,
+    agg_start_utc = excluded.agg_start_utc,
+    -- A task that has decided nothing since its start begins at an earlier one like a new one. Other windows begin below.
+    (last_agg_bar_ts_utc, built_to_utc) = (
+      select
+        case when b.is_earlier then excluded.last_agg_bar_ts_utc else s.last_agg_bar_ts_utc end,
+        -- Bars may be there from before the start was moved ahead.
+        case
+          when b.is_earlier and s.last_attempted_at_utc is not null then greatest(s.built_to_utc, agg.window_end(
+            s.last_agg_bar_ts_utc, make_interval(mins => s.run_interval_minutes), s.window_time_zone, s.window_origin
+          ))
+          else s.built_to_utc
+        end
+      from (
+        select excluded.agg_start_utc < s.agg_start_utc
+          and (excluded.window_time_zone, excluded.window_origin) is not distinct from (s.window_time_zone, s.window_origin)
+          and s.last_agg_bar_ts_utc <= agg.bootstrap_cursor(
+            s.agg_start_utc, make_interval(mins => s.run_interval_minutes), s.window_time_zone, s.window_origin
+          )
+      ) as b (is_earlier)
+    ),
+    good_percent = excluded.good_percent,
+    poor_percent = excluded.poor_percent,
+    session_time_zone = excluded.session_time_zone,
+    session_minutes = excluded.session_minutes,
+    basket = excluded.basket,
+    calendar = excluded.calendar,
+    enabled = true,
+    status = case
+      when not s.enabled or (s.status = 'disabled' and s.hard_fail_streak < (select f.hard_failures from agg.defaults as f)) then 'idle'
+      else s.status
+    end,
+    running_started_at_utc = case when s.enabled then s.running_started_at_utc end,
+    fail_streak = case when s.enabled then s.fail_streak else 0 end,
+    hard_fail_streak = case when s.enabled then s.hard_fail_streak else 0 end,
+    next_run_at = least(
+      case
+        when s.enabled and s.status <> 'disabled' then s.next_run_at
+        else agg.due_at(
+          s.last_agg_bar_ts_utc, make_interval(mins => s.run_interval_minutes), s.aggregation_delay_seconds,
+          s.window_time_zone, s.window_origin
+        )
+      end,
+      case when excluded.agg_start_utc < s.agg_start_utc then excluded.next_run_at end
+    ),
+    updated_at = now();
+
+  update public.data_agg_state as s
+  set enabled = false, status = 'disabled', updated_at = now()
+  from unnest(p_changes) as c
+  where c.action = 'disable' and s.canonical_symbol = c.canonical_symbol and s.timeframe = c.timeframe;
+
+  perform agg.move_windows(array(select c from unnest(p_changes) as c where c.has_new_windows));
+
+  if v_new_rules <> '{}' then
+    perform agg.reopen_windows(v_new_rules);
+    perform agg.add_corrections(v_new_rules, p_is_backfill => true);
+  end if;
+end;
+$function$;
+
+CREATE OR REPLACE FUNCTION agg.audit_slices (
+  p_symbols text[],
+  p_now     timestamp with time zone
+)
+  RETURNS integer
+  LANGUAGE plpgsql
+  SET search_path TO 'pg_catalog', 'pg_temp'
+  SET plan_cache_mode TO 'force_generic_plan'
+  SET enable_seqscan TO 'off'
+  SET enable_hashjoin TO 'off'
+  SET enable_mergejoin TO 'off'
+  SET jit TO 'off'
+  AS $function$
+declare
+  v_spans agg.changed_span[];
+  v_wrong integer;
+begin
+  update agg.audit as a
+  set round_started_at = p_now, wrong_timeframes = '{}'
+  where a.canonical_symbol = any (p_symbols) and a.next_utc is null;
+
+  -- All timeframes of an asset, in whole windows of the longest: what is below a wrong bar is found wrong with it, and built first.
+  with moved as (
+    update agg.audit as a
+    set
+      audited_at = p_now,
+      error = null,
+      next_utc = case when s.from_utc > s.start_utc then s.from_utc end,
+      verified_since = case when s.from_utc > s.start_utc then a.verified_since else a.round_started_at end
+    from (
+      select y.symbol, b.start_utc, w.from_utc, w.to_utc
+      from unnest(p_symbols) as y (symbol)
+      join agg.audit as u on u.canonical_symbol = y.symbol
+      cross join lateral (
+        select t.window_length, t.run_interval_minutes, t.window_time_zone, t.window_origin
+        from agg.runnable_task as t
+        where t.canonical_symbol = y.symbol
+        order by t.run_interval_minutes desc
+        limit 1
+      ) as l
+      cross join lateral (
+        select
+          agg.window_start(min(t.agg_start_utc), l.window_length, l.window_time_zone, l.window_origin) as start_utc,
+          least(max(t.followed_to_utc), u.next_utc) as end_utc
+        from agg.runnable_task as t
+        where t.canonical_symbol = y.symbol
+      ) as b
+      cross join lateral (
+        select max(x.last_utc) as last_utc
+        from (
+          select (
+            select max(d.ts_utc)
+            from public.data_bars as d
+            where d.canonical_symbol = i.symbol and d.timeframe = '1m' and d.ts_utc < b.end_utc
+          ) as last_utc
+          from (
+            select y.symbol
+            union all
+            select k.component from agg.task_component as k where k.canonical_symbol = y.symbol
+          ) as i (symbol)
+          union all
+          select (
+            select max(d.ts_utc)
+            from public.derived_data_bars as d
+            where d.canonical_symbol = y.symbol and d.timeframe = t.timeframe and d.ts_utc < b.end_utc
+          )
+          from agg.runnable_task as t
+          where t.canonical_symbol = y.symbol
+        ) as x
+      ) as n
+      -- Where no bar is left, an empty slice ends the round.
+      cross join lateral (
+        select agg.window_end(coalesce(n.last_utc, b.start_utc), l.window_length, l.window_time_zone, l.window_origin) as to_utc
+      ) as e
+      cross join lateral (
+        select
+          case
+            when n.last_utc >= b.start_utc
+              then agg.window_start(e.to_utc - interval '24 hours', l.window_length, l.window_time_zone, l.window_origin)
+            else b.start_utc
+          end as from_utc,
+          case when n.last_utc >= b.start_utc then e.to_utc else b.start_utc end as to_utc
+      ) as w
+    ) as s
+    where a.canonical_symbol = s.symbol
+    returning a.canonical_symbol, s.from_utc, s.to_utc
+  )
+  select coalesce(array_agg(agg.new_changed_span(m.canonical_symbol, t.timeframe, tstzmultirange(tstzrange(m.from_utc, m.to_utc)))), '{}')
+  into v_spans
+  from moved as m
+  join agg.runnable_task as t on t.canonical_symbol = m.canonical_symbol
+  where m.from_utc < m.to_utc;
+
+  -- One statement, so that all sees what the same transactions have done.
+  with difference as materialized (
+    select d.canonical_symbol, d.timeframe, d.ts_utc, d.ends_utc, d.problem
+    from agg.verify_spans(v_spans) as d
+    where not d.is_pending
+  ),
+  -- Adding rows needs no lock of the task.
+  corrected as (
+    insert into agg.correction (canonical_symbol, timeframe, spans, changed_at)
+    select d.canonical_symbol, d.timeframe, range_agg(tstzrange(d.ts_utc, d.ends_utc)), now()
+    from difference as d
+    group by d.canonical_symbol, d.timeframe
+  ),
+  wrong as materialized (
+    select
+      d.canonical_symbol, d.timeframe, count(*) as windows, min(d.ts_utc) as first_utc, max(d.ends_utc) as end_utc,
+      count(*) filter (where d.problem = 'missing') as missing,
+      count(*) filter (where d.problem = 'different') as different,
+      count(*) filter (where d.problem = 'stale') as stale
+    from difference as d
+    where d.problem <> 'failed'
+    group by d.canonical_symbol, d.timeframe
+  ),
+  alerted as (
+    insert into agg.alert as r (kind, canonical_symbol, timeframe, severity, message, raised_at)
+    select
+      'wrong', w.canonical_symbol, w.timeframe, 'warning',
+      format(
+        'at %s the audit found %s wrong windows in [%s, %s): %s missing, %s different, %s stale; the next run builds them again',
+        p_now, w.windows, w.first_utc, w.end_utc, w.missing, w.different, w.stale
+      ),
+      p_now
+    from wrong as w
+    on conflict (kind, canonical_symbol, timeframe) where resolved_at is null
+    -- The newest first; what was found before stays readable.
+    do update set message = left(excluded.message || E'\n' || r.message, 1000)
+  ),
+  marked as (
+    update agg.audit as a
+    set wrong_timeframes = array(select distinct t.timeframe from unnest(a.wrong_timeframes || w.timeframes) as t (timeframe))
+    from (select w.canonical_symbol, array_agg(w.timeframe) as timeframes from wrong as w group by w.canonical_symbol) as w
+    where a.canonical_symbol = w.canonical_symbol
+  )
+  select coalesce(sum(w.windows), 0) into v_wrong from wrong as w;
+
+  update agg.alert as r
+  set resolved_at = p_now
+  from agg.audit as a
+  where r.kind = 'wrong' and r.resolved_at is null and a.canonical_symbol = r.canonical_symbol
+    and a.canonical_symbol = any (p_symbols) and a.next_utc is null and r.timeframe <> all (a.wrong_timeframes)
+    and not exists (
+      select from agg.correction as k
+      -- What is switched off is not built.
+      join agg.runnable_task as t on t.canonical_symbol = k.canonical_symbol and t.timeframe = k.timeframe
+      where k.canonical_symbol = r.canonical_symbol and k.timeframe = r.timeframe and not k.is_backfill
+    );
+  return v_wrong;
+end;
+$function$;
+
 CREATE OR REPLACE FUNCTION agg.build_bars (
   p_requests agg.build_request[]
 )
@@ -423,6 +731,51 @@ begin
 end;
 $function$;
 
+CREATE OR REPLACE FUNCTION agg.claim_corrections (
+  p_env         text,
+  p_timeframe   text,
+  p_limit       integer,
+  p_now         timestamp with time zone,
+  p_lanes       integer                  DEFAULT 1,
+  p_is_backfill boolean                  DEFAULT false
+)
+  RETURNS text[]
+  LANGUAGE plpgsql
+  SET search_path TO 'pg_catalog', 'pg_temp'
+  SET plan_cache_mode TO 'force_generic_plan'
+  SET enable_seqscan TO 'off'
+  SET enable_hashjoin TO 'off'
+  SET enable_mergejoin TO 'off'
+  AS $function$
+begin
+  return array(
+    select s.canonical_symbol
+    from (
+      select k.canonical_symbol, min(k.correction_id) as first_id, range_agg(k.spans) as spans
+      from agg.correction as k
+      where k.timeframe = p_timeframe and k.is_backfill = p_is_backfill and k.retry_at <= p_now
+      group by k.canonical_symbol
+    ) as k
+    join agg.active_asset as a on a.canonical_symbol = k.canonical_symbol and a.is_test = (select agg.is_test(p_env))
+    join agg.runnable_task as s on s.canonical_symbol = k.canonical_symbol and s.timeframe = p_timeframe
+    -- What its source waits to be built from first: a longer bar of bars that are not there yet would be removed.
+    where not exists (
+      select from agg.correction as u
+      where u.canonical_symbol = s.canonical_symbol and u.timeframe = s.source_timeframe and u.timeframe <> s.timeframe
+        and u.is_backfill = p_is_backfill and u.retry_at <= p_now and u.spans && k.spans
+    )
+    -- What a task has left waiting goes to the end of the queue.
+    order by k.first_id
+    limit least(p_limit, (
+      select (count(distinct w.canonical_symbol) + p_lanes - 1) / p_lanes
+      from agg.correction as w
+      where w.timeframe = p_timeframe and w.is_backfill = p_is_backfill and w.retry_at <= p_now
+    ))
+    for update of s skip locked
+  );
+end;
+$function$;
+
 CREATE OR REPLACE FUNCTION agg.compare_windows (
   p_requests agg.build_request[]
 )
@@ -729,6 +1082,174 @@ begin
     from unnest(v_requests) as q;
   end if;
   return v_sums;
+end;
+$function$;
+
+CREATE OR REPLACE FUNCTION agg.filled_bars (
+  p_symbol    text,
+  p_timeframe text,
+  p_from      timestamp with time zone,
+  p_to        timestamp with time zone,
+  p_limit     integer,
+  p_is_newest boolean,
+  p_fill      boolean,
+  p_forming   boolean,
+  p_as_of     timestamp with time zone
+)
+  RETURNS TABLE (
+    ts_utc           timestamp with time zone,
+    open             double precision,
+    high             double precision,
+    low              double precision,
+    close            double precision,
+    vol              double precision,
+    vwap             double precision,
+    trade_count      bigint,
+    quality_score    smallint,
+    covered_minutes  integer,
+    expected_minutes integer,
+    is_partial       boolean,
+    is_filled        boolean,
+    is_forming       boolean,
+    updated_at       timestamp with time zone
+  )
+  LANGUAGE plpgsql
+  STABLE
+  SET search_path TO 'pg_catalog', 'pg_temp'
+  SET plan_cache_mode TO 'force_generic_plan'
+  SET jit TO 'off'
+  AS $function$
+declare
+  v_series record;
+  v_length interval;
+  -- Null: nothing is said to be decided.
+  v_cursor_utc timestamptz;
+begin
+  select r.* into v_series
+  from agg.readable_series as r
+  where r.canonical_symbol = p_symbol and (r.timeframe = p_timeframe or p_timeframe = '1m')
+  order by r.timeframe = p_timeframe desc, r.timeframe
+  limit 1;
+  -- The session is that of the asset. Minutes that are ingested have no task.
+  if v_series.timeframe = p_timeframe then
+    v_length := make_interval(mins => v_series.run_interval_minutes);
+    v_cursor_utc := v_series.cursor_utc;
+  else
+    v_length := case when v_series.timeframe is not null then interval '1 minute' end;
+    v_series.window_time_zone := null;
+    v_series.window_origin := timestamp '2000-01-03 00:00:00';
+  end if;
+
+  return query
+  with stored as materialized (
+    select b.*
+    from public.get_bars(array[p_symbol], p_timeframe, case when not p_is_newest then p_from end, p_to, p_limit, p_as_of => p_as_of) as b
+  ),
+  forming as materialized (
+    select w.starts_utc, f.*
+    from agg.open_windows(
+      v_length, v_series.window_time_zone, v_series.window_origin, v_series.session_time_zone, v_series.session_minutes, v_series.calendar,
+      greatest(v_cursor_utc + interval '1 microsecond', p_from),
+      least(p_to, (
+        select m.ts_utc + interval '1 microsecond'
+        from public.data_bars as m
+        where m.canonical_symbol = p_symbol and m.timeframe = '1m'
+        order by m.ts_utc desc
+        limit 1
+      ))
+    ) as w
+    cross join lateral (
+      select
+        (array_agg(m.open order by m.ts_utc))[1] as open, max(m.high) as high, min(m.low) as low,
+        (array_agg(m.close order by m.ts_utc))[count(*)] as close, sum(m.vol order by m.ts_utc) as vol,
+        sum(m.vwap * m.vol order by m.ts_utc) filter (where m.vol > 0 and m.vwap is not null)
+          / sum(m.vol order by m.ts_utc) filter (where m.vol > 0 and m.vwap is not null) as vwap,
+        sum(m.trade_count)::bigint as trade_count, count(*)::integer as covered_minutes, max(m.updated_at) as updated_at
+      from public.data_bars as m
+      where m.canonical_symbol = p_symbol and m.timeframe = '1m' and m.ts_utc >= w.starts_utc and m.ts_utc < w.ends_utc
+        and (w.open is null or w.open @> m.ts_utc)
+    ) as f
+    where p_forming and p_timeframe <> '1m' and v_cursor_utc is not null and f.covered_minutes > 0
+      -- Built ahead of the cursor.
+      and not exists (select from stored as s where s.ts_utc = w.starts_utc)
+    order by case when p_is_newest then w.starts_utc end desc, w.starts_utc
+    limit p_limit
+  ),
+  bar as materialized (
+    select
+      s.ts_utc, s.open, s.high, s.low, s.close, s.vol, s.vwap, s.trade_count, s.quality_score, s.covered_minutes, s.expected_minutes,
+      s.is_partial, false as is_forming, s.updated_at
+    from stored as s
+    union all
+    select
+      f.starts_utc, f.open, f.high, f.low, f.close, f.vol, f.vwap, f.trade_count, null, f.covered_minutes, null, true, true, f.updated_at
+    from forming as f
+  ),
+  -- Whose close the first windows have.
+  previous as materialized (
+    select p.ts_utc, p.close
+    from (
+      select b.ts_utc, b.close
+      from public.get_bars(array[p_symbol], p_timeframe, null, p_from, 1, p_as_of => p_as_of) as b
+      union all
+      select w.starts_utc, c.close
+      from agg.open_windows(
+        v_length, v_series.window_time_zone, v_series.window_origin, v_series.session_time_zone, v_series.session_minutes, v_series.calendar,
+        v_cursor_utc + interval '1 microsecond', p_from
+      ) as w
+      cross join lateral (
+        select m.close
+        from public.data_bars as m
+        where m.canonical_symbol = p_symbol and m.timeframe = '1m' and m.ts_utc >= w.starts_utc and m.ts_utc < w.ends_utc
+          and (w.open is null or w.open @> m.ts_utc)
+        order by m.ts_utc desc
+        limit 1
+      ) as c
+      where p_forming and p_timeframe <> '1m' and v_cursor_utc < p_from
+    ) as p
+    where p_fill and not p_is_newest
+    order by p.ts_utc desc
+    limit 1
+  ),
+  span as materialized (
+    select
+      case when exists (select from previous) then p_from else (select min(b.ts_utc) from bar as b) end as from_utc,
+      least(p_to, interval '1 microsecond' + greatest(
+        case when p_as_of is null then v_cursor_utc end,
+        (select max(f.starts_utc) from forming as f),
+        (select b.ts_utc from public.get_bars(array[p_symbol], p_timeframe, null, null, 1, p_as_of => p_as_of) as b)
+      )) as to_utc
+    where p_fill
+  ),
+  filled as (
+    select w.starts_utc
+    from span as s
+    cross join lateral agg.open_windows(
+      v_length, v_series.window_time_zone, v_series.window_origin, v_series.session_time_zone, v_series.session_minutes, v_series.calendar,
+      s.from_utc, s.to_utc, p_limit, p_is_newest
+    ) as w
+    where s.from_utc is not null and not exists (select from bar as b where b.ts_utc = w.starts_utc)
+  ),
+  -- A run is a bar with the windows behind it that have none.
+  merged as (
+    select m.*, count(m.close) over (order by m.ts_utc) as run
+    from (
+      select b.*, false as is_filled from bar as b
+      union all
+      select f.starts_utc, null, null, null, null, 0, null, 0, null, 0, null, false, false, null, true from filled as f
+      union all
+      select p.ts_utc, null, null, null, p.close, null, null, null, null, null, null, null, null, null, null from previous as p
+    ) as m
+  )
+  select
+    m.ts_utc, coalesce(m.open, m.last_close), coalesce(m.high, m.last_close), coalesce(m.low, m.last_close), m.last_close,
+    m.vol, m.vwap, m.trade_count, m.quality_score, m.covered_minutes, m.expected_minutes, m.is_partial, m.is_filled, m.is_forming, m.updated_at
+  from (
+    select c.*, first_value(c.close) over (partition by c.run order by c.ts_utc) as last_close from merged as c
+  ) as m
+  where m.is_filled is not null and m.run > 0
+  order by case when p_is_newest then m.ts_utc end desc, m.ts_utc
+  limit p_limit;
 end;
 $function$;
 
@@ -1120,6 +1641,223 @@ begin
     -- Each series has a basket of its own.
     case when l.source_timeframe is null then l.canonical_symbol end;
 end;
+$function$;
+
+CREATE OR REPLACE FUNCTION agg.refresh_alerts (
+  p_now            timestamp with time zone,
+  p_sync           jsonb                    DEFAULT NULL::jsonb,
+  p_is_maintenance boolean                  DEFAULT false
+)
+  RETURNS integer
+  LANGUAGE plpgsql
+  SET search_path TO 'pg_catalog', 'pg_temp'
+  SET jit TO 'off'
+  AS $function$
+declare
+  v_paused_until constant timestamptz := (select e.paused_until from agg.environment as e);
+  v_overdue_after constant interval := (select d.overdue_after from agg.defaults as d);
+  -- Kinds that this call leaves alone.
+  v_skipped constant text[] :=
+    case when v_paused_until > p_now then array['behind', 'failing', 'unread', 'slow'] else '{}' end
+    || case when not p_is_maintenance then array['no_data', 'unregistered', 'slow', 'poor_quality', 'undelivered'] else '{}' end
+    || case when date_part('minute', p_now) >= 5 then array['poor_quality'] else '{}' end
+    || case when p_sync is null then array['unsynced'] else '{}' end
+    || case when coalesce(not p_sync ? 'refused', true) then array['metadata'] else '{}' end;
+  v_raised integer;
+begin
+  with opened as materialized (
+    select a.kind, a.canonical_symbol, a.timeframe, a.severity = 'critical' as is_critical, a.message
+    from agg.alert as a
+    where a.resolved_at is null
+  ),
+  cause as materialized (
+    -- What is left alone hides what it would otherwise hide.
+    select a.kind, a.canonical_symbol, a.timeframe, a.is_critical, a.message from opened as a where a.kind = any (v_skipped)
+    union all
+    select
+      case when s.is_mandatory then 'hard_failed' else 'disabled' end as kind,
+      s.canonical_symbol, s.timeframe, s.is_mandatory as is_critical,
+      format('%s hard failures in a row: %s', s.hard_fail_streak, s.last_error) as message
+    from public.data_agg_state as s
+    cross join agg.defaults as d
+    where s.enabled and s.hard_fail_streak >= d.hard_failures
+    union all
+    select
+      'failing', s.canonical_symbol, s.timeframe, s.is_mandatory,
+      format('has failed since %s, %s times in a row: %s', s.failing_since_utc, s.fail_streak, s.last_error)
+    from public.data_agg_state as s
+    cross join agg.defaults as d
+    where s.enabled and s.hard_fail_streak < d.hard_failures
+      and s.failing_since_utc <= p_now - v_overdue_after
+      and (
+        coalesce(v_paused_until <= p_now - v_overdue_after, true)
+        or exists (
+          select from opened as a where a.kind = 'failing' and a.canonical_symbol = s.canonical_symbol and a.timeframe = s.timeframe
+        )
+      )
+    union all
+    select 'behind', h.canonical_symbol, h.timeframe, s.is_mandatory, h.explanation
+    from public.agg_health(p_now) as h
+    join public.data_agg_state as s on s.canonical_symbol = h.canonical_symbol and s.timeframe = h.timeframe
+    where h.state in ('overdue', 'never_ran') and h.due_for > v_overdue_after
+      -- For a while after a pause.
+      or h.due_for > interval '0' and v_paused_until > p_now - v_overdue_after and exists (
+        select from opened as a where a.kind = 'behind' and a.canonical_symbol = h.canonical_symbol and a.timeframe = h.timeframe
+      )
+    union all
+    select
+      'no_data', n.canonical_symbol, '1m', n.silence > 2 * n.allowed,
+      format('the last 1m bar is that of %s; silent for %s of open time, longer than %s', n.last_utc, date_trunc('second', n.silence), n.allowed)
+    from agg.silent_series(p_now) as n
+    where 'no_data' <> all (v_skipped)
+    union all
+    select
+      'poor_quality', q.canonical_symbol, q.timeframe, false,
+      format('%s of the %s windows of the last day that have a minute have no good bar', q.windows - q.good, q.windows)
+    from agg.poor_series(p_now) as q
+    where 'poor_quality' <> all (v_skipped)
+    union all
+    select
+      'unregistered', '*', '*', false,
+      format('bars arrive of %s symbols that the registry does not have: %s', count(*), array_to_string((array_agg(u.canonical_symbol order by u.canonical_symbol))[:20], ', '))
+    from agg.unregistered_symbols(p_now) as u
+    where 'unregistered' <> all (v_skipped)
+    having count(*) > 0
+    union all
+    select 'undelivered', '*', '*', false, string_agg(format('%s: %s', p.name, p.problem), '; ' order by p.name)
+    from agg.target_problems(p_now) as p
+    where 'undelivered' <> all (v_skipped)
+    having count(*) > 0
+    union all
+    select
+      'slow', '*', '*', false,
+      format('the runs of lane %s took 40 s or more for 15 minutes, the longest %s s: more is to do than they can', r.lane, round(extract(epoch from r.longest), 1))
+    from (
+      select j.lane, max(j.took) as longest
+      from agg.job_runs(p_now - interval '15 minutes') as j
+      -- The run of this minute may not have ended.
+      where 'slow' <> all (v_skipped) and j.started_at <= p_now - interval '1 minute'
+      group by j.lane
+      having min(j.took) >= interval '40 seconds' and count(*) >= 5
+      order by max(j.took) desc
+      limit 1
+    ) as r
+    union all
+    select
+      'metadata', f.item ->> 'canonical_symbol', '*', false,
+      string_agg(format('%s (left out: %s)', f.item ->> 'problem', f.item ->> 'leaves_out'), '; ')
+    from jsonb_array_elements(p_sync -> 'refused') as f (item)
+    group by f.item ->> 'canonical_symbol'
+    union all
+    select 'unsynced', '*', '*', false, p_sync ->> 'error'
+    where p_sync ? 'error'
+    union all
+    select
+      'unread', '*', '*', true,
+      format(
+        'no dispatcher has read what changed since %s%s', min(n.changed_at),
+        ': the open transaction of backend ' || agg.new_tasks_holder() || ' has added assets'
+      )
+    from agg.change_note as n
+    having min(n.changed_at) < p_now - v_overdue_after
+      and (coalesce(v_paused_until < p_now - v_overdue_after, true) or exists (select from opened as a where a.kind = 'unread'))
+    union all
+    select 'uncorrected', k.canonical_symbol, k.timeframe, false, format('%s tries to build %s again failed: %s', k.failures, k.spans, k.error)
+    from agg.correction as k
+    cross join agg.defaults as d
+    where k.failures >= d.hard_failures and k.error is not null
+  ),
+  wanted as materialized (
+    select distinct on (c.kind, c.canonical_symbol, c.timeframe)
+      c.kind, c.canonical_symbol, c.timeframe, case when c.is_critical then 'critical' else 'warning' end as severity, c.message
+    from (
+      -- Sorted once: a join of causes with each other would compare all with all.
+      select
+        k.*,
+        bool_or(k.kind = any (array['hard_failed', 'failing', 'behind'])) over w as has_failed,
+        bool_or(k.kind = 'no_data') over w as is_silent
+      from cause as k
+      window w as (partition by k.canonical_symbol)
+    ) as c
+    where case c.kind when 'no_data' then not c.has_failed when 'poor_quality' then not c.has_failed and not c.is_silent else true end
+    order by c.kind, c.canonical_symbol, c.timeframe, c.message desc
+  ),
+  resolved as (
+    update agg.alert as a
+    set resolved_at = p_now
+    where a.resolved_at is null and a.kind <> all (v_skipped)
+      -- The audit resolves its own.
+      and a.kind <> 'wrong'
+      and (a.kind, a.canonical_symbol, a.timeframe) not in (
+        select w.kind, w.canonical_symbol, w.timeframe from wanted as w
+      )
+  ),
+  stored as (
+    insert into agg.alert as a (kind, canonical_symbol, timeframe, severity, message, raised_at)
+    select w.kind, w.canonical_symbol, w.timeframe, w.severity, w.message, p_now
+    from wanted as w
+    on conflict (kind, canonical_symbol, timeframe) where resolved_at is null do update
+    set severity = excluded.severity, message = excluded.message
+    where (a.severity, a.message) is distinct from (excluded.severity, excluded.message)
+    returning a.raised_at = p_now as is_new
+  )
+  select count(*) filter (where s.is_new) into v_raised from stored as s;
+  return v_raised;
+end;
+$function$;
+
+CREATE OR REPLACE FUNCTION agg.silent_series (
+  p_now timestamp with time zone
+)
+  RETURNS TABLE (
+    canonical_symbol text,
+    last_utc         timestamp with time zone,
+    silence          interval,
+    allowed          interval
+  )
+  LANGUAGE sql
+  STABLE
+  SET search_path TO 'pg_catalog', 'pg_temp'
+  SET jit TO 'off'
+  AS $function$
+  with series as materialized (
+    select s.*, l.ts_utc as last_utc, coalesce(n.max_silence, a.silence) as allowed
+    from agg.watched_series as s
+    left join agg.allowed_silence as a on a.canonical_symbol = s.canonical_symbol
+    left join lateral (
+      select (r.metadata #>> '{agg,max_silence}')::interval as max_silence
+      from public.core_asset_registry_all as r
+      where r.canonical_symbol = s.canonical_symbol and agg.is_duration(r.metadata #> '{agg,max_silence}')
+    ) as n on true
+    cross join lateral (
+      select b.ts_utc
+      from public.data_bars as b
+      where b.canonical_symbol = s.canonical_symbol and b.timeframe = '1m' and b.ts_utc < p_now
+      order by b.ts_utc desc
+      limit 1
+    ) as l
+    where l.ts_utc < p_now - coalesce(n.max_silence, a.silence)
+  ),
+  -- What was open since the last bar, once for all series that share a session and a calendar.
+  market as materialized (
+    select m.*, agg.open_spans(m.session_time_zone, m.session_minutes, m.calendar, m.from_utc, p_now) as open
+    from (
+      select s.session_time_zone, s.session_minutes, s.calendar, greatest(min(s.last_utc), p_now - interval '10 years') as from_utc
+      from series as s
+      group by s.session_time_zone, s.session_minutes, s.calendar
+    ) as m
+  )
+  select s.canonical_symbol, s.last_utc, t.silence, s.allowed
+  from series as s
+  join market as m
+    on coalesce(m.session_time_zone, '') = coalesce(s.session_time_zone, '')
+    and coalesce(m.session_minutes, '{(,)}') = coalesce(s.session_minutes, '{(,)}')
+    and coalesce(m.calendar, '') = coalesce(s.calendar, '')
+  cross join lateral (
+    select agg.time_within(m.open, s.last_utc + interval '1 minute', p_now)
+    offset 0
+  ) as t (silence)
+  where t.silence > s.allowed;
 $function$;
 
 CREATE OR REPLACE FUNCTION agg.stored_windows (
@@ -2337,6 +3075,11 @@ CREATE POLICY "service_role_reads" ON "agg"."revision_floor"
   TO "service_role"
   USING (true);
 
+COMMENT ON FUNCTION "agg"."claim_corrections"(text, text, integer, timestamp with time zone, integer, boolean) IS 'Locks up to p_limit tasks of a timeframe that have corrections waiting, p_is_backfill those of history, to the end of the transaction, and returns their symbols.
+Order: those first that wait longest since they were last worked on. A task whose source task has corrections of the same time waiting is passed over until these are made.
+p_lanes: how many dispatchers share the work. Each takes at most its share of what waits.
+Locks: never waits; passes over rows that others have locked, and tasks that a worker has claimed. Build in a later statement, so that its snapshot is younger than the locks.';
+
 COMMENT ON FUNCTION "agg"."follow_revisions"() IS 'Raises agg.revision_floor where metadata.agg.revisions of an asset changes, comes or goes.';
 
 COMMENT ON FUNCTION "agg"."is_paused"(timestamp with time zone) IS 'Whether this database pauses at p_now: agg_pause has said so, and neither the end has come nor agg_resume.';
@@ -2344,6 +3087,12 @@ COMMENT ON FUNCTION "agg"."is_paused"(timestamp with time zone) IS 'Whether this
 COMMENT ON FUNCTION "agg"."is_test"(text) IS 'Says whether an environment goes by test_active: DEV and TEST do, in any case.';
 
 COMMENT ON FUNCTION "agg"."raise_revision_floor"(text, jsonb, jsonb) IS 'Raises agg.revision_floor of a symbol whose revisions are kept for longer by p_revisions than by p_former, both metadata.agg.revisions; null for a symbol that the registry does not have.';
+
+COMMENT ON FUNCTION "agg"."refresh_alerts"(timestamp with time zone, jsonb, boolean) IS 'Raises alerts whose cause is there, updates message and severity of those that are open, and resolves those whose cause is gone. Returns how many are new.
+Kinds: hard_failed and disabled (three hard failures in a row), failing (a task, for 15 minutes), behind (due for 15 minutes, and no dispatcher has run it), uncorrected (a correction failed three times in a row), metadata (not understood, with what is left out) and unsynced (from p_sync, what a sync returned; null leaves these alone), unread (no dispatcher has read change notes for 15 minutes).
+With p_is_maintenance also no_data (see agg.silent_series), unregistered (bars of the last day, of symbols that neither the registry nor a basket has), slow (the runs of a lane took their whole time for 15 minutes), and in the first five minutes of an hour poor_quality (less than 95 % of the windows of a day that have a minute have a good bar), and undelivered (messages do not arrive at a target, see agg.target_problems). Other calls leave these alone.
+One alert for one trouble: hard_failed comes before failing, that before behind, that before no_data, that before poor_quality.
+In a pause (agg_pause) behind, failing, unread and slow stay as they are; after it new ones count from its end. Leaves those alone that agg.audit_slices raises: wrong.';
 
 COMMENT ON FUNCTION "agg"."stored_windows"(agg.build_request[]) IS 'The stored rows of the windows that requests build again, as agg.window_bar: change says what becomes of a row whose window has no minutes. A bar without change is one of an older deployment (raw.migrated_from), which stays.
 Where nothing has been built yet (is_rebuild of a request false) it looks for no row. Reads only.';

@@ -58,13 +58,25 @@ begin
     run_interval_minutes = excluded.run_interval_minutes,
     is_mandatory = excluded.is_mandatory,
     agg_start_utc = excluded.agg_start_utc,
-    -- A task that has decided nothing begins at an earlier start like a new one.
-    last_agg_bar_ts_utc = case
-      when excluded.agg_start_utc < s.agg_start_utc and s.last_agg_bar_ts_utc <= agg.bootstrap_cursor(
-        s.agg_start_utc, make_interval(mins => s.run_interval_minutes), s.window_time_zone, s.window_origin
-      ) then excluded.last_agg_bar_ts_utc
-      else s.last_agg_bar_ts_utc
-    end,
+    -- A task that has decided nothing since its start begins at an earlier one like a new one. Other windows begin below.
+    (last_agg_bar_ts_utc, built_to_utc) = (
+      select
+        case when b.is_earlier then excluded.last_agg_bar_ts_utc else s.last_agg_bar_ts_utc end,
+        -- Bars may be there from before the start was moved ahead.
+        case
+          when b.is_earlier and s.last_attempted_at_utc is not null then greatest(s.built_to_utc, agg.window_end(
+            s.last_agg_bar_ts_utc, make_interval(mins => s.run_interval_minutes), s.window_time_zone, s.window_origin
+          ))
+          else s.built_to_utc
+        end
+      from (
+        select excluded.agg_start_utc < s.agg_start_utc
+          and (excluded.window_time_zone, excluded.window_origin) is not distinct from (s.window_time_zone, s.window_origin)
+          and s.last_agg_bar_ts_utc <= agg.bootstrap_cursor(
+            s.agg_start_utc, make_interval(mins => s.run_interval_minutes), s.window_time_zone, s.window_origin
+          )
+      ) as b (is_earlier)
+    ),
     good_percent = excluded.good_percent,
     poor_percent = excluded.poor_percent,
     session_time_zone = excluded.session_time_zone,

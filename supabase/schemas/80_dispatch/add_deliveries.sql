@@ -8,6 +8,12 @@ language sql
 volatile
 set search_path = pg_catalog, pg_temp
 as $$
+  -- No clock that was ahead puts a message off for longer than any waits.
+  update agg.delivery as d
+  set created_at = least(d.created_at, p_now), next_try_at = p_now
+  where d.delivered_at is null and (d.created_at > p_now or d.next_try_at > p_now + interval '1 day');
+  update agg.alert_target as t set next_try_at = p_now where t.next_try_at > p_now + interval '1 day';
+
   insert into agg.delivery (target, alert_id, event, created_at, next_try_at)
   select t.name, a.alert_id, 'opened', p_now, p_now
   from agg.alert_target as t

@@ -147,6 +147,8 @@ begin
     and a.canonical_symbol = any (p_symbols) and a.next_utc is null and r.timeframe <> all (a.wrong_timeframes)
     and not exists (
       select from agg.correction as k
+      -- What is switched off is not built.
+      join agg.runnable_task as t on t.canonical_symbol = k.canonical_symbol and t.timeframe = k.timeframe
       where k.canonical_symbol = r.canonical_symbol and k.timeframe = r.timeframe and not k.is_backfill
     );
   return v_wrong;

@@ -3,7 +3,7 @@ comment on function agg.refresh_alerts is
 Kinds: hard_failed and disabled (three hard failures in a row), failing (a task, for 15 minutes), behind (due for 15 minutes, and no dispatcher has run it), uncorrected (a correction failed three times in a row), metadata (not understood, with what is left out) and unsynced (from p_sync, what a sync returned; null leaves these alone), unread (no dispatcher has read change notes for 15 minutes).
 With p_is_maintenance also no_data (see agg.silent_series), unregistered (bars of the last day, of symbols that neither the registry nor a basket has), slow (the runs of a lane took their whole time for 15 minutes), and in the first five minutes of an hour poor_quality (less than 95 % of the windows of a day that have a minute have a good bar), and undelivered (messages do not arrive at a target, see agg.target_problems). Other calls leave these alone.
 One alert for one trouble: hard_failed comes before failing, that before behind, that before no_data, that before poor_quality.
-In a pause (agg_pause) behind, failing, unread and slow stay as they are; after it they count from its end. Leaves those alone that agg.audit_slices raises: wrong.';
+In a pause (agg_pause) behind, failing, unread and slow stay as they are; after it new ones count from its end. Leaves those alone that agg.audit_slices raises: wrong.';
 
 create function agg.refresh_alerts(p_now timestamptz, p_sync jsonb default null, p_is_maintenance boolean default false)
 returns integer
@@ -24,7 +24,15 @@ declare
     || case when coalesce(not p_sync ? 'refused', true) then array['metadata'] else '{}' end;
   v_raised integer;
 begin
-  with cause as materialized (
+  with opened as materialized (
+    select a.kind, a.canonical_symbol, a.timeframe, a.severity = 'critical' as is_critical, a.message
+    from agg.alert as a
+    where a.resolved_at is null
+  ),
+  cause as materialized (
+    -- What is left alone hides what it would otherwise hide.
+    select a.kind, a.canonical_symbol, a.timeframe, a.is_critical, a.message from opened as a where a.kind = any (v_skipped)
+    union all
     select
       case when s.is_mandatory then 'hard_failed' else 'disabled' end as kind,
       s.canonical_symbol, s.timeframe, s.is_mandatory as is_critical,
@@ -39,12 +47,22 @@ begin
     from public.data_agg_state as s
     cross join agg.defaults as d
     where s.enabled and s.hard_fail_streak < d.hard_failures
-      and s.failing_since_utc <= p_now - v_overdue_after and coalesce(v_paused_until <= p_now - v_overdue_after, true)
+      and s.failing_since_utc <= p_now - v_overdue_after
+      and (
+        coalesce(v_paused_until <= p_now - v_overdue_after, true)
+        or exists (
+          select from opened as a where a.kind = 'failing' and a.canonical_symbol = s.canonical_symbol and a.timeframe = s.timeframe
+        )
+      )
     union all
     select 'behind', h.canonical_symbol, h.timeframe, s.is_mandatory, h.explanation
     from public.agg_health(p_now) as h
     join public.data_agg_state as s on s.canonical_symbol = h.canonical_symbol and s.timeframe = h.timeframe
     where h.state in ('overdue', 'never_ran') and h.due_for > v_overdue_after
+      -- For a while after a pause.
+      or h.due_for > interval '0' and v_paused_until > p_now - v_overdue_after and exists (
+        select from opened as a where a.kind = 'behind' and a.canonical_symbol = h.canonical_symbol and a.timeframe = h.timeframe
+      )
     union all
     select
       'no_data', n.canonical_symbol, '1m', n.silence > 2 * n.allowed,
@@ -100,7 +118,8 @@ begin
         ': the open transaction of backend ' || agg.new_tasks_holder() || ' has added assets'
       )
     from agg.change_note as n
-    having min(n.changed_at) < p_now - v_overdue_after and coalesce(v_paused_until < p_now - v_overdue_after, true)
+    having min(n.changed_at) < p_now - v_overdue_after
+      and (coalesce(v_paused_until < p_now - v_overdue_after, true) or exists (select from opened as a where a.kind = 'unread'))
     union all
     select 'uncorrected', k.canonical_symbol, k.timeframe, false, format('%s tries to build %s again failed: %s', k.failures, k.spans, k.error)
     from agg.correction as k

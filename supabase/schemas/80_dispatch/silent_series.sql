@@ -26,11 +26,14 @@ as $$
     ) as l
     where l.ts_utc < p_now - coalesce(n.max_silence, a.silence)
   ),
-  -- What was open of late, once for all series that share a session and a calendar.
+  -- What was open since the last bar, once for all series that share a session and a calendar.
   market as materialized (
-    select
-      m.*, agg.open_spans(m.session_time_zone, m.session_minutes, m.calendar, p_now - interval '35 days', p_now) as open
-    from (select distinct s.session_time_zone, s.session_minutes, s.calendar from series as s) as m
+    select m.*, agg.open_spans(m.session_time_zone, m.session_minutes, m.calendar, m.from_utc, p_now) as open
+    from (
+      select s.session_time_zone, s.session_minutes, s.calendar, greatest(min(s.last_utc), p_now - interval '10 years') as from_utc
+      from series as s
+      group by s.session_time_zone, s.session_minutes, s.calendar
+    ) as m
   )
   select s.canonical_symbol, s.last_utc, t.silence, s.allowed
   from series as s

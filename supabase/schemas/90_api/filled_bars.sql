@@ -103,9 +103,29 @@ begin
   ),
   -- Whose close the first windows have.
   previous as materialized (
-    select b.ts_utc, b.close
-    from public.get_bars(array[p_symbol], p_timeframe, null, p_from, 1, p_as_of => p_as_of) as b
+    select p.ts_utc, p.close
+    from (
+      select b.ts_utc, b.close
+      from public.get_bars(array[p_symbol], p_timeframe, null, p_from, 1, p_as_of => p_as_of) as b
+      union all
+      select w.starts_utc, c.close
+      from agg.open_windows(
+        v_length, v_series.window_time_zone, v_series.window_origin, v_series.session_time_zone, v_series.session_minutes, v_series.calendar,
+        v_cursor_utc + interval '1 microsecond', p_from
+      ) as w
+      cross join lateral (
+        select m.close
+        from public.data_bars as m
+        where m.canonical_symbol = p_symbol and m.timeframe = '1m' and m.ts_utc >= w.starts_utc and m.ts_utc < w.ends_utc
+          and (w.open is null or w.open @> m.ts_utc)
+        order by m.ts_utc desc
+        limit 1
+      ) as c
+      where p_forming and p_timeframe <> '1m' and v_cursor_utc < p_from
+    ) as p
     where p_fill and not p_is_newest
+    order by p.ts_utc desc
+    limit 1
   ),
   span as materialized (
     select

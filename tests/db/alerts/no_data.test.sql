@@ -1,5 +1,5 @@
 begin;
-select plan(25);
+select plan(27);
 
 -- Friday 4 July 2025 is a holiday of XNYS, and the day before ends at 13:00 (17:00 UTC). Monday opens at 13:30 UTC.
 call tests.clear();
@@ -102,6 +102,18 @@ call tests.add_minutes('RIGHT', '2025-07-08 17:00+00', '2025-07-08 18:10+00');
 select is(pg_temp.maintain('2025-07-08 18:10+00'), 'none', 'a series that is new');
 select is(
   pg_temp.maintain('2025-07-11 18:01+00'), 'no_data LEFT 1m warning', 'may be silent for three days; of a basket the component is named, and not the basket'
+);
+
+call tests.add_asset('SLOW', '{"session": "us_equity", "max_silence": "1 week"}');
+call tests.add_minutes('SLOW', '2025-07-11 18:00+00', '2025-07-11 18:01+00');
+select is(
+  pg_temp.maintain('2025-09-09 18:00+00'), 'no_data LEFT 1m critical, no_data RIGHT 1m critical, no_data SLOW 1m warning',
+  'a silence that is longer than the open time of five weeks'
+);
+select is(
+  (select a.message from agg.alert as a where a.canonical_symbol = 'SLOW'),
+  'the last 1m bar is that of 2025-07-11 18:00:00+00; silent for ' || (select n.silence from agg.silent_series('2025-09-09 18:00+00') as n where n.canonical_symbol = 'SLOW') || ' of open time, longer than 7 days',
+  'and how long it is'
 );
 
 select throws_ok(

@@ -1,5 +1,5 @@
 begin;
-select plan(29);
+select plan(30);
 
 call tests.clear();
 call tests.add_asset('ACME');
@@ -80,8 +80,13 @@ select is(pg_temp.state('2025-07-01 03:20+00'), 'paused 00:00:00 paused until in
 select is(pg_temp.run('2025-07-01 03:21+00'), 'paused 0', 'and goes on');
 select is(public.agg_resume('2025-07-01 03:22+00')::text, '{"resumed": true}', 'agg_resume() ends it');
 select is(public.agg_resume('2025-07-01 03:22+00')::text, '{"resumed": false}', 'once');
+do $$ begin perform agg.refresh_alerts('2025-07-01 03:22:30+00'); end; $$;
+select is(
+  pg_temp.open_alerts(), 'behind ACME 1h, behind ACME 5m, failing BETA 1h, unread * *', 'nor does its end, while the trouble lasts'
+);
 select is(pg_temp.run('2025-07-01 03:23+00'), 'idle 13', 'the next run does all that waited');
 select is(pg_temp.checks('pause', '2025-07-01 03:23+00'), 'PASS not paused', 'and agg_check() is content');
+update public.data_agg_state as s set failing_since_utc = null, fail_streak = 0, last_error = null where s.canonical_symbol = 'BETA';
 do $$ begin perform agg.refresh_alerts('2025-07-01 03:23+00'); end; $$;
 select is(pg_temp.open_alerts(), 'none', 'the alerts are resolved');
 select is_empty(

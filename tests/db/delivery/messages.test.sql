@@ -1,5 +1,5 @@
 begin;
-select plan(34);
+select plan(36);
 
 call tests.clear();
 create function pg_temp.raise(p_symbol text, p_at timestamptz, p_severity text default 'warning', p_kind text default 'no_data') returns void
@@ -120,6 +120,18 @@ select is(
   (select array_agg(a.message) from again as a where a.message ~ 'LOST'), array['ops alert.opened LOST'], 'a target that is added again gets what waited'
 );
 select is_empty($$ select a.message from again as a where a.message ~ '^ops .*\*' $$, 'and not the alert that it was gone');
+
+-- A clock that was a year ahead.
+delete from agg.delivery;
+delete from agg.alert;
+delete from agg.alert_target;
+do $$ begin perform public.agg_add_alert_target('far', 'webhook', p_now => '2025-08-01 00:00+00'); end; $$;
+select pg_temp.raise('ACME', '2026-08-01 00:00+00');
+do $$ begin perform agg.add_deliveries('2026-08-01 00:00+00'); end; $$;
+select pg_temp.send('2026-08-01 00:00+00', null);
+select is((pg_temp.target('far')).next_try_at > '2026-08-01 00:00+00', true, 'a target that cannot be reached waits');
+do $$ begin perform agg.add_deliveries('2025-08-01 00:05+00'); end; $$;
+select is(pg_temp.claim('2025-08-01 00:05+00'), array['far alert.opened ACME'], 'no longer than the clock that was ahead says');
 
 select * from finish();
 rollback;

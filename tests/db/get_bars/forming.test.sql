@@ -1,5 +1,5 @@
 begin;
-select plan(9);
+select plan(11);
 
 call tests.clear();
 call tests.add_asset('ACME', '{"start_utc": "2025-06-30T00:00:00Z", "optional": ["1d"], "day_close": {"time": "17:00", "time_zone": "America/New_York"}}');
@@ -44,6 +44,25 @@ call tests.run('2025-07-01 02:15+00');
 select is(
   pg_temp.rows('ACME', '5m', '2025-07-01 01:50+00', p_fill => true), '01 01:50=0f 01 01:55=0f 01 02:00=0f 01 02:05=0f 01 02:10=5p',
   'windows before it are filled'
+);
+
+-- A window that forms, a gap, and one more: a part of the answer is filled as the whole is.
+call tests.add_asset('LAGS', '{"start_utc": "2025-07-01T10:00:00Z"}');
+call tests.add_minutes('LAGS', '2025-07-01 10:00+00', '2025-07-01 10:05+00', 1);
+call tests.run('2025-07-01 10:10+00');
+call tests.add_minute('LAGS', '2025-07-01 10:07+00', 2);
+call tests.add_minute('LAGS', '2025-07-01 10:22+00', 3);
+create function pg_temp.closes(p_from timestamptz, p_after jsonb default null) returns text language sql as $$
+  select string_agg(to_char(b.ts_utc at time zone 'UTC', 'HH24:MI') || '=' || b.close, ' ')
+  from public.get_bars(array['LAGS'], '5m', p_from, p_after => p_after, p_fill => true, p_forming => true) as b
+$$;
+select is(pg_temp.closes('2025-07-01 10:00+00'), '10:00=1 10:05=2 10:10=2 10:15=2 10:20=3', 'the whole');
+select is(
+  array[
+    pg_temp.closes('2025-07-01 10:10+00'), pg_temp.closes('2025-07-01 10:06+00'),
+    pg_temp.closes('2025-07-01 10:00+00', '{"canonical_symbol": "LAGS", "ts_utc": "2025-07-01T10:05:00Z"}')
+  ],
+  array['10:10=2 10:15=2 10:20=3', '10:10=2 10:15=2 10:20=3', '10:10=2 10:15=2 10:20=3'], 'from a later time, and a page'
 );
 
 select * from finish();
