@@ -1499,7 +1499,7 @@ begin
       least(f.frontier_utc, case when p_stop_at_data_frontier then w.data_end_utc end) as last_utc,
       case when p_max_windows is null then timestamptz 'infinity' else greatest(
         agg.window_end(w.from_utc, w.duration, w.window_time_zone, w.origin),
-        agg.window_start(w.from_utc + w.duration * p_max_windows::double precision, w.duration, w.window_time_zone, w.origin)
+        agg.window_start(w.from_utc + w.duration * least(p_max_windows, 1000000)::double precision, w.duration, w.window_time_zone, w.origin)
       ) end as limit_utc
     offset 0
   ) as e;
@@ -1803,6 +1803,10 @@ begin
   )
   select count(*) filter (where s.is_new) into v_raised from stored as s;
   return v_raised;
+exception when others then
+  -- Bars that were built, and what a sync has put right, stay.
+  raise warning 'alerts could not be refreshed: % (%)', sqlerrm, sqlstate;
+  return null;
 end;
 $function$;
 
@@ -1838,11 +1842,14 @@ CREATE OR REPLACE FUNCTION agg.silent_series (
     ) as l
     where l.ts_utc < p_now - coalesce(n.max_silence, a.silence)
   ),
-  -- What was open since the last bar, once for all series that share a session and a calendar.
+  -- What was open of late, once for all series that share a session and a calendar: fifty times what they are allowed, since a
+  -- market may be open for a small part of the time.
   market as materialized (
     select m.*, agg.open_spans(m.session_time_zone, m.session_minutes, m.calendar, m.from_utc, p_now) as open
     from (
-      select s.session_time_zone, s.session_minutes, s.calendar, greatest(min(s.last_utc), p_now - interval '10 years') as from_utc
+      select s.session_time_zone, s.session_minutes, s.calendar, greatest(
+          min(s.last_utc), p_now - least(interval '10 years', greatest(interval '35 days', 50 * max(s.allowed)))
+        ) as from_utc
       from series as s
       group by s.session_time_zone, s.session_minutes, s.calendar
     ) as m
@@ -2442,6 +2449,75 @@ CREATE OR REPLACE FUNCTION public.agg_gaps (
   from missing as m
   group by m.gap
   order by 1;
+$function$;
+
+CREATE OR REPLACE FUNCTION public.agg_maintain (
+  p_env text                     DEFAULT NULL::text,
+  p_now timestamp with time zone DEFAULT now()
+)
+  RETURNS jsonb
+  LANGUAGE plpgsql
+  SECURITY DEFINER
+  SET search_path TO 'pg_catalog', 'pg_temp'
+  SET jit TO 'off'
+  SET statement_timeout TO '60s'
+  SET lock_timeout TO '5s'
+  AS $function$
+declare
+  v_audit jsonb;
+  v_sync jsonb;
+  v_removed integer;
+  v_raised integer;
+begin
+  if p_now is null or not isfinite(p_now) then
+    raise exception 'p_now must be finite, not %', coalesce(p_now::text, 'null') using errcode = 'invalid_parameter_value';
+  end if;
+  if agg.is_paused(p_now) then
+    v_raised := agg.refresh_alerts(p_now, null, true);
+    return jsonb_build_object('paused', true, 'alerts_raised', v_raised, 'messages_ready', agg.wake_delivery(p_now, true));
+  end if;
+  -- First: it takes time, and what follows takes locks.
+  begin
+    v_audit := agg.audit_history(p_env, p_now);
+  exception when others then
+    raise warning 'the audit failed: % (%)', sqlerrm, sqlstate;
+  end;
+  -- Before floors are raised: no build that began before that reads what is removed.
+  begin
+    v_removed := agg.remove_old_bars(100000);
+  exception when others then
+    raise warning 'bars that are not kept could not be removed: % (%)', sqlerrm, sqlstate;
+  end;
+  begin
+    perform agg.raise_floors(p_now);
+    v_sync := public.sync_agg_state_from_registry(p_env);
+  exception when others then
+    -- Alerts and pruning must go on without it.
+    raise warning 'the registry sync failed: % (%)', sqlerrm, sqlstate;
+    v_sync := jsonb_build_object('success', false, 'error', case sqlstate
+      when '55P03' then 'an open transaction has changed the registry, or tasks, and the sync waits for it'
+      else sqlerrm
+    end);
+  end;
+  begin
+    perform agg.measure_silence(p_now);
+  exception when others then
+    raise warning 'the silence of series could not be measured: % (%)', sqlerrm, sqlstate;
+  end;
+  v_raised := agg.refresh_alerts(p_now, v_sync, true);
+  return jsonb_build_object(
+    'slices_audited', v_audit -> 'slices_audited',
+    'windows_wrong', v_audit -> 'windows_wrong',
+    'sync', v_sync,
+    'alerts_raised', v_raised,
+    'messages_ready', agg.wake_delivery(p_now, not v_sync ? 'error'),
+    'rows_pruned', agg.prune_logs(p_now),
+    'revisions_pruned', agg.prune_revisions(p_now),
+    'tasks_recovered', agg.recover_postponed_tasks(p_now),
+    'bars_removed', v_removed,
+    'tasks_woken', case when date_part('minute', p_now) < 5 then agg.wake_overlooked_tasks() end
+  );
+end;
 $function$;
 
 CREATE OR REPLACE FUNCTION public.aggregate_window (
@@ -3086,13 +3162,16 @@ COMMENT ON FUNCTION "agg"."is_paused"(timestamp with time zone) IS 'Whether this
 
 COMMENT ON FUNCTION "agg"."is_test"(text) IS 'Says whether an environment goes by test_active: DEV and TEST do, in any case.';
 
+COMMENT ON FUNCTION "agg"."plan_builds"(text[], text, timestamp with time zone, integer, integer, boolean, timestamp with time zone) IS 'What tasks of one timeframe may decide at p_now: one request for all symbols that want the same windows with the same settings. They begin with the window after the cursor (p_cursor_utc, or the stored one), never before agg_start_utc, and end at the nearest of time frontier, source frontier and p_max_windows windows (of more than a million the first million). Windows in which the market is closed need no time to pass: the time frontier lies before the next window that is open. A synthetic series goes up to the last minute for which all components have bars.
+A bar stamped after p_now proves nothing about the windows before it. Null p_derivation_version: that of the registry for a synthetic series, otherwise that of the stored bar, or 1. A symbol without a task is planned with the defaults: 24x7, 300 s, no start. Reads only.';
+
 COMMENT ON FUNCTION "agg"."raise_revision_floor"(text, jsonb, jsonb) IS 'Raises agg.revision_floor of a symbol whose revisions are kept for longer by p_revisions than by p_former, both metadata.agg.revisions; null for a symbol that the registry does not have.';
 
 COMMENT ON FUNCTION "agg"."refresh_alerts"(timestamp with time zone, jsonb, boolean) IS 'Raises alerts whose cause is there, updates message and severity of those that are open, and resolves those whose cause is gone. Returns how many are new.
 Kinds: hard_failed and disabled (three hard failures in a row), failing (a task, for 15 minutes), behind (due for 15 minutes, and no dispatcher has run it), uncorrected (a correction failed three times in a row), metadata (not understood, with what is left out) and unsynced (from p_sync, what a sync returned; null leaves these alone), unread (no dispatcher has read change notes for 15 minutes).
 With p_is_maintenance also no_data (see agg.silent_series), unregistered (bars of the last day, of symbols that neither the registry nor a basket has), slow (the runs of a lane took their whole time for 15 minutes), and in the first five minutes of an hour poor_quality (less than 95 % of the windows of a day that have a minute have a good bar), and undelivered (messages do not arrive at a target, see agg.target_problems). Other calls leave these alone.
 One alert for one trouble: hard_failed comes before failing, that before behind, that before no_data, that before poor_quality.
-In a pause (agg_pause) behind, failing, unread and slow stay as they are; after it new ones count from its end. Leaves those alone that agg.audit_slices raises: wrong.';
+In a pause (agg_pause) behind, failing, unread and slow stay as they are; after it new ones count from its end. Leaves those alone that agg.audit_slices raises: wrong. An error is a warning; it returns null then.';
 
 COMMENT ON FUNCTION "agg"."stored_windows"(agg.build_request[]) IS 'The stored rows of the windows that requests build again, as agg.window_bar: change says what becomes of a row whose window has no minutes. A bar without change is one of an older deployment (raw.migrated_from), which stays.
 Where nothing has been built yet (is_rebuild of a request false) it looks for no row. Reads only.';
@@ -3101,6 +3180,13 @@ COMMENT ON FUNCTION "public"."agg_explain"(text, text, timestamp with time zone,
 p_ts: any instant in the window. p_now: the clock.
 item is one of: window; state (bar, no bar, not decided, not built, not registered); why; built (when first); minutes (covered of expected, and what that makes); missing, late, partial (which minutes); kept (from when on bars that it is, or is made of, are kept, where it lies before: metadata.agg.keep); market (what session and calendar close); component (minutes that a component of the basket lacks, or the component that holds the basket back); changed (each revision: when, why, and what the bar was before); waits (a change that waits to be built, or what a window waits for that is not decided). An item may have several rows, or no row.
 Reads only. Raises invalid_parameter_value for an unknown timeframe, for nulls and for an infinite p_ts.';
+
+COMMENT ON FUNCTION "public"."agg_maintain"(text, timestamp with time zone) IS 'Runs the maintenance job: an audit of history, registry sync, alerts and their delivery, pruning, removal of bars that metadata.agg.keep does not keep, tasks that a wrong clock has put off, and in the first five minutes of an hour a look at tasks that sleep.
+p_env: see agg_run_due. p_now is the clock.
+A sync that raises an error, or that waits five seconds for an open change of the registry, is reported in the result, as a warning and as an alert; the rest goes on. Repeating it changes nothing. In a pause (agg_pause) it only refreshes and delivers alerts, and returns paused, alerts_raised and messages_ready. A task that sleeps although it has source bars (a load with the triggers off left no note) is woken.
+The audit verifies decided bars as agg_verify does, newest first, then round and round, for a share of the time since the last call (schedule_jobs sets it). It has wrong bars built again by the next run, and raises an alert. An error in it, or in refreshing alerts, is a warning; the rest goes on. Raises invalid_parameter_value for a p_now that is null or infinite.
+Bars that are not kept: it removes up to 100,000 that lie behind a floor of agg.floor, then raises floors; what it raises is removed from the next time on.
+Returns slices_audited and windows_wrong (null where the audit failed), sync, alerts_raised (null where alerts could not be refreshed), messages_ready (what deliver-alerts was asked to send), rows_pruned, revisions_pruned (at most 40000 a run), bars_removed (null where an error stopped it, which is a warning), tasks_recovered and tasks_woken (null where it did not look).';
 
 COMMENT ON FUNCTION "public"."finish_move"(boolean, timestamp with time zone) IS 'Ends the move of an older deployment: drops what was set aside.
 That is the schema pgbars_before, the jobs of pg_cron that were made inactive, and what served older callers (calc_dxy_range_derived, and a trigger that follows their cursors).

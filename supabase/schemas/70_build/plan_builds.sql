@@ -1,5 +1,5 @@
 comment on function agg.plan_builds is
-  'What tasks of one timeframe may decide at p_now: one request for all symbols that want the same windows with the same settings. They begin with the window after the cursor (p_cursor_utc, or the stored one), never before agg_start_utc, and end at the nearest of time frontier, source frontier and p_max_windows windows. Windows in which the market is closed need no time to pass: the time frontier lies before the next window that is open. A synthetic series goes up to the last minute for which all components have bars.
+  'What tasks of one timeframe may decide at p_now: one request for all symbols that want the same windows with the same settings. They begin with the window after the cursor (p_cursor_utc, or the stored one), never before agg_start_utc, and end at the nearest of time frontier, source frontier and p_max_windows windows (of more than a million the first million). Windows in which the market is closed need no time to pass: the time frontier lies before the next window that is open. A synthetic series goes up to the last minute for which all components have bars.
 A bar stamped after p_now proves nothing about the windows before it. Null p_derivation_version: that of the registry for a synthetic series, otherwise that of the stored bar, or 1. A symbol without a task is planned with the defaults: 24x7, 300 s, no start. Reads only.';
 
 create function agg.plan_builds(
@@ -112,7 +112,7 @@ begin
       least(f.frontier_utc, case when p_stop_at_data_frontier then w.data_end_utc end) as last_utc,
       case when p_max_windows is null then timestamptz 'infinity' else greatest(
         agg.window_end(w.from_utc, w.duration, w.window_time_zone, w.origin),
-        agg.window_start(w.from_utc + w.duration * p_max_windows::double precision, w.duration, w.window_time_zone, w.origin)
+        agg.window_start(w.from_utc + w.duration * least(p_max_windows, 1000000)::double precision, w.duration, w.window_time_zone, w.origin)
       ) end as limit_utc
     offset 0
   ) as e;

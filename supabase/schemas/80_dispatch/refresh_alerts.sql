@@ -3,7 +3,7 @@ comment on function agg.refresh_alerts is
 Kinds: hard_failed and disabled (three hard failures in a row), failing (a task, for 15 minutes), behind (due for 15 minutes, and no dispatcher has run it), uncorrected (a correction failed three times in a row), metadata (not understood, with what is left out) and unsynced (from p_sync, what a sync returned; null leaves these alone), unread (no dispatcher has read change notes for 15 minutes).
 With p_is_maintenance also no_data (see agg.silent_series), unregistered (bars of the last day, of symbols that neither the registry nor a basket has), slow (the runs of a lane took their whole time for 15 minutes), and in the first five minutes of an hour poor_quality (less than 95 % of the windows of a day that have a minute have a good bar), and undelivered (messages do not arrive at a target, see agg.target_problems). Other calls leave these alone.
 One alert for one trouble: hard_failed comes before failing, that before behind, that before no_data, that before poor_quality.
-In a pause (agg_pause) behind, failing, unread and slow stay as they are; after it new ones count from its end. Leaves those alone that agg.audit_slices raises: wrong.';
+In a pause (agg_pause) behind, failing, unread and slow stay as they are; after it new ones count from its end. Leaves those alone that agg.audit_slices raises: wrong. An error is a warning; it returns null then.';
 
 create function agg.refresh_alerts(p_now timestamptz, p_sync jsonb default null, p_is_maintenance boolean default false)
 returns integer
@@ -162,5 +162,9 @@ begin
   )
   select count(*) filter (where s.is_new) into v_raised from stored as s;
   return v_raised;
+exception when others then
+  -- Bars that were built, and what a sync has put right, stay.
+  raise warning 'alerts could not be refreshed: % (%)', sqlerrm, sqlstate;
+  return null;
 end;
 $$;

@@ -26,11 +26,14 @@ as $$
     ) as l
     where l.ts_utc < p_now - coalesce(n.max_silence, a.silence)
   ),
-  -- What was open since the last bar, once for all series that share a session and a calendar.
+  -- What was open of late, once for all series that share a session and a calendar: fifty times what they are allowed, since a
+  -- market may be open for a small part of the time.
   market as materialized (
     select m.*, agg.open_spans(m.session_time_zone, m.session_minutes, m.calendar, m.from_utc, p_now) as open
     from (
-      select s.session_time_zone, s.session_minutes, s.calendar, greatest(min(s.last_utc), p_now - interval '10 years') as from_utc
+      select s.session_time_zone, s.session_minutes, s.calendar, greatest(
+          min(s.last_utc), p_now - least(interval '10 years', greatest(interval '35 days', 50 * max(s.allowed)))
+        ) as from_utc
       from series as s
       group by s.session_time_zone, s.session_minutes, s.calendar
     ) as m
