@@ -85,11 +85,11 @@ export async function prepare(transaction: Statements): Promise<void> {
           where not pg_catalog.pg_try_advisory_xact_lock(pg_catalog.hashtextextended('pgbars.agg_run_due', l.no))
         ) then
           raise notice 'The dispatcher is at work: waiting for its batch to end ...';
+          perform pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('pgbars.agg_run_due', l.no))
+          from pg_catalog.generate_series(0, 3) as l (no);
         end if;
       end;
       $$;
-      select pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('pgbars.agg_run_due', l.no))
-      from pg_catalog.generate_series(0, 3) as l (no);
     `);
   } catch (cause) {
     if (isLockTimeout(cause)) throw new Locked("A batch of the dispatcher has not ended within 60 s.", cause);

@@ -1847,9 +1847,9 @@ CREATE OR REPLACE FUNCTION agg.silent_series (
   market as materialized (
     select m.*, agg.open_spans(m.session_time_zone, m.session_minutes, m.calendar, m.from_utc, p_now) as open
     from (
-      select s.session_time_zone, s.session_minutes, s.calendar, greatest(
-          min(s.last_utc), p_now - least(interval '10 years', greatest(interval '35 days', 50 * max(s.allowed)))
-        ) as from_utc
+      select
+        s.session_time_zone, s.session_minutes, s.calendar,
+        greatest(min(s.last_utc), p_now - least(interval '10 years', greatest(interval '35 days', 50 * max(s.allowed)))) as from_utc
       from series as s
       group by s.session_time_zone, s.session_minutes, s.calendar
     ) as m
@@ -3076,12 +3076,9 @@ CREATE OR REPLACE VIEW "agg"."wanted_task" WITH (security_invoker=true) AS  SELE
     t.duration,
     COALESCE(t.source_timeframe, t.timeframe) AS source_timeframe,
         CASE
-            WHEN (t.duration > '01:00:00'::interval) THEN
-            CASE
-                WHEN (t.source_timeframe = ANY (ARRAY['1m'::text, '5m'::text])) THEN t.source_timeframe
-                ELSE '5m'::text
-            END
-            ELSE NULL::text
+            WHEN (t.duration <= '01:00:00'::interval) THEN NULL::text
+            WHEN (t.source_timeframe = ANY (ARRAY['1m'::text, '5m'::text])) THEN t.source_timeframe
+            ELSE '5m'::text
         END AS fallback_source_timeframe,
     ((EXTRACT(epoch FROM t.duration) / (60)::numeric))::integer AS run_interval_minutes,
         CASE

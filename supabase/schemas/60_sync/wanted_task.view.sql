@@ -9,8 +9,9 @@ select
   coalesce(t.source_timeframe, t.timeframe) as source_timeframe,
   -- Days begin at a multiple of five minutes, and every asset has 5m.
   case
-    when t.duration > interval '1 hour'
-      then case when t.source_timeframe in ('1m', '5m') then t.source_timeframe else '5m' end
+    when t.duration <= interval '1 hour' then null
+    when t.source_timeframe in ('1m', '5m') then t.source_timeframe
+    else '5m'
   end as fallback_source_timeframe,
   (extract(epoch from t.duration) / 60)::integer as run_interval_minutes,
   -- A minute that arrives later is a correction of a synthetic bar. To wait for it would make every synthetic bar late.

@@ -31,9 +31,9 @@ as $$
   market as materialized (
     select m.*, agg.open_spans(m.session_time_zone, m.session_minutes, m.calendar, m.from_utc, p_now) as open
     from (
-      select s.session_time_zone, s.session_minutes, s.calendar, greatest(
-          min(s.last_utc), p_now - least(interval '10 years', greatest(interval '35 days', 50 * max(s.allowed)))
-        ) as from_utc
+      select
+        s.session_time_zone, s.session_minutes, s.calendar,
+        greatest(min(s.last_utc), p_now - least(interval '10 years', greatest(interval '35 days', 50 * max(s.allowed)))) as from_utc
       from series as s
       group by s.session_time_zone, s.session_minutes, s.calendar
     ) as m
