@@ -52,6 +52,7 @@ export type Database = {
           "calendar": string | null;
           "canonical_symbol": string;
           "created_at": string;
+          "due_together_at": string | null;
           "enabled": boolean;
           "fail_streak": number;
           "failing_since_utc": string | null;
@@ -65,6 +66,7 @@ export type Database = {
           "last_successful_at_utc": string | null;
           "next_run_at": string;
           "poor_percent": number;
+          "queued_at": string | null;
           "run_interval_minutes": number;
           "running_started_at_utc": string | null;
           "session_minutes": unknown;
@@ -89,6 +91,7 @@ export type Database = {
           "calendar"?: string | null;
           "canonical_symbol": string;
           "created_at"?: string;
+          "due_together_at"?: string | null;
           "enabled"?: boolean;
           "fail_streak"?: number;
           "failing_since_utc"?: string | null;
@@ -102,6 +105,7 @@ export type Database = {
           "last_successful_at_utc"?: string | null;
           "next_run_at"?: string;
           "poor_percent"?: number;
+          "queued_at"?: never;
           "run_interval_minutes": number;
           "running_started_at_utc"?: string | null;
           "session_minutes"?: unknown;
@@ -125,6 +129,7 @@ export type Database = {
           "calendar"?: string | null;
           "canonical_symbol"?: string;
           "created_at"?: string;
+          "due_together_at"?: string | null;
           "enabled"?: boolean;
           "fail_streak"?: number;
           "failing_since_utc"?: string | null;
@@ -138,6 +143,7 @@ export type Database = {
           "last_successful_at_utc"?: string | null;
           "next_run_at"?: string;
           "poor_percent"?: number;
+          "queued_at"?: never;
           "run_interval_minutes"?: number;
           "running_started_at_utc"?: string | null;
           "session_minutes"?: unknown;

@@ -2,6 +2,21 @@
 
 SET local check_function_bodies = off;
 
+DROP INDEX "public"."data_agg_state_queue_idx";
+
+DROP INDEX "public"."data_agg_state_sleeping_idx";
+
+CREATE TABLE "agg"."queue" (
+  "is_mandatory"         boolean                  NOT NULL,
+  "run_interval_minutes" integer                  NOT NULL,
+  "task_priority"        integer                  NOT NULL,
+  "due_at"               timestamp with time zone NOT NULL DEFAULT '-infinity'::timestamp WITH time zone,
+  CONSTRAINT "queue_pkey" PRIMARY KEY (is_mandatory, run_interval_minutes, task_priority)
+);
+
+ALTER TABLE "agg"."queue"
+  ENABLE ROW LEVEL SECURITY;
+
 CREATE TABLE "agg"."revision_floor" (
   "canonical_symbol" text                     NOT NULL,
   "floor_utc"        timestamp with time zone NOT NULL,
@@ -10,6 +25,22 @@ CREATE TABLE "agg"."revision_floor" (
 
 ALTER TABLE "agg"."revision_floor"
   ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE "public"."data_agg_state"
+  SET (fillfactor=50);
+
+ALTER TABLE "agg"."environment"
+  ADD COLUMN "has_foreign_tasks" boolean NOT NULL DEFAULT false;
+
+ALTER TABLE "public"."data_agg_state"
+  ADD COLUMN "due_together_at" timestamp WITH time zone;
+
+ALTER TABLE "public"."data_agg_state"
+  ADD COLUMN "queued_at" timestamp WITH time zone GENERATED ALWAYS AS (
+CASE
+    WHEN (next_run_at = due_together_at) THEN '-infinity'::timestamp WITH time zone
+    ELSE next_run_at
+END) STORED;
 
 CREATE OR REPLACE FUNCTION agg.add_change_notes()
   RETURNS TRIGGER
@@ -89,6 +120,110 @@ begin
     perform agg.fold_notes();
   end if;
   return null;
+end;
+$function$;
+
+CREATE OR REPLACE FUNCTION agg.add_corrections (
+  p_changes     agg.changed_span[],
+  p_is_backfill boolean            DEFAULT false
+)
+  RETURNS void
+  LANGUAGE plpgsql
+  SET search_path TO 'pg_catalog', 'pg_temp'
+  SET plan_cache_mode TO 'force_generic_plan'
+  SET enable_seqscan TO 'off'
+  SET enable_hashjoin TO 'off'
+  SET enable_mergejoin TO 'off'
+  SET jit TO 'off'
+  AS $function$
+declare
+  v_sleeping agg.changed_span[];
+begin
+  with change as (
+    select c.* from unnest(p_changes) as c where not isempty(c.spans)
+  ),
+  held as materialized (
+    select
+      c.canonical_symbol, c.timeframe, c.spans, s.queued_at = 'infinity' as is_asleep,
+      case when s.running_started_at_utc is null then
+        tstzmultirange(tstzrange(null, s.followed_to_utc))
+      end as decided
+    from change as c
+    join agg.task as s on s.canonical_symbol = c.canonical_symbol and s.timeframe = c.timeframe
+    for update of s skip locked
+  ),
+  taken as (
+    -- By place: a join would read all corrections for each task where the planner takes their table for empty.
+    delete from agg.correction as k
+    where k.ctid = any (array(
+      select w.ctid
+      from held as h
+      cross join lateral (
+        select c.ctid
+        from agg.correction as c
+        where c.canonical_symbol = h.canonical_symbol and c.timeframe = h.timeframe
+          and case
+            -- A failed correction waits for its time, unless its source has changed.
+            when c.is_backfill = p_is_backfill then c.error is null or c.spans && h.spans
+            -- Taken and put back: what a dispatcher has taken meanwhile, and may have built from an older snapshot, is not there.
+            else c.is_backfill and c.error is null and c.spans && h.spans
+          end
+        offset 0
+      ) as w
+    ))
+    returning k.canonical_symbol, k.timeframe, k.spans, k.changed_at, k.failures, k.is_backfill <> p_is_backfill as is_history
+  ),
+  -- Grouped rather than joined: linear whatever the planner assumes about the number of tasks.
+  merged as (
+    select
+      m.canonical_symbol, m.timeframe,
+      range_agg(m.spans) filter (where not m.is_history) as spans,
+      range_agg(m.spans) filter (where m.is_history) as history,
+      range_agg(m.decided) as decided,
+      bool_or(m.is_held) as is_held,
+      bool_or(m.is_asleep) as is_asleep,
+      min(m.changed_at) filter (where not m.is_history) as changed_at,
+      min(m.changed_at) filter (where m.is_history) as history_at,
+      max(m.failures) filter (where not m.is_history) as failures
+    from (
+      select c.canonical_symbol, c.timeframe, c.spans, null::tstzmultirange as decided, false as is_held, false as is_asleep, c.changed_at, c.failures, false as is_history
+      from change as c
+      union all
+      select t.canonical_symbol, t.timeframe, t.spans, null, false, false, t.changed_at, t.failures, t.is_history
+      from taken as t
+      union all
+      select h.canonical_symbol, h.timeframe, null, h.decided, true, h.is_asleep, null, null, false
+      from held as h
+    ) as m
+    group by m.canonical_symbol, m.timeframe
+  ),
+  added as (
+    insert into agg.correction (canonical_symbol, timeframe, spans, changed_at, failures, is_backfill)
+    select m.canonical_symbol, m.timeframe, m.history, m.history_at, 0, true
+    from merged as m
+    where m.history is not null
+    union all
+    select m.canonical_symbol, m.timeframe, w.spans, m.changed_at, m.failures, p_is_backfill
+    from merged as m
+    -- Only the holder of a task that no worker has claimed knows what it has decided, and may drop the rest.
+    cross join lateral (
+      select case when m.decided is null then m.spans else m.spans * m.decided end - coalesce(m.history, '{}')
+    ) as w (spans)
+    where not isempty(w.spans)
+      and (
+        m.is_held
+        or (
+          select true from public.data_agg_state as s where s.canonical_symbol = m.canonical_symbol and s.timeframe = m.timeframe
+        )
+      )
+  )
+  select array_agg(agg.new_changed_span(m.canonical_symbol, m.timeframe, m.spans))
+  into v_sleeping
+  from merged as m
+  where m.is_asleep and m.decided is not null;
+  if v_sleeping is not null then
+    perform agg.wake_tasks(v_sleeping);
+  end if;
 end;
 $function$;
 
@@ -231,6 +366,8 @@ begin
       end,
       case when excluded.agg_start_utc < s.agg_start_utc then excluded.next_run_at end
     ),
+    -- It may have stood in no queue, or in another.
+    due_together_at = null,
     updated_at = now();
 
   update public.data_agg_state as s
@@ -776,6 +913,108 @@ begin
 end;
 $function$;
 
+CREATE OR REPLACE FUNCTION agg.claim_due_tasks (
+  p_env   text,
+  p_limit integer,
+  p_now   timestamp with time zone,
+  p_lanes integer                  DEFAULT 1,
+  OUT     timeframe text,
+  OUT     symbols text[]
+)
+  RETURNS record
+  LANGUAGE plpgsql
+  SET search_path TO 'pg_catalog', 'pg_temp'
+  SET plan_cache_mode TO 'force_generic_plan'
+  SET enable_seqscan TO 'off'
+  SET enable_bitmapscan TO 'off'
+  SET enable_hashjoin TO 'off'
+  SET enable_mergejoin TO 'off'
+  SET jit TO 'off'
+  AS $function$
+declare
+  -- Otherwise a task is enabled as its asset is active.
+  v_is_foreign constant boolean := (
+    select e.has_foreign_tasks or agg.is_test(p_env) <> agg.is_test(e.env) from agg.environment as e
+  );
+  v_queue record;
+  v_is_mandatory boolean;
+  v_minutes integer;
+  v_claimed text[];
+  v_timeframe text;
+  v_due bigint := 0;
+  v_is_passed_over boolean := false;
+  v_until_at timestamptz;
+  v_raised_to timestamptz;
+begin
+  symbols := '{}';
+  for v_queue in
+    select q.*
+    from agg.due_queues(p_now) as q
+    order by
+      q.is_mandatory desc,
+      least(min(q.due_at) over (partition by q.is_mandatory, q.run_interval_minutes), p_now - interval '5 minutes'),
+      q.run_interval_minutes, q.task_priority, q.due_at
+  loop
+    if (v_is_mandatory, v_minutes) is distinct from (v_queue.is_mandatory, v_queue.run_interval_minutes) then
+      exit when timeframe is not null;
+      v_is_passed_over := v_minutes is not null;
+      v_is_mandatory := v_queue.is_mandatory;
+      v_minutes := v_queue.run_interval_minutes;
+      v_due := 0;
+    end if;
+    v_until_at := v_queue.until_at;
+    loop
+      if p_lanes > 1 then
+        v_due := v_due + (
+          select count(*)
+          from (
+            select
+            from agg.runnable_task as s
+            where s.is_mandatory = v_queue.is_mandatory and s.run_interval_minutes = v_queue.run_interval_minutes
+              and s.task_priority = v_queue.task_priority
+              and s.queued_at between v_queue.from_at and v_queue.to_at and s.next_run_at <= v_until_at
+            limit p_limit::bigint * p_lanes
+          ) as d
+        );
+      end if;
+
+      select array_agg(c.canonical_symbol), min(c.timeframe) into v_claimed, v_timeframe
+      from (
+        select s.canonical_symbol, s.timeframe
+        from agg.runnable_task as s
+        where s.is_mandatory = v_queue.is_mandatory and s.run_interval_minutes = v_queue.run_interval_minutes
+          and s.task_priority = v_queue.task_priority
+          and s.queued_at between v_queue.from_at and v_queue.to_at and s.next_run_at <= v_until_at
+          and (
+            not v_is_passed_over
+            or not exists (
+              select
+              from agg.runnable_task as u
+              where u.canonical_symbol = s.canonical_symbol and u.timeframe = s.source_timeframe and u.timeframe <> s.timeframe
+                and u.next_run_at <= p_now
+            )
+          )
+          and (
+            not v_is_foreign
+            or exists (select from agg.active_asset as a where a.canonical_symbol = s.canonical_symbol and a.is_test = agg.is_test(p_env))
+          )
+        order by s.queued_at
+        limit case when p_lanes > 1 then least(p_limit, (v_due + p_lanes - 1) / p_lanes) else p_limit end - cardinality(symbols)
+        for update of s skip locked
+      ) as c;
+      exit when v_claimed is not null or not v_queue.is_together;
+      v_raised_to := agg.raise_due_at(v_queue.is_mandatory, v_queue.run_interval_minutes, v_queue.task_priority);
+      exit when v_raised_to > p_now or (v_raised_to is null and v_until_at >= p_now);
+      -- Where another session holds those that have been due for longest, the others.
+      v_until_at := coalesce(v_raised_to, p_now);
+    end loop;
+    timeframe := coalesce(timeframe, v_timeframe);
+    symbols := symbols || v_claimed;
+    exit when cardinality(symbols) >= p_limit;
+  end loop;
+end;
+$function$;
+
 CREATE OR REPLACE FUNCTION agg.compare_windows (
   p_requests agg.build_request[]
 )
@@ -1085,6 +1324,58 @@ begin
 end;
 $function$;
 
+CREATE OR REPLACE FUNCTION agg.due_queues (
+  p_now timestamp with time zone
+)
+  RETURNS TABLE (
+    is_mandatory         boolean,
+    run_interval_minutes integer,
+    task_priority        integer,
+    is_together          boolean,
+    due_at               timestamp with time zone,
+    from_at              timestamp with time zone,
+    to_at                timestamp with time zone,
+    until_at             timestamp with time zone
+  )
+  LANGUAGE plpgsql
+  STABLE
+  SET search_path TO 'pg_catalog', 'pg_temp'
+  SET plan_cache_mode TO 'force_generic_plan'
+  SET enable_seqscan TO 'off'
+  SET enable_bitmapscan TO 'off'
+  SET enable_hashjoin TO 'off'
+  SET enable_mergejoin TO 'off'
+  SET jit TO 'off'
+  AS $function$
+begin
+  return query
+  select q.is_mandatory, q.run_interval_minutes, q.task_priority, p.*
+  from agg.task_queue as q
+  left join agg.queue as k
+    on k.is_mandatory = q.is_mandatory and k.run_interval_minutes = q.run_interval_minutes and k.task_priority = q.task_priority
+  cross join lateral (
+    select true, coalesce(k.due_at, '-infinity'), '-infinity'::timestamptz, '-infinity'::timestamptz, coalesce(k.due_at, p_now)
+    where coalesce(k.due_at, '-infinity') <= p_now and exists (
+      select
+      from agg.runnable_task as s
+      where s.is_mandatory = q.is_mandatory and s.run_interval_minutes = q.run_interval_minutes and s.task_priority = q.task_priority
+        and s.queued_at = '-infinity'
+    )
+    union all
+    select false, f.queued_at, f.queued_at, p_now, p_now
+    from (
+      select s.queued_at
+      from agg.runnable_task as s
+      where s.is_mandatory = q.is_mandatory and s.run_interval_minutes = q.run_interval_minutes and s.task_priority = q.task_priority
+        and s.queued_at > '-infinity'
+      order by s.queued_at
+      limit 1
+    ) as f
+    where f.queued_at <= p_now
+  ) as p;
+end;
+$function$;
+
 CREATE OR REPLACE FUNCTION agg.filled_bars (
   p_symbol    text,
   p_timeframe text,
@@ -1253,6 +1544,129 @@ begin
 end;
 $function$;
 
+CREATE OR REPLACE FUNCTION agg.finish_tasks (
+  p_results agg.build_result[],
+  p_now     timestamp with time zone
+)
+  RETURNS void
+  LANGUAGE plpgsql
+  SET search_path TO 'pg_catalog', 'pg_temp'
+  SET plan_cache_mode TO 'force_generic_plan'
+  SET enable_seqscan TO 'off'
+  SET enable_nestloop TO 'on'
+  SET enable_hashjoin TO 'off'
+  SET enable_mergejoin TO 'off'
+  SET jit TO 'off'
+  AS $function$
+declare
+  v_finished record;
+  v_together_from timestamptz;
+begin
+  -- The table is read at once where it has fewer pages than the results have symbols.
+  if (select sum(cardinality(r.symbols)) from unnest(p_results) as r) > pg_relation_size('public.data_agg_state') / 8192 then
+    perform
+      set_config('plan_cache_mode', 'force_custom_plan', true), set_config('enable_seqscan', 'on', true),
+      set_config('enable_nestloop', 'off', true), set_config('enable_hashjoin', 'on', true);
+  end if;
+  -- Shared to the end of the transaction, so that no due_at is raised past a task that is due together from now on. All or none.
+  select case when count(*) = (
+    select count(*)
+    from agg.queue as q
+    where q.run_interval_minutes in (select extract(epoch from r.window_length) / 60 from unnest(p_results) as r)
+  ) then max(h.due_at) end
+  into v_together_from
+  from (
+    select q.due_at
+    from agg.queue as q
+    where q.run_interval_minutes in (select extract(epoch from r.window_length) / 60 from unnest(p_results) as r)
+    for share skip locked
+  ) as h;
+  with result as materialized (
+    -- Once a result, however many symbols it has. Windows in UTC need no call.
+    select
+      r.symbols, r.timeframe, r.from_utc, r.decided_to_utc, r.bars, r.bars_poor, r.stopped_reason, r.fail_kind, r.error,
+      case
+        when r.window_time_zone is null then r.decided_to_utc - r.window_length
+        else agg.window_start(r.decided_to_utc - interval '1 microsecond', r.window_length, r.window_time_zone, r.window_origin)
+      end as cursor_utc,
+      case
+        when r.window_time_zone is null then r.decided_to_utc + r.window_length
+        else agg.window_end(r.decided_to_utc, r.window_length, r.window_time_zone, r.window_origin)
+      end as next_end_utc
+    from unnest(p_results) as r
+  ),
+  finished as (
+    update public.data_agg_state as s
+    set
+      last_agg_bar_ts_utc = case when r.fail_kind is null then greatest(s.last_agg_bar_ts_utc, r.cursor_utc) else s.last_agg_bar_ts_utc end,
+      built_to_utc = case when r.fail_kind is not null or s.built_to_utc > r.decided_to_utc then s.built_to_utc end,
+      next_run_at = case
+        when r.fail_kind is not null then date_trunc('minute', p_now + agg.retry_delay(s.hard_fail_streak, r.fail_kind))
+        when r.stopped_reason = 'max_windows' then p_now
+        when r.next_end_utc + make_interval(secs => s.aggregation_delay_seconds) > p_now
+          then r.next_end_utc + make_interval(secs => s.aggregation_delay_seconds)
+        else date_trunc('minute', p_now + least(interval '5 minutes', greatest(
+          interval '1 minute', (p_now - r.next_end_utc - make_interval(secs => s.aggregation_delay_seconds)) / 8
+        )))
+      end,
+      due_together_at = case
+        when r.fail_kind is null and r.next_end_utc + make_interval(secs => s.aggregation_delay_seconds) > p_now
+          and r.next_end_utc + make_interval(secs => s.aggregation_delay_seconds) >= v_together_from
+          then r.next_end_utc + make_interval(secs => s.aggregation_delay_seconds)
+      end,
+      status = case
+        when not s.enabled or s.status = 'disabled' then 'disabled'
+        when r.fail_kind is null or s.hard_fail_streak + (r.fail_kind = 'hard')::integer < d.hard_failures then 'idle'
+        when s.is_mandatory then 'hard_failed'
+        else 'disabled'
+      end,
+      running_started_at_utc = null,
+      fail_streak = case when r.fail_kind is null then 0 else least(s.fail_streak, 1000000) + 1 end,
+      hard_fail_streak = case when r.fail_kind is null then 0 else least(s.hard_fail_streak, 1000000) + (r.fail_kind = 'hard')::integer end,
+      failing_since_utc = case when r.fail_kind is not null then coalesce(least(s.failing_since_utc, p_now), p_now) end,
+      total_runs = least(s.total_runs, 999999999999999) + 1,
+      total_bars_created = least(s.total_bars_created + coalesce(r.bars, 0), 1000000000000000),
+      total_bars_quality_poor = least(s.total_bars_quality_poor + coalesce(r.bars_poor, 0), 1000000000000000),
+      last_attempted_at_utc = p_now,
+      last_successful_at_utc = case when r.fail_kind is null then p_now else s.last_successful_at_utc end,
+      last_stopped_reason = case when r.fail_kind is null then r.stopped_reason else s.last_stopped_reason end,
+      last_error = r.error,
+      updated_at = now()
+    from agg.defaults as d
+    cross join result as r
+    cross join lateral unnest(r.symbols) as y (symbol)
+    where s.canonical_symbol = y.symbol and s.timeframe = r.timeframe
+    returning
+      s.canonical_symbol, s.timeframe, s.is_mandatory, s.hard_fail_streak, s.last_error,
+      -- A gap that is stepped over lies before from_utc.
+      r.fail_kind is null and (r.stopped_reason = 'frontier' or r.decided_to_utc is distinct from r.from_utc) as has_advanced,
+      r.fail_kind is null and r.stopped_reason is distinct from 'max_windows'
+        and p_now >= r.next_end_utc + make_interval(secs => s.aggregation_delay_seconds) as is_waiting
+  )
+  select
+    min(f.timeframe) as timeframe,
+    array_agg(f.canonical_symbol) filter (where f.has_advanced) as advanced,
+    array_agg(f.canonical_symbol) filter (where f.is_waiting) as waiting,
+    string_agg(
+      format('%s %s (%s, %s in a row): %s', f.canonical_symbol, f.timeframe,
+        case when f.is_mandatory then 'mandatory, keeps retrying' else 'optional, now disabled' end, f.hard_fail_streak, f.last_error),
+      '; ' order by f.canonical_symbol, f.timeframe
+    ) filter (where f.hard_fail_streak >= (select d.hard_failures from agg.defaults as d)) as alarms
+  into v_finished
+  from finished as f;
+
+  if v_finished.waiting is not null then
+    perform agg.sleep_tasks(v_finished.waiting, v_finished.timeframe);
+  end if;
+  if v_finished.advanced is not null then
+    perform agg.wake_dependents(v_finished.advanced, v_finished.timeframe);
+  end if;
+  if v_finished.alarms is not null then
+    raise warning 'hard failures: %', v_finished.alarms using hint = 'select * from agg_health() explains every task.';
+  end if;
+end;
+$function$;
+
 CREATE OR REPLACE FUNCTION agg.follow_revisions()
   RETURNS TRIGGER
   LANGUAGE plpgsql
@@ -1405,6 +1819,10 @@ CREATE OR REPLACE FUNCTION agg.plan_builds (
   SET plan_cache_mode TO 'force_generic_plan'
   SET jit TO 'off'
   AS $function$
+declare
+  -- Minutes come of a task only where there are baskets.
+  v_has_source_tasks constant boolean := exists (select from agg.timeframe as t where t.timeframe = p_timeframe and t.source_timeframe <> '1m')
+    or exists (select from public.data_agg_state as s where s.basket is not null);
 begin
   -- Planning costs a millisecond, and joins thousands of symbols at once.
   if cardinality(p_symbols) > 500 then
@@ -1427,7 +1845,8 @@ begin
     cross join lateral (
       select case when t.source_timeframe is not null then coalesce(s.source_timeframe, t.source_timeframe) end
     ) as w (source_timeframe)
-    left join agg.task as u on u.canonical_symbol = c.symbol and u.timeframe = w.source_timeframe and u.enabled
+    left join agg.task as u
+      on v_has_source_tasks and u.canonical_symbol = c.symbol and u.timeframe = w.source_timeframe and u.enabled
     left join lateral (
       select max(k.derivation_version) as derivation_version, case when count(*) = count(l.ts_utc) then min(l.ts_utc) end as last_utc
       from agg.synthetic_component as k
@@ -1503,6 +1922,51 @@ begin
       ) end as limit_utc
     offset 0
   ) as e;
+end;
+$function$;
+
+CREATE OR REPLACE FUNCTION agg.raise_due_at (
+  p_is_mandatory         boolean,
+  p_run_interval_minutes integer,
+  p_task_priority        integer
+)
+  RETURNS timestamp WITH time zone
+  LANGUAGE plpgsql
+  SET search_path TO 'pg_catalog', 'pg_temp'
+  SET plan_cache_mode TO 'force_generic_plan'
+  SET enable_seqscan TO 'off'
+  SET enable_bitmapscan TO 'off'
+  SET jit TO 'off'
+  AS $function$
+declare
+  v_raised_to timestamptz;
+begin
+  perform
+  from agg.queue as q
+  where q.is_mandatory = p_is_mandatory and q.run_interval_minutes = p_run_interval_minutes and q.task_priority = p_task_priority
+    and not exists (
+      select
+      from agg.runnable_task as s
+      where s.is_mandatory = q.is_mandatory and s.run_interval_minutes = q.run_interval_minutes and s.task_priority = q.task_priority
+        and s.queued_at = '-infinity' and s.next_run_at <= q.due_at
+    )
+  for update skip locked;
+  if not found then
+    return null;
+  end if;
+  -- A later statement: it sees every task that joined before the lock.
+  update agg.queue as q
+  set due_at = f.next_run_at
+  from (
+    select min(s.next_run_at) as next_run_at
+    from agg.runnable_task as s
+    where s.is_mandatory = p_is_mandatory and s.run_interval_minutes = p_run_interval_minutes and s.task_priority = p_task_priority
+      and s.queued_at = '-infinity'
+  ) as f
+  where q.is_mandatory = p_is_mandatory and q.run_interval_minutes = p_run_interval_minutes and q.task_priority = p_task_priority
+    and q.due_at < f.next_run_at
+  returning q.due_at into v_raised_to;
+  return v_raised_to;
 end;
 $function$;
 
@@ -1640,6 +2104,64 @@ begin
     l.good_percent, l.poor_percent, l.session_time_zone, l.session_minutes, l.calendar,
     -- Each series has a basket of its own.
     case when l.source_timeframe is null then l.canonical_symbol end;
+end;
+$function$;
+
+CREATE OR REPLACE FUNCTION agg.recover_postponed_tasks (
+  p_now timestamp with time zone
+)
+  RETURNS integer
+  LANGUAGE plpgsql
+  SET search_path TO 'pg_catalog', 'pg_temp'
+  SET plan_cache_mode TO 'force_generic_plan'
+  SET enable_seqscan TO 'off'
+  SET enable_bitmapscan TO 'off'
+  SET enable_hashjoin TO 'off'
+  SET enable_mergejoin TO 'off'
+  SET jit TO 'off'
+  AS $function$
+declare
+  v_recovered integer;
+begin
+  update public.data_agg_state as s
+  set next_run_at = p_now, updated_at = now()
+  from (
+    select l.canonical_symbol, l.timeframe
+    from agg.task_queue as q
+    cross join lateral (
+      select r.canonical_symbol, r.timeframe
+      from agg.runnable_task as r
+      where r.is_mandatory = q.is_mandatory and r.run_interval_minutes = q.run_interval_minutes and r.task_priority = q.task_priority
+        and r.queued_at > p_now + make_interval(mins => q.run_interval_minutes) + interval '1 hour' and r.queued_at < 'infinity'
+        and r.next_run_at > r.due_at
+      for update skip locked
+    ) as l
+  ) as postponed
+  where s.canonical_symbol = postponed.canonical_symbol and s.timeframe = postponed.timeframe;
+  get diagnostics v_recovered = row_count;
+
+  -- What was written past the rules (a restore of older rows) is read in the next run.
+  update agg.queue as q
+  set due_at = '-infinity'
+  from (
+    select k.is_mandatory, k.run_interval_minutes, k.task_priority from agg.queue as k where k.due_at > p_now for update skip locked
+  ) as f
+  where q.is_mandatory = f.is_mandatory and q.run_interval_minutes = f.run_interval_minutes and q.task_priority = f.task_priority;
+
+  if not exists (select from agg.correction as c where c.retry_at > p_now + interval '1 hour') then
+    return v_recovered;
+  end if;
+  update agg.correction as k
+  set retry_at = p_now
+  from (
+    select c.canonical_symbol, c.timeframe, c.correction_id
+    from agg.correction as c
+    where c.retry_at > p_now + interval '1 hour'
+    for update skip locked
+  ) as postponed
+  where k.canonical_symbol = postponed.canonical_symbol and k.timeframe = postponed.timeframe
+    and k.correction_id = postponed.correction_id;
+  return v_recovered;
 end;
 $function$;
 
@@ -2072,6 +2594,104 @@ begin
 end;
 $function$;
 
+CREATE OR REPLACE FUNCTION agg.wake_dependents (
+  p_symbols   text[],
+  p_timeframe text
+)
+  RETURNS void
+  LANGUAGE plpgsql
+  SET search_path TO 'pg_catalog', 'pg_temp'
+  SET plan_cache_mode TO 'force_generic_plan'
+  SET enable_seqscan TO 'off'
+  SET enable_bitmapscan TO 'off'
+  SET enable_hashjoin TO 'off'
+  SET enable_mergejoin TO 'off'
+  SET jit TO 'off'
+  AS $function$
+declare
+  v_changes agg.changed_span[];
+begin
+  if not exists (select from agg.runnable_task as d where d.queued_at = 'infinity') then
+    return;
+  end if;
+  v_changes := array(
+    select agg.new_changed_span(d.canonical_symbol, d.timeframe, tstzmultirange(tstzrange(d.followed_to_utc, null)))
+    from unnest(p_symbols) as c (symbol)
+    join agg.task as u on u.canonical_symbol = c.symbol and u.timeframe = p_timeframe
+    join agg.runnable_task as d
+      on d.canonical_symbol = u.canonical_symbol and d.source_timeframe = u.timeframe and d.timeframe <> u.timeframe
+    where d.queued_at = 'infinity' and d.due_at - make_interval(secs => d.aggregation_delay_seconds) <= u.decided_to_utc
+  );
+  if v_changes <> '{}' then
+    perform agg.add_corrections(v_changes);
+  end if;
+end;
+$function$;
+
+CREATE OR REPLACE FUNCTION agg.wake_overlooked_tasks()
+  RETURNS integer
+  LANGUAGE plpgsql
+  SET search_path TO 'pg_catalog', 'pg_temp'
+  SET enable_seqscan TO 'off'
+  SET jit TO 'off'
+  AS $function$
+declare
+  v_woken integer;
+begin
+  update public.data_agg_state as s
+  set next_run_at = o.due_at, updated_at = now()
+  from (
+    select t.canonical_symbol, t.timeframe, t.due_at
+    from agg.runnable_task as t
+    where t.queued_at = 'infinity'
+      and case t.last_stopped_reason
+        when 'no_source_data' then agg.has_source_bar(t.canonical_symbol, t.timeframe, t.decided_to_utc, 'infinity')
+        else not exists (
+          select
+          from agg.task as u
+          where u.canonical_symbol = t.canonical_symbol and u.timeframe = t.source_timeframe and u.timeframe <> t.timeframe
+            and u.enabled and u.decided_to_utc < t.due_at - make_interval(secs => t.aggregation_delay_seconds)
+        )
+      end
+    for update of t skip locked
+  ) as o
+  where s.canonical_symbol = o.canonical_symbol and s.timeframe = o.timeframe;
+  get diagnostics v_woken = row_count;
+  return v_woken;
+end;
+$function$;
+
+CREATE OR REPLACE FUNCTION agg.wake_tasks (
+  p_changes agg.changed_span[]
+)
+  RETURNS void
+  LANGUAGE plpgsql
+  SET search_path TO 'pg_catalog', 'pg_temp'
+  SET plan_cache_mode TO 'force_generic_plan'
+  SET enable_seqscan TO 'off'
+  SET enable_hashjoin TO 'off'
+  SET enable_mergejoin TO 'off'
+  SET jit TO 'off'
+  AS $function$
+begin
+  if not exists (select from agg.runnable_task as t where t.queued_at = 'infinity') then
+    return;
+  end if;
+  update public.data_agg_state as s
+  set
+    next_run_at = greatest(t.due_at, (
+      select u.last_attempted_at_utc
+      from public.data_agg_state as u
+      where u.canonical_symbol = t.canonical_symbol and u.timeframe = t.source_timeframe and u.timeframe <> t.timeframe
+    )),
+    updated_at = now()
+  from unnest(p_changes) as c
+  join agg.task as t on t.canonical_symbol = c.canonical_symbol and t.timeframe = c.timeframe
+  where s.canonical_symbol = t.canonical_symbol and s.timeframe = t.timeframe
+    and t.queued_at = 'infinity' and c.spans && tstzrange(t.decided_to_utc, null);
+end;
+$function$;
+
 CREATE OR REPLACE FUNCTION agg.windows_between (
   p_from_utc  timestamp with time zone,
   p_to_utc    timestamp with time zone,
@@ -2449,6 +3069,65 @@ CREATE OR REPLACE FUNCTION public.agg_gaps (
   from missing as m
   group by m.gap
   order by 1;
+$function$;
+
+CREATE OR REPLACE FUNCTION public.agg_get_due_tasks (
+  p_env_name text                     DEFAULT NULL::text,
+  p_limit    integer                  DEFAULT 10,
+  p_now      timestamp with time zone DEFAULT now()
+)
+  RETURNS TABLE (
+    canonical_symbol          text,
+    timeframe                 text,
+    source_timeframe          text,
+    last_agg_bar_ts_utc       timestamp with time zone,
+    run_interval_minutes      integer,
+    aggregation_delay_seconds integer,
+    is_mandatory              boolean,
+    task_priority             integer
+  )
+  LANGUAGE plpgsql
+  SECURITY DEFINER
+  SET search_path TO 'pg_catalog', 'pg_temp'
+  SET plan_cache_mode TO 'force_generic_plan'
+  SET enable_seqscan TO 'off'
+  SET enable_bitmapscan TO 'off'
+  SET enable_hashjoin TO 'off'
+  SET enable_mergejoin TO 'off'
+  SET jit TO 'off'
+  AS $function$
+declare
+  v_is_test constant boolean := agg.is_test(agg.current_env(p_env_name));
+  v_queue record;
+  v_left integer := p_limit;
+  v_rows integer;
+begin
+  if agg.is_paused(p_now) then
+    return;
+  end if;
+  perform agg.recover_abandoned_claims(p_now);
+  -- Queue by queue: only the last one that is read is sorted for a part of it.
+  for v_queue in
+    select q.is_mandatory, q.run_interval_minutes, q.task_priority, min(q.from_at) as from_at, max(q.to_at) as to_at
+    from agg.due_queues(p_now) as q
+    group by q.is_mandatory, q.run_interval_minutes, q.task_priority
+    order by q.is_mandatory desc, q.run_interval_minutes, q.task_priority
+  loop
+    exit when v_left <= 0;
+    return query
+    select
+      s.canonical_symbol, s.timeframe, s.source_timeframe, s.last_agg_bar_ts_utc,
+      s.run_interval_minutes, s.aggregation_delay_seconds, s.is_mandatory, s.task_priority
+    from agg.runnable_task as s
+    join agg.active_asset as a on a.canonical_symbol = s.canonical_symbol and a.is_test = v_is_test
+    where s.is_mandatory = v_queue.is_mandatory and s.run_interval_minutes = v_queue.run_interval_minutes
+      and s.task_priority = v_queue.task_priority and s.queued_at between v_queue.from_at and v_queue.to_at and s.next_run_at <= p_now
+    order by s.last_successful_at_utc nulls first, s.canonical_symbol
+    limit v_left;
+    get diagnostics v_rows = row_count;
+    v_left := v_left - v_rows;
+  end loop;
+end;
 $function$;
 
 CREATE OR REPLACE FUNCTION public.agg_maintain (
@@ -2906,6 +3585,79 @@ begin
 end;
 $function$;
 
+CREATE OR REPLACE FUNCTION public.sync_agg_state_from_registry (
+  p_env               text                     DEFAULT NULL::text,
+  p_default_start_utc timestamp with time zone DEFAULT '2025-07-01 00:00:00+00'::timestamp WITH time zone,
+  p_symbols           text[]                   DEFAULT NULL::text[]
+)
+  RETURNS jsonb
+  LANGUAGE plpgsql
+  SECURITY DEFINER
+  SET search_path TO 'pg_catalog', 'pg_temp'
+  SET jit TO 'off'
+  SET plan_cache_mode TO 'force_custom_plan'
+  SET statement_timeout TO '60s'
+  AS $function$
+declare
+  v_env text;
+  v_problems agg.asset_problem[];
+  v_changes agg.task_change[];
+begin
+  if p_default_start_utc is null then
+    raise exception 'p_default_start_utc must not be null' using errcode = 'invalid_parameter_value';
+  end if;
+
+  -- One sync at a time: what it compares with is then what it writes to.
+  perform agg.lock_registry();
+  v_env := agg.current_env(p_env);
+
+  v_problems := array(
+    select p
+    from agg.asset_problems(array(
+      select a.canonical_symbol
+      from agg.active_asset as a
+      where a.is_test = (select agg.is_test(v_env)) and (p_symbols is null or a.canonical_symbol = any (p_symbols))
+    )) as p
+    order by p.canonical_symbol
+  );
+  if v_problems <> '{}' then
+    raise warning 'metadata are not understood: %', (
+      select left(string_agg(format('%s (%s; left out: %s)', p.canonical_symbol, p.problem, p.leaves_out), '; '), 2000)
+      from unnest(v_problems) as p
+    ) using hint = 'Correct metadata in core_asset_registry_all.';
+  end if;
+
+  v_changes := array(select c from agg.task_changes(v_env, p_symbols, v_problems, p_default_start_utc) as c);
+  if v_changes <> '{}' then
+    perform agg.apply_task_changes(v_changes);
+  end if;
+  update agg.environment as e
+  set has_foreign_tasks = f.is_foreign
+  from (select agg.is_test(v_env) <> agg.is_test(agg.current_env(null))) as f (is_foreign)
+  where e.has_foreign_tasks <> f.is_foreign and (f.is_foreign or p_symbols is null);
+  insert into agg.queue (is_mandatory, run_interval_minutes, task_priority)
+  select q.is_mandatory, q.run_interval_minutes, q.task_priority
+  from agg.task_queue as q
+  on conflict do nothing;
+
+  return (
+    select jsonb_build_object(
+      'success', true,
+      'env', v_env,
+      'inserted', count(*) filter (where c.action = 'insert'),
+      'updated', count(*) filter (where c.action = 'update'),
+      'reenabled', count(*) filter (where c.action = 'reenable'),
+      'disabled', count(*) filter (where c.action = 'disable'),
+      'inserted_or_updated', count(*) filter (where c.action <> 'disable'),
+      'symbols', coalesce(jsonb_agg(distinct c.canonical_symbol), '[]'),
+      'refused', to_jsonb(v_problems),
+      'default_start_utc', p_default_start_utc
+    )
+    from unnest(v_changes) as c
+  );
+end;
+$function$;
+
 CREATE OR REPLACE FUNCTION public.undo_move (
   p_keep_minutes boolean DEFAULT true
 )
@@ -3071,6 +3823,126 @@ CREATE OR REPLACE VIEW "agg"."readable_series" AS  SELECT s.canonical_symbol,
            FROM agg.source_bar b
           WHERE ((b.canonical_symbol = s.canonical_symbol) AND (b.timeframe = ANY (ARRAY['1m'::text, s.timeframe])))));
 
+CREATE OR REPLACE VIEW "agg"."task" WITH (security_invoker=true) AS  SELECT make_interval(mins => s.run_interval_minutes) AS window_length,
+        CASE
+            WHEN (s.window_time_zone IS NULL) THEN (s.last_agg_bar_ts_utc + make_interval(mins => s.run_interval_minutes))
+            ELSE agg.window_end(s.last_agg_bar_ts_utc, make_interval(mins => s.run_interval_minutes), s.window_time_zone, s.window_origin)
+        END AS decided_to_utc,
+    GREATEST(
+        CASE
+            WHEN (s.window_time_zone IS NULL) THEN (s.last_agg_bar_ts_utc + make_interval(mins => s.run_interval_minutes))
+            ELSE agg.window_end(s.last_agg_bar_ts_utc, make_interval(mins => s.run_interval_minutes), s.window_time_zone, s.window_origin)
+        END, s.built_to_utc) AS followed_to_utc,
+        CASE
+            WHEN (s.window_time_zone IS NULL) THEN (s.last_agg_bar_ts_utc + make_interval(mins => (2 * s.run_interval_minutes), secs => (s.aggregation_delay_seconds)::double precision))
+            ELSE agg.due_at(s.last_agg_bar_ts_utc, make_interval(mins => s.run_interval_minutes), s.aggregation_delay_seconds, s.window_time_zone, s.window_origin)
+        END AS due_at,
+    s.canonical_symbol,
+    s.timeframe,
+    s.source_timeframe,
+    s.run_interval_minutes,
+    s.aggregation_delay_seconds,
+    s.last_agg_bar_ts_utc,
+    s.built_to_utc,
+    s.agg_start_utc,
+    s.status,
+    s.next_run_at,
+    s.running_started_at_utc,
+    s.enabled,
+    s.is_mandatory,
+    s.task_priority,
+    s.good_percent,
+    s.poor_percent,
+    s.session_time_zone,
+    s.session_minutes,
+    s.basket,
+    s.fail_streak,
+    s.hard_fail_streak,
+    s.total_runs,
+    s.total_bars_created,
+    s.total_bars_quality_poor,
+    s.last_attempted_at_utc,
+    s.last_successful_at_utc,
+    s.last_stopped_reason,
+    s.last_error,
+    s.created_at,
+    s.updated_at,
+    s.failing_since_utc,
+    s.window_time_zone,
+    s.window_origin,
+    s.calendar,
+    s.due_together_at,
+    s.queued_at
+   FROM public.data_agg_state s;
+
+CREATE OR REPLACE VIEW "agg"."runnable_task" WITH (security_invoker=true) AS  SELECT t.window_length,
+    t.decided_to_utc,
+    t.followed_to_utc,
+    t.due_at,
+    t.canonical_symbol,
+    t.timeframe,
+    t.source_timeframe,
+    t.run_interval_minutes,
+    t.aggregation_delay_seconds,
+    t.last_agg_bar_ts_utc,
+    t.built_to_utc,
+    t.agg_start_utc,
+    t.status,
+    t.next_run_at,
+    t.running_started_at_utc,
+    t.enabled,
+    t.is_mandatory,
+    t.task_priority,
+    t.good_percent,
+    t.poor_percent,
+    t.session_time_zone,
+    t.session_minutes,
+    t.basket,
+    t.fail_streak,
+    t.hard_fail_streak,
+    t.total_runs,
+    t.total_bars_created,
+    t.total_bars_quality_poor,
+    t.last_attempted_at_utc,
+    t.last_successful_at_utc,
+    t.last_stopped_reason,
+    t.last_error,
+    t.created_at,
+    t.updated_at,
+    t.failing_since_utc,
+    t.window_time_zone,
+    t.window_origin,
+    t.calendar,
+    t.due_together_at,
+    t.queued_at
+   FROM agg.task t
+  WHERE (t.enabled AND (t.status = ANY (ARRAY['idle'::text, 'hard_failed'::text])));
+
+CREATE OR REPLACE VIEW "agg"."task_queue" WITH (security_invoker=true) AS  WITH RECURSIVE queue AS (
+        ( SELECT s.is_mandatory,
+            s.run_interval_minutes,
+            s.task_priority
+           FROM agg.runnable_task s
+          ORDER BY s.is_mandatory, s.run_interval_minutes, s.task_priority
+         LIMIT 1)
+        UNION ALL
+         SELECT n.is_mandatory,
+            n.run_interval_minutes,
+            n.task_priority
+           FROM (queue q_1
+             CROSS JOIN LATERAL ( SELECT s.is_mandatory,
+                    s.run_interval_minutes,
+                    s.task_priority
+                   FROM agg.runnable_task s
+                  WHERE (ROW(s.is_mandatory, s.run_interval_minutes, s.task_priority) > ROW(q_1.is_mandatory, q_1.run_interval_minutes, q_1.task_priority))
+                  ORDER BY s.is_mandatory, s.run_interval_minutes, s.task_priority
+                 LIMIT 1) n)
+        )
+ SELECT q.is_mandatory,
+    q.run_interval_minutes,
+    q.task_priority
+   FROM queue q;
+
 CREATE OR REPLACE VIEW "agg"."wanted_task" WITH (security_invoker=true) AS  SELECT r.canonical_symbol,
     t.timeframe,
     t.duration,
@@ -3119,6 +3991,12 @@ CREATE OR REPLACE VIEW "agg"."wanted_task" WITH (security_invoker=true) AS  SELE
      JOIN agg.timeframe t ON ((t.is_mandatory OR ((t.source_timeframe IS NULL) AND ((r.metadata -> 'is_synthetic'::text) = 'true'::jsonb)) OR ((t.source_timeframe IS NOT NULL) AND ((a.mandatory @> to_jsonb(t.timeframe)) OR (a.optional @> to_jsonb(t.timeframe)))))))
   WHERE (((r.metadata -> 'agg'::text) -> 'enabled'::text) IS DISTINCT FROM 'false'::jsonb);
 
+CREATE INDEX data_agg_state_queue_idx ON public.data_agg_state USING btree (is_mandatory, run_interval_minutes, task_priority, queued_at)
+  WHERE (enabled AND (status = ANY (ARRAY['idle'::text, 'hard_failed'::text])));
+
+CREATE INDEX data_agg_state_sleeping_idx ON public.data_agg_state USING btree (canonical_symbol, source_timeframe)
+  WHERE ((queued_at = 'infinity'::timestamp WITH time zone) AND enabled AND (status = ANY (ARRAY['idle'::text, 'hard_failed'::text])));
+
 CREATE TRIGGER follow_changed_revisions
   AFTER UPDATE ON public.core_asset_registry_all
   FOR EACH ROW
@@ -3148,10 +4026,20 @@ CREATE POLICY "service_role_reads" ON "agg"."revision_floor"
   TO "service_role"
   USING (true);
 
+COMMENT ON COLUMN "agg"."environment"."has_foreign_tasks" IS 'Tasks of another environment may be enabled: by a sync for it since the last sync of all assets for this one.';
+
+COMMENT ON COLUMN "agg"."queue"."due_at" IS 'None of them is due before. agg.raise_due_at raises it; it may be lowered at any time, to -infinity too.';
+
+COMMENT ON COLUMN "public"."data_agg_state"."due_together_at" IS 'The next_run_at that the last run has set for a task that is up to date, and so due together with others (see agg.queue). Null: it is due alone.';
+
+COMMENT ON COLUMN "public"."data_agg_state"."queued_at" IS 'Where the task stands in its queue: at next_run_at; -infinity: with those that are due together. Whatever else sets next_run_at makes the task due alone.';
+
 COMMENT ON FUNCTION "agg"."claim_corrections"(text, text, integer, timestamp with time zone, integer, boolean) IS 'Locks up to p_limit tasks of a timeframe that have corrections waiting, p_is_backfill those of history, to the end of the transaction, and returns their symbols.
 Order: those first that wait longest since they were last worked on. A task whose source task has corrections of the same time waiting is passed over until these are made.
 p_lanes: how many dispatchers share the work. Each takes at most its share of what waits.
 Locks: never waits; passes over rows that others have locked, and tasks that a worker has claimed. Build in a later statement, so that its snapshot is younger than the locks.';
+
+COMMENT ON FUNCTION "agg"."due_queues"(timestamp with time zone) IS 'The parts of queues that have tasks due at p_now: of each queue the tasks that are due together, and those that are due alone. due_at: since when. Their tasks are those with queued_at from from_at to to_at, and next_run_at up to until_at: of those that are due together first the ones that have been due for longest. A few probes of an index a part, however many tasks it holds.';
 
 COMMENT ON FUNCTION "agg"."follow_revisions"() IS 'Raises agg.revision_floor where metadata.agg.revisions of an asset changes, comes or goes.';
 
@@ -3161,6 +4049,9 @@ COMMENT ON FUNCTION "agg"."is_test"(text) IS 'Says whether an environment goes b
 
 COMMENT ON FUNCTION "agg"."plan_builds"(text[], text, timestamp with time zone, integer, integer, boolean, timestamp with time zone) IS 'What tasks of one timeframe may decide at p_now: one request for all symbols that want the same windows with the same settings. They begin with the window after the cursor (p_cursor_utc, or the stored one), never before agg_start_utc, and end at the nearest of time frontier, source frontier and p_max_windows windows (of more than a million the first million). Windows in which the market is closed need no time to pass: the time frontier lies before the next window that is open. A synthetic series goes up to the last minute for which all components have bars.
 A bar stamped after p_now proves nothing about the windows before it. Null p_derivation_version: that of the registry for a synthetic series, otherwise that of the stored bar, or 1. A symbol without a task is planned with the defaults: 24x7, 300 s, no start. Reads only.';
+
+COMMENT ON FUNCTION "agg"."raise_due_at"(boolean, integer, integer) IS 'Raises due_at of a queue to when the first of its tasks that are due together is due. Returns it; null where it stays: a task is due, or another session is at work on the queue.
+Locks: never waits; the row of the queue, so that no task joins meanwhile (agg.finish_tasks).';
 
 COMMENT ON FUNCTION "agg"."raise_revision_floor"(text, jsonb, jsonb) IS 'Raises agg.revision_floor of a symbol whose revisions are kept for longer by p_revisions than by p_former, both metadata.agg.revisions; null for a symbol that the registry does not have.';
 
@@ -3215,6 +4106,8 @@ Refused are malformed bars, bars that break a check of data_bars, bars of a comp
 Raises invalid_parameter_value for what is not an array, and what no bar is the reason of, such as a deadlock or a timeout; then nothing is stored. jsonb itself refuses what is not JSON, a NUL, half a surrogate pair and a number beyond numeric.
 Locks the bars it writes, in the order of their keys, to the end of the transaction. Runs with the rights of its owner: no policy on data_bars binds the caller.';
 
+COMMENT ON TABLE "agg"."queue" IS 'When the tasks of a queue that are due together are due: those that are up to date (data_agg_state.queued_at is -infinity), with the same is_mandatory, interval and task_priority. A run reads them only then. A queue without a row is always read.';
+
 COMMENT ON TABLE "agg"."revision_floor" IS 'From when on revisions of the bars of a symbol are whole, where metadata.agg.revisions once kept them for a shorter time, or not at all. What the setting of today lets go comes on top. Raised and never lowered, also while the registry does not have the symbol.';
 
 COMMENT ON TABLE "agg"."timeframe" IS 'The one list of timeframes: how long each is, what its bars are built from (null for 1m, which is ingested or synthetic) and whether every active asset has it. Windows of up to an hour are aligned in UTC, longer ones on the clock of the asset (metadata.agg.day_close); where these do not hold whole windows of source_timeframe, they are built from 5m. A further timeframe is a further row. Order timeframes by duration, never by name. agg.check_timeframe says which rows can work.';
@@ -3230,7 +4123,15 @@ COMMENT ON TYPE "agg"."window_bar" IS 'A window of the request_no-th request, wh
 
 COMMENT ON VIEW "agg"."readable_series" IS 'Where the windows of a series begin, when its market is open, how far it is decided, how long its revisions are kept, and from when on they are whole: for get_bars. It reads with the rights of its owner, and holds only the series of which its reader may read a bar: agg.source_bar asks with the rights of the reader.';
 
+COMMENT ON VIEW "agg"."runnable_task" IS 'Tasks that may be claimed once their next_run_at has come: mandatory ones even after hard failures.';
+
+COMMENT ON VIEW "agg"."task" IS 'Tasks, with what follows from their cursors: the length of their windows, the end of what is decided, the end of what was built (changes of the source are followed up to there), and when the next window may be decided.';
+
+COMMENT ON VIEW "agg"."task_queue" IS 'The queues of runnable tasks: those with the same is_mandatory, interval and task_priority. One probe of data_agg_state_queue_idx a queue, however many tasks it holds.';
+
 COMMENT ON VIEW "agg"."wanted_task" IS 'The tasks that the metadata of each asset ask for, active or not, as far as metadata are understood; none where metadata.agg.enabled is false. agg_start_utc is null where metadata do not say it. fallback_source_timeframe is the source where days do not hold whole hours (see agg.begins_on_hours).';
+
+REVOKE ALL ON FUNCTION "agg"."due_queues"(timestamp WITH time zone) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION "agg"."follow_revisions"() FROM PUBLIC;
 
@@ -3238,12 +4139,22 @@ REVOKE ALL ON FUNCTION "agg"."is_paused"(timestamp WITH time zone) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION "agg"."is_test"(text) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION "agg"."raise_due_at"(boolean, integer, integer) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION "agg"."raise_revision_floor"(text, jsonb, jsonb) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION "agg"."stored_windows"(agg.build_request[]) FROM PUBLIC;
 
+GRANT SELECT ON TABLE "agg"."queue" TO "service_role";
+
 GRANT SELECT ON TABLE "agg"."revision_floor" TO "service_role";
 
 GRANT SELECT ON TABLE "agg"."readable_series" TO "service_role";
+
+GRANT SELECT ON TABLE "agg"."runnable_task" TO "service_role";
+
+GRANT SELECT ON TABLE "agg"."task" TO "service_role";
+
+GRANT SELECT ON TABLE "agg"."task_queue" TO "service_role";
 
 GRANT SELECT ON TABLE "agg"."wanted_task" TO "service_role";

@@ -2,6 +2,8 @@ comment on table agg.environment is
   'The environment that this database works for, how many dispatchers do so, and whether they pause: one row, set by schedule_jobs and agg_pause. Changes of the registry take effect in it. Of this database alone: no publication may hold the table.';
 comment on column agg.environment.lanes is 'How many dispatch jobs share the work.';
 comment on column agg.environment.paused_until is 'The end of the pause, or of the last one; infinity: until agg_resume. Null: there was none.';
+comment on column agg.environment.has_foreign_tasks is
+  'Tasks of another environment may be enabled: by a sync for it since the last sync of all assets for this one.';
 comment on column agg.environment.audit_percent is 'The share of one processor, in percent, that agg_maintain spends on verifying history. 0: none.';
 
 create table agg.environment (
@@ -12,6 +14,7 @@ create table agg.environment (
   paused_by text,
   paused_reason text,
   audit_percent smallint not null default 5,
+  has_foreign_tasks boolean not null default false,
   constraint environment_pkey primary key (is_only),
   constraint environment_is_only_check check (is_only),
   constraint environment_lanes_check check (lanes between 1 and 4),

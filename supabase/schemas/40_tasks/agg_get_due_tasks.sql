@@ -41,8 +41,9 @@ begin
   perform agg.recover_abandoned_claims(p_now);
   -- Queue by queue: only the last one that is read is sorted for a part of it.
   for v_queue in
-    select q.is_mandatory, q.run_interval_minutes, q.task_priority
-    from agg.task_queue as q
+    select q.is_mandatory, q.run_interval_minutes, q.task_priority, min(q.from_at) as from_at, max(q.to_at) as to_at
+    from agg.due_queues(p_now) as q
+    group by q.is_mandatory, q.run_interval_minutes, q.task_priority
     order by q.is_mandatory desc, q.run_interval_minutes, q.task_priority
   loop
     exit when v_left <= 0;
@@ -53,7 +54,7 @@ begin
     from agg.runnable_task as s
     join agg.active_asset as a on a.canonical_symbol = s.canonical_symbol and a.is_test = v_is_test
     where s.is_mandatory = v_queue.is_mandatory and s.run_interval_minutes = v_queue.run_interval_minutes
-      and s.task_priority = v_queue.task_priority and s.next_run_at <= p_now
+      and s.task_priority = v_queue.task_priority and s.queued_at between v_queue.from_at and v_queue.to_at and s.next_run_at <= p_now
     order by s.last_successful_at_utc nulls first, s.canonical_symbol
     limit v_left;
     get diagnostics v_rows = row_count;

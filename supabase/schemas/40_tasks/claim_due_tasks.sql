@@ -21,7 +21,10 @@ set enable_mergejoin = off
 set jit = off
 as $$
 declare
-  v_is_test constant boolean := agg.is_test(p_env);
+  -- Otherwise a task is enabled as its asset is active.
+  v_is_foreign constant boolean := coalesce(
+    (select e.has_foreign_tasks or agg.is_test(p_env) <> agg.is_test(e.env) from agg.environment as e), true
+  );
   v_queue record;
   v_is_mandatory boolean;
   v_minutes integer;
@@ -29,23 +32,17 @@ declare
   v_timeframe text;
   v_due bigint := 0;
   v_is_passed_over boolean := false;
+  v_until_at timestamptz;
+  v_raised_to timestamptz;
 begin
   symbols := '{}';
   for v_queue in
-    select q.is_mandatory, q.run_interval_minutes, q.task_priority
-    from agg.task_queue as q
-    cross join lateral (
-      select s.next_run_at
-      from agg.runnable_task as s
-      where s.is_mandatory = q.is_mandatory and s.run_interval_minutes = q.run_interval_minutes and s.task_priority = q.task_priority
-      order by s.next_run_at
-      limit 1
-    ) as f
-    where f.next_run_at <= p_now
+    select q.*
+    from agg.due_queues(p_now) as q
     order by
       q.is_mandatory desc,
-      least(min(f.next_run_at) over (partition by q.is_mandatory, q.run_interval_minutes), p_now - interval '5 minutes'),
-      q.run_interval_minutes, q.task_priority
+      least(min(q.due_at) over (partition by q.is_mandatory, q.run_interval_minutes), p_now - interval '5 minutes'),
+      q.run_interval_minutes, q.task_priority, q.due_at
   loop
     if (v_is_mandatory, v_minutes) is distinct from (v_queue.is_mandatory, v_queue.run_interval_minutes) then
       exit when timeframe is not null;
@@ -54,39 +51,52 @@ begin
       v_minutes := v_queue.run_interval_minutes;
       v_due := 0;
     end if;
-    if p_lanes > 1 then
-      v_due := v_due + (
-        select count(*)
-        from (
-          select
-          from agg.runnable_task as s
-          where s.is_mandatory = v_queue.is_mandatory and s.run_interval_minutes = v_queue.run_interval_minutes
-            and s.task_priority = v_queue.task_priority and s.next_run_at <= p_now
-          limit p_limit::bigint * p_lanes
-        ) as d
-      );
-    end if;
-
-    select array_agg(c.canonical_symbol), min(c.timeframe) into v_claimed, v_timeframe
-    from (
-      select s.canonical_symbol, s.timeframe
-      from agg.runnable_task as s
-      join agg.active_asset as a on a.canonical_symbol = s.canonical_symbol and a.is_test = v_is_test
-      where s.is_mandatory = v_queue.is_mandatory and s.run_interval_minutes = v_queue.run_interval_minutes
-        and s.task_priority = v_queue.task_priority and s.next_run_at <= p_now
-        and (
-          not v_is_passed_over
-          or not exists (
+    v_until_at := v_queue.until_at;
+    loop
+      if p_lanes > 1 then
+        v_due := v_due + (
+          select count(*)
+          from (
             select
-            from agg.runnable_task as u
-            where u.canonical_symbol = s.canonical_symbol and u.timeframe = s.source_timeframe and u.timeframe <> s.timeframe
-              and u.next_run_at <= p_now
+            from agg.runnable_task as s
+            where s.is_mandatory = v_queue.is_mandatory and s.run_interval_minutes = v_queue.run_interval_minutes
+              and s.task_priority = v_queue.task_priority
+              and s.queued_at between v_queue.from_at and v_queue.to_at and s.next_run_at <= v_until_at
+            limit p_limit::bigint * p_lanes
+          ) as d
+        );
+      end if;
+
+      select array_agg(c.canonical_symbol), min(c.timeframe) into v_claimed, v_timeframe
+      from (
+        select s.canonical_symbol, s.timeframe
+        from agg.runnable_task as s
+        where s.is_mandatory = v_queue.is_mandatory and s.run_interval_minutes = v_queue.run_interval_minutes
+          and s.task_priority = v_queue.task_priority
+          and s.queued_at between v_queue.from_at and v_queue.to_at and s.next_run_at <= v_until_at
+          and (
+            not v_is_passed_over
+            or not exists (
+              select
+              from agg.runnable_task as u
+              where u.canonical_symbol = s.canonical_symbol and u.timeframe = s.source_timeframe and u.timeframe <> s.timeframe
+                and u.next_run_at <= p_now
+            )
           )
-        )
-      order by s.next_run_at
-      limit case when p_lanes > 1 then least(p_limit, (v_due + p_lanes - 1) / p_lanes) else p_limit end - cardinality(symbols)
-      for update of s skip locked
-    ) as c;
+          and (
+            not v_is_foreign
+            or exists (select from agg.active_asset as a where a.canonical_symbol = s.canonical_symbol and a.is_test = agg.is_test(p_env))
+          )
+        order by s.queued_at
+        limit case when p_lanes > 1 then least(p_limit, (v_due + p_lanes - 1) / p_lanes) else p_limit end - cardinality(symbols)
+        for update of s skip locked
+      ) as c;
+      exit when v_claimed is not null or not v_queue.is_together;
+      v_raised_to := agg.raise_due_at(v_queue.is_mandatory, v_queue.run_interval_minutes, v_queue.task_priority);
+      exit when v_raised_to > p_now or (v_raised_to is null and v_until_at >= p_now);
+      -- Where another session holds those that have been due for longest, the others.
+      v_until_at := coalesce(v_raised_to, p_now);
+    end loop;
     timeframe := coalesce(timeframe, v_timeframe);
     symbols := symbols || v_claimed;
     exit when cardinality(symbols) >= p_limit;

@@ -6,6 +6,10 @@ comment on column public.data_agg_state.built_to_utc is
   'The end of the windows that were built ahead of the cursor: by a worker that has not stored its cursor, by hand, or before a reset. Corrections reach up to it. Null: none were.';
 comment on column public.data_agg_state.next_run_at is
   'When a dispatcher takes the task. infinity: it sleeps, until a change note or its source task wakes it.';
+comment on column public.data_agg_state.due_together_at is
+  'The next_run_at that the last run has set for a task that is up to date, and so due together with others (see agg.queue). Null: it is due alone.';
+comment on column public.data_agg_state.queued_at is
+  'Where the task stands in its queue: at next_run_at; -infinity: with those that are due together. Whatever else sets next_run_at makes the task due alone.';
 comment on column public.data_agg_state.agg_start_utc is 'Nothing is built before this instant: the start that the registry says, or a later floor of agg.floor.';
 comment on column public.data_agg_state.aggregation_delay_seconds is 'A window is decided once its end is this many seconds old.';
 comment on column public.data_agg_state.enabled is
@@ -60,6 +64,8 @@ create table public.data_agg_state (
   window_time_zone text,
   window_origin timestamp not null default '2000-01-03 00:00:00',
   calendar text,
+  due_together_at timestamptz,
+  queued_at timestamptz generated always as (case when next_run_at = due_together_at then '-infinity' else next_run_at end) stored,
   constraint data_agg_state_pkey primary key (canonical_symbol, timeframe),
   -- A pattern and no foreign key: the index that a key wants would be written with every move of a cursor. The pattern costs
   -- more than a list of what most tasks have.
@@ -84,16 +90,18 @@ create table public.data_agg_state (
     and total_bars_quality_poor between 0 and 1000000000000000 and fail_streak <= 1000001
   ),
   constraint data_agg_state_streaks_check check (hard_fail_streak between 0 and fail_streak)
-);
+)
+-- Room for the next version of each row beside it.
+with (fillfactor = 50);
 
--- The order of claims. A run that finds nothing due reads this and the next index, and no task. The one index beside the key
--- that is written when a cursor moves.
-create index data_agg_state_queue_idx on public.data_agg_state (is_mandatory, run_interval_minutes, task_priority, next_run_at)
+-- The order of claims. A run that finds nothing due reads this and the next index, and no task. The cursor of a task that is up
+-- to date moves without being written to any index.
+create index data_agg_state_queue_idx on public.data_agg_state (is_mandatory, run_interval_minutes, task_priority, queued_at)
   where enabled and status in ('idle', 'hard_failed');
 
 -- Tasks that sleep, and what they wait for.
 create index data_agg_state_sleeping_idx on public.data_agg_state (canonical_symbol, source_timeframe)
-  where next_run_at = 'infinity' and enabled and status in ('idle', 'hard_failed');
+  where queued_at = 'infinity' and enabled and status in ('idle', 'hard_failed');
 
 create index data_agg_state_running_idx on public.data_agg_state (running_started_at_utc) where status = 'running';
 

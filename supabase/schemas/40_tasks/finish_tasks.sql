@@ -11,14 +11,36 @@ language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
--- Every access is by the key of a task, whatever the planner assumes about the size of the tables.
+-- Every access is by the key of a task, whatever the planner assumes about the size of the tables; but see below.
 set enable_seqscan = off
+set enable_nestloop = on
 set enable_hashjoin = off
 set enable_mergejoin = off
+set jit = off
 as $$
 declare
   v_finished record;
+  v_together_from timestamptz;
 begin
+  -- The table is read at once where it has fewer pages than the results have symbols.
+  if (select sum(cardinality(r.symbols)) from unnest(p_results) as r) > pg_relation_size('public.data_agg_state') / 8192 then
+    perform
+      set_config('plan_cache_mode', 'force_custom_plan', true), set_config('enable_seqscan', 'on', true),
+      set_config('enable_nestloop', 'off', true), set_config('enable_hashjoin', 'on', true);
+  end if;
+  -- Shared to the end of the transaction, so that no due_at is raised past a task that is due together from now on. All or none.
+  select case when count(*) = (
+    select count(*)
+    from agg.queue as q
+    where q.run_interval_minutes in (select extract(epoch from r.window_length) / 60 from unnest(p_results) as r)
+  ) then max(h.due_at) end
+  into v_together_from
+  from (
+    select q.due_at
+    from agg.queue as q
+    where q.run_interval_minutes in (select extract(epoch from r.window_length) / 60 from unnest(p_results) as r)
+    for share skip locked
+  ) as h;
   with result as materialized (
     -- Once a result, however many symbols it has. Windows in UTC need no call.
     select
@@ -46,6 +68,11 @@ begin
         else date_trunc('minute', p_now + least(interval '5 minutes', greatest(
           interval '1 minute', (p_now - r.next_end_utc - make_interval(secs => s.aggregation_delay_seconds)) / 8
         )))
+      end,
+      due_together_at = case
+        when r.fail_kind is null and r.next_end_utc + make_interval(secs => s.aggregation_delay_seconds) > p_now
+          and r.next_end_utc + make_interval(secs => s.aggregation_delay_seconds) >= v_together_from
+          then r.next_end_utc + make_interval(secs => s.aggregation_delay_seconds)
       end,
       status = case
         when not s.enabled or s.status = 'disabled' then 'disabled'

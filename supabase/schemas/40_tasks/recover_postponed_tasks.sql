@@ -28,13 +28,21 @@ begin
       select r.canonical_symbol, r.timeframe
       from agg.runnable_task as r
       where r.is_mandatory = q.is_mandatory and r.run_interval_minutes = q.run_interval_minutes and r.task_priority = q.task_priority
-        and r.next_run_at > p_now + make_interval(mins => q.run_interval_minutes) + interval '1 hour' and r.next_run_at < 'infinity'
+        and r.queued_at > p_now + make_interval(mins => q.run_interval_minutes) + interval '1 hour' and r.queued_at < 'infinity'
         and r.next_run_at > r.due_at
       for update skip locked
     ) as l
   ) as postponed
   where s.canonical_symbol = postponed.canonical_symbol and s.timeframe = postponed.timeframe;
   get diagnostics v_recovered = row_count;
+
+  -- What was written past the rules (a restore of older rows) is read in the next run.
+  update agg.queue as q
+  set due_at = '-infinity'
+  from (
+    select k.is_mandatory, k.run_interval_minutes, k.task_priority from agg.queue as k where k.due_at > p_now for update skip locked
+  ) as f
+  where q.is_mandatory = f.is_mandatory and q.run_interval_minutes = f.run_interval_minutes and q.task_priority = f.task_priority;
 
   if not exists (select from agg.correction as c where c.retry_at > p_now + interval '1 hour') then
     return v_recovered;

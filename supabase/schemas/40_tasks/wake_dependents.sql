@@ -18,7 +18,7 @@ as $$
 declare
   v_changes agg.changed_span[];
 begin
-  if not exists (select from agg.runnable_task as d where d.next_run_at = 'infinity') then
+  if not exists (select from agg.runnable_task as d where d.queued_at = 'infinity') then
     return;
   end if;
   v_changes := array(
@@ -27,7 +27,7 @@ begin
     join agg.task as u on u.canonical_symbol = c.symbol and u.timeframe = p_timeframe
     join agg.runnable_task as d
       on d.canonical_symbol = u.canonical_symbol and d.source_timeframe = u.timeframe and d.timeframe <> u.timeframe
-    where d.next_run_at = 'infinity' and d.due_at - make_interval(secs => d.aggregation_delay_seconds) <= u.decided_to_utc
+    where d.queued_at = 'infinity' and d.due_at - make_interval(secs => d.aggregation_delay_seconds) <= u.decided_to_utc
   );
   if v_changes <> '{}' then
     perform agg.add_corrections(v_changes);

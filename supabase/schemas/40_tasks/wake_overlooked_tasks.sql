@@ -19,7 +19,7 @@ begin
   from (
     select t.canonical_symbol, t.timeframe, t.due_at
     from agg.runnable_task as t
-    where t.next_run_at = 'infinity'
+    where t.queued_at = 'infinity'
       and case t.last_stopped_reason
         when 'no_source_data' then agg.has_source_bar(t.canonical_symbol, t.timeframe, t.decided_to_utc, 'infinity')
         else not exists (

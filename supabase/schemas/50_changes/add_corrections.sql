@@ -25,7 +25,7 @@ begin
   ),
   held as materialized (
     select
-      c.canonical_symbol, c.timeframe, c.spans, s.next_run_at = 'infinity' as is_asleep,
+      c.canonical_symbol, c.timeframe, c.spans, s.queued_at = 'infinity' as is_asleep,
       case when s.running_started_at_utc is null then
         tstzmultirange(tstzrange(null, s.followed_to_utc))
       end as decided

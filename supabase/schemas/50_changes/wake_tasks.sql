@@ -14,7 +14,7 @@ set enable_mergejoin = off
 set jit = off
 as $$
 begin
-  if not exists (select from agg.runnable_task as t where t.next_run_at = 'infinity') then
+  if not exists (select from agg.runnable_task as t where t.queued_at = 'infinity') then
     return;
   end if;
   update public.data_agg_state as s
@@ -28,6 +28,6 @@ begin
   from unnest(p_changes) as c
   join agg.task as t on t.canonical_symbol = c.canonical_symbol and t.timeframe = c.timeframe
   where s.canonical_symbol = t.canonical_symbol and s.timeframe = t.timeframe
-    and t.next_run_at = 'infinity' and c.spans && tstzrange(t.decided_to_utc, null);
+    and t.queued_at = 'infinity' and c.spans && tstzrange(t.decided_to_utc, null);
 end;
 $$;

@@ -101,6 +101,8 @@ begin
       end,
       case when excluded.agg_start_utc < s.agg_start_utc then excluded.next_run_at end
     ),
+    -- It may have stood in no queue, or in another.
+    due_together_at = null,
     updated_at = now();
 
   update public.data_agg_state as s

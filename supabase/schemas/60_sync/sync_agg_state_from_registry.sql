@@ -54,6 +54,14 @@ begin
   if v_changes <> '{}' then
     perform agg.apply_task_changes(v_changes);
   end if;
+  update agg.environment as e
+  set has_foreign_tasks = f.is_foreign
+  from (select agg.is_test(v_env) <> agg.is_test(agg.current_env(null))) as f (is_foreign)
+  where e.has_foreign_tasks <> f.is_foreign and (f.is_foreign or p_symbols is null);
+  insert into agg.queue (is_mandatory, run_interval_minutes, task_priority)
+  select q.is_mandatory, q.run_interval_minutes, q.task_priority
+  from agg.task_queue as q
+  on conflict do nothing;
 
   return (
     select jsonb_build_object(

@@ -18,6 +18,10 @@ set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
 set jit = off
 as $$
+declare
+  -- Minutes come of a task only where there are baskets.
+  v_has_source_tasks constant boolean := exists (select from agg.timeframe as t where t.timeframe = p_timeframe and t.source_timeframe <> '1m')
+    or exists (select from public.data_agg_state as s where s.basket is not null);
 begin
   -- Planning costs a millisecond, and joins thousands of symbols at once.
   if cardinality(p_symbols) > 500 then
@@ -40,7 +44,8 @@ begin
     cross join lateral (
       select case when t.source_timeframe is not null then coalesce(s.source_timeframe, t.source_timeframe) end
     ) as w (source_timeframe)
-    left join agg.task as u on u.canonical_symbol = c.symbol and u.timeframe = w.source_timeframe and u.enabled
+    left join agg.task as u
+      on v_has_source_tasks and u.canonical_symbol = c.symbol and u.timeframe = w.source_timeframe and u.enabled
     left join lateral (
       select max(k.derivation_version) as derivation_version, case when count(*) = count(l.ts_utc) then min(l.ts_utc) end as last_utc
       from agg.synthetic_component as k

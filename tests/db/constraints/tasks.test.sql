@@ -6,7 +6,14 @@ language plpgsql as $$
 declare
   v_constraint text;
 begin
-  insert into public.data_agg_state select r.* from jsonb_populate_record(null::public.data_agg_state, p_row) as r;
+  execute (
+    select format(
+      'insert into public.data_agg_state (%1$s) select %1$s from jsonb_populate_record(null::public.data_agg_state, $1)',
+      string_agg(quote_ident(a.attname), ', ')
+    )
+    from pg_catalog.pg_attribute as a
+    where a.attrelid = 'public.data_agg_state'::regclass and a.attnum > 0 and not a.attisdropped and a.attgenerated = ''
+  ) using p_row;
   return 'none';
 exception when check_violation or foreign_key_violation then
   get stacked diagnostics v_constraint = constraint_name;
