@@ -95,6 +95,8 @@ async function reset(db: Database): Promise<void> {
   await db.exec(`
     truncate public.derived_data_bars;
     select public.agg_bootstrap_cursor(canonical_symbol, timeframe) from public.data_agg_state where timeframe = '5m' and enabled;
+    -- As if nothing had ever been built.
+    update public.data_agg_state set built_to_utc = null;
   `);
   await settle(db);
 }

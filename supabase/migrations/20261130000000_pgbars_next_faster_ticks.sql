@@ -606,15 +606,26 @@ CREATE OR REPLACE FUNCTION agg.build_windows (
   SET jit TO 'off'
   SET work_mem TO '32MB'
   AS $function$
+declare
+  -- Most windows are built for the first time, and no symbol is in two requests: nothing to compare with.
+  v_is_new constant boolean := not exists (select from unnest(p_requests) as q where q.is_rebuild and q.source_timeframe is not null)
+    or cardinality(p_requests) = 1 and not exists (
+      select
+      from unnest(p_requests) as q
+      cross join lateral unnest(q.symbols) as y (symbol)
+      cross join lateral (
+        select
+        from public.derived_data_bars as d
+        where d.canonical_symbol = y.symbol and d.timeframe = q.timeframe and d.ts_utc >= q.from_utc and d.ts_utc < q.to_utc
+        limit 1
+      ) as d
+    );
 begin
   -- Says to agg.keep_changed_bars who writes.
   perform set_config('pgbars.is_building_windows', 'on', true);
   return query
-  with window_bar as materialized (
-    select w.* from agg.compare_windows(p_requests) as w
-  ),
-  inserted as (
-    insert into public.derived_data_bars (
+  with inserted as (
+    insert into public.derived_data_bars as d (
       canonical_symbol, timeframe, ts_utc, open, high, low, close, vol, vwap, vwap_vol, trade_count,
       source_timeframe, source_candles, expected_candles, covered_minutes, expected_minutes,
       quality_score, derivation_version, is_partial, deleted_at
@@ -622,9 +633,13 @@ begin
     select
       w.canonical_symbol, w.timeframe, w.ts_utc, w.open, w.high, w.low, w.close, w.vol, w.vwap, w.vwap_vol, w.trade_count,
       w.source_timeframe, w.source_candles, w.expected_candles, w.covered_minutes, w.expected_minutes,
-      w.quality_score, w.derivation_version, w.is_partial, case when w.quality_score is null then now() end
-    from window_bar as w
-    where w.change = 'insert'
+      w.quality_score, coalesce(w.derivation_version, 1), w.is_partial, case when w.quality_score is null then now() end
+    from agg.make_windows(p_requests) as w
+    where v_is_new
+    returning d.canonical_symbol, d.ts_utc, d.quality_score
+  ),
+  compared as materialized (
+    select w.* from agg.compare_windows(p_requests) as w where not v_is_new
   ),
   -- Conflicts rather than joins: an update that joins may put the table first when it is thought to be empty.
   changed as (
@@ -638,8 +653,8 @@ begin
       w.source_timeframe, w.source_candles, w.expected_candles, w.covered_minutes, w.expected_minutes,
       w.quality_score, w.derivation_version, w.is_partial,
       case when w.quality_score is null or w.change = 'remove' then now() end
-    from window_bar as w
-    where w.change in ('update', 'remove')
+    from compared as w
+    where w.change is not null
     on conflict (canonical_symbol, timeframe, ts_utc) do update set
       open = excluded.open,
       high = excluded.high,
@@ -661,35 +676,46 @@ begin
       deleted_at = case when excluded.deleted_at is not null then coalesce(d.deleted_at, excluded.deleted_at) end,
       updated_at = greatest(now(), d.updated_at)
   ),
+  -- New windows are those of the one request that has their symbol.
   tally as materialized (
     select
+      0 as request_no, w.canonical_symbol, count(*)::integer as windows, count(w.quality_score)::integer as bars,
+      count(*) filter (where w.quality_score = 0)::integer as bars_poor,
+      count(w.quality_score)::integer as inserted, 0 as updated, 0 as removed, count(*)::integer as written,
+      max(w.ts_utc) as last_utc
+    from inserted as w
+    group by w.canonical_symbol
+    union all
+    select
       w.request_no, w.canonical_symbol,
-      count(w.ends_utc)::integer as windows,
-      count(w.quality_score) filter (where w.ends_utc is not null)::integer as bars,
-      count(*) filter (where w.quality_score = 0 and w.ends_utc is not null)::integer as bars_poor,
-      count(w.quality_score) filter (where not w.was_bar and w.ends_utc is not null)::integer as inserted,
-      count(w.quality_score) filter (where w.was_bar and w.change = 'update')::integer as updated,
-      count(w.change) filter (where w.was_bar and (w.ends_utc is null or w.quality_score is null))::integer as removed,
-      count(w.change)::integer as written,
-      max(w.ends_utc) as filled_to_utc
-    from window_bar as w
+      count(w.ends_utc)::integer,
+      count(w.quality_score) filter (where w.ends_utc is not null)::integer,
+      count(*) filter (where w.quality_score = 0 and w.ends_utc is not null)::integer,
+      count(w.quality_score) filter (where not w.was_bar and w.ends_utc is not null)::integer,
+      count(w.quality_score) filter (where w.was_bar and w.change = 'update')::integer,
+      count(w.change) filter (where w.was_bar and (w.ends_utc is null or w.quality_score is null))::integer,
+      count(w.change)::integer,
+      max(w.ts_utc) filter (where w.ends_utc is not null)
+    from compared as w
     group by w.request_no, w.canonical_symbol
   ),
   -- In a tick the same comes of nearly all symbols: what follows is asked for those that fill no range.
   outcome as materialized (
     select
-      n.request_no, array_agg(n.canonical_symbol) as symbols,
-      n.windows, n.bars, n.bars_poor, n.inserted, n.updated, n.removed, n.written, n.filled_to_utc
-    from tally as n
-    group by n.request_no, n.windows, n.bars, n.bars_poor, n.inserted, n.updated, n.removed, n.written, n.filled_to_utc
-    union all
-    select q.ordinality, array_agg(y.symbol), 0, 0, 0, 0, 0, 0, 0, null
-    from unnest(p_requests) with ordinality as q
-    cross join lateral unnest(q.symbols) as y (symbol)
-    left join tally as n on n.request_no = q.ordinality and n.canonical_symbol = y.symbol
-    where (select count(*) from tally) < (select sum(cardinality(q.symbols)) from unnest(p_requests) as q where q.source_timeframe is not null)
-      and q.source_timeframe is not null and n.request_no is null
-    group by q.ordinality
+      g.request_no, g.symbols, g.windows, g.bars, g.bars_poor, g.inserted, g.updated, g.removed, g.written,
+      agg.window_end(g.last_utc, q.window_length, q.window_time_zone, q.window_origin) as filled_to_utc
+    from (
+      select
+        q.ordinality as request_no, array_agg(y.symbol) as symbols, coalesce(n.windows, 0) as windows, coalesce(n.bars, 0) as bars,
+        coalesce(n.bars_poor, 0) as bars_poor, coalesce(n.inserted, 0) as inserted, coalesce(n.updated, 0) as updated,
+        coalesce(n.removed, 0) as removed, coalesce(n.written, 0) as written, n.last_utc
+      from unnest(p_requests) with ordinality as q
+      cross join lateral unnest(q.symbols) as y (symbol)
+      left join tally as n on n.canonical_symbol = y.symbol and n.request_no = case when v_is_new then 0 else q.ordinality end
+      where q.source_timeframe is not null
+      group by q.ordinality, n.windows, n.bars, n.bars_poor, n.inserted, n.updated, n.removed, n.written, n.last_utc
+    ) as g
+    join unnest(p_requests) with ordinality as q on q.ordinality = g.request_no
   ),
   -- What follows the bars of a range that they do not fill: the next source bar; and where source bars end, if none follows.
   -- Those outside the session fill no window, and decide it.
@@ -933,8 +959,8 @@ CREATE OR REPLACE FUNCTION agg.claim_due_tasks (
   AS $function$
 declare
   -- Otherwise a task is enabled as its asset is active.
-  v_is_foreign constant boolean := (
-    select e.has_foreign_tasks or agg.is_test(p_env) <> agg.is_test(e.env) from agg.environment as e
+  v_is_foreign constant boolean := coalesce(
+    (select e.has_foreign_tasks or agg.is_test(p_env) <> agg.is_test(e.env) from agg.environment as e), true
   );
   v_queue record;
   v_is_mandatory boolean;
@@ -1023,97 +1049,17 @@ CREATE OR REPLACE FUNCTION agg.compare_windows (
   STABLE
   SET search_path TO 'pg_catalog', 'pg_temp'
   SET plan_cache_mode TO 'force_generic_plan'
-  SET enable_seqscan TO 'off'
-  SET enable_bitmapscan TO 'off'
   SET enable_nestloop TO 'off'
   SET enable_hashjoin TO 'on'
   SET enable_mergejoin TO 'off'
-  SET enable_sort TO 'off'
-  SET enable_hashagg TO 'on'
-  SET enable_memoize TO 'off'
-  SET max_parallel_workers_per_gather TO '0'
   SET jit TO 'off'
   SET work_mem TO '32MB'
   AS $function$
 begin
   return query
-  with request as materialized (
-    select
-      o.*,
-      o.window_origin at time zone 'UTC' as origin_utc,
-      o.source_timeframe <> '1m' as is_derived,
-      o.window_time_zone is not null or o.to_utc <= o.from_utc + o.window_length as is_by_window,
-      (extract(epoch from o.window_length) / 60)::integer as window_minutes,
-      (extract(epoch from o.source_length) / 60)::integer as source_minutes,
-      case
-        when o.session_minutes is not null or o.calendar is not null
-          then agg.open_spans(o.session_time_zone, o.session_minutes, o.calendar, o.from_utc, o.to_utc)
-      end as open
-    from unnest(p_requests) with ordinality as o
-    where o.source_timeframe is not null and o.from_utc < o.to_utc
-  ),
-  -- What is read in one go, for each symbol: a single window, or one of a local clock; otherwise the whole range, and of a session
-  -- what is open.
-  stretch as materialized (
-    select
-      r.ordinality, w.starts_utc as from_utc, w.ends_utc as to_utc, w.starts_utc as window_start,
-      case when not r.is_derived then r.open end as open,
-      (extract(epoch from w.ends_utc - w.starts_utc) / 60)::integer as window_minutes
-    from request as r
-    cross join lateral agg.windows_between(r.from_utc, r.to_utc, r.window_length, r.window_time_zone, r.window_origin) as w
-    where r.window_time_zone is not null
-    union all
-    select r.ordinality, r.from_utc, r.to_utc, r.from_utc, case when not r.is_derived then r.open end, r.window_minutes
-    from request as r
-    where r.window_time_zone is null and r.is_by_window
-    union all
-    select r.ordinality, r.from_utc, r.to_utc, null, null, r.window_minutes
-    from request as r
-    where not r.is_by_window and (r.open is null or r.is_derived)
-    union all
-    -- Minutes outside the session are in no bar. Where it opens and closes with windows, no minute has to be looked at.
-    select r.ordinality, lower(u.span), upper(u.span), null, case when r.open <> s.spans then r.open end, r.window_minutes
-    from request as r
-    cross join lateral (
-      select range_agg(tstzrange(
-        date_bin(r.window_length, lower(p.span), r.origin_utc),
-        date_bin(r.window_length, upper(p.span) + r.window_length - interval '1 microsecond', r.origin_utc)
-      ))
-      from unnest(r.open) as p (span)
-    ) as s (spans)
-    cross join lateral unnest(s.spans) as u (span)
-    where not r.is_by_window and r.open is not null and not r.is_derived
-  ),
-  -- How many minutes of each window are open, and how many of its source windows have one.
-  expected as materialized (
-    select s.ordinality, s.ts_utc, sum(s.minutes)::integer as minutes, case when s.is_minute then sum(s.minutes) else count(*) end::integer as candles
-    from (
-      select
-        g.ordinality, g.is_minute, sum(extract(epoch from least(g.ends_utc, upper(g.span)) - greatest(g.starts_utc, lower(g.span)))) / 60 as minutes,
-        case
-          when g.window_time_zone is null then date_bin(g.window_length, g.starts_utc, g.origin_utc)
-          else agg.window_start(g.starts_utc, g.window_length, g.window_time_zone, g.window_origin)
-        end as ts_utc
-      from (
-        select r.ordinality, r.window_length, r.window_time_zone, r.window_origin, r.origin_utc, l.is_minute, u.span, w.starts_utc, w.ends_utc
-        from request as r
-        cross join lateral (
-          select true, r.window_length, r.window_time_zone, r.window_origin where not r.is_derived
-          union all
-          -- Windows of up to an hour are aligned in UTC, wherever those of the request begin.
-          select false, r.source_length, null, timestamp '2000-01-03 00:00:00' where r.is_derived
-        ) as l (is_minute, length, time_zone, origin)
-        cross join lateral unnest(r.open) as u (span)
-        cross join lateral agg.windows_between(lower(u.span), upper(u.span), l.length, l.time_zone, l.origin) as w
-        where r.open is not null
-      ) as g
-      group by g.ordinality, g.is_minute, g.window_length, g.window_time_zone, g.window_origin, g.origin_utc, g.starts_utc
-    ) as s
-    group by s.ordinality, s.ts_utc, s.is_minute
-  )
   select
-    coalesce(j.ordinality, d.request_no), coalesce(j.symbol, d.canonical_symbol), coalesce(j.timeframe, d.timeframe),
-    coalesce(j.ts_utc, d.ts_utc), j.ts_utc + j.window_minutes * interval '1 minute',
+    coalesce(j.request_no, d.request_no), coalesce(j.canonical_symbol, d.canonical_symbol), coalesce(j.timeframe, d.timeframe),
+    coalesce(j.ts_utc, d.ts_utc), j.ends_utc,
     coalesce(j.open, d.open), coalesce(j.high, d.high), coalesce(j.low, d.low), coalesce(j.close, d.close),
     case when j.ts_utc is not null then j.vol else d.vol end,
     case when j.ts_utc is not null then j.vwap else d.vwap end,
@@ -1139,97 +1085,9 @@ begin
       ) then 'update'
     end,
     coalesce(d.was_bar, false)
-  from (
-    select
-      b.*,
-      case
-        when b.expected_minutes = 0 then null
-        when b.covered_minutes >= b.expected_minutes then 2
-        when b.covered_minutes * 100 >= b.expected_minutes * b.good_percent then 1
-        when b.covered_minutes * 100 >= b.expected_minutes * b.poor_percent then 0
-      end::smallint as quality_score
-    from (
-      select
-        a.*,
-        coalesce(e.minutes, case when a.has_session then 0 else a.window_minutes end) as expected_minutes,
-        coalesce(e.candles, case when a.has_session then 0 else a.window_minutes / a.source_minutes end) as expected_candles
-      from (
-        -- Grouping costs a single window as much as its minutes.
-        select
-          r.ordinality, r.timeframe, r.source_timeframe, r.source_minutes, r.derivation_version, r.good_percent, r.poor_percent,
-          r.open is not null as has_session, s.window_minutes, y.symbol, w.*
-        from request as r
-        join stretch as s on s.ordinality = r.ordinality
-        cross join lateral unnest(r.symbols) as y (symbol)
-        cross join lateral (
-          select
-            s.window_start as ts_utc,
-            -- Over a sorted subquery: in the order of ts_utc.
-            (array_agg(f.open))[1] as open,
-            max(f.high) as high,
-            min(f.low) as low,
-            (array_agg(f.close))[count(*)] as close,
-            sum(f.vol) as vol,
-            sum(f.vwap * f.vwap_vol) / sum(f.vwap_vol) as vwap,
-            sum(f.vwap_vol) as vwap_vol,
-            sum(f.trade_count)::bigint as trade_count,
-            count(*) filter (where f.is_bar)::integer as source_candles,
-            sum(f.covered_minutes)::integer as covered_minutes,
-            bool_or(f.is_partial) as is_partial
-          from (
-            select c.*
-            from agg.source_bar as c
-            where c.canonical_symbol = y.symbol and c.timeframe = r.source_timeframe and c.is_derived = r.is_derived
-              and c.ts_utc >= s.from_utc and c.ts_utc < s.to_utc and c.covered_minutes > 0
-              and (s.open is null or s.open @> c.ts_utc)
-            -- Sums of floats depend on the order: with this one a bar built again is the same to the last bit.
-            order by c.ts_utc
-          ) as f
-          offset 0
-        ) as w
-        where s.window_start is not null and w.covered_minutes > 0
-        union all
-        select
-          r.ordinality, r.timeframe, r.source_timeframe, r.source_minutes, r.derivation_version, r.good_percent, r.poor_percent,
-          r.open is not null as has_session, s.window_minutes, y.symbol, w.*
-        from request as r
-        join stretch as s on s.ordinality = r.ordinality
-        cross join lateral unnest(r.symbols) as y (symbol)
-        cross join lateral (
-          select
-            date_bin(r.window_length, f.ts_utc, r.origin_utc) as ts_utc,
-            -- Over a sorted subquery: in the order of ts_utc.
-            (array_agg(f.open))[1] as open,
-            max(f.high) as high,
-            min(f.low) as low,
-            (array_agg(f.close))[count(*)] as close,
-            sum(f.vol) as vol,
-            sum(f.vwap * f.vwap_vol) / sum(f.vwap_vol) as vwap,
-            sum(f.vwap_vol) as vwap_vol,
-            sum(f.trade_count)::bigint as trade_count,
-            count(*) filter (where f.is_bar)::integer as source_candles,
-            sum(f.covered_minutes)::integer as covered_minutes,
-            bool_or(f.is_partial) as is_partial
-          from (
-            select c.*
-            from agg.source_bar as c
-            where c.canonical_symbol = y.symbol and c.timeframe = r.source_timeframe and c.is_derived = r.is_derived
-              and c.ts_utc >= s.from_utc and c.ts_utc < s.to_utc and c.covered_minutes > 0
-              and (s.open is null or s.open @> c.ts_utc)
-            -- Sums of floats depend on the order: with this one a bar built again is the same to the last bit.
-            order by c.ts_utc
-          ) as f
-          group by 1
-          offset 0
-        ) as w
-        where s.window_start is null
-      ) as a
-      left join expected as e on e.ordinality = a.ordinality and e.ts_utc = a.ts_utc
-      offset 0
-    ) as b
-    offset 0
-  ) as j
-  full join agg.stored_windows(p_requests) as d on d.request_no = j.ordinality and d.canonical_symbol = j.symbol and d.ts_utc = j.ts_utc
+  from agg.make_windows(p_requests) as j
+  full join agg.stored_windows(p_requests) as d
+    on d.request_no = j.request_no and d.canonical_symbol = j.canonical_symbol and d.ts_utc = j.ts_utc
   where j.ts_utc is not null or d.change is not null;
 end;
 $function$;
@@ -1803,6 +1661,225 @@ begin
 end;
 $function$;
 
+CREATE OR REPLACE FUNCTION agg.make_windows (
+  p_requests agg.build_request[]
+)
+  RETURNS SETOF agg.window_bar
+  LANGUAGE plpgsql
+  STABLE
+  SET search_path TO 'pg_catalog', 'pg_temp'
+  SET plan_cache_mode TO 'force_generic_plan'
+  SET enable_seqscan TO 'off'
+  SET enable_bitmapscan TO 'off'
+  SET enable_nestloop TO 'off'
+  SET enable_hashjoin TO 'on'
+  SET enable_mergejoin TO 'off'
+  SET enable_sort TO 'off'
+  SET enable_hashagg TO 'on'
+  SET enable_memoize TO 'off'
+  SET max_parallel_workers_per_gather TO '0'
+  SET jit TO 'off'
+  SET work_mem TO '32MB'
+  AS $function$
+begin
+  return query
+  with request as materialized (
+    select
+      o.*,
+      o.window_origin at time zone 'UTC' as origin_utc,
+      o.source_timeframe <> '1m' as is_derived,
+      o.source_timeframe <> '1m' or o.window_time_zone is not null or o.to_utc <= o.from_utc + o.window_length as is_by_window,
+      (extract(epoch from o.window_length) / 60)::integer as window_minutes,
+      (extract(epoch from o.source_length) / 60)::integer as source_minutes,
+      case
+        when o.session_minutes is not null or o.calendar is not null
+          then agg.open_spans(o.session_time_zone, o.session_minutes, o.calendar, o.from_utc, o.to_utc)
+      end as open
+    from unnest(p_requests) with ordinality as o
+    where o.source_timeframe is not null and o.from_utc < o.to_utc
+  ),
+  -- What is read in one go, for each symbol: a window; or of minutes the whole range, and of a session what is open.
+  stretch as materialized (
+    select
+      r.ordinality, w.starts_utc as from_utc, w.ends_utc as to_utc, w.starts_utc as window_start,
+      case when not r.is_derived then r.open end as open,
+      (extract(epoch from w.ends_utc - w.starts_utc) / 60)::integer as window_minutes
+    from request as r
+    cross join lateral agg.windows_between(r.from_utc, r.to_utc, r.window_length, r.window_time_zone, r.window_origin) as w
+    where r.is_by_window and (r.window_time_zone is not null or r.to_utc > r.from_utc + r.window_length)
+    union all
+    select r.ordinality, r.from_utc, r.to_utc, r.from_utc, case when not r.is_derived then r.open end, r.window_minutes
+    from request as r
+    where r.window_time_zone is null and r.to_utc <= r.from_utc + r.window_length
+    union all
+    select r.ordinality, r.from_utc, r.to_utc, null, null, r.window_minutes
+    from request as r
+    where not r.is_by_window and r.open is null
+    union all
+    -- Minutes outside the session are in no bar. Where it opens and closes with windows, no minute has to be looked at.
+    select r.ordinality, lower(u.span), upper(u.span), null, case when r.open <> s.spans then r.open end, r.window_minutes
+    from request as r
+    cross join lateral (
+      select range_agg(tstzrange(
+        date_bin(r.window_length, lower(p.span), r.origin_utc),
+        date_bin(r.window_length, upper(p.span) + r.window_length - interval '1 microsecond', r.origin_utc)
+      ))
+      from unnest(r.open) as p (span)
+    ) as s (spans)
+    cross join lateral unnest(s.spans) as u (span)
+    where not r.is_by_window and r.open is not null
+  ),
+  -- How many minutes of each window are open, and how many of its source windows have one.
+  expected as materialized (
+    select s.ordinality, s.ts_utc, sum(s.minutes)::integer as minutes, case when s.is_minute then sum(s.minutes) else count(*) end::integer as candles
+    from (
+      select
+        g.ordinality, g.is_minute, sum(extract(epoch from least(g.ends_utc, upper(g.span)) - greatest(g.starts_utc, lower(g.span)))) / 60 as minutes,
+        case
+          when g.window_time_zone is null then date_bin(g.window_length, g.starts_utc, g.origin_utc)
+          else agg.window_start(g.starts_utc, g.window_length, g.window_time_zone, g.window_origin)
+        end as ts_utc
+      from (
+        select r.ordinality, r.window_length, r.window_time_zone, r.window_origin, r.origin_utc, l.is_minute, u.span, w.starts_utc, w.ends_utc
+        from request as r
+        cross join lateral (
+          select true, r.window_length, r.window_time_zone, r.window_origin where not r.is_derived
+          union all
+          -- Windows of up to an hour are aligned in UTC, wherever those of the request begin.
+          select false, r.source_length, null, timestamp '2000-01-03 00:00:00' where r.is_derived
+        ) as l (is_minute, length, time_zone, origin)
+        cross join lateral unnest(r.open) as u (span)
+        cross join lateral agg.windows_between(lower(u.span), upper(u.span), l.length, l.time_zone, l.origin) as w
+        where r.open is not null
+      ) as g
+      group by g.ordinality, g.is_minute, g.window_length, g.window_time_zone, g.window_origin, g.origin_utc, g.starts_utc
+    ) as s
+    group by s.ordinality, s.ts_utc, s.is_minute
+  )
+  select
+    b.ordinality, b.symbol, b.timeframe, b.ts_utc, b.ts_utc + b.window_minutes * interval '1 minute',
+    b.open, b.high, b.low, b.close, b.vol, b.vwap, b.vwap_vol, b.trade_count,
+    b.source_timeframe, b.source_candles, b.expected_candles, b.covered_minutes, b.expected_minutes,
+    case
+      when b.expected_minutes = 0 then null
+      when b.covered_minutes >= b.expected_minutes then 2
+      when b.covered_minutes * 100 >= b.expected_minutes * b.good_percent then 1
+      when b.covered_minutes * 100 >= b.expected_minutes * b.poor_percent then 0
+    end::smallint,
+    b.derivation_version, b.is_partial, 'insert', false
+  from (
+    select
+      a.*,
+      coalesce(e.minutes, case when a.has_session then 0 else a.window_minutes end) as expected_minutes,
+      coalesce(e.candles, case when a.has_session then 0 else a.window_minutes / a.source_minutes end) as expected_candles
+    from (
+      -- Three ways to read, one rule. Minutes, window by window: grouping costs a single window as much as its minutes.
+      select
+        r.ordinality, r.timeframe, r.source_timeframe, r.source_minutes, r.derivation_version, r.good_percent, r.poor_percent,
+        r.open is not null as has_session, s.window_minutes, y.symbol, w.*
+      from request as r
+      join stretch as s on s.ordinality = r.ordinality
+      cross join lateral unnest(r.symbols) as y (symbol)
+      cross join lateral (
+        select
+          s.window_start as ts_utc,
+          -- Over a sorted subquery: in the order of ts_utc.
+          (array_agg(f.open))[1] as open,
+          max(f.high) as high,
+          min(f.low) as low,
+          (array_agg(f.close))[count(*)] as close,
+          sum(f.vol) as vol,
+          sum(f.vwap * f.vol) filter (where f.vol > 0) / sum(f.vol) filter (where f.vol > 0 and f.vwap is not null) as vwap,
+          sum(f.vol) filter (where f.vol > 0 and f.vwap is not null) as vwap_vol,
+          sum(f.trade_count)::bigint as trade_count,
+          count(*)::integer as source_candles,
+          count(*)::integer as covered_minutes,
+          bool_or(f.is_partial) as is_partial
+        from (
+          select d.*
+          from public.data_bars as d
+          where d.canonical_symbol = y.symbol and d.timeframe = '1m' and d.ts_utc >= s.from_utc and d.ts_utc < s.to_utc
+            and (s.open is null or s.open @> d.ts_utc)
+          -- Sums of floats depend on the order: with this one a bar built again is the same to the last bit.
+          order by d.ts_utc
+        ) as f
+        offset 0
+      ) as w
+      where not r.is_derived and s.window_start is not null and w.covered_minutes > 0
+      union all
+      -- Minutes of many windows.
+      select
+        r.ordinality, r.timeframe, r.source_timeframe, r.source_minutes, r.derivation_version, r.good_percent, r.poor_percent,
+        r.open is not null as has_session, s.window_minutes, y.symbol, w.*
+      from request as r
+      join stretch as s on s.ordinality = r.ordinality
+      cross join lateral unnest(r.symbols) as y (symbol)
+      cross join lateral (
+        select
+          date_bin(r.window_length, f.ts_utc, r.origin_utc) as ts_utc,
+          -- Over a sorted subquery: in the order of ts_utc.
+          (array_agg(f.open))[1] as open,
+          max(f.high) as high,
+          min(f.low) as low,
+          (array_agg(f.close))[count(*)] as close,
+          sum(f.vol) as vol,
+          sum(f.vwap * f.vol) filter (where f.vol > 0) / sum(f.vol) filter (where f.vol > 0 and f.vwap is not null) as vwap,
+          sum(f.vol) filter (where f.vol > 0 and f.vwap is not null) as vwap_vol,
+          sum(f.trade_count)::bigint as trade_count,
+          count(*)::integer as source_candles,
+          count(*)::integer as covered_minutes,
+          bool_or(f.is_partial) as is_partial
+        from (
+          select d.*
+          from public.data_bars as d
+          where d.canonical_symbol = y.symbol and d.timeframe = '1m' and d.ts_utc >= s.from_utc and d.ts_utc < s.to_utc
+            and (s.open is null or s.open @> d.ts_utc)
+          order by d.ts_utc
+        ) as f
+        group by 1
+        offset 0
+      ) as w
+      where s.window_start is null
+      union all
+      -- Bars, and the windows that have too few minutes for one.
+      select
+        r.ordinality, r.timeframe, r.source_timeframe, r.source_minutes, r.derivation_version, r.good_percent, r.poor_percent,
+        r.open is not null as has_session, s.window_minutes, y.symbol, w.*
+      from request as r
+      join stretch as s on s.ordinality = r.ordinality
+      cross join lateral unnest(r.symbols) as y (symbol)
+      cross join lateral (
+        select
+          s.window_start as ts_utc,
+          -- Over a sorted subquery: in the order of ts_utc.
+          (array_agg(f.open))[1] as open,
+          max(f.high) as high,
+          min(f.low) as low,
+          (array_agg(f.close))[count(*)] as close,
+          sum(f.vol) as vol,
+          sum(f.vwap * f.vwap_vol) / sum(f.vwap_vol) as vwap,
+          sum(f.vwap_vol) as vwap_vol,
+          sum(f.trade_count)::bigint as trade_count,
+          count(*) filter (where f.is_bar)::integer as source_candles,
+          sum(f.covered_minutes)::integer as covered_minutes,
+          bool_or(f.is_partial) as is_partial
+        from (
+          select d.*, d.deleted_at is null as is_bar
+          from public.derived_data_bars as d
+          where d.canonical_symbol = y.symbol and d.timeframe = r.source_timeframe and d.ts_utc >= s.from_utc and d.ts_utc < s.to_utc
+            and d.covered_minutes > 0
+          order by d.ts_utc
+        ) as f
+        offset 0
+      ) as w
+      where r.is_derived and w.covered_minutes > 0
+    ) as a
+    left join expected as e on e.ordinality = a.ordinality and e.ts_utc = a.ts_utc
+    offset 0
+  ) as b;
+end;
+$function$;
+
 CREATE OR REPLACE FUNCTION agg.plan_builds (
   p_symbols               text[],
   p_timeframe             text,
@@ -2329,6 +2406,70 @@ exception when others then
   -- Bars that were built, and what a sync has put right, stay.
   raise warning 'alerts could not be refreshed: % (%)', sqlerrm, sqlstate;
   return null;
+end;
+$function$;
+
+CREATE OR REPLACE FUNCTION agg.run_batch (
+  p_env           text                     DEFAULT NULL::text,
+  p_limit         integer                  DEFAULT 10000,
+  p_now           timestamp with time zone DEFAULT now(),
+  p_batch_windows integer                  DEFAULT 50000
+)
+  RETURNS agg.batch_result
+  LANGUAGE plpgsql
+  SET search_path TO 'pg_catalog', 'pg_temp'
+  SET lock_timeout TO '500ms'
+  AS $function$
+declare
+  v_env constant text := agg.current_env(p_env);
+  v_lanes constant integer := (select e.lanes from agg.environment as e);
+  v_sums agg.batch_result;
+  v_claim record;
+  v_timeframe text;
+  v_symbols text[];
+begin
+  if agg.is_paused(p_now) then
+    return agg.sum_batches(null, null);
+  end if;
+  perform agg.require_fresh_snapshots();
+  perform set_config('pgbars.lock_waits', '0', true);
+  perform set_config('pgbars.failed_builds', '0', true);
+  v_sums.notes := agg.take_notes(1000);
+  perform agg.recover_abandoned_claims(p_now);
+
+  v_claim := agg.claim_due_tasks(v_env, p_limit, p_now, v_lanes);
+  if cardinality(v_claim.symbols) > 0 then
+    v_sums := agg.sum_batches(
+      v_sums,
+      agg.advance_tasks(v_claim.symbols, v_claim.timeframe, p_now, greatest(1, p_batch_windows / cardinality(v_claim.symbols)))
+    );
+  end if;
+
+  -- From level to level: what one changes is a correction of the next.
+  if exists (select from agg.correction as k where k.retry_at <= p_now and not k.is_backfill) then
+    for v_timeframe in select t.timeframe from agg.timeframe as t order by t.duration loop
+      v_symbols := agg.claim_corrections(v_env, v_timeframe, p_limit, p_now, v_lanes);
+      if cardinality(v_symbols) > 0 then
+        v_sums := agg.sum_batches(
+          v_sums, agg.correct_tasks(v_symbols, v_timeframe, p_now, greatest(1, p_batch_windows / cardinality(v_symbols)))
+        );
+      end if;
+    end loop;
+  end if;
+
+  if coalesce(v_sums.tasks, 0) = 0 and exists (select from agg.correction as k where k.retry_at <= p_now) then
+    for v_timeframe in select t.timeframe from agg.timeframe as t order by t.duration loop
+      v_symbols := agg.claim_corrections(v_env, v_timeframe, p_limit, p_now, v_lanes, p_is_backfill => true);
+      if cardinality(v_symbols) > 0 then
+        v_sums := agg.sum_batches(
+          v_sums,
+          agg.correct_tasks(v_symbols, v_timeframe, p_now, greatest(1, p_batch_windows / cardinality(v_symbols)), p_is_backfill => true)
+        );
+        exit;
+      end if;
+    end loop;
+  end if;
+  return agg.sum_batches(v_sums, null);
 end;
 $function$;
 
@@ -3199,6 +3340,81 @@ begin
 end;
 $function$;
 
+CREATE OR REPLACE FUNCTION public.agg_run_due (
+  p_env           text                     DEFAULT NULL::text,
+  p_limit         integer                  DEFAULT 10000,
+  p_now           timestamp with time zone DEFAULT now(),
+  p_time_budget   interval                 DEFAULT '00:00:40'::interval,
+  p_batch_windows integer                  DEFAULT 50000,
+  p_lane          integer                  DEFAULT 1
+)
+  RETURNS jsonb
+  LANGUAGE plpgsql
+  SECURITY DEFINER
+  SET search_path TO 'pg_catalog', 'pg_temp'
+  SET jit TO 'off'
+  SET statement_timeout TO '120s'
+  AS $function$
+declare
+  v_started_at constant timestamptz := clock_timestamp();
+  v_env constant text := agg.current_env(p_env);
+  v_stopped_reason text;
+  v_batch agg.batch_result;
+  v_batches integer := 0;
+  v_sums agg.batch_result := agg.sum_batches(null, null);
+begin
+  if p_now is null or not isfinite(p_now) or p_time_budget is null
+    or coalesce(p_limit, 0) < 1 or coalesce(p_batch_windows, 0) < 1
+  then
+    raise exception 'p_now and p_time_budget must not be null, p_now must be finite, p_limit and p_batch_windows at least 1'
+      using errcode = 'invalid_parameter_value';
+  end if;
+  if p_lane is null or p_lane not between 1 and 4 then
+    raise exception 'p_lane must be from 1 to 4, not %', coalesce(p_lane::text, 'null') using errcode = 'invalid_parameter_value';
+  end if;
+  -- Held to the end of the transaction, so that no dead or pooled session can keep it.
+  if not pg_try_advisory_xact_lock(hashtextextended('pgbars.agg_run_due', p_lane - 1)) then
+    v_stopped_reason := 'busy';
+  end if;
+
+  while v_stopped_reason is null loop
+    v_batch := agg.run_batch(v_env, p_limit, p_now, p_batch_windows);
+    v_batches := v_batches + (v_batch.tasks > 0)::integer;
+    v_sums := agg.sum_batches(v_sums, v_batch);
+    if v_batch.tasks = 0 and v_batch.notes = 0 then
+      v_stopped_reason := case when agg.is_paused(p_now) then 'paused' else 'idle' end;
+    elsif clock_timestamp() >= v_started_at + p_time_budget then
+      v_stopped_reason := case when p_time_budget <= interval '0' then 'one_batch' else 'time_budget' end;
+    end if;
+  end loop;
+
+  if v_sums.failed > 0 then
+    perform agg.refresh_alerts(p_now);
+  end if;
+  insert into agg.run_log (
+    started_at, finished_at, env, lane, batches, tasks, windows, bars_created, bars_quality_poor, bars_corrected, failed, windows_backfilled,
+    stopped_reason
+  )
+  values (
+    v_started_at, clock_timestamp(), v_env, p_lane, v_batches, v_sums.tasks, v_sums.windows,
+    v_sums.bars_created, v_sums.bars_quality_poor, v_sums.bars_corrected, v_sums.failed, v_sums.windows_backfilled,
+    v_stopped_reason
+  );
+  return jsonb_build_object(
+    'tasks', v_sums.tasks,
+    'windows', v_sums.windows,
+    'bars_created', v_sums.bars_created,
+    'bars_quality_poor', v_sums.bars_quality_poor,
+    'bars_corrected', v_sums.bars_corrected,
+    'failed', v_sums.failed,
+    'batches', v_batches,
+    'stopped_reason', v_stopped_reason
+  );
+end;
+$function$;
+
+REVOKE ALL ON FUNCTION "public"."agg_run_due"(text, integer, timestamp WITH time zone, interval, integer, integer) FROM PUBLIC, "anon", "authenticated";
+
 CREATE OR REPLACE FUNCTION public.aggregate_window (
   p_symbol             text,
   p_timeframe          text,
@@ -4034,10 +4250,17 @@ COMMENT ON COLUMN "public"."data_agg_state"."due_together_at" IS 'The next_run_a
 
 COMMENT ON COLUMN "public"."data_agg_state"."queued_at" IS 'Where the task stands in its queue: at next_run_at; -infinity: with those that are due together. Whatever else sets next_run_at makes the task due alone.';
 
+COMMENT ON FUNCTION "agg"."build_windows"(agg.build_request[]) IS 'Stores what agg.make_windows makes: writes only what differs from what is stored (agg.compare_windows), keeps windows with too few minutes for a bar, and soft-deletes bars of decided windows that no longer qualify. Returns a result for the symbols of each request with a source_timeframe.
+Requests of one task must not overlap, and the caller has locked its row: two builders of one window would meet in a unique_violation.';
+
 COMMENT ON FUNCTION "agg"."claim_corrections"(text, text, integer, timestamp with time zone, integer, boolean) IS 'Locks up to p_limit tasks of a timeframe that have corrections waiting, p_is_backfill those of history, to the end of the transaction, and returns their symbols.
 Order: those first that wait longest since they were last worked on. A task whose source task has corrections of the same time waiting is passed over until these are made.
 p_lanes: how many dispatchers share the work. Each takes at most its share of what waits.
 Locks: never waits; passes over rows that others have locked, and tasks that a worker has claimed. Build in a later statement, so that its snapshot is younger than the locks.';
+
+COMMENT ON FUNCTION "agg"."compare_windows"(agg.build_request[]) IS 'How what agg.make_windows makes differs from what is stored.
+Returns each window that has minutes, with the bar that they make, and each stored row whose window has no minutes any more. Reads only.
+A bar of an older deployment (raw.migrated_from) differs once its window has minutes enough for a bar, and never for want of them.';
 
 COMMENT ON FUNCTION "agg"."due_queues"(timestamp with time zone) IS 'The parts of queues that have tasks due at p_now: of each queue the tasks that are due together, and those that are due alone. due_at: since when. Their tasks are those with queued_at from from_at to to_at, and next_run_at up to until_at: of those that are due together first the ones that have been due for longest. A few probes of an index a part, however many tasks it holds.';
 
@@ -4046,6 +4269,9 @@ COMMENT ON FUNCTION "agg"."follow_revisions"() IS 'Raises agg.revision_floor whe
 COMMENT ON FUNCTION "agg"."is_paused"(timestamp with time zone) IS 'Whether this database pauses at p_now: agg_pause has said so, and neither the end has come nor agg_resume.';
 
 COMMENT ON FUNCTION "agg"."is_test"(text) IS 'Says whether an environment goes by test_active: DEV and TEST do, in any case.';
+
+COMMENT ON FUNCTION "agg"."make_windows"(agg.build_request[]) IS 'The one rule that turns source bars into bars, for requests of any number of tasks and windows, in one statement.
+Returns each window that has minutes, with the bar that they make, as one to insert. derivation_version is that of the request. Reads only.';
 
 COMMENT ON FUNCTION "agg"."plan_builds"(text[], text, timestamp with time zone, integer, integer, boolean, timestamp with time zone) IS 'What tasks of one timeframe may decide at p_now: one request for all symbols that want the same windows with the same settings. They begin with the window after the cursor (p_cursor_utc, or the stored one), never before agg_start_utc, and end at the nearest of time frontier, source frontier and p_max_windows windows (of more than a million the first million). Windows in which the market is closed need no time to pass: the time frontier lies before the next window that is open. A synthetic series goes up to the last minute for which all components have bars.
 A bar stamped after p_now proves nothing about the windows before it. Null p_derivation_version: that of the registry for a synthetic series, otherwise that of the stored bar, or 1. A symbol without a task is planned with the defaults: 24x7, 300 s, no start. Reads only.';
@@ -4061,6 +4287,10 @@ With p_is_maintenance also no_data (see agg.silent_series), unregistered (bars o
 One alert for one trouble: hard_failed comes before failing, that before behind, that before no_data, that before poor_quality.
 In a pause (agg_pause) behind, failing, unread and slow stay as they are; after it new ones count from its end. Leaves those alone that agg.audit_slices raises: wrong. An error is a warning; it returns null then.';
 
+COMMENT ON FUNCTION "agg"."run_batch"(text, integer, timestamp with time zone, integer) IS 'One batch in the transaction of the caller: reads change notes, advances due tasks of one timeframe together, and makes corrections level by level. History (agg.correction.is_backfill) it builds only where it found nothing of these, one timeframe a batch: what falls due next waits for no more than that.
+At most p_batch_windows windows for the due tasks and for the corrections of a level, shared evenly between tasks, so that no symbol holds up another. Where agg.environment has several lanes, it takes its share of what is due. tasks and notes are 0 when there was nothing to do, as in a pause (agg_pause).
+Locks: waits for no task; waits 500 ms for a locked bar, then 10 ms for each further one. Raises lock_not_available after 500 waits, as with a locked table. Any number of batches may run side by side.';
+
 COMMENT ON FUNCTION "agg"."stored_windows"(agg.build_request[]) IS 'The stored rows of the windows that requests build again, as agg.window_bar: change says what becomes of a row whose window has no minutes. A bar without change is one of an older deployment (raw.migrated_from), which stays.
 Where nothing has been built yet (is_rebuild of a request false) it looks for no row. Reads only.';
 
@@ -4075,6 +4305,14 @@ A sync that raises an error, or that waits five seconds for an open change of th
 The audit verifies decided bars as agg_verify does, newest first, then round and round, for a share of the time since the last call (schedule_jobs sets it). It has wrong bars built again by the next run, and raises an alert. An error in it, or in refreshing alerts, is a warning; the rest goes on. Raises invalid_parameter_value for a p_now that is null or infinite.
 Bars that are not kept: it removes up to 100,000 that lie behind a floor of agg.floor, then raises floors; what it raises is removed from the next time on.
 Returns slices_audited and windows_wrong (null where the audit failed), sync, alerts_raised (null where alerts could not be refreshed), messages_ready (what deliver-alerts was asked to send), rows_pruned, revisions_pruned (at most 40000 a run), bars_removed (null where an error stopped it, which is a warning), tasks_recovered and tasks_woken (null where it did not look).';
+
+COMMENT ON FUNCTION "public"."agg_run_due"(text, integer, timestamp with time zone, interval, integer, integer) IS 'Runs the dispatcher: builds what is due and makes corrections, in the transaction of the caller.
+p_env: the assets of this environment; null: that of the database. p_limit: tasks a batch. p_now: the clock. p_batch_windows: windows a batch.
+p_lane: which of the dispatchers that schedule_jobs has set up this is, 1 to 4. One run at a time in each lane; runs in several share the work.
+p_time_budget: no batch begins after this time by the wall clock; interval ''0'' runs one batch.
+Returns tasks, windows, bars_created, bars_quality_poor, bars_corrected, failed, batches and stopped_reason: idle (nothing is left to do), one_batch, time_budget, paused (see agg_pause), or busy (another dispatcher is at work in this lane; nothing was done).
+Writes one row of agg.run_log. The job of agg.job_list calls it batch by batch and commits each.
+Locks: transactions that add assets wait for one that has read change notes, so commit soon. Raises invalid_parameter_value for arguments out of range, lock_not_available where a table is locked.';
 
 COMMENT ON FUNCTION "public"."finish_move"(boolean, timestamp with time zone) IS 'Ends the move of an older deployment: drops what was set aside.
 That is the schema pgbars_before, the jobs of pg_cron that were made inactive, and what served older callers (calc_dxy_range_derived, and a trigger that follows their cursors).
@@ -4139,11 +4377,17 @@ REVOKE ALL ON FUNCTION "agg"."is_paused"(timestamp WITH time zone) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION "agg"."is_test"(text) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION "agg"."make_windows"(agg.build_request[]) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION "agg"."raise_due_at"(boolean, integer, integer) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION "agg"."raise_revision_floor"(text, jsonb, jsonb) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION "agg"."run_batch"(text, integer, timestamp WITH time zone, integer) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION "agg"."stored_windows"(agg.build_request[]) FROM PUBLIC;
+
+GRANT EXECUTE ON FUNCTION "public"."agg_run_due"(text, integer, timestamp WITH time zone, interval, integer, integer) TO "service_role";
 
 GRANT SELECT ON TABLE "agg"."queue" TO "service_role";
 

@@ -16,7 +16,7 @@ export interface RunResult {
 export async function runDue(
   db: Database,
   now: Date,
-  { limit = 10_000, batchWindows = 100_000, budget = "40 seconds" } = {},
+  { limit = 10_000, batchWindows = 50_000, budget = "40 seconds" } = {},
 ): Promise<RunResult> {
   const [row] = await db.query<{ result: RunResult }>(
     `select public.agg_run_due(

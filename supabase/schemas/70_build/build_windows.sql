@@ -1,5 +1,5 @@
 comment on function agg.build_windows is
-'Stores what agg.compare_windows finds: writes only what differs, keeps windows with too few minutes for a bar, and soft-deletes bars of decided windows that no longer qualify. Returns a result for the symbols of each request with a source_timeframe.
+'Stores what agg.make_windows makes: writes only what differs from what is stored (agg.compare_windows), keeps windows with too few minutes for a bar, and soft-deletes bars of decided windows that no longer qualify. Returns a result for the symbols of each request with a source_timeframe.
 Requests of one task must not overlap, and the caller has locked its row: two builders of one window would meet in a unique_violation.';
 
 create function agg.build_windows(p_requests agg.build_request[])
@@ -8,7 +8,7 @@ language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
--- As in agg.compare_windows.
+-- As in agg.make_windows.
 set enable_seqscan = off
 set enable_bitmapscan = off
 set enable_nestloop = off
@@ -21,15 +21,26 @@ set max_parallel_workers_per_gather = 0
 set jit = off
 set work_mem = '32MB'
 as $$
+declare
+  -- Most windows are built for the first time, and no symbol is in two requests: nothing to compare with.
+  v_is_new constant boolean := not exists (select from unnest(p_requests) as q where q.is_rebuild and q.source_timeframe is not null)
+    or cardinality(p_requests) = 1 and not exists (
+      select
+      from unnest(p_requests) as q
+      cross join lateral unnest(q.symbols) as y (symbol)
+      cross join lateral (
+        select
+        from public.derived_data_bars as d
+        where d.canonical_symbol = y.symbol and d.timeframe = q.timeframe and d.ts_utc >= q.from_utc and d.ts_utc < q.to_utc
+        limit 1
+      ) as d
+    );
 begin
   -- Says to agg.keep_changed_bars who writes.
   perform set_config('pgbars.is_building_windows', 'on', true);
   return query
-  with window_bar as materialized (
-    select w.* from agg.compare_windows(p_requests) as w
-  ),
-  inserted as (
-    insert into public.derived_data_bars (
+  with inserted as (
+    insert into public.derived_data_bars as d (
       canonical_symbol, timeframe, ts_utc, open, high, low, close, vol, vwap, vwap_vol, trade_count,
       source_timeframe, source_candles, expected_candles, covered_minutes, expected_minutes,
       quality_score, derivation_version, is_partial, deleted_at
@@ -37,9 +48,13 @@ begin
     select
       w.canonical_symbol, w.timeframe, w.ts_utc, w.open, w.high, w.low, w.close, w.vol, w.vwap, w.vwap_vol, w.trade_count,
       w.source_timeframe, w.source_candles, w.expected_candles, w.covered_minutes, w.expected_minutes,
-      w.quality_score, w.derivation_version, w.is_partial, case when w.quality_score is null then now() end
-    from window_bar as w
-    where w.change = 'insert'
+      w.quality_score, coalesce(w.derivation_version, 1), w.is_partial, case when w.quality_score is null then now() end
+    from agg.make_windows(p_requests) as w
+    where v_is_new
+    returning d.canonical_symbol, d.ts_utc, d.quality_score
+  ),
+  compared as materialized (
+    select w.* from agg.compare_windows(p_requests) as w where not v_is_new
   ),
   -- Conflicts rather than joins: an update that joins may put the table first when it is thought to be empty.
   changed as (
@@ -53,8 +68,8 @@ begin
       w.source_timeframe, w.source_candles, w.expected_candles, w.covered_minutes, w.expected_minutes,
       w.quality_score, w.derivation_version, w.is_partial,
       case when w.quality_score is null or w.change = 'remove' then now() end
-    from window_bar as w
-    where w.change in ('update', 'remove')
+    from compared as w
+    where w.change is not null
     on conflict (canonical_symbol, timeframe, ts_utc) do update set
       open = excluded.open,
       high = excluded.high,
@@ -76,35 +91,46 @@ begin
       deleted_at = case when excluded.deleted_at is not null then coalesce(d.deleted_at, excluded.deleted_at) end,
       updated_at = greatest(now(), d.updated_at)
   ),
+  -- New windows are those of the one request that has their symbol.
   tally as materialized (
     select
+      0 as request_no, w.canonical_symbol, count(*)::integer as windows, count(w.quality_score)::integer as bars,
+      count(*) filter (where w.quality_score = 0)::integer as bars_poor,
+      count(w.quality_score)::integer as inserted, 0 as updated, 0 as removed, count(*)::integer as written,
+      max(w.ts_utc) as last_utc
+    from inserted as w
+    group by w.canonical_symbol
+    union all
+    select
       w.request_no, w.canonical_symbol,
-      count(w.ends_utc)::integer as windows,
-      count(w.quality_score) filter (where w.ends_utc is not null)::integer as bars,
-      count(*) filter (where w.quality_score = 0 and w.ends_utc is not null)::integer as bars_poor,
-      count(w.quality_score) filter (where not w.was_bar and w.ends_utc is not null)::integer as inserted,
-      count(w.quality_score) filter (where w.was_bar and w.change = 'update')::integer as updated,
-      count(w.change) filter (where w.was_bar and (w.ends_utc is null or w.quality_score is null))::integer as removed,
-      count(w.change)::integer as written,
-      max(w.ends_utc) as filled_to_utc
-    from window_bar as w
+      count(w.ends_utc)::integer,
+      count(w.quality_score) filter (where w.ends_utc is not null)::integer,
+      count(*) filter (where w.quality_score = 0 and w.ends_utc is not null)::integer,
+      count(w.quality_score) filter (where not w.was_bar and w.ends_utc is not null)::integer,
+      count(w.quality_score) filter (where w.was_bar and w.change = 'update')::integer,
+      count(w.change) filter (where w.was_bar and (w.ends_utc is null or w.quality_score is null))::integer,
+      count(w.change)::integer,
+      max(w.ts_utc) filter (where w.ends_utc is not null)
+    from compared as w
     group by w.request_no, w.canonical_symbol
   ),
   -- In a tick the same comes of nearly all symbols: what follows is asked for those that fill no range.
   outcome as materialized (
     select
-      n.request_no, array_agg(n.canonical_symbol) as symbols,
-      n.windows, n.bars, n.bars_poor, n.inserted, n.updated, n.removed, n.written, n.filled_to_utc
-    from tally as n
-    group by n.request_no, n.windows, n.bars, n.bars_poor, n.inserted, n.updated, n.removed, n.written, n.filled_to_utc
-    union all
-    select q.ordinality, array_agg(y.symbol), 0, 0, 0, 0, 0, 0, 0, null
-    from unnest(p_requests) with ordinality as q
-    cross join lateral unnest(q.symbols) as y (symbol)
-    left join tally as n on n.request_no = q.ordinality and n.canonical_symbol = y.symbol
-    where (select count(*) from tally) < (select sum(cardinality(q.symbols)) from unnest(p_requests) as q where q.source_timeframe is not null)
-      and q.source_timeframe is not null and n.request_no is null
-    group by q.ordinality
+      g.request_no, g.symbols, g.windows, g.bars, g.bars_poor, g.inserted, g.updated, g.removed, g.written,
+      agg.window_end(g.last_utc, q.window_length, q.window_time_zone, q.window_origin) as filled_to_utc
+    from (
+      select
+        q.ordinality as request_no, array_agg(y.symbol) as symbols, coalesce(n.windows, 0) as windows, coalesce(n.bars, 0) as bars,
+        coalesce(n.bars_poor, 0) as bars_poor, coalesce(n.inserted, 0) as inserted, coalesce(n.updated, 0) as updated,
+        coalesce(n.removed, 0) as removed, coalesce(n.written, 0) as written, n.last_utc
+      from unnest(p_requests) with ordinality as q
+      cross join lateral unnest(q.symbols) as y (symbol)
+      left join tally as n on n.canonical_symbol = y.symbol and n.request_no = case when v_is_new then 0 else q.ordinality end
+      where q.source_timeframe is not null
+      group by q.ordinality, n.windows, n.bars, n.bars_poor, n.inserted, n.updated, n.removed, n.written, n.last_utc
+    ) as g
+    join unnest(p_requests) with ordinality as q on q.ordinality = g.request_no
   ),
   -- What follows the bars of a range that they do not fill: the next source bar; and where source bars end, if none follows.
   -- Those outside the session fill no window, and decide it.

@@ -1,110 +1,25 @@
 comment on function agg.compare_windows is
-'The one rule that turns source bars into bars, for requests of any number of tasks and windows, in one statement.
-Returns each window that has minutes, with the bar that they make and how that differs from what is stored, and each stored row whose window has no minutes any more. Writes nothing.
+'How what agg.make_windows makes differs from what is stored.
+Returns each window that has minutes, with the bar that they make, and each stored row whose window has no minutes any more. Reads only.
 A bar of an older deployment (raw.migrated_from) differs once its window has minutes enough for a bar, and never for want of them.';
 
--- First open, highest high, lowest low, last close, sums; vwap = sum(vwap * vwap_vol) / sum(vwap_vol). Quality is coverage: the
--- minutes that went in against those in which session and calendar are open. Windows with too few minutes for a bar are kept
--- for longer bars, so that each of these equals what its minutes say.
 create function agg.compare_windows(p_requests agg.build_request[])
 returns setof agg.window_bar
 language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
--- Every access is a range of a key for each symbol, read in key order. Statistics of a table that has just been loaded, or a plan
--- cached before, must not turn one into a scan or a sort of the table. Joins of two sets are hashed.
-set enable_seqscan = off
-set enable_bitmapscan = off
 set enable_nestloop = off
 set enable_hashjoin = on
 set enable_mergejoin = off
-set enable_sort = off
-set enable_hashagg = on
-set enable_memoize = off
-set max_parallel_workers_per_gather = 0
 set jit = off
 set work_mem = '32MB'
 as $$
 begin
   return query
-  with request as materialized (
-    select
-      o.*,
-      o.window_origin at time zone 'UTC' as origin_utc,
-      o.source_timeframe <> '1m' as is_derived,
-      o.window_time_zone is not null or o.to_utc <= o.from_utc + o.window_length as is_by_window,
-      (extract(epoch from o.window_length) / 60)::integer as window_minutes,
-      (extract(epoch from o.source_length) / 60)::integer as source_minutes,
-      case
-        when o.session_minutes is not null or o.calendar is not null
-          then agg.open_spans(o.session_time_zone, o.session_minutes, o.calendar, o.from_utc, o.to_utc)
-      end as open
-    from unnest(p_requests) with ordinality as o
-    where o.source_timeframe is not null and o.from_utc < o.to_utc
-  ),
-  -- What is read in one go, for each symbol: a single window, or one of a local clock; otherwise the whole range, and of a session
-  -- what is open.
-  stretch as materialized (
-    select
-      r.ordinality, w.starts_utc as from_utc, w.ends_utc as to_utc, w.starts_utc as window_start,
-      case when not r.is_derived then r.open end as open,
-      (extract(epoch from w.ends_utc - w.starts_utc) / 60)::integer as window_minutes
-    from request as r
-    cross join lateral agg.windows_between(r.from_utc, r.to_utc, r.window_length, r.window_time_zone, r.window_origin) as w
-    where r.window_time_zone is not null
-    union all
-    select r.ordinality, r.from_utc, r.to_utc, r.from_utc, case when not r.is_derived then r.open end, r.window_minutes
-    from request as r
-    where r.window_time_zone is null and r.is_by_window
-    union all
-    select r.ordinality, r.from_utc, r.to_utc, null, null, r.window_minutes
-    from request as r
-    where not r.is_by_window and (r.open is null or r.is_derived)
-    union all
-    -- Minutes outside the session are in no bar. Where it opens and closes with windows, no minute has to be looked at.
-    select r.ordinality, lower(u.span), upper(u.span), null, case when r.open <> s.spans then r.open end, r.window_minutes
-    from request as r
-    cross join lateral (
-      select range_agg(tstzrange(
-        date_bin(r.window_length, lower(p.span), r.origin_utc),
-        date_bin(r.window_length, upper(p.span) + r.window_length - interval '1 microsecond', r.origin_utc)
-      ))
-      from unnest(r.open) as p (span)
-    ) as s (spans)
-    cross join lateral unnest(s.spans) as u (span)
-    where not r.is_by_window and r.open is not null and not r.is_derived
-  ),
-  -- How many minutes of each window are open, and how many of its source windows have one.
-  expected as materialized (
-    select s.ordinality, s.ts_utc, sum(s.minutes)::integer as minutes, case when s.is_minute then sum(s.minutes) else count(*) end::integer as candles
-    from (
-      select
-        g.ordinality, g.is_minute, sum(extract(epoch from least(g.ends_utc, upper(g.span)) - greatest(g.starts_utc, lower(g.span)))) / 60 as minutes,
-        case
-          when g.window_time_zone is null then date_bin(g.window_length, g.starts_utc, g.origin_utc)
-          else agg.window_start(g.starts_utc, g.window_length, g.window_time_zone, g.window_origin)
-        end as ts_utc
-      from (
-        select r.ordinality, r.window_length, r.window_time_zone, r.window_origin, r.origin_utc, l.is_minute, u.span, w.starts_utc, w.ends_utc
-        from request as r
-        cross join lateral (
-          select true, r.window_length, r.window_time_zone, r.window_origin where not r.is_derived
-          union all
-          -- Windows of up to an hour are aligned in UTC, wherever those of the request begin.
-          select false, r.source_length, null, timestamp '2000-01-03 00:00:00' where r.is_derived
-        ) as l (is_minute, length, time_zone, origin)
-        cross join lateral unnest(r.open) as u (span)
-        cross join lateral agg.windows_between(lower(u.span), upper(u.span), l.length, l.time_zone, l.origin) as w
-        where r.open is not null
-      ) as g
-      group by g.ordinality, g.is_minute, g.window_length, g.window_time_zone, g.window_origin, g.origin_utc, g.starts_utc
-    ) as s
-    group by s.ordinality, s.ts_utc, s.is_minute
-  )
   select
-    coalesce(j.ordinality, d.request_no), coalesce(j.symbol, d.canonical_symbol), coalesce(j.timeframe, d.timeframe),
-    coalesce(j.ts_utc, d.ts_utc), j.ts_utc + j.window_minutes * interval '1 minute',
+    coalesce(j.request_no, d.request_no), coalesce(j.canonical_symbol, d.canonical_symbol), coalesce(j.timeframe, d.timeframe),
+    coalesce(j.ts_utc, d.ts_utc), j.ends_utc,
     coalesce(j.open, d.open), coalesce(j.high, d.high), coalesce(j.low, d.low), coalesce(j.close, d.close),
     case when j.ts_utc is not null then j.vol else d.vol end,
     case when j.ts_utc is not null then j.vwap else d.vwap end,
@@ -130,97 +45,9 @@ begin
       ) then 'update'
     end,
     coalesce(d.was_bar, false)
-  from (
-    select
-      b.*,
-      case
-        when b.expected_minutes = 0 then null
-        when b.covered_minutes >= b.expected_minutes then 2
-        when b.covered_minutes * 100 >= b.expected_minutes * b.good_percent then 1
-        when b.covered_minutes * 100 >= b.expected_minutes * b.poor_percent then 0
-      end::smallint as quality_score
-    from (
-      select
-        a.*,
-        coalesce(e.minutes, case when a.has_session then 0 else a.window_minutes end) as expected_minutes,
-        coalesce(e.candles, case when a.has_session then 0 else a.window_minutes / a.source_minutes end) as expected_candles
-      from (
-        -- Grouping costs a single window as much as its minutes.
-        select
-          r.ordinality, r.timeframe, r.source_timeframe, r.source_minutes, r.derivation_version, r.good_percent, r.poor_percent,
-          r.open is not null as has_session, s.window_minutes, y.symbol, w.*
-        from request as r
-        join stretch as s on s.ordinality = r.ordinality
-        cross join lateral unnest(r.symbols) as y (symbol)
-        cross join lateral (
-          select
-            s.window_start as ts_utc,
-            -- Over a sorted subquery: in the order of ts_utc.
-            (array_agg(f.open))[1] as open,
-            max(f.high) as high,
-            min(f.low) as low,
-            (array_agg(f.close))[count(*)] as close,
-            sum(f.vol) as vol,
-            sum(f.vwap * f.vwap_vol) / sum(f.vwap_vol) as vwap,
-            sum(f.vwap_vol) as vwap_vol,
-            sum(f.trade_count)::bigint as trade_count,
-            count(*) filter (where f.is_bar)::integer as source_candles,
-            sum(f.covered_minutes)::integer as covered_minutes,
-            bool_or(f.is_partial) as is_partial
-          from (
-            select c.*
-            from agg.source_bar as c
-            where c.canonical_symbol = y.symbol and c.timeframe = r.source_timeframe and c.is_derived = r.is_derived
-              and c.ts_utc >= s.from_utc and c.ts_utc < s.to_utc and c.covered_minutes > 0
-              and (s.open is null or s.open @> c.ts_utc)
-            -- Sums of floats depend on the order: with this one a bar built again is the same to the last bit.
-            order by c.ts_utc
-          ) as f
-          offset 0
-        ) as w
-        where s.window_start is not null and w.covered_minutes > 0
-        union all
-        select
-          r.ordinality, r.timeframe, r.source_timeframe, r.source_minutes, r.derivation_version, r.good_percent, r.poor_percent,
-          r.open is not null as has_session, s.window_minutes, y.symbol, w.*
-        from request as r
-        join stretch as s on s.ordinality = r.ordinality
-        cross join lateral unnest(r.symbols) as y (symbol)
-        cross join lateral (
-          select
-            date_bin(r.window_length, f.ts_utc, r.origin_utc) as ts_utc,
-            -- Over a sorted subquery: in the order of ts_utc.
-            (array_agg(f.open))[1] as open,
-            max(f.high) as high,
-            min(f.low) as low,
-            (array_agg(f.close))[count(*)] as close,
-            sum(f.vol) as vol,
-            sum(f.vwap * f.vwap_vol) / sum(f.vwap_vol) as vwap,
-            sum(f.vwap_vol) as vwap_vol,
-            sum(f.trade_count)::bigint as trade_count,
-            count(*) filter (where f.is_bar)::integer as source_candles,
-            sum(f.covered_minutes)::integer as covered_minutes,
-            bool_or(f.is_partial) as is_partial
-          from (
-            select c.*
-            from agg.source_bar as c
-            where c.canonical_symbol = y.symbol and c.timeframe = r.source_timeframe and c.is_derived = r.is_derived
-              and c.ts_utc >= s.from_utc and c.ts_utc < s.to_utc and c.covered_minutes > 0
-              and (s.open is null or s.open @> c.ts_utc)
-            -- Sums of floats depend on the order: with this one a bar built again is the same to the last bit.
-            order by c.ts_utc
-          ) as f
-          group by 1
-          offset 0
-        ) as w
-        where s.window_start is null
-      ) as a
-      left join expected as e on e.ordinality = a.ordinality and e.ts_utc = a.ts_utc
-      offset 0
-    ) as b
-    offset 0
-  ) as j
-  full join agg.stored_windows(p_requests) as d on d.request_no = j.ordinality and d.canonical_symbol = j.symbol and d.ts_utc = j.ts_utc
+  from agg.make_windows(p_requests) as j
+  full join agg.stored_windows(p_requests) as d
+    on d.request_no = j.request_no and d.canonical_symbol = j.canonical_symbol and d.ts_utc = j.ts_utc
   where j.ts_utc is not null or d.change is not null;
 end;
 $$;

@@ -10,7 +10,7 @@ stable
 rows 10
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
--- Every access is a range of a key for each symbol, as in agg.compare_windows.
+-- Every access is a range of a key for each symbol, as in agg.make_windows.
 set enable_seqscan = off
 set enable_bitmapscan = off
 set enable_hashjoin = off

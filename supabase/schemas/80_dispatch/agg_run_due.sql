@@ -12,7 +12,7 @@ create function public.agg_run_due(
   p_limit integer default 10000,
   p_now timestamptz default now(),
   p_time_budget interval default interval '40 seconds',
-  p_batch_windows integer default 100000,
+  p_batch_windows integer default 50000,
   p_lane integer default 1
 )
 returns jsonb

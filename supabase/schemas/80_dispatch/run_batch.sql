@@ -7,7 +7,7 @@ create function agg.run_batch(
   p_env text default null,
   p_limit integer default 10000,
   p_now timestamptz default now(),
-  p_batch_windows integer default 100000
+  p_batch_windows integer default 50000
 )
 returns agg.batch_result
 language plpgsql
