@@ -6,6 +6,9 @@ DROP INDEX "public"."data_agg_state_queue_idx";
 
 DROP INDEX "public"."data_agg_state_sleeping_idx";
 
+ALTER TABLE "public"."data_agg_state"
+  DROP CONSTRAINT "data_agg_state_cursor_aligned";
+
 CREATE TABLE "agg"."queue" (
   "is_mandatory"         boolean                  NOT NULL,
   "run_interval_minutes" integer                  NOT NULL,
@@ -1894,6 +1897,7 @@ CREATE OR REPLACE FUNCTION agg.plan_builds (
   STABLE
   SET search_path TO 'pg_catalog', 'pg_temp'
   SET plan_cache_mode TO 'force_generic_plan'
+  SET enable_sort TO 'off'
   SET jit TO 'off'
   AS $function$
 declare
@@ -1924,18 +1928,25 @@ begin
     ) as w (source_timeframe)
     left join agg.task as u
       on v_has_source_tasks and u.canonical_symbol = c.symbol and u.timeframe = w.source_timeframe and u.enabled
-    left join lateral (
-      select max(k.derivation_version) as derivation_version, case when count(*) = count(l.ts_utc) then min(l.ts_utc) end as last_utc
-      from agg.synthetic_component as k
-      left join lateral (
-        select b.ts_utc
-        from public.data_bars as b
-        where b.canonical_symbol = k.component and b.timeframe = '1m' and b.ts_utc < p_now
-        order by b.ts_utc desc
-        limit 1
-      ) as l on true
-      where p_timeframe = '1m' and k.canonical_symbol = c.symbol
-    ) as b on true
+    -- Of a basket: its version, and the last minute of the component that ends first; null where one has no minute at all.
+    cross join lateral (
+      select
+        case when p_timeframe = '1m' then (
+          select max(k.derivation_version) from agg.synthetic_component as k where k.canonical_symbol = c.symbol
+        ) end,
+        case when p_timeframe = '1m' then (
+          select case when count(*) = count(l.ts_utc) then min(l.ts_utc) end
+          from agg.synthetic_component as k
+          left join lateral (
+            select b.ts_utc
+            from public.data_bars as b
+            where b.canonical_symbol = k.component and b.timeframe = '1m' and b.ts_utc < p_now
+            order by b.ts_utc desc
+            limit 1
+          ) as l on true
+          where k.canonical_symbol = c.symbol
+        ) end
+    ) as b (derivation_version, last_utc)
     group by
       s.source_timeframe, s.window_time_zone, s.window_origin, s.good_percent, s.poor_percent,
       s.session_time_zone, s.session_minutes, s.calendar, s.aggregation_delay_seconds, s.last_agg_bar_ts_utc, s.built_to_utc,
@@ -2021,12 +2032,13 @@ begin
   perform
   from agg.queue as q
   where q.is_mandatory = p_is_mandatory and q.run_interval_minutes = p_run_interval_minutes and q.task_priority = p_task_priority
-    and not exists (
+    -- Where other lanes are at work, no lock stands in their way for nothing.
+    and ((select e.lanes from agg.environment as e) = 1 or not exists (
       select
       from agg.runnable_task as s
       where s.is_mandatory = q.is_mandatory and s.run_interval_minutes = q.run_interval_minutes and s.task_priority = q.task_priority
         and s.queued_at = '-infinity' and s.next_run_at <= q.due_at
-    )
+    ))
   for update skip locked;
   if not found then
     return null;
@@ -4018,6 +4030,11 @@ begin
   );
 end;
 $function$;
+
+ALTER TABLE "public"."data_agg_state"
+  ADD CONSTRAINT "data_agg_state_cursor_aligned" CHECK (((run_interval_minutes <= 0) OR (window_time_zone IS
+    NOT NULL) OR
+    (date_bin(((run_interval_minutes)::double precision * '00:01:00'::interval), last_agg_bar_ts_utc, (window_origin AT TIME ZONE '00:00:00'::interval)) = last_agg_bar_ts_utc)));
 
 CREATE OR REPLACE VIEW "agg"."readable_series" AS  SELECT s.canonical_symbol,
     s.timeframe,

@@ -19,12 +19,13 @@ begin
   perform
   from agg.queue as q
   where q.is_mandatory = p_is_mandatory and q.run_interval_minutes = p_run_interval_minutes and q.task_priority = p_task_priority
-    and not exists (
+    -- Where other lanes are at work, no lock stands in their way for nothing.
+    and ((select e.lanes from agg.environment as e) = 1 or not exists (
       select
       from agg.runnable_task as s
       where s.is_mandatory = q.is_mandatory and s.run_interval_minutes = q.run_interval_minutes and s.task_priority = q.task_priority
         and s.queued_at = '-infinity' and s.next_run_at <= q.due_at
-    )
+    ))
   for update skip locked;
   if not found then
     return null;

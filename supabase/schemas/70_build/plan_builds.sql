@@ -16,6 +16,8 @@ language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
+-- Most of thousands of tasks want the same.
+set enable_sort = off
 set jit = off
 as $$
 declare
@@ -46,18 +48,25 @@ begin
     ) as w (source_timeframe)
     left join agg.task as u
       on v_has_source_tasks and u.canonical_symbol = c.symbol and u.timeframe = w.source_timeframe and u.enabled
-    left join lateral (
-      select max(k.derivation_version) as derivation_version, case when count(*) = count(l.ts_utc) then min(l.ts_utc) end as last_utc
-      from agg.synthetic_component as k
-      left join lateral (
-        select b.ts_utc
-        from public.data_bars as b
-        where b.canonical_symbol = k.component and b.timeframe = '1m' and b.ts_utc < p_now
-        order by b.ts_utc desc
-        limit 1
-      ) as l on true
-      where p_timeframe = '1m' and k.canonical_symbol = c.symbol
-    ) as b on true
+    -- Of a basket: its version, and the last minute of the component that ends first; null where one has no minute at all.
+    cross join lateral (
+      select
+        case when p_timeframe = '1m' then (
+          select max(k.derivation_version) from agg.synthetic_component as k where k.canonical_symbol = c.symbol
+        ) end,
+        case when p_timeframe = '1m' then (
+          select case when count(*) = count(l.ts_utc) then min(l.ts_utc) end
+          from agg.synthetic_component as k
+          left join lateral (
+            select b.ts_utc
+            from public.data_bars as b
+            where b.canonical_symbol = k.component and b.timeframe = '1m' and b.ts_utc < p_now
+            order by b.ts_utc desc
+            limit 1
+          ) as l on true
+          where k.canonical_symbol = c.symbol
+        ) end
+    ) as b (derivation_version, last_utc)
     group by
       s.source_timeframe, s.window_time_zone, s.window_origin, s.good_percent, s.poor_percent,
       s.session_time_zone, s.session_minutes, s.calendar, s.aggregation_delay_seconds, s.last_agg_bar_ts_utc, s.built_to_utc,
