@@ -6,7 +6,7 @@ language sql as $$
   truncate public.core_asset_registry_all, public.data_agg_state, public.data_bars, public.derived_data_bars, public.derived_data_bars_revision;
   -- Last, since the truncation of data_bars leaves a note.
   truncate agg.change_note, agg.correction, agg.alert, agg.alert_target, agg.delivery, agg.allowed_silence, agg.run_log, agg.run_total, agg.floor,
-    agg.revision_floor restart identity;
+    agg.revision_floor, agg.queue restart identity;
 $$;
 
 -- Registers an active asset that starts on 1 July 2025; p_agg adds keys to metadata.agg or replaces the start.

@@ -39,7 +39,10 @@ begin
   -- Says to agg.keep_changed_bars who writes.
   perform set_config('pgbars.is_building_windows', 'on', true);
   return query
-  with inserted as (
+  with request as materialized (
+    select q.* from unnest(p_requests) with ordinality as q where q.source_timeframe is not null
+  ),
+  inserted as (
     insert into public.derived_data_bars as d (
       canonical_symbol, timeframe, ts_utc, open, high, low, close, vol, vwap, vwap_vol, trade_count,
       source_timeframe, source_candles, expected_candles, covered_minutes, expected_minutes,
@@ -118,19 +121,22 @@ begin
   outcome as materialized (
     select
       g.request_no, g.symbols, g.windows, g.bars, g.bars_poor, g.inserted, g.updated, g.removed, g.written,
-      agg.window_end(g.last_utc, q.window_length, q.window_time_zone, q.window_origin) as filled_to_utc
+      -- Windows in UTC need no call.
+      case
+        when q.window_time_zone is null then g.last_utc + q.window_length
+        else agg.window_end(g.last_utc, q.window_length, q.window_time_zone, q.window_origin)
+      end as filled_to_utc
     from (
       select
         q.ordinality as request_no, array_agg(y.symbol) as symbols, coalesce(n.windows, 0) as windows, coalesce(n.bars, 0) as bars,
         coalesce(n.bars_poor, 0) as bars_poor, coalesce(n.inserted, 0) as inserted, coalesce(n.updated, 0) as updated,
         coalesce(n.removed, 0) as removed, coalesce(n.written, 0) as written, n.last_utc
-      from unnest(p_requests) with ordinality as q
+      from request as q
       cross join lateral unnest(q.symbols) as y (symbol)
       left join tally as n on n.canonical_symbol = y.symbol and n.request_no = case when v_is_new then 0 else q.ordinality end
-      where q.source_timeframe is not null
       group by q.ordinality, n.windows, n.bars, n.bars_poor, n.inserted, n.updated, n.removed, n.written, n.last_utc
     ) as g
-    join unnest(p_requests) with ordinality as q on q.ordinality = g.request_no
+    join request as q on q.ordinality = g.request_no
   ),
   -- What follows the bars of a range that they do not fill: the next source bar; and where source bars end, if none follows.
   -- Those outside the session fill no window, and decide it.
@@ -153,7 +159,7 @@ begin
         q.to_utc, q.frontier_utc, q.clock_utc, coalesce(o.filled_to_utc, q.from_utc) as filled_to_utc,
         o.windows, o.bars, o.bars_poor, o.inserted, o.updated, o.removed, o.written
       from outcome as o
-      join unnest(p_requests) with ordinality as q on q.ordinality = o.request_no
+      join request as q on q.ordinality = o.request_no
       cross join lateral unnest(o.symbols) as y (symbol)
       where coalesce(o.filled_to_utc, q.from_utc) < q.to_utc
     ) as t
@@ -177,7 +183,7 @@ begin
         q.window_length, q.window_time_zone, q.window_origin
       ) as opens_utc
     from (select distinct t.request_no, t.reached_utc from probed as t where t.reached_utc is not null) as p
-    join unnest(p_requests) with ordinality as q on q.ordinality = p.request_no
+    join request as q on q.ordinality = p.request_no
   ),
   -- Windows are decided to the end of the range; or over the gap behind it, however long, to the next source bar or to a stored
   -- bar that has to go; or, where the task waits for data, to where its source bars end, and on while the market is closed.
@@ -185,7 +191,7 @@ begin
     select
       o.request_no, o.symbols, o.windows, o.bars, o.bars_poor, o.inserted, o.updated, o.removed, o.written, q.to_utc as decided_to_utc
     from outcome as o
-    join unnest(p_requests) with ordinality as q on q.ordinality = o.request_no
+    join request as q on q.ordinality = o.request_no
     where coalesce(o.filled_to_utc, q.from_utc) >= q.to_utc
     union all
     select
@@ -219,7 +225,7 @@ begin
     agg.stopped_reason(q.from_utc, q.frontier_utc, d.decided_to_utc >= q.to_utc, d.decided_to_utc),
     q.is_rebuild, null::tstzmultirange, null::text, null::text
   from decided as d
-  join unnest(p_requests) with ordinality as q on q.ordinality = d.request_no;
+  join request as q on q.ordinality = d.request_no;
   perform set_config('pgbars.is_building_windows', 'off', true);
 end;
 $$;
