@@ -4260,6 +4260,11 @@ CREATE TRIGGER follow_truncated_revisions
   FOR EACH STATEMENT
   EXECUTE FUNCTION agg.follow_revisions();
 
+CREATE POLICY "service_role_reads" ON "agg"."queue"
+  FOR SELECT
+  TO "service_role"
+  USING (true);
+
 CREATE POLICY "service_role_reads" ON "agg"."revision_floor"
   FOR SELECT
   TO "service_role"

@@ -11,3 +11,5 @@ create table agg.queue (
 );
 
 alter table agg.queue enable row level security;
+
+create policy service_role_reads on agg.queue for select to service_role using (true);
