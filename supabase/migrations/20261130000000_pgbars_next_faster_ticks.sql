@@ -977,6 +977,7 @@ declare
   v_claimed text[];
   v_timeframe text;
   v_due bigint := 0;
+  v_due_here bigint := 0;
   v_is_passed_over boolean := false;
   v_until_at timestamptz;
   v_raised_to timestamptz;
@@ -1000,7 +1001,7 @@ begin
     v_until_at := v_queue.until_at;
     loop
       if p_lanes > 1 then
-        v_due := v_due + (
+        v_due_here := (
           select count(*)
           from (
             select
@@ -1034,7 +1035,7 @@ begin
             or exists (select from agg.active_asset as a where a.canonical_symbol = s.canonical_symbol and a.is_test = agg.is_test(p_env))
           )
         order by s.queued_at
-        limit case when p_lanes > 1 then least(p_limit, (v_due + p_lanes - 1) / p_lanes) else p_limit end - cardinality(symbols)
+        limit case when p_lanes > 1 then least(p_limit, (v_due + v_due_here + p_lanes - 1) / p_lanes) else p_limit end - cardinality(symbols)
         for update of s skip locked
       ) as c;
       exit when v_claimed is not null or not v_queue.is_together;
@@ -1043,6 +1044,7 @@ begin
       -- Where another session holds those that have been due for longest, the others.
       v_until_at := coalesce(v_raised_to, p_now);
     end loop;
+    v_due := v_due + v_due_here;
     timeframe := coalesce(timeframe, v_timeframe);
     symbols := symbols || v_claimed;
     exit when cardinality(symbols) >= p_limit;
@@ -1429,13 +1431,15 @@ declare
   v_finished record;
   v_together_from timestamptz;
 begin
-  -- The table is read at once where it has fewer pages than the results have symbols.
-  if (select sum(cardinality(r.symbols)) from unnest(p_results) as r) > pg_relation_size('public.data_agg_state') / 8192 then
+  -- Planning costs a millisecond, and reading a page as much as two or three probes: the table is read at once for three tasks a page.
+  if (select sum(cardinality(r.symbols)) from unnest(p_results) as r)
+    > greatest(500, 3 * pg_relation_size('public.data_agg_state') / current_setting('block_size')::bigint)
+  then
     perform
       set_config('plan_cache_mode', 'force_custom_plan', true), set_config('enable_seqscan', 'on', true),
       set_config('enable_nestloop', 'off', true), set_config('enable_hashjoin', 'on', true);
   end if;
-  -- Shared to the end of the transaction, so that no due_at is raised past a task that is due together from now on. All or none.
+  -- So that no due_at is raised past a task that joins. Null, and no task joins, where another session holds one of the rows.
   select case when count(*) = (
     select count(*)
     from agg.queue as q
@@ -2235,7 +2239,7 @@ begin
   where s.canonical_symbol = postponed.canonical_symbol and s.timeframe = postponed.timeframe;
   get diagnostics v_recovered = row_count;
 
-  -- What was written past the rules (a restore of older rows) is read in the next run.
+  -- A restore of older rows, for example.
   update agg.queue as q
   set due_at = '-infinity'
   from (
@@ -4286,11 +4290,23 @@ Order: those first that wait longest since they were last worked on. A task whos
 p_lanes: how many dispatchers share the work. Each takes at most its share of what waits.
 Locks: never waits; passes over rows that others have locked, and tasks that a worker has claimed. Build in a later statement, so that its snapshot is younger than the locks.';
 
+COMMENT ON FUNCTION "agg"."claim_due_tasks"(text, integer, timestamp with time zone, integer) IS 'Locks up to p_limit due tasks of one timeframe to the end of the transaction, and returns their symbols; no symbols where nothing is due.
+Order: mandatory first, then shorter timeframe, priority, due for longest. A timeframe of which a task has been due for more than five minutes goes before shorter ones, so that no backlog holds up another. Reads an index in this order: what is due and not taken costs nothing. Where none is left of those that are due together, it notes when the next are (agg.raise_due_at).
+p_lanes: how many dispatchers share the work. Each takes at most its share of what is due.
+Passes over a task while its source task is due and was not taken: another session has it, and will let this one follow.
+Locks: never waits; passes over rows that others have locked. Build in a later statement, so that its snapshot is younger than the locks.';
+
 COMMENT ON FUNCTION "agg"."compare_windows"(agg.build_request[]) IS 'How what agg.make_windows makes differs from what is stored.
 Returns each window that has minutes, with the bar that they make, and each stored row whose window has no minutes any more. Reads only.
 A bar of an older deployment (raw.migrated_from) differs once its window has minutes enough for a bar, and never for want of them.';
 
 COMMENT ON FUNCTION "agg"."due_queues"(timestamp with time zone) IS 'The parts of queues that have tasks due at p_now: of each queue the tasks that are due together, and those that are due alone. due_at: since when. Their tasks are those with queued_at from from_at to to_at, and next_run_at up to until_at: of those that are due together first the ones that have been due for longest. A few probes of an index a part, however many tasks it holds.';
+
+COMMENT ON FUNCTION "agg"."finish_tasks"(agg.build_result[], timestamp with time zone) IS 'The one rule for what follows work on tasks: cursor, streaks, status, and when each is due again.
+A task is due again when its next window completes; at once after max_windows; after a failure, see agg.retry_delay. A task that waits for data or for its source task sleeps until these come (agg.sleep_tasks); where it cannot, it is due after an eighth of the time that it has waited (1 to 5 minutes). A wait ends at a whole minute. What advances wakes the tasks that build from it. A task that is up to date is due together with the others of its queue (agg.queue), any other alone.
+Three hard failures in a row disable an optional task. A mandatory one keeps retrying as hard_failed. Warns of both.
+The decided_to_utc of a result is not behind what its tasks have decided.
+Locks: the caller holds the tasks. Shares the rows of agg.queue to the end of the transaction, without waiting. Counts end at 10^15, so that no value from outside makes a sum overflow.';
 
 COMMENT ON FUNCTION "agg"."follow_revisions"() IS 'Raises agg.revision_floor where metadata.agg.revisions of an asset changes, comes or goes.';
 
@@ -4308,6 +4324,11 @@ COMMENT ON FUNCTION "agg"."raise_due_at"(boolean, integer, integer) IS 'Raises d
 Locks: never waits; the row of the queue, so that no task joins meanwhile (agg.finish_tasks).';
 
 COMMENT ON FUNCTION "agg"."raise_revision_floor"(text, jsonb, jsonb) IS 'Raises agg.revision_floor of a symbol whose revisions are kept for longer by p_revisions than by p_former, both metadata.agg.revisions; null for a symbol that the registry does not have.';
+
+COMMENT ON FUNCTION "agg"."recover_postponed_tasks"(timestamp with time zone) IS 'Makes due at p_now what a clock that was ahead has put off for longer than any task or correction waits. Returns how many tasks.
+A task waits at most for its next window and an hour of backoff, a correction at most an hour; a task that sleeps (infinity) waits for data. Where there is nothing to do it costs one probe a queue.
+Has the next run read every queue (agg.queue), so that it finds what was written past the functions.
+Locks: passes over rows that others have locked.';
 
 COMMENT ON FUNCTION "agg"."refresh_alerts"(timestamp with time zone, jsonb, boolean) IS 'Raises alerts whose cause is there, updates message and severity of those that are open, and resolves those whose cause is gone. Returns how many are new.
 Kinds: hard_failed and disabled (three hard failures in a row), failing (a task, for 15 minutes), behind (due for 15 minutes, and no dispatcher has run it), uncorrected (a correction failed three times in a row), metadata (not understood, with what is left out) and unsynced (from p_sync, what a sync returned; null leaves these alone), unread (no dispatcher has read change notes for 15 minutes).

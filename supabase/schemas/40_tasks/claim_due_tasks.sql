@@ -1,6 +1,6 @@
 comment on function agg.claim_due_tasks is
 'Locks up to p_limit due tasks of one timeframe to the end of the transaction, and returns their symbols; no symbols where nothing is due.
-Order: mandatory first, then shorter timeframe, priority, due for longest. A timeframe of which a task has been due for more than five minutes goes before shorter ones, so that no backlog holds up another. Reads an index in this order: what is due and not taken costs nothing.
+Order: mandatory first, then shorter timeframe, priority, due for longest. A timeframe of which a task has been due for more than five minutes goes before shorter ones, so that no backlog holds up another. Reads an index in this order: what is due and not taken costs nothing. Where none is left of those that are due together, it notes when the next are (agg.raise_due_at).
 p_lanes: how many dispatchers share the work. Each takes at most its share of what is due.
 Passes over a task while its source task is due and was not taken: another session has it, and will let this one follow.
 Locks: never waits; passes over rows that others have locked. Build in a later statement, so that its snapshot is younger than the locks.';
@@ -31,6 +31,7 @@ declare
   v_claimed text[];
   v_timeframe text;
   v_due bigint := 0;
+  v_due_here bigint := 0;
   v_is_passed_over boolean := false;
   v_until_at timestamptz;
   v_raised_to timestamptz;
@@ -54,7 +55,7 @@ begin
     v_until_at := v_queue.until_at;
     loop
       if p_lanes > 1 then
-        v_due := v_due + (
+        v_due_here := (
           select count(*)
           from (
             select
@@ -88,7 +89,7 @@ begin
             or exists (select from agg.active_asset as a where a.canonical_symbol = s.canonical_symbol and a.is_test = agg.is_test(p_env))
           )
         order by s.queued_at
-        limit case when p_lanes > 1 then least(p_limit, (v_due + p_lanes - 1) / p_lanes) else p_limit end - cardinality(symbols)
+        limit case when p_lanes > 1 then least(p_limit, (v_due + v_due_here + p_lanes - 1) / p_lanes) else p_limit end - cardinality(symbols)
         for update of s skip locked
       ) as c;
       exit when v_claimed is not null or not v_queue.is_together;
@@ -97,6 +98,7 @@ begin
       -- Where another session holds those that have been due for longest, the others.
       v_until_at := coalesce(v_raised_to, p_now);
     end loop;
+    v_due := v_due + v_due_here;
     timeframe := coalesce(timeframe, v_timeframe);
     symbols := symbols || v_claimed;
     exit when cardinality(symbols) >= p_limit;

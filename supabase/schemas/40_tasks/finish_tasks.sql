@@ -1,9 +1,9 @@
 comment on function agg.finish_tasks is
 'The one rule for what follows work on tasks: cursor, streaks, status, and when each is due again.
-A task is due again when its next window completes; at once after max_windows; after a failure, see agg.retry_delay. A task that waits for data or for its source task sleeps until these come (agg.sleep_tasks); where it cannot, it is due after an eighth of the time that it has waited (1 to 5 minutes). A wait ends at a whole minute. What advances wakes the tasks that build from it.
+A task is due again when its next window completes; at once after max_windows; after a failure, see agg.retry_delay. A task that waits for data or for its source task sleeps until these come (agg.sleep_tasks); where it cannot, it is due after an eighth of the time that it has waited (1 to 5 minutes). A wait ends at a whole minute. What advances wakes the tasks that build from it. A task that is up to date is due together with the others of its queue (agg.queue), any other alone.
 Three hard failures in a row disable an optional task. A mandatory one keeps retrying as hard_failed. Warns of both.
 The decided_to_utc of a result is not behind what its tasks have decided.
-Locks: the caller holds the tasks. Counts end at 10^15, so that no value from outside makes a sum overflow.';
+Locks: the caller holds the tasks. Shares the rows of agg.queue to the end of the transaction, without waiting. Counts end at 10^15, so that no value from outside makes a sum overflow.';
 
 create function agg.finish_tasks(p_results agg.build_result[], p_now timestamptz)
 returns void
@@ -22,13 +22,15 @@ declare
   v_finished record;
   v_together_from timestamptz;
 begin
-  -- The table is read at once where it has fewer pages than the results have symbols.
-  if (select sum(cardinality(r.symbols)) from unnest(p_results) as r) > pg_relation_size('public.data_agg_state') / 8192 then
+  -- Planning costs a millisecond, and reading a page as much as two or three probes: the table is read at once for three tasks a page.
+  if (select sum(cardinality(r.symbols)) from unnest(p_results) as r)
+    > greatest(500, 3 * pg_relation_size('public.data_agg_state') / current_setting('block_size')::bigint)
+  then
     perform
       set_config('plan_cache_mode', 'force_custom_plan', true), set_config('enable_seqscan', 'on', true),
       set_config('enable_nestloop', 'off', true), set_config('enable_hashjoin', 'on', true);
   end if;
-  -- Shared to the end of the transaction, so that no due_at is raised past a task that is due together from now on. All or none.
+  -- So that no due_at is raised past a task that joins. Null, and no task joins, where another session holds one of the rows.
   select case when count(*) = (
     select count(*)
     from agg.queue as q

@@ -1,6 +1,7 @@
 comment on function agg.recover_postponed_tasks is
 'Makes due at p_now what a clock that was ahead has put off for longer than any task or correction waits. Returns how many tasks.
 A task waits at most for its next window and an hour of backoff, a correction at most an hour; a task that sleeps (infinity) waits for data. Where there is nothing to do it costs one probe a queue.
+Has the next run read every queue (agg.queue), so that it finds what was written past the functions.
 Locks: passes over rows that others have locked.';
 
 create function agg.recover_postponed_tasks(p_now timestamptz)
@@ -36,7 +37,7 @@ begin
   where s.canonical_symbol = postponed.canonical_symbol and s.timeframe = postponed.timeframe;
   get diagnostics v_recovered = row_count;
 
-  -- What was written past the rules (a restore of older rows) is read in the next run.
+  -- A restore of older rows, for example.
   update agg.queue as q
   set due_at = '-infinity'
   from (
