@@ -24,7 +24,13 @@ begin
   v_changes := array(
     select agg.new_changed_span(d.canonical_symbol, d.timeframe, tstzmultirange(tstzrange(d.followed_to_utc, null)))
     from unnest(p_symbols) as c (symbol)
-    join agg.task as u on u.canonical_symbol = c.symbol and u.timeframe = p_timeframe
+    cross join lateral (
+      select k.canonical_symbol, k.timeframe, k.decided_to_utc
+      from agg.task as k
+      where k.canonical_symbol = c.symbol and k.timeframe = p_timeframe
+      -- Or the planner would look at all symbols for each task that sleeps.
+      offset 0
+    ) as u
     join agg.runnable_task as d
       on d.canonical_symbol = u.canonical_symbol and d.source_timeframe = u.timeframe and d.timeframe <> u.timeframe
     where d.queued_at = 'infinity' and d.due_at - make_interval(secs => d.aggregation_delay_seconds) <= u.decided_to_utc

@@ -26,7 +26,13 @@ begin
     )),
     updated_at = now()
   from unnest(p_changes) as c
-  join agg.task as t on t.canonical_symbol = c.canonical_symbol and t.timeframe = c.timeframe
+  cross join lateral (
+    select k.*
+    from agg.task as k
+    where k.canonical_symbol = c.canonical_symbol and k.timeframe = c.timeframe
+    -- Or the planner would look at all changes for each task that sleeps.
+    offset 0
+  ) as t
   where s.canonical_symbol = t.canonical_symbol and s.timeframe = t.timeframe
     and t.queued_at = 'infinity' and c.spans && tstzrange(t.decided_to_utc, null);
 end;
