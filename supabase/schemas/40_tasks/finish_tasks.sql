@@ -22,9 +22,9 @@ declare
   v_finished record;
   v_together_from timestamptz;
 begin
-  -- Planning costs a millisecond, and reading a page as much as two or three probes: the table is read at once for three tasks a page.
+  -- Planning costs a millisecond, and reading a page about as much as a probe: for a task a page the table is read at once.
   if (select sum(cardinality(r.symbols)) from unnest(p_results) as r)
-    > greatest(500, 3 * pg_relation_size('public.data_agg_state') / current_setting('block_size')::bigint)
+    > greatest(500, pg_relation_size('public.data_agg_state') / current_setting('block_size')::bigint)
   then
     perform
       set_config('plan_cache_mode', 'force_custom_plan', true), set_config('enable_seqscan', 'on', true),
