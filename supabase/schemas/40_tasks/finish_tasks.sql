@@ -19,6 +19,8 @@ set enable_mergejoin = off
 set jit = off
 as $$
 declare
+  -- The results are of one timeframe.
+  v_minutes constant integer := extract(epoch from p_results[1].window_length) / 60;
   v_finished record;
   v_together_from timestamptz;
 begin
@@ -31,17 +33,10 @@ begin
       set_config('enable_nestloop', 'off', true), set_config('enable_hashjoin', 'on', true);
   end if;
   -- So that no due_at is raised past a task that joins. Null, and no task joins, where another session holds one of the rows.
-  select case when count(*) = (
-    select count(*)
-    from agg.queue as q
-    where q.run_interval_minutes in (select extract(epoch from r.window_length) / 60 from unnest(p_results) as r)
-  ) then max(h.due_at) end
+  select case when count(*) = (select count(*) from agg.queue as q where q.run_interval_minutes = v_minutes) then max(h.due_at) end
   into v_together_from
   from (
-    select q.due_at
-    from agg.queue as q
-    where q.run_interval_minutes in (select extract(epoch from r.window_length) / 60 from unnest(p_results) as r)
-    for share skip locked
+    select q.due_at from agg.queue as q where q.run_interval_minutes = v_minutes for share skip locked
   ) as h;
   with result as materialized (
     -- Once a result, however many symbols it has. Windows in UTC need no call.

@@ -16,7 +16,7 @@ language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
--- Most of thousands of tasks want the same.
+-- Groups are hashed: most of thousands of tasks want the same.
 set enable_sort = off
 set jit = off
 as $$
