@@ -11,14 +11,16 @@ select
 from public.core_asset_registry_all as s
 cross join lateral (
   select
-    date_bin(interval '5 minutes', b.ts_utc, timestamptz '2000-01-01 00:00:00+00') as ts_utc,
+    b.window_start as ts_utc,
     (array_agg(b.open))[1] as open, max(b.high) as high, min(b.low) as low, (array_agg(b.close))[count(*)] as close,
     sum(b.vol) as vol,
     sum(b.vwap * b.vol) filter (where b.vol > 0 and b.vwap is not null) as vwap_sum,
     sum(b.vol) filter (where b.vol > 0 and b.vwap is not null) as vwap_vol,
     sum(b.trade_count) as trade_count, count(*) as minutes
   from (
-    select d.*
+    select
+      date_bin(interval '5 minutes', d.ts_utc, timestamptz '2000-01-01 00:00:00+00') as window_start,
+      d.open, d.high, d.low, d.close, d.vol, d.vwap, d.trade_count
     from public.data_bars as d
     where d.canonical_symbol = s.canonical_symbol and d.timeframe = '1m' and d.ts_utc >= $1 and d.ts_utc < $2
     order by d.canonical_symbol, d.timeframe, d.ts_utc

@@ -1,5 +1,7 @@
 -- Generated from supabase/schemas by `deno task migration`.
 
+drop type agg.window_bar cascade;
+
 SET local check_function_bodies = off;
 
 DROP INDEX "public"."data_agg_state_queue_idx";
@@ -8,6 +10,8 @@ DROP INDEX "public"."data_agg_state_sleeping_idx";
 
 ALTER TABLE "public"."data_agg_state"
   DROP CONSTRAINT "data_agg_state_cursor_aligned";
+
+DROP FUNCTION "agg"."new_changed_span"(text, text, tstzmultirange, timestamp WITH time zone, integer);
 
 CREATE TABLE "agg"."queue" (
   "is_mandatory"         boolean                  NOT NULL,
@@ -44,6 +48,31 @@ CASE
     WHEN (next_run_at = due_together_at) THEN '-infinity'::timestamp WITH time zone
     ELSE next_run_at
 END) STORED;
+
+CREATE TYPE "agg"."window_bar" AS (
+  "request_no"         bigint,
+  "canonical_symbol"   text,
+  "timeframe"          text,
+  "ts_utc"             timestamp WITH time zone,
+  "open"               double precision,
+  "high"               double precision,
+  "low"                double precision,
+  "close"              double precision,
+  "vol"                double precision,
+  "vwap"               double precision,
+  "vwap_vol"           double precision,
+  "trade_count"        bigint,
+  "source_timeframe"   text,
+  "source_candles"     integer,
+  "expected_candles"   integer,
+  "covered_minutes"    integer,
+  "expected_minutes"   integer,
+  "quality_score"      smallint,
+  "derivation_version" integer,
+  "is_partial"         boolean,
+  "change"             text,
+  "was_bar"            boolean
+);
 
 CREATE OR REPLACE FUNCTION agg.add_change_notes()
   RETURNS TRIGGER
@@ -140,14 +169,15 @@ CREATE OR REPLACE FUNCTION agg.add_corrections (
   SET jit TO 'off'
   AS $function$
 declare
-  v_sleeping agg.changed_span[];
+  v_woken agg.changed_span[];
 begin
   with change as (
     select c.* from unnest(p_changes) as c where not isempty(c.spans)
   ),
   held as materialized (
     select
-      c.canonical_symbol, c.timeframe, c.spans, s.queued_at = 'infinity' as is_asleep,
+      c.canonical_symbol, c.timeframe, c.spans,
+      case when s.queued_at = 'infinity' then s.decided_to_utc end as sleeps_from_utc,
       case when s.running_started_at_utc is null then
         tstzmultirange(tstzrange(null, s.followed_to_utc))
       end as decided
@@ -184,18 +214,18 @@ begin
       range_agg(m.spans) filter (where m.is_history) as history,
       range_agg(m.decided) as decided,
       bool_or(m.is_held) as is_held,
-      bool_or(m.is_asleep) as is_asleep,
+      max(m.sleeps_from_utc) as sleeps_from_utc,
       min(m.changed_at) filter (where not m.is_history) as changed_at,
       min(m.changed_at) filter (where m.is_history) as history_at,
       max(m.failures) filter (where not m.is_history) as failures
     from (
-      select c.canonical_symbol, c.timeframe, c.spans, null::tstzmultirange as decided, false as is_held, false as is_asleep, c.changed_at, c.failures, false as is_history
+      select c.canonical_symbol, c.timeframe, c.spans, null::tstzmultirange as decided, false as is_held, null::timestamptz as sleeps_from_utc, c.changed_at, c.failures, false as is_history
       from change as c
       union all
-      select t.canonical_symbol, t.timeframe, t.spans, null, false, false, t.changed_at, t.failures, t.is_history
+      select t.canonical_symbol, t.timeframe, t.spans, null, false, null, t.changed_at, t.failures, t.is_history
       from taken as t
       union all
-      select h.canonical_symbol, h.timeframe, null, h.decided, true, h.is_asleep, null, null, false
+      select h.canonical_symbol, h.timeframe, null, h.decided, true, h.sleeps_from_utc, null, null, false
       from held as h
     ) as m
     group by m.canonical_symbol, m.timeframe
@@ -220,12 +250,12 @@ begin
         )
       )
   )
-  select array_agg(agg.new_changed_span(m.canonical_symbol, m.timeframe, m.spans))
-  into v_sleeping
+  select array_agg((m.canonical_symbol, m.timeframe, m.spans, now(), 0)::agg.changed_span)
+  into v_woken
   from merged as m
-  where m.is_asleep and m.decided is not null;
-  if v_sleeping is not null then
-    perform agg.wake_tasks(v_sleeping);
+  where m.spans && tstzrange(m.sleeps_from_utc, null) and m.sleeps_from_utc is not null and m.decided is not null;
+  if v_woken is not null then
+    perform agg.wake_tasks(v_woken);
   end if;
 end;
 $function$;
@@ -279,7 +309,7 @@ CREATE OR REPLACE FUNCTION agg.apply_task_changes (
   AS $function$
 declare
   v_new_rules constant agg.changed_span[] := array(
-    select agg.new_changed_span(c.canonical_symbol, c.timeframe, c.changed_spans)
+    select (c.canonical_symbol, c.timeframe, c.changed_spans, now(), 0)::agg.changed_span
     from unnest(p_changes) as c
     where c.changed_spans is not null
   );
@@ -474,7 +504,7 @@ begin
     where a.canonical_symbol = s.symbol
     returning a.canonical_symbol, s.from_utc, s.to_utc
   )
-  select coalesce(array_agg(agg.new_changed_span(m.canonical_symbol, t.timeframe, tstzmultirange(tstzrange(m.from_utc, m.to_utc)))), '{}')
+  select coalesce(array_agg((m.canonical_symbol, t.timeframe, tstzmultirange(tstzrange(m.from_utc, m.to_utc)), now(), 0)::agg.changed_span), '{}')
   into v_spans
   from moved as m
   join agg.runnable_task as t on t.canonical_symbol = m.canonical_symbol
@@ -572,10 +602,10 @@ begin
   end loop;
   -- No other task has used yet what is built ahead of a cursor; writes to 1m bars leave notes of their own.
   v_passed_on := array(
-    select agg.new_changed_span(
+    select (
       s.canonical_symbol, s.timeframe,
-      range_agg(tstzrange(r.from_utc, case when r.removed > 0 then r.to_utc else r.decided_to_utc end))
-    )
+      range_agg(tstzrange(r.from_utc, case when r.removed > 0 then r.to_utc else r.decided_to_utc end)), now(), 0
+    )::agg.changed_span
     from unnest(v_results) as r
     cross join lateral unnest(r.symbols) as y (symbol)
     join public.data_agg_state as s
@@ -630,22 +660,8 @@ begin
   with request as materialized (
     select q.* from unnest(p_requests) with ordinality as q where q.source_timeframe is not null
   ),
-  inserted as (
-    insert into public.derived_data_bars as d (
-      canonical_symbol, timeframe, ts_utc, open, high, low, close, vol, vwap, vwap_vol, trade_count,
-      source_timeframe, source_candles, expected_candles, covered_minutes, expected_minutes,
-      quality_score, derivation_version, is_partial, deleted_at
-    )
-    select
-      w.canonical_symbol, w.timeframe, w.ts_utc, w.open, w.high, w.low, w.close, w.vol, w.vwap, w.vwap_vol, w.trade_count,
-      w.source_timeframe, w.source_candles, w.expected_candles, w.covered_minutes, w.expected_minutes,
-      w.quality_score, coalesce(w.derivation_version, 1), w.is_partial, case when w.quality_score is null then now() end
-    from agg.make_windows(p_requests) as w
-    where v_is_new
-    returning d.canonical_symbol, d.ts_utc, d.quality_score
-  ),
   compared as materialized (
-    select w.* from agg.compare_windows(p_requests) as w where not v_is_new
+    select w.*, w.covered_minutes > 0 as has_minutes from agg.compare_windows(p_requests) as w where not v_is_new
   ),
   -- Conflicts rather than joins: an update that joins may put the table first when it is thought to be empty.
   changed as (
@@ -685,23 +701,21 @@ begin
   -- New windows are those of the one request that has their symbol.
   tally as materialized (
     select
-      0 as request_no, w.canonical_symbol, count(*)::integer as windows, count(w.quality_score)::integer as bars,
-      count(*) filter (where w.quality_score = 0)::integer as bars_poor,
-      count(w.quality_score)::integer as inserted, 0 as updated, 0 as removed, count(*)::integer as written,
-      max(w.ts_utc) as last_utc
-    from inserted as w
-    group by w.canonical_symbol
+      0 as request_no, w.canonical_symbol, w.windows, w.bars, w.bars_poor,
+      w.bars as inserted, 0 as updated, 0 as removed, w.windows as written, w.last_utc
+    from agg.insert_windows(p_requests) as w
+    where v_is_new
     union all
     select
       w.request_no, w.canonical_symbol,
-      count(w.ends_utc)::integer,
-      count(w.quality_score) filter (where w.ends_utc is not null)::integer,
-      count(*) filter (where w.quality_score = 0 and w.ends_utc is not null)::integer,
-      count(w.quality_score) filter (where not w.was_bar and w.ends_utc is not null)::integer,
+      count(*) filter (where w.has_minutes)::integer,
+      count(w.quality_score) filter (where w.has_minutes)::integer,
+      count(*) filter (where w.quality_score = 0 and w.has_minutes)::integer,
+      count(w.quality_score) filter (where not w.was_bar and w.has_minutes)::integer,
       count(w.quality_score) filter (where w.was_bar and w.change = 'update')::integer,
-      count(w.change) filter (where w.was_bar and (w.ends_utc is null or w.quality_score is null))::integer,
+      count(w.change) filter (where w.was_bar and (not w.has_minutes or w.quality_score is null))::integer,
       count(w.change)::integer,
-      max(w.ts_utc) filter (where w.ends_utc is not null)
+      max(w.ts_utc) filter (where w.has_minutes)
     from compared as w
     group by w.request_no, w.canonical_symbol
   ),
@@ -919,6 +933,8 @@ CREATE OR REPLACE FUNCTION agg.claim_corrections (
   SET enable_hashjoin TO 'off'
   SET enable_mergejoin TO 'off'
   AS $function$
+declare
+  v_is_foreign constant boolean := agg.has_foreign_tasks(p_env);
 begin
   return array(
     select s.canonical_symbol
@@ -928,13 +944,16 @@ begin
       where k.timeframe = p_timeframe and k.is_backfill = p_is_backfill and k.retry_at <= p_now
       group by k.canonical_symbol
     ) as k
-    join agg.active_asset as a on a.canonical_symbol = k.canonical_symbol and a.is_test = (select agg.is_test(p_env))
     join agg.runnable_task as s on s.canonical_symbol = k.canonical_symbol and s.timeframe = p_timeframe
     -- What its source waits to be built from first: a longer bar of bars that are not there yet would be removed.
     where not exists (
       select from agg.correction as u
       where u.canonical_symbol = s.canonical_symbol and u.timeframe = s.source_timeframe and u.timeframe <> s.timeframe
         and u.is_backfill = p_is_backfill and u.retry_at <= p_now and u.spans && k.spans
+    )
+    and (
+      not v_is_foreign
+      or exists (select from agg.active_asset as a where a.canonical_symbol = s.canonical_symbol and a.is_test = agg.is_test(p_env))
     )
     -- What a task has left waiting goes to the end of the queue.
     order by k.first_id
@@ -967,10 +986,7 @@ CREATE OR REPLACE FUNCTION agg.claim_due_tasks (
   SET jit TO 'off'
   AS $function$
 declare
-  -- Otherwise a task is enabled as its asset is active.
-  v_is_foreign constant boolean := coalesce(
-    (select e.has_foreign_tasks or agg.is_test(p_env) <> agg.is_test(e.env) from agg.environment as e), true
-  );
+  v_is_foreign constant boolean := agg.has_foreign_tasks(p_env);
   v_queue record;
   v_is_mandatory boolean;
   v_minutes integer;
@@ -1070,7 +1086,7 @@ begin
   return query
   select
     coalesce(j.request_no, d.request_no), coalesce(j.canonical_symbol, d.canonical_symbol), coalesce(j.timeframe, d.timeframe),
-    coalesce(j.ts_utc, d.ts_utc), j.ends_utc,
+    coalesce(j.ts_utc, d.ts_utc),
     coalesce(j.open, d.open), coalesce(j.high, d.high), coalesce(j.low, d.low), coalesce(j.close, d.close),
     case when j.ts_utc is not null then j.vol else d.vol end,
     case when j.ts_utc is not null then j.vwap else d.vwap end,
@@ -1123,6 +1139,7 @@ declare
   v_changes agg.changed_span[];
   v_requests agg.build_request[];
   v_results agg.build_result[];
+  v_windows bigint;
   v_sums agg.batch_result;
 begin
   with taken as (
@@ -1135,7 +1152,7 @@ begin
   into v_taken
   from taken as t;
   v_changes := array(
-    select agg.new_changed_span(t.canonical_symbol, t.timeframe, range_agg(t.spans), min(t.changed_at), max(t.failures))
+    select (t.canonical_symbol, t.timeframe, range_agg(t.spans), min(t.changed_at), max(t.failures))::agg.changed_span
     from unnest(v_taken) as t
     group by t.canonical_symbol, t.timeframe
   );
@@ -1144,38 +1161,31 @@ begin
   v_requests := array(select q from agg.rebuild_requests(v_changes, p_max_windows) as q);
   v_results := array(select r from agg.build_or_split(v_requests) as r);
 
-  -- Requests are the newest windows: what is older than them is left for later.
-  insert into agg.correction (canonical_symbol, timeframe, spans, changed_at, failures, is_backfill)
-  select k.canonical_symbol, k.timeframe, w.spans, k.changed_at, k.failures, p_is_backfill
-  from (
-    select
-      c.canonical_symbol, c.timeframe,
-      range_agg(c.spans) as spans, min(c.changed_at) as changed_at, max(c.failures) as failures, min(c.from_utc) as from_utc
+  select coalesce(sum(round(extract(epoch from q.to_utc - q.from_utc) / extract(epoch from q.window_length)) * cardinality(q.symbols)), 0)
+  into v_windows
+  from unnest(v_requests) as q;
+  -- Requests are the newest windows: what is older than them is left for later. None is, where all tasks together ask for less
+  -- than one of them may.
+  if v_windows >= p_max_windows then
+    insert into agg.correction (canonical_symbol, timeframe, spans, changed_at, failures, is_backfill)
+    select k.canonical_symbol, k.timeframe, w.spans, k.changed_at, k.failures, p_is_backfill
     from (
-      select c.canonical_symbol, c.timeframe, c.spans, c.changed_at, c.failures, null::timestamptz as from_utc
-      from unnest(v_changes) as c
-      union all
-      select y.symbol, q.timeframe, null, null, null, q.from_utc
-      from unnest(v_requests) as q
-      cross join lateral unnest(q.symbols) as y (symbol)
-    ) as c
-    group by c.canonical_symbol, c.timeframe
-  ) as k
-  cross join lateral (select k.spans * tstzmultirange(tstzrange(null, k.from_utc))) as w (spans)
-  where k.from_utc is not null and not isempty(w.spans);
-
-  insert into agg.correction (canonical_symbol, timeframe, spans, changed_at, failures, retry_at, error, is_backfill)
-  select
-    y.symbol, r.timeframe, r.failed, b.changed_at, b.failures + 1,
-    p_now + agg.retry_delay(b.failures, coalesce(r.fail_kind, 'hard')), r.error, p_is_backfill
-  from unnest(v_results) as r
-  cross join lateral unnest(r.symbols) as y (symbol)
-  cross join lateral (
-    select min(t.changed_at), least(max(t.failures), 1000000)
-    from unnest(v_taken) as t
-    where t.canonical_symbol = y.symbol and t.timeframe = r.timeframe and t.spans && r.failed
-  ) as b (changed_at, failures)
-  where r.error is not null;
+      select
+        c.canonical_symbol, c.timeframe,
+        range_agg(c.spans) as spans, min(c.changed_at) as changed_at, max(c.failures) as failures, min(c.from_utc) as from_utc
+      from (
+        select c.canonical_symbol, c.timeframe, c.spans, c.changed_at, c.failures, null::timestamptz as from_utc
+        from unnest(v_changes) as c
+        union all
+        select y.symbol, q.timeframe, null, null, null, q.from_utc
+        from unnest(v_requests) as q
+        cross join lateral unnest(q.symbols) as y (symbol)
+      ) as c
+      group by c.canonical_symbol, c.timeframe
+    ) as k
+    cross join lateral (select k.spans * tstzmultirange(tstzrange(null, k.from_utc))) as w (spans)
+    where k.from_utc is not null and not isempty(w.spans);
+  end if;
 
   select
     cardinality(p_symbols), coalesce(sum(r.windows * cardinality(r.symbols)), 0), 0, 0,
@@ -1185,9 +1195,21 @@ begin
     v_sums.tasks, v_sums.windows, v_sums.bars_created, v_sums.bars_quality_poor, v_sums.bars_corrected, v_sums.failed, v_sums.notes
   from unnest(v_results) as r;
   if p_is_backfill then
-    select coalesce(sum(round(extract(epoch from q.to_utc - q.from_utc) / extract(epoch from q.window_length)) * cardinality(q.symbols)), 0)
-    into v_sums.windows_backfilled
-    from unnest(v_requests) as q;
+    v_sums.windows_backfilled := v_windows;
+  end if;
+  if v_sums.failed > 0 then
+    insert into agg.correction (canonical_symbol, timeframe, spans, changed_at, failures, retry_at, error, is_backfill)
+    select
+      y.symbol, r.timeframe, r.failed, b.changed_at, b.failures + 1,
+      p_now + agg.retry_delay(b.failures, coalesce(r.fail_kind, 'hard')), r.error, p_is_backfill
+    from unnest(v_results) as r
+    cross join lateral unnest(r.symbols) as y (symbol)
+    cross join lateral (
+      select min(t.changed_at), least(max(t.failures), 1000000)
+      from unnest(v_taken) as t
+      where t.canonical_symbol = y.symbol and t.timeframe = r.timeframe and t.spans && r.failed
+    ) as b (changed_at, failures)
+    where r.error is not null;
   end if;
   return v_sums;
 end;
@@ -1413,6 +1435,76 @@ begin
 end;
 $function$;
 
+CREATE OR REPLACE FUNCTION agg.find_differences (
+  p_requests agg.build_request[]
+)
+  RETURNS SETOF agg.difference
+  LANGUAGE plpgsql
+  STABLE
+  SET search_path TO 'pg_catalog', 'pg_temp'
+  SET jit TO 'off'
+  AS $function$
+declare
+  v_half constant integer := cardinality(p_requests) / 2;
+  v_request constant agg.build_request := p_requests[1];
+  v_first agg.build_request := p_requests[1];
+  v_second agg.build_request := p_requests[1];
+  v_symbols constant integer := cardinality(v_request.symbols) / 2;
+  v_differences agg.difference[];
+  v_error text;
+begin
+  begin
+    v_differences := array(
+      select row(
+        w.canonical_symbol, w.timeframe, w.ts_utc, case when w.was_bar and w.quality_score is null then 'remove' else w.change end, to_jsonb(d),
+        to_jsonb(w) - array['request_no', 'canonical_symbol', 'timeframe', 'ts_utc', 'change', 'was_bar']
+      )::agg.difference
+      from agg.compare_windows(p_requests) as w
+      left join public.derived_data_bars as d
+        on d.canonical_symbol = w.canonical_symbol and d.timeframe = w.timeframe and d.ts_utc = w.ts_utc
+        -- A row that is no bar says nothing where there should be one.
+        and (w.was_bar or w.quality_score is null)
+      where w.change is not null
+      union all
+      select row(
+        m.canonical_symbol, m.timeframe, m.ts_utc, m.change, to_jsonb(d),
+        jsonb_build_object(
+          'open', m.open, 'high', m.high, 'low', m.low, 'close', m.close, 'vol', 0, 'vwap', null, 'trade_count', 0,
+          'is_partial', false, 'source', 'synthetic', 'raw', m.raw
+        )
+      )::agg.difference
+      from agg.compare_synthetic(p_requests) as m
+      left join public.data_bars as d
+        on d.canonical_symbol = m.canonical_symbol and d.timeframe = m.timeframe and d.ts_utc = m.ts_utc
+      where m.change is not null
+    );
+  exception when others then
+    v_error := format('%s (%s)', sqlerrm, sqlstate);
+  end;
+
+  if v_error is null then
+    return query select d.* from unnest(v_differences) as d;
+  elsif v_half > 0 then
+    return query
+    select d.* from agg.find_differences(p_requests[:v_half]) as d
+    union all
+    select d.* from agg.find_differences(p_requests[v_half + 1:]) as d;
+  elsif v_symbols > 0 then
+    v_first.symbols := v_first.symbols[:v_symbols];
+    v_second.symbols := v_second.symbols[v_symbols + 1:];
+    return query
+    select d.* from agg.find_differences(array[v_first]) as d
+    union all
+    select d.* from agg.find_differences(array[v_second]) as d;
+  else
+    return query
+    select
+      v_request.symbols[1], v_request.timeframe, v_request.from_utc, 'failed', null::jsonb,
+      jsonb_build_object('error', v_error, 'to_utc', v_request.to_utc);
+  end if;
+end;
+$function$;
+
 CREATE OR REPLACE FUNCTION agg.finish_tasks (
   p_results agg.build_result[],
   p_now     timestamp with time zone
@@ -1557,6 +1649,86 @@ begin
 end;
 $function$;
 
+CREATE OR REPLACE FUNCTION agg.has_foreign_tasks (
+  p_env text
+)
+  RETURNS boolean
+  LANGUAGE plpgsql
+  STABLE
+  SET search_path TO 'pg_catalog', 'pg_temp'
+  AS $function$
+begin
+  return coalesce((select e.has_foreign_tasks or agg.is_test(p_env) <> agg.is_test(e.env) from agg.environment as e), true);
+end;
+$function$;
+
+CREATE OR REPLACE FUNCTION agg.insert_windows (
+  p_requests agg.build_request[]
+)
+  RETURNS TABLE (
+    canonical_symbol text,
+    windows          integer,
+    bars             integer,
+    bars_poor        integer,
+    last_utc         timestamp with time zone
+  )
+  LANGUAGE plpgsql
+  SET search_path TO 'pg_catalog', 'pg_temp'
+  SET plan_cache_mode TO 'force_generic_plan'
+  SET enable_seqscan TO 'off'
+  SET enable_bitmapscan TO 'off'
+  SET enable_sort TO 'off'
+  SET enable_hashagg TO 'on'
+  SET max_parallel_workers_per_gather TO '0'
+  SET jit TO 'off'
+  SET work_mem TO '32MB'
+  AS $function$
+#variable_conflict use_column
+declare
+  -- To return a row costs a tenth of storing it. Where symbols have many windows they are counted afterwards: what an insert
+  -- returns is not computed for those who do not read it.
+  v_is_counted_later constant boolean := (
+    select bool_and(q.to_utc > q.from_utc + 10 * q.window_length) from unnest(p_requests) as q where q.source_timeframe is not null
+  );
+begin
+  return query
+  with inserted as (
+    insert into public.derived_data_bars as d (
+      canonical_symbol, timeframe, ts_utc, open, high, low, close, vol, vwap, vwap_vol, trade_count,
+      source_timeframe, source_candles, expected_candles, covered_minutes, expected_minutes,
+      quality_score, derivation_version, is_partial, deleted_at
+    )
+    select
+      w.canonical_symbol, w.timeframe, w.ts_utc, w.open, w.high, w.low, w.close, w.vol, w.vwap, w.vwap_vol, w.trade_count,
+      w.source_timeframe, w.source_candles, w.expected_candles, w.covered_minutes, w.expected_minutes,
+      w.quality_score, coalesce(w.derivation_version, 1), w.is_partial, case when w.quality_score is null then now() end
+    from agg.make_windows(p_requests) as w
+    returning d.canonical_symbol, d.ts_utc, d.quality_score
+  )
+  select
+    w.canonical_symbol, count(*)::integer, count(w.quality_score)::integer, (count(*) filter (where w.quality_score = 0))::integer, max(w.ts_utc)
+  from inserted as w
+  where not v_is_counted_later
+  group by w.canonical_symbol;
+
+  if v_is_counted_later then
+    return query
+    select y.symbol, n.windows, n.bars, n.bars_poor, n.last_utc
+    from unnest(p_requests) as q
+    cross join lateral unnest(q.symbols) as y (symbol)
+    cross join lateral (
+      select
+        count(*)::integer as windows, count(d.quality_score)::integer as bars,
+        (count(*) filter (where d.quality_score = 0))::integer as bars_poor, max(d.ts_utc) as last_utc
+      from public.derived_data_bars as d
+      where d.canonical_symbol = y.symbol and d.timeframe = q.timeframe and d.ts_utc >= q.from_utc and d.ts_utc < q.to_utc
+      offset 0
+    ) as n
+    where q.source_timeframe is not null and n.windows > 0;
+  end if;
+end;
+$function$;
+
 CREATE OR REPLACE FUNCTION agg.is_paused (
   p_now timestamp with time zone
 )
@@ -1669,6 +1841,78 @@ begin
 end;
 $function$;
 
+CREATE OR REPLACE FUNCTION agg.make_history (
+  p_symbols   text[],
+  p_timeframe text,
+  p_from      timestamp with time zone,
+  p_to        timestamp with time zone,
+  p_now       timestamp with time zone
+)
+  RETURNS agg.changed_span[]
+  LANGUAGE plpgsql
+  SET search_path TO 'pg_catalog', 'pg_temp'
+  SET plan_cache_mode TO 'force_generic_plan'
+  SET enable_seqscan TO 'off'
+  SET enable_bitmapscan TO 'off'
+  SET enable_hashjoin TO 'off'
+  SET enable_mergejoin TO 'off'
+  SET jit TO 'off'
+  AS $function$
+declare
+  v_moved agg.changed_span[];
+begin
+  with live as materialized (
+    select t.canonical_symbol, t.decided_to_utc, e.end_utc, agg.bootstrap_cursor(e.end_utc, q.window_length, q.window_time_zone, q.window_origin) as cursor_utc
+    from agg.plan_builds(p_symbols, p_timeframe, p_now, null, null) as q
+    cross join lateral unnest(q.symbols) as y (symbol)
+    join agg.task as t on t.canonical_symbol = y.symbol and t.timeframe = p_timeframe
+    cross join lateral (
+      select case
+        when q.source_timeframe is null then q.to_utc - interval '1 minute'
+        else (
+          select b.ts_utc
+          from agg.source_bar as b
+          where b.canonical_symbol = y.symbol and b.timeframe = q.source_timeframe and b.is_derived = (q.source_timeframe <> '1m')
+            and b.ts_utc < p_now and b.covered_minutes > 0
+          order by b.ts_utc desc
+          limit 1
+        )
+      end
+    ) as l (last_utc)
+    cross join lateral (
+      select agg.window_start(least(l.last_utc, q.frontier_utc, p_to), q.window_length, q.window_time_zone, q.window_origin)
+    ) as e (end_utc)
+    where l.last_utc is not null and e.end_utc > greatest(t.decided_to_utc, q.from_utc) and t.running_started_at_utc is null
+  ),
+  moved as (
+    update public.data_agg_state as s
+    set
+      last_agg_bar_ts_utc = l.cursor_utc,
+      built_to_utc = nullif(greatest(s.built_to_utc, l.end_utc), l.end_utc),
+      next_run_at = agg.due_at(
+        l.cursor_utc, make_interval(mins => s.run_interval_minutes), s.aggregation_delay_seconds, s.window_time_zone, s.window_origin
+      ),
+      updated_at = now()
+    from live as l
+    where s.canonical_symbol = l.canonical_symbol and s.timeframe = p_timeframe
+    returning s.canonical_symbol, l.decided_to_utc, l.end_utc
+  )
+  select array_agg((
+    m.canonical_symbol, p_timeframe, tstzmultirange(tstzrange(m.decided_to_utc, m.end_utc)), now(), 0
+  )::agg.changed_span)
+  into v_moved
+  from moved as m;
+
+  if v_moved is not null then
+    perform agg.wake_dependents(array(select m.canonical_symbol from unnest(v_moved) as m), p_timeframe);
+  end if;
+  return v_moved || array(
+    select (y.symbol, p_timeframe, tstzmultirange(tstzrange(p_from, p_to)), now(), 0)::agg.changed_span
+    from unnest(p_symbols) as y (symbol)
+  );
+end;
+$function$;
+
 CREATE OR REPLACE FUNCTION agg.make_windows (
   p_requests agg.build_request[]
 )
@@ -1693,49 +1937,58 @@ begin
   return query
   with request as materialized (
     select
-      o.*,
-      o.window_origin at time zone 'UTC' as origin_utc,
-      o.source_timeframe <> '1m' as is_derived,
-      o.source_timeframe <> '1m' or o.window_time_zone is not null or o.to_utc <= o.from_utc + o.window_length as is_by_window,
+      o.*, z.origin_utc, z.is_derived, u.open, v.open_windows,
+      -- Also where the session opens or closes within windows: each minute is looked at then.
+      z.is_derived or z.is_local or z.is_single or coalesce(u.open <> v.open_windows, false) as is_by_window,
+      z.is_single and not z.is_local as is_one_window,
       (extract(epoch from o.window_length) / 60)::integer as window_minutes,
-      (extract(epoch from o.source_length) / 60)::integer as source_minutes,
-      case
+      (extract(epoch from o.source_length) / 60)::integer as source_minutes
+    from unnest(p_requests) with ordinality as o
+    cross join lateral (
+      select
+        o.window_origin at time zone 'UTC', o.source_timeframe <> '1m', o.window_time_zone is not null, o.to_utc <= o.from_utc + o.window_length
+    ) as z (origin_utc, is_derived, is_local, is_single)
+    cross join lateral (
+      select case
         when o.session_minutes is not null or o.calendar is not null
           then agg.open_spans(o.session_time_zone, o.session_minutes, o.calendar, o.from_utc, o.to_utc)
-      end as open
-    from unnest(p_requests) with ordinality as o
+      end
+      offset 0
+    ) as u (open)
+    cross join lateral (
+      select case
+        when u.open is not null and not (z.is_derived or z.is_local or z.is_single) then (
+          select coalesce(range_agg(tstzrange(
+            date_bin(o.window_length, lower(p.span), z.origin_utc),
+            date_bin(o.window_length, upper(p.span) + o.window_length - interval '1 microsecond', z.origin_utc)
+          )), '{}')
+          from unnest(u.open) as p (span)
+        )
+      end
+      offset 0
+    ) as v (open_windows)
     where o.source_timeframe is not null and o.from_utc < o.to_utc
   ),
   -- What is read in one go, for each symbol: a window; or of minutes the whole range, and of a session what is open.
   stretch as materialized (
     select
-      r.ordinality, w.starts_utc as from_utc, w.ends_utc as to_utc, w.starts_utc as window_start,
-      case when not r.is_derived then r.open end as open,
-      (extract(epoch from w.ends_utc - w.starts_utc) / 60)::integer as window_minutes
-    from request as r
-    cross join lateral agg.windows_between(r.from_utc, r.to_utc, r.window_length, r.window_time_zone, r.window_origin) as w
-    where r.is_by_window and (r.window_time_zone is not null or r.to_utc > r.from_utc + r.window_length)
-    union all
-    select r.ordinality, r.from_utc, r.to_utc, r.from_utc, case when not r.is_derived then r.open end, r.window_minutes
-    from request as r
-    where r.window_time_zone is null and r.to_utc <= r.from_utc + r.window_length
-    union all
-    select r.ordinality, r.from_utc, r.to_utc, null, null, r.window_minutes
-    from request as r
-    where not r.is_by_window and r.open is null
-    union all
-    -- Minutes outside the session are in no bar. Where it opens and closes with windows, no minute has to be looked at.
-    select r.ordinality, lower(u.span), upper(u.span), null, case when r.open <> s.spans then r.open end, r.window_minutes
+      r.ordinality, t.from_utc, t.to_utc, t.window_start, case when not r.is_derived then r.open end as open,
+      case when r.open is null then t.window_minutes else 0 end as expected_minutes,
+      case when r.open is null then t.window_minutes / r.source_minutes else 0 end as expected_candles
     from request as r
     cross join lateral (
-      select range_agg(tstzrange(
-        date_bin(r.window_length, lower(p.span), r.origin_utc),
-        date_bin(r.window_length, upper(p.span) + r.window_length - interval '1 microsecond', r.origin_utc)
-      ))
-      from unnest(r.open) as p (span)
-    ) as s (spans)
-    cross join lateral unnest(s.spans) as u (span)
-    where not r.is_by_window and r.open is not null
+      select w.starts_utc, w.ends_utc, w.starts_utc, (extract(epoch from w.ends_utc - w.starts_utc) / 60)::integer
+      from agg.windows_between(r.from_utc, r.to_utc, r.window_length, r.window_time_zone, r.window_origin) as w
+      where r.is_by_window and not r.is_one_window
+      union all
+      select r.from_utc, r.to_utc, r.from_utc, r.window_minutes
+      where r.is_one_window
+      union all
+      -- Minutes outside the session are in no bar.
+      select lower(u.span), upper(u.span), null, r.window_minutes
+      from unnest(coalesce(r.open_windows, tstzmultirange(tstzrange(r.from_utc, r.to_utc)))) as u (span)
+      where not r.is_by_window
+    ) as t (from_utc, to_utc, window_start, window_minutes)
   ),
   -- How many minutes of each window are open, and how many of its source windows have one.
   expected as materialized (
@@ -1765,7 +2018,7 @@ begin
     group by s.ordinality, s.ts_utc, s.is_minute
   )
   select
-    b.ordinality, b.symbol, b.timeframe, b.ts_utc, b.ts_utc + b.window_minutes * interval '1 minute',
+    b.ordinality, b.symbol, b.timeframe, b.ts_utc,
     b.open, b.high, b.low, b.close, b.vol, b.vwap, b.vwap_vol, b.trade_count,
     b.source_timeframe, b.source_candles, b.expected_candles, b.covered_minutes, b.expected_minutes,
     case
@@ -1777,14 +2030,14 @@ begin
     b.derivation_version, b.is_partial, 'insert', false
   from (
     select
-      a.*,
-      coalesce(e.minutes, case when a.has_session then 0 else a.window_minutes end) as expected_minutes,
-      coalesce(e.candles, case when a.has_session then 0 else a.window_minutes / a.source_minutes end) as expected_candles
+      a.ordinality, a.symbol, a.timeframe, a.source_timeframe, a.derivation_version, a.good_percent, a.poor_percent,
+      a.ts_utc, a.open, a.high, a.low, a.close, a.vol, a.vwap, a.vwap_vol, a.trade_count, a.source_candles, a.covered_minutes, a.is_partial,
+      coalesce(e.minutes, a.expected_minutes) as expected_minutes, coalesce(e.candles, a.expected_candles) as expected_candles
     from (
       -- Three ways to read, one rule. Minutes, window by window: grouping costs a single window as much as its minutes.
       select
-        r.ordinality, r.timeframe, r.source_timeframe, r.source_minutes, r.derivation_version, r.good_percent, r.poor_percent,
-        r.open is not null as has_session, s.window_minutes, y.symbol, w.*
+        r.ordinality, y.symbol, r.timeframe, r.source_timeframe, r.derivation_version, r.good_percent, r.poor_percent, w.*,
+        s.expected_minutes, s.expected_candles
       from request as r
       join stretch as s on s.ordinality = r.ordinality
       cross join lateral unnest(r.symbols) as y (symbol)
@@ -1817,14 +2070,14 @@ begin
       union all
       -- Minutes of many windows.
       select
-        r.ordinality, r.timeframe, r.source_timeframe, r.source_minutes, r.derivation_version, r.good_percent, r.poor_percent,
-        r.open is not null as has_session, s.window_minutes, y.symbol, w.*
+        r.ordinality, y.symbol, r.timeframe, r.source_timeframe, r.derivation_version, r.good_percent, r.poor_percent, w.*,
+        s.expected_minutes, s.expected_candles
       from request as r
       join stretch as s on s.ordinality = r.ordinality
       cross join lateral unnest(r.symbols) as y (symbol)
       cross join lateral (
         select
-          date_bin(r.window_length, f.ts_utc, r.origin_utc) as ts_utc,
+          f.window_start as ts_utc,
           -- Over a sorted subquery: in the order of ts_utc.
           (array_agg(f.open))[1] as open,
           max(f.high) as high,
@@ -1838,10 +2091,11 @@ begin
           count(*)::integer as covered_minutes,
           bool_or(f.is_partial) as is_partial
         from (
-          select d.*
+          select
+            date_bin(r.window_length, d.ts_utc, r.origin_utc) as window_start,
+            d.open, d.high, d.low, d.close, d.vol, d.vwap, d.trade_count, d.is_partial
           from public.data_bars as d
           where d.canonical_symbol = y.symbol and d.timeframe = '1m' and d.ts_utc >= s.from_utc and d.ts_utc < s.to_utc
-            and (s.open is null or s.open @> d.ts_utc)
           order by d.ts_utc
         ) as f
         group by 1
@@ -1851,8 +2105,8 @@ begin
       union all
       -- Bars, and the windows that have too few minutes for one.
       select
-        r.ordinality, r.timeframe, r.source_timeframe, r.source_minutes, r.derivation_version, r.good_percent, r.poor_percent,
-        r.open is not null as has_session, s.window_minutes, y.symbol, w.*
+        r.ordinality, y.symbol, r.timeframe, r.source_timeframe, r.derivation_version, r.good_percent, r.poor_percent, w.*,
+        s.expected_minutes, s.expected_candles
       from request as r
       join stretch as s on s.ordinality = r.ordinality
       cross join lateral unnest(r.symbols) as y (symbol)
@@ -2101,7 +2355,7 @@ begin
       c.canonical_symbol, t.timeframe, case when t.source_timeframe is not null then s.source_timeframe end as source_timeframe,
       t.duration, w.span,
       s.window_time_zone, s.window_origin, s.good_percent, s.poor_percent, s.session_time_zone, s.session_minutes, s.calendar,
-      ceil(extract(epoch from upper(w.span) - lower(w.span)) / extract(epoch from t.duration))::bigint as windows
+      ceil(date_part('epoch', upper(w.span) - lower(w.span)) / date_part('epoch', t.duration)) as windows
     from unnest(p_changes) as c
     join agg.timeframe as t on t.timeframe = c.timeframe
     cross join lateral (
@@ -2178,7 +2432,7 @@ begin
       case
         when r.windows <= p_max_windows - r.newer_windows or p_max_windows is null then lower(r.span)
         else agg.window_start(
-          upper(r.span) - r.duration * (p_max_windows - r.newer_windows)::double precision, r.duration, r.window_time_zone, r.window_origin
+          upper(r.span) - r.duration * (p_max_windows - r.newer_windows), r.duration, r.window_time_zone, r.window_origin
         )
       end as from_utc
     from ranked as r
@@ -2194,7 +2448,7 @@ begin
   from limited as l
   left join agg.timeframe as st on st.timeframe = l.source_timeframe
   group by
-    l.timeframe, l.source_timeframe, l.duration, l.window_time_zone, l.window_origin, st.duration, l.from_utc, l.span,
+    l.from_utc, l.span, l.timeframe, l.source_timeframe, l.duration, l.window_time_zone, l.window_origin, st.duration,
     l.good_percent, l.poor_percent, l.session_time_zone, l.session_minutes, l.calendar,
     -- Each series has a basket of its own.
     case when l.source_timeframe is null then l.canonical_symbol end;
@@ -2442,6 +2696,8 @@ declare
   v_lanes constant integer := (select e.lanes from agg.environment as e);
   v_sums agg.batch_result;
   v_claim record;
+  v_is_backfill boolean;
+  v_length interval;
   v_timeframe text;
   v_symbols text[];
 begin
@@ -2462,30 +2718,28 @@ begin
     );
   end if;
 
-  -- From level to level: what one changes is a correction of the next.
-  if exists (select from agg.correction as k where k.retry_at <= p_now and not k.is_backfill) then
-    for v_timeframe in select t.timeframe from agg.timeframe as t order by t.duration loop
-      v_symbols := agg.claim_corrections(v_env, v_timeframe, p_limit, p_now, v_lanes);
-      if cardinality(v_symbols) > 0 then
-        v_sums := agg.sum_batches(
-          v_sums, agg.correct_tasks(v_symbols, v_timeframe, p_now, greatest(1, p_batch_windows / cardinality(v_symbols)))
-        );
-      end if;
-    end loop;
-  end if;
-
-  if coalesce(v_sums.tasks, 0) = 0 and exists (select from agg.correction as k where k.retry_at <= p_now) then
-    for v_timeframe in select t.timeframe from agg.timeframe as t order by t.duration loop
-      v_symbols := agg.claim_corrections(v_env, v_timeframe, p_limit, p_now, v_lanes, p_is_backfill => true);
+  foreach v_is_backfill in array array[false, true] loop
+    exit when v_is_backfill and v_sums.tasks > 0;
+    v_length := interval '0';
+    -- From level to level: what one changes is a correction of the next.
+    loop
+      select t.timeframe, t.duration into v_timeframe, v_length
+      from agg.timeframe as t
+      where t.duration > v_length
+        and t.timeframe in (select k.timeframe from agg.correction as k where k.is_backfill = v_is_backfill and k.retry_at <= p_now)
+      order by t.duration
+      limit 1;
+      exit when not found;
+      v_symbols := agg.claim_corrections(v_env, v_timeframe, p_limit, p_now, v_lanes, v_is_backfill);
       if cardinality(v_symbols) > 0 then
         v_sums := agg.sum_batches(
           v_sums,
-          agg.correct_tasks(v_symbols, v_timeframe, p_now, greatest(1, p_batch_windows / cardinality(v_symbols)), p_is_backfill => true)
+          agg.correct_tasks(v_symbols, v_timeframe, p_now, greatest(1, p_batch_windows / cardinality(v_symbols)), v_is_backfill)
         );
-        exit;
+        exit when v_is_backfill;
       end if;
     end loop;
-  end if;
+  end loop;
   return agg.sum_batches(v_sums, null);
 end;
 $function$;
@@ -2566,7 +2820,7 @@ CREATE OR REPLACE FUNCTION agg.stored_windows (
 begin
   return query
   select
-    q.ordinality, d.canonical_symbol, d.timeframe, d.ts_utc, null::timestamptz,
+    q.ordinality, d.canonical_symbol, d.timeframe, d.ts_utc,
     d.open, d.high, d.low, d.close, d.vol, d.vwap, d.vwap_vol, d.trade_count,
     d.source_timeframe, d.source_candles, d.expected_candles, d.covered_minutes, d.expected_minutes,
     d.quality_score, d.derivation_version, d.is_partial,
@@ -2767,16 +3021,16 @@ CREATE OR REPLACE FUNCTION agg.wake_dependents (
   SET jit TO 'off'
   AS $function$
 declare
-  v_changes agg.changed_span[];
+  v_missed agg.changed_span[];
 begin
   if not exists (select from agg.runnable_task as d where d.queued_at = 'infinity') then
     return;
   end if;
-  v_changes := array(
-    select agg.new_changed_span(d.canonical_symbol, d.timeframe, tstzmultirange(tstzrange(d.followed_to_utc, null)))
+  with sleeping as materialized (
+    select d.canonical_symbol, d.timeframe, d.followed_to_utc, greatest(d.due_at, u.last_attempted_at_utc) as due_at
     from unnest(p_symbols) as c (symbol)
     cross join lateral (
-      select k.canonical_symbol, k.timeframe, k.decided_to_utc
+      select k.canonical_symbol, k.timeframe, k.decided_to_utc, k.last_attempted_at_utc
       from agg.task as k
       where k.canonical_symbol = c.symbol and k.timeframe = p_timeframe
       -- Or the planner would look at all symbols for each task that sleeps.
@@ -2785,9 +3039,24 @@ begin
     join agg.runnable_task as d
       on d.canonical_symbol = u.canonical_symbol and d.source_timeframe = u.timeframe and d.timeframe <> u.timeframe
     where d.queued_at = 'infinity' and d.due_at - make_interval(secs => d.aggregation_delay_seconds) <= u.decided_to_utc
-  );
-  if v_changes <> '{}' then
-    perform agg.add_corrections(v_changes);
+  ),
+  held as materialized (
+    select g.*
+    from sleeping as g
+    join public.data_agg_state as s on s.canonical_symbol = g.canonical_symbol and s.timeframe = g.timeframe
+    for update of s skip locked
+  ),
+  woken as (
+    update public.data_agg_state as s
+    set next_run_at = h.due_at, updated_at = now()
+    from held as h
+    where s.canonical_symbol = h.canonical_symbol and s.timeframe = h.timeframe and s.queued_at = 'infinity'
+  )
+  select array_agg((m.canonical_symbol, m.timeframe, tstzmultirange(tstzrange(m.followed_to_utc, null)), now(), 0)::agg.changed_span)
+  into v_missed
+  from (select g.* from sleeping as g except select h.* from held as h) as m;
+  if v_missed is not null then
+    perform agg.add_corrections(v_missed);
   end if;
 end;
 $function$;
@@ -2898,6 +3167,118 @@ CREATE OR REPLACE FUNCTION agg.windows_between (
   ) as w
   -- Of a window that a change of the clock skips nothing is left.
   where w.starts_utc < p_to_utc and w.ends_utc > p_from_utc and w.starts_utc < w.ends_utc;
+$function$;
+
+CREATE OR REPLACE FUNCTION public.agg_backfill (
+  p_symbols    text[]                   DEFAULT NULL::text[],
+  p_timeframes text[]                   DEFAULT NULL::text[],
+  p_from       timestamp with time zone DEFAULT NULL::timestamp WITH time zone,
+  p_to         timestamp with time zone DEFAULT NULL::timestamp WITH time zone,
+  p_now        timestamp with time zone DEFAULT now()
+)
+  RETURNS jsonb
+  LANGUAGE plpgsql
+  SECURITY DEFINER
+  SET search_path TO 'pg_catalog', 'pg_temp'
+  SET "TimeZone" TO 'UTC'
+  SET jit TO 'off'
+  SET statement_timeout TO '60s'
+  AS $function$
+declare
+  v_timeframe text;
+  v_symbols text[];
+  v_changes agg.changed_span[] := array[]::agg.changed_span[];
+begin
+  perform agg.require_tasks(p_symbols, p_timeframes);
+  if p_from >= coalesce(p_to, p_now) then
+    raise exception '[%, %) is not a range of time', p_from, coalesce(p_to, p_now) using errcode = 'invalid_parameter_value';
+  end if;
+
+  -- The tasks follow in this statement: what lies between the starts is history.
+  update public.core_asset_registry_all as r
+  set metadata = r.metadata || jsonb_build_object('agg', coalesce(r.metadata -> 'agg', '{}') || jsonb_build_object('start_utc', p_from))
+  where (p_symbols is null or r.canonical_symbol = any (p_symbols))
+    and coalesce(agg.utc_instant(r.metadata -> 'agg' ->> 'start_utc') > p_from, true)
+    and exists (
+      select
+      from public.data_agg_state as s
+      where s.canonical_symbol = r.canonical_symbol and s.agg_start_utc > p_from and (p_timeframes is null or s.timeframe = any (p_timeframes))
+    );
+
+  perform
+  from public.data_agg_state as s
+  where (p_symbols is null or s.canonical_symbol = any (p_symbols)) and (p_timeframes is null or s.timeframe = any (p_timeframes))
+  order by s.canonical_symbol, s.run_interval_minutes
+  for update;
+  -- A task follows its source no further than that has got.
+  for v_timeframe in
+    select t.timeframe from agg.timeframe as t where p_timeframes is null or t.timeframe = any (p_timeframes) order by t.duration
+  loop
+    v_symbols := array(
+      select s.canonical_symbol
+      from public.data_agg_state as s
+      where s.timeframe = v_timeframe and s.enabled and (p_symbols is null or s.canonical_symbol = any (p_symbols))
+    );
+    v_changes := v_changes || agg.make_history(v_symbols, v_timeframe, p_from, p_to, p_now);
+  end loop;
+  perform agg.add_corrections(v_changes, p_is_backfill => true);
+  return (
+    select jsonb_build_object(
+      'success', true,
+      'tasks', count(distinct (y.symbol, q.timeframe)),
+      'windows', coalesce(sum(round(extract(epoch from q.to_utc - q.from_utc) / extract(epoch from q.window_length))), 0)::bigint
+    )
+    from agg.rebuild_requests(array(
+      select (c.canonical_symbol, c.timeframe, range_agg(c.spans), now(), 0)::agg.changed_span
+      from unnest(v_changes) as c
+      group by c.canonical_symbol, c.timeframe
+    )) as q
+    cross join lateral unnest(q.symbols) as y (symbol)
+  );
+end;
+$function$;
+
+CREATE OR REPLACE FUNCTION public.agg_cancel_backfill (
+  p_symbols    text[] DEFAULT NULL::text[],
+  p_timeframes text[] DEFAULT NULL::text[]
+)
+  RETURNS jsonb
+  LANGUAGE plpgsql
+  SECURITY DEFINER
+  SET search_path TO 'pg_catalog', 'pg_temp'
+  SET jit TO 'off'
+  SET statement_timeout TO '60s'
+  AS $function$
+declare
+  v_left agg.changed_span[];
+begin
+  perform agg.require_tasks(p_symbols, p_timeframes);
+  perform
+  from public.data_agg_state as s
+  where (p_symbols is null or s.canonical_symbol = any (p_symbols)) and (p_timeframes is null or s.timeframe = any (p_timeframes))
+  order by s.canonical_symbol, s.run_interval_minutes
+  for update;
+  with cancelled as (
+    delete from agg.correction as k
+    where k.is_backfill
+      and (p_symbols is null or k.canonical_symbol = any (p_symbols)) and (p_timeframes is null or k.timeframe = any (p_timeframes))
+    returning k.canonical_symbol, k.timeframe, k.spans
+  )
+  select array_agg((c.canonical_symbol, c.timeframe, c.spans, now(), 0)::agg.changed_span)
+  into v_left
+  from (
+    select k.canonical_symbol, k.timeframe, range_agg(k.spans) as spans from cancelled as k group by k.canonical_symbol, k.timeframe
+  ) as c;
+  return (
+    select jsonb_build_object(
+      'success', true,
+      'tasks', count(distinct (y.symbol, q.timeframe)),
+      'windows', coalesce(sum(round(extract(epoch from q.to_utc - q.from_utc) / extract(epoch from q.window_length))), 0)::bigint
+    )
+    from agg.rebuild_requests(v_left) as q
+    cross join lateral unnest(q.symbols) as y (symbol)
+  );
+end;
 $function$;
 
 CREATE OR REPLACE FUNCTION public.agg_explain (
@@ -3165,6 +3546,99 @@ begin
 end;
 $function$;
 
+CREATE OR REPLACE FUNCTION public.agg_finish (
+  p_symbol         text,
+  p_tf             text,
+  p_success        boolean,
+  p_new_cursor_utc timestamp with time zone DEFAULT NULL::timestamp WITH time zone,
+  p_stats          jsonb                    DEFAULT NULL::jsonb,
+  p_fail_kind      text                     DEFAULT NULL::text,
+  p_error          text                     DEFAULT NULL::text,
+  p_now            timestamp with time zone DEFAULT now(),
+  p_claimed_at     timestamp with time zone DEFAULT NULL::timestamp WITH time zone
+)
+  RETURNS jsonb
+  LANGUAGE plpgsql
+  SECURITY DEFINER
+  SET search_path TO 'pg_catalog', 'pg_temp'
+  AS $function$
+declare
+  v_task public.data_agg_state;
+  v_length interval;
+  v_decided_to_utc timestamptz;
+  v_end_utc timestamptz;
+  v_frontier_utc timestamptz;
+  v_result agg.build_result;
+begin
+  if p_success is null then
+    raise exception 'p_success must be true or false' using errcode = 'invalid_parameter_value';
+  end if;
+  if not p_success and coalesce(p_fail_kind, '') not in ('transient', 'hard') then
+    raise exception 'p_fail_kind must be transient or hard, not %', coalesce(p_fail_kind, 'null')
+      using errcode = 'invalid_parameter_value';
+  end if;
+
+  v_task := agg.lock_task(p_symbol, p_tf);
+  if v_task.running_started_at_utc is null or v_task.running_started_at_utc <> p_claimed_at then
+    raise exception 'task % % is not claimed%', p_symbol, p_tf, coalesce(' since ' || p_claimed_at, '')
+      using errcode = 'object_not_in_prerequisite_state',
+        hint = 'Claim it with agg_start() first. A claim older than 15 minutes counts as abandoned and is taken back.';
+  end if;
+
+  v_length := make_interval(mins => v_task.run_interval_minutes);
+  v_decided_to_utc := agg.window_end(v_task.last_agg_bar_ts_utc, v_length, v_task.window_time_zone, v_task.window_origin);
+  if p_success and p_new_cursor_utc is not null then
+    v_end_utc := agg.window_end(p_new_cursor_utc, v_length, v_task.window_time_zone, v_task.window_origin);
+    if agg.window_start(p_new_cursor_utc, v_length, v_task.window_time_zone, v_task.window_origin) <> p_new_cursor_utc
+      or p_new_cursor_utc < v_task.last_agg_bar_ts_utc
+    then
+      raise exception 'cursor % of % % is not the start of a window at or after the cursor %',
+        p_new_cursor_utc, p_symbol, p_tf, v_task.last_agg_bar_ts_utc
+        using errcode = 'invalid_parameter_value', hint = 'Give new_cursor as catchup_aggregation_range() returned it.';
+    end if;
+    -- A start that was moved ahead leaves the cursor behind it; nothing between them is built.
+    select greatest(o.frontier_utc, o.from_utc) into v_frontier_utc
+    from agg.plan_builds(array[p_symbol], p_tf, p_now, null, 1) as o;
+    if p_new_cursor_utc > v_task.last_agg_bar_ts_utc and v_end_utc > v_frontier_utc then
+      raise exception 'cursor % of % % is beyond the frontier %', p_new_cursor_utc, p_symbol, p_tf, v_frontier_utc
+        using errcode = 'invalid_parameter_value', hint = 'Give new_cursor as catchup_aggregation_range() returned it.';
+    end if;
+  end if;
+
+  v_result.symbols := array[p_symbol];
+  v_result.timeframe := p_tf;
+  v_result.window_length := v_length;
+  v_result.window_time_zone := v_task.window_time_zone;
+  v_result.window_origin := v_task.window_origin;
+  v_result.from_utc := v_decided_to_utc;
+  v_result.decided_to_utc := coalesce(v_end_utc, v_decided_to_utc);
+  v_result.stopped_reason := left(p_stats ->> 'stopped_reason', 100);
+  v_result.bars := agg.read_count(p_stats, 'bars_created');
+  v_result.bars_poor := agg.read_count(p_stats, 'bars_quality_poor');
+  if not p_success then
+    v_result.fail_kind := p_fail_kind;
+    v_result.error := coalesce(left(p_error, 2000), 'the worker gave no reason');
+  end if;
+  perform agg.finish_tasks(array[v_result], p_now);
+  -- The claim may have been lost and another's: what was built under it may have missed a change whose note is gone.
+  if p_success and p_claimed_at is null and p_new_cursor_utc > v_task.last_agg_bar_ts_utc then
+    perform agg.add_corrections(array[(
+      p_symbol, p_tf, tstzmultirange(tstzrange(v_decided_to_utc, v_end_utc)), now(), 0
+    )::agg.changed_span]);
+  end if;
+  select s.* into v_task
+  from public.data_agg_state as s
+  where s.canonical_symbol = p_symbol and s.timeframe = p_tf;
+  return jsonb_build_object(
+    'success', true,
+    'status', v_task.status,
+    'last_agg_bar_ts_utc', v_task.last_agg_bar_ts_utc,
+    'next_run_at', v_task.next_run_at,
+    'hard_fail_streak', v_task.hard_fail_streak
+  );
+end;
+$function$;
+
 CREATE OR REPLACE FUNCTION public.agg_gaps (
   p_symbol    text,
   p_timeframe text,
@@ -3369,6 +3843,37 @@ begin
 end;
 $function$;
 
+CREATE OR REPLACE FUNCTION public.agg_repair (
+  p_symbol    text                     DEFAULT NULL::text,
+  p_timeframe text                     DEFAULT NULL::text,
+  p_from      timestamp with time zone DEFAULT NULL::timestamp WITH time zone,
+  p_to        timestamp with time zone DEFAULT NULL::timestamp WITH time zone
+)
+  RETURNS jsonb
+  LANGUAGE plpgsql
+  SECURITY DEFINER
+  SET search_path TO 'pg_catalog', 'pg_temp'
+  AS $function$
+declare
+  v_windows bigint;
+  v_changes agg.changed_span[];
+begin
+  select coalesce(sum(v.windows), 0), array_agg((v.canonical_symbol, v.timeframe, v.spans, now(), 0)::agg.changed_span)
+  into v_windows, v_changes
+  from (
+    select d.canonical_symbol, d.timeframe, count(*) as windows, range_agg(tstzrange(d.ts_utc, d.ts_utc + t.duration)) as spans
+    from public.agg_verify(p_symbol, p_timeframe, p_from, p_to) as d
+    join agg.timeframe as t on t.timeframe = d.timeframe
+    where d.problem <> 'failed'
+    group by d.canonical_symbol, d.timeframe
+  ) as v;
+  if v_changes is not null then
+    perform agg.add_corrections(v_changes);
+  end if;
+  return jsonb_build_object('success', true, 'tasks', coalesce(cardinality(v_changes), 0), 'windows', v_windows);
+end;
+$function$;
+
 CREATE OR REPLACE FUNCTION public.agg_run_due (
   p_env           text                     DEFAULT NULL::text,
   p_limit         integer                  DEFAULT 10000,
@@ -3443,6 +3948,55 @@ end;
 $function$;
 
 REVOKE ALL ON FUNCTION "public"."agg_run_due"(text, integer, timestamp WITH time zone, interval, integer, integer) FROM PUBLIC, "anon", "authenticated";
+
+CREATE OR REPLACE FUNCTION public.agg_verify (
+  p_symbol    text                     DEFAULT NULL::text,
+  p_timeframe text                     DEFAULT NULL::text,
+  p_from      timestamp with time zone DEFAULT NULL::timestamp WITH time zone,
+  p_to        timestamp with time zone DEFAULT NULL::timestamp WITH time zone
+)
+  RETURNS TABLE (
+    canonical_symbol text,
+    timeframe        text,
+    ts_utc           timestamp with time zone,
+    problem          text,
+    stored           jsonb,
+    expected         jsonb,
+    is_pending       boolean
+  )
+  LANGUAGE plpgsql
+  STABLE
+  SECURITY DEFINER
+  SET search_path TO 'pg_catalog', 'pg_temp'
+  SET jit TO 'off'
+  AS $function$
+begin
+  if p_timeframe is not null and not exists (select from agg.timeframe as t where t.timeframe = p_timeframe) then
+    raise exception '% is not a timeframe', p_timeframe
+      using errcode = 'invalid_parameter_value',
+        hint = format('Timeframes are %s.', agg.timeframe_list());
+  end if;
+  if p_symbol is not null and not exists (
+    select from public.data_agg_state as s
+    where s.canonical_symbol = p_symbol and (p_timeframe is null or s.timeframe = p_timeframe)
+  ) then
+    perform agg.raise_no_task(p_symbol, coalesce(p_timeframe, 'of any timeframe'));
+  end if;
+  if p_from >= p_to then
+    raise exception '[%, %) is not a range of time', p_from, p_to using errcode = 'invalid_parameter_value';
+  end if;
+
+  return query
+  select v.canonical_symbol, v.timeframe, v.ts_utc, v.problem, v.stored, v.expected, v.is_pending
+  from agg.verify_spans(array(
+    select (s.canonical_symbol, s.timeframe, tstzmultirange(tstzrange(p_from, p_to)), now(), 0)::agg.changed_span
+    from public.data_agg_state as s
+    where (p_symbol is null or s.canonical_symbol = p_symbol) and (p_timeframe is null or s.timeframe = p_timeframe)
+  )) as v
+  join agg.timeframe as t on t.timeframe = v.timeframe
+  order by v.canonical_symbol, t.duration, v.ts_utc;
+end;
+$function$;
 
 CREATE OR REPLACE FUNCTION public.aggregate_window (
   p_symbol             text,
@@ -3827,6 +4381,154 @@ begin
     order by y.symbol, b.ts_utc
     limit p_limit;
   end if;
+end;
+$function$;
+
+CREATE OR REPLACE FUNCTION public.import_calendar (
+  p_name      text,
+  p_days      jsonb,
+  p_time_zone text                   DEFAULT NULL::text,
+  p_day_start time without time zone DEFAULT NULL::time WITHOUT time zone
+)
+  RETURNS jsonb
+  LANGUAGE plpgsql
+  SECURITY DEFINER
+  SET search_path TO 'pg_catalog', 'pg_temp'
+  SET jit TO 'off'
+  SET statement_timeout TO '60s'
+  AS $function$
+declare
+  v_former agg.calendar;
+  v_time_zone text;
+  v_day_start time;
+  v_problem text;
+  v_zones text[];
+  v_minutes int4multirange[];
+  v_from_utc timestamptz[];
+  v_to_utc timestamptz[];
+  v_open tstzmultirange[];
+  v_corrections agg.changed_span[];
+  v_added integer;
+  v_removed integer;
+  v_tasks integer := 0;
+begin
+  if not coalesce(p_name ~ '^[A-Za-z][A-Za-z0-9_.-]{0,63}$', false) then
+    raise exception 'p_name must be a letter, then up to 63 letters, digits, _ . or -, not %', coalesce(quote_literal(left(p_name, 100)), 'null')
+      using errcode = 'invalid_parameter_value';
+  end if;
+  -- What tasks are compared with is then what they get.
+  perform agg.lock_registry();
+  select c.* into v_former from agg.calendar as c where c.name = p_name;
+  v_time_zone := coalesce(p_time_zone, v_former.time_zone);
+  v_day_start := coalesce(p_day_start, v_former.day_start, '00:00');
+  if not coalesce(agg.is_time_zone(v_time_zone), false) then
+    raise exception 'p_time_zone must name the time zone of the calendar, such as America/New_York, not %',
+      coalesce(quote_literal(left(v_time_zone, 100)), 'null')
+      using errcode = 'invalid_parameter_value';
+  end if;
+  if v_day_start = '24:00' or extract(second from v_day_start) <> 0 then
+    raise exception 'p_day_start must be a whole minute from 00:00 to 23:59, not %', v_day_start using errcode = 'invalid_parameter_value';
+  end if;
+  if jsonb_typeof(p_days) is distinct from 'array' then
+    raise exception 'p_days must be a list such as [{"day": "2026-12-25", "kind": "closed"}], not %', coalesce(left(p_days::text, 100), 'null')
+      using errcode = 'invalid_parameter_value';
+  end if;
+
+  select format('entry %s, %s: %s', e.n, left(e.entry::text, 200), r.problem) into v_problem
+  from jsonb_array_elements(p_days) with ordinality as e (entry, n)
+  cross join lateral agg.calendar_entry_problem(e.entry, v_day_start) as r (problem)
+  where r.problem is not null
+  order by e.n
+  limit 1;
+  if v_problem is null then
+    with entry as (
+      select e.*
+      from rows from (
+        jsonb_to_recordset(p_days) as (day date, kind text, opens_at time, closes_at time)
+      ) with ordinality as e (day, kind, opens_at, closes_at, n)
+    )
+    select format('entries %s and %s, of %s: %s and %s cannot be on one day', least(a.n, b.n), greatest(a.n, b.n), a.day, a.kind, b.kind)
+    into v_problem
+    from entry as a
+    join entry as b on b.day = a.day and b.n <> a.n
+    where a.kind = 'closed' and b.kind <> 'special_opening'
+      or a.kind = b.kind and (a.kind <> 'special_opening' or a.opens_at = b.opens_at)
+      or (a.kind, b.kind) = ('early_close', 'late_opening')
+        and agg.time_into_day(a.closes_at, v_day_start) <= agg.time_into_day(b.opens_at, v_day_start)
+    order by least(a.n, b.n), greatest(a.n, b.n)
+    limit 1;
+  end if;
+  if v_problem is not null then
+    raise exception 'p_days: %', v_problem using errcode = 'invalid_parameter_value';
+  end if;
+
+  -- Which minutes are open for the tasks that use the calendar, before and after.
+  select
+    array_agg(g.session_time_zone), array_agg(g.session_minutes), array_agg(g.from_utc), array_agg(g.to_utc),
+    array_agg(agg.open_spans(g.session_time_zone, g.session_minutes, p_name, g.from_utc, g.to_utc))
+  into v_zones, v_minutes, v_from_utc, v_to_utc, v_open
+  from (
+    select
+      s.session_time_zone, s.session_minutes, min(s.agg_start_utc) as from_utc,
+      max(greatest(s.last_agg_bar_ts_utc + make_interval(mins => 2 * s.run_interval_minutes), s.built_to_utc)) as to_utc
+    from public.data_agg_state as s
+    where s.calendar = p_name
+    group by s.session_time_zone, s.session_minutes
+  ) as g;
+
+  insert into agg.calendar as c (name, time_zone, day_start)
+  values (p_name, v_time_zone, v_day_start)
+  on conflict (name) do update set time_zone = excluded.time_zone, day_start = excluded.day_start
+  where (c.time_zone, c.day_start) <> (excluded.time_zone, excluded.day_start);
+  delete from agg.calendar_day as d
+  using (
+    select f.day, f.kind, f.opens_at, f.closes_at from agg.calendar_day as f where f.calendar = p_name
+    except
+    select n.day, n.kind, n.opens_at, n.closes_at
+    from jsonb_to_recordset(p_days) as n (day date, kind text, opens_at time, closes_at time)
+  ) as o
+  where d.calendar = p_name and d.day = o.day and d.kind = o.kind and d.opens_at is not distinct from o.opens_at;
+  get diagnostics v_removed = row_count;
+  insert into agg.calendar_day (calendar, day, kind, opens_at, closes_at)
+  select p_name, n.day, n.kind, n.opens_at, n.closes_at
+  from jsonb_to_recordset(p_days) as n (day date, kind text, opens_at time, closes_at time)
+  on conflict (calendar, day, kind, opens_at) do nothing;
+  get diagnostics v_added = row_count;
+
+  if v_added > 0 or v_removed > 0 or (v_former.time_zone, v_former.day_start) is distinct from (v_time_zone, v_day_start) then
+    with hours as materialized (
+      select b.time_zone, b.minutes, b.to_utc, agg.changed_hours(b.former_spans, o.spans) as changed
+      from unnest(v_zones, v_minutes, v_from_utc, v_to_utc, v_open) as b (time_zone, minutes, from_utc, to_utc, former_spans)
+      cross join lateral agg.open_spans(b.time_zone, b.minutes, p_name, b.from_utc, b.to_utc) as o (spans)
+    )
+    select
+      array_agg(
+        -- What is built meanwhile may be built by the former days.
+        (s.canonical_symbol, s.timeframe, h.changed + tstzmultirange(tstzrange(h.to_utc, null)), now(), 0)::agg.changed_span
+        order by s.canonical_symbol, s.run_interval_minutes
+      ),
+      count(*) filter (where not isempty(h.changed))
+    into v_corrections, v_tasks
+    from hours as h
+    join public.data_agg_state as s
+      on s.calendar = p_name and (s.session_time_zone, s.session_minutes) is not distinct from (h.time_zone, h.minutes);
+    if v_corrections is not null then
+      perform agg.reopen_windows(v_corrections);
+      perform agg.add_corrections(v_corrections);
+    end if;
+  end if;
+
+  return jsonb_build_object(
+    'success', true,
+    'calendar', p_name,
+    'time_zone', v_time_zone,
+    'day_start', to_char(v_day_start, 'HH24:MI'),
+    'days', jsonb_array_length(p_days),
+    'added', v_added,
+    'removed', v_removed,
+    'unchanged', jsonb_array_length(p_days) - v_added,
+    'tasks', v_tasks
+  );
 end;
 $function$;
 
@@ -4317,6 +5019,11 @@ Locks: the caller holds the tasks. Shares the rows of agg.queue to the end of th
 
 COMMENT ON FUNCTION "agg"."follow_revisions"() IS 'Raises agg.revision_floor where metadata.agg.revisions of an asset changes, comes or goes.';
 
+COMMENT ON FUNCTION "agg"."has_foreign_tasks"(text) IS 'Whether tasks may be enabled whose assets are not active in p_env: then a claim has to ask the registry. Otherwise a task is enabled as its asset is active.';
+
+COMMENT ON FUNCTION "agg"."insert_windows"(agg.build_request[]) IS 'Stores what agg.make_windows makes of windows of which none is stored. Returns, for each symbol with minutes: its windows, how many of them are bars, how many of these poor, and the start of the last one. No symbol may be in two requests.
+Raises unique_violation where a row is stored.';
+
 COMMENT ON FUNCTION "agg"."is_paused"(timestamp with time zone) IS 'Whether this database pauses at p_now: agg_pause has said so, and neither the end has come nor agg_resume.';
 
 COMMENT ON FUNCTION "agg"."is_test"(text) IS 'Says whether an environment goes by test_active: DEV and TEST do, in any case.';
@@ -4413,7 +5120,7 @@ is_rebuild: the range begins behind the cursor, or behind what was built ahead o
 
 COMMENT ON TYPE "agg"."task_change" IS 'How a task differs from what the registry wants: insert, update, reenable (with what is wanted) or disable (with no more than its key). has_new_windows: it has to start over, since its windows begin elsewhere. changed_spans: where what it has decided must be built again, since rules are new or its start is earlier; null where neither is so.';
 
-COMMENT ON TYPE "agg"."window_bar" IS 'A window of the request_no-th request, what its minutes make of it (quality_score null: they are too few for a bar), and how the row differs from the stored one: insert, update, remove (the window has no minutes any more; then it is the stored row, with covered_minutes 0 and without ends_utc), null for not at all. was_bar: the stored row was a bar.';
+COMMENT ON TYPE "agg"."window_bar" IS 'A window of the request_no-th request, what its minutes make of it (quality_score null: they are too few for a bar), and how the row differs from the stored one: insert, update, remove (the window has no minutes any more; then it is the stored row, with covered_minutes 0), null for not at all. was_bar: the stored row was a bar.';
 
 COMMENT ON VIEW "agg"."readable_series" IS 'Where the windows of a series begin, when its market is open, how far it is decided, how long its revisions are kept, and from when on they are whole: for get_bars. It reads with the rights of its owner, and holds only the series of which its reader may read a bar: agg.source_bar asks with the rights of the reader.';
 
@@ -4425,9 +5132,15 @@ COMMENT ON VIEW "agg"."task_queue" IS 'The queues of runnable tasks: those with 
 
 COMMENT ON VIEW "agg"."wanted_task" IS 'The tasks that the metadata of each asset ask for, active or not, as far as metadata are understood; none where metadata.agg.enabled is false. agg_start_utc is null where metadata do not say it. fallback_source_timeframe is the source where days do not hold whole hours (see agg.begins_on_hours).';
 
+REVOKE ALL ON FUNCTION "agg"."compare_windows"(agg.build_request[]) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION "agg"."due_queues"(timestamp WITH time zone) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION "agg"."follow_revisions"() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION "agg"."has_foreign_tasks"(text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION "agg"."insert_windows"(agg.build_request[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION "agg"."is_paused"(timestamp WITH time zone) FROM PUBLIC;
 

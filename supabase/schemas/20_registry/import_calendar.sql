@@ -125,7 +125,7 @@ begin
     select
       array_agg(
         -- What is built meanwhile may be built by the former days.
-        agg.new_changed_span(s.canonical_symbol, s.timeframe, h.changed + tstzmultirange(tstzrange(h.to_utc, null)))
+        (s.canonical_symbol, s.timeframe, h.changed + tstzmultirange(tstzrange(h.to_utc, null)), now(), 0)::agg.changed_span
         order by s.canonical_symbol, s.run_interval_minutes
       ),
       count(*) filter (where not isempty(h.changed))

@@ -82,9 +82,9 @@ begin
   perform agg.finish_tasks(array[v_result], p_now);
   -- The claim may have been lost and another's: what was built under it may have missed a change whose note is gone.
   if p_success and p_claimed_at is null and p_new_cursor_utc > v_task.last_agg_bar_ts_utc then
-    perform agg.add_corrections(array[agg.new_changed_span(
-      p_symbol, p_tf, tstzmultirange(tstzrange(v_decided_to_utc, v_end_utc))
-    )]);
+    perform agg.add_corrections(array[(
+      p_symbol, p_tf, tstzmultirange(tstzrange(v_decided_to_utc, v_end_utc)), now(), 0
+    )::agg.changed_span]);
   end if;
   select s.* into v_task
   from public.data_agg_state as s

@@ -21,10 +21,7 @@ set enable_mergejoin = off
 set jit = off
 as $$
 declare
-  -- Otherwise a task is enabled as its asset is active.
-  v_is_foreign constant boolean := coalesce(
-    (select e.has_foreign_tasks or agg.is_test(p_env) <> agg.is_test(e.env) from agg.environment as e), true
-  );
+  v_is_foreign constant boolean := agg.has_foreign_tasks(p_env);
   v_queue record;
   v_is_mandatory boolean;
   v_minutes integer;

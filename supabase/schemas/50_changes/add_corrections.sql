@@ -18,14 +18,15 @@ set enable_mergejoin = off
 set jit = off
 as $$
 declare
-  v_sleeping agg.changed_span[];
+  v_woken agg.changed_span[];
 begin
   with change as (
     select c.* from unnest(p_changes) as c where not isempty(c.spans)
   ),
   held as materialized (
     select
-      c.canonical_symbol, c.timeframe, c.spans, s.queued_at = 'infinity' as is_asleep,
+      c.canonical_symbol, c.timeframe, c.spans,
+      case when s.queued_at = 'infinity' then s.decided_to_utc end as sleeps_from_utc,
       case when s.running_started_at_utc is null then
         tstzmultirange(tstzrange(null, s.followed_to_utc))
       end as decided
@@ -62,18 +63,18 @@ begin
       range_agg(m.spans) filter (where m.is_history) as history,
       range_agg(m.decided) as decided,
       bool_or(m.is_held) as is_held,
-      bool_or(m.is_asleep) as is_asleep,
+      max(m.sleeps_from_utc) as sleeps_from_utc,
       min(m.changed_at) filter (where not m.is_history) as changed_at,
       min(m.changed_at) filter (where m.is_history) as history_at,
       max(m.failures) filter (where not m.is_history) as failures
     from (
-      select c.canonical_symbol, c.timeframe, c.spans, null::tstzmultirange as decided, false as is_held, false as is_asleep, c.changed_at, c.failures, false as is_history
+      select c.canonical_symbol, c.timeframe, c.spans, null::tstzmultirange as decided, false as is_held, null::timestamptz as sleeps_from_utc, c.changed_at, c.failures, false as is_history
       from change as c
       union all
-      select t.canonical_symbol, t.timeframe, t.spans, null, false, false, t.changed_at, t.failures, t.is_history
+      select t.canonical_symbol, t.timeframe, t.spans, null, false, null, t.changed_at, t.failures, t.is_history
       from taken as t
       union all
-      select h.canonical_symbol, h.timeframe, null, h.decided, true, h.is_asleep, null, null, false
+      select h.canonical_symbol, h.timeframe, null, h.decided, true, h.sleeps_from_utc, null, null, false
       from held as h
     ) as m
     group by m.canonical_symbol, m.timeframe
@@ -98,12 +99,12 @@ begin
         )
       )
   )
-  select array_agg(agg.new_changed_span(m.canonical_symbol, m.timeframe, m.spans))
-  into v_sleeping
+  select array_agg((m.canonical_symbol, m.timeframe, m.spans, now(), 0)::agg.changed_span)
+  into v_woken
   from merged as m
-  where m.is_asleep and m.decided is not null;
-  if v_sleeping is not null then
-    perform agg.wake_tasks(v_sleeping);
+  where m.spans && tstzrange(m.sleeps_from_utc, null) and m.sleeps_from_utc is not null and m.decided is not null;
+  if v_woken is not null then
+    perform agg.wake_tasks(v_woken);
   end if;
 end;
 $$;

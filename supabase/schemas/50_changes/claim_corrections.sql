@@ -17,6 +17,8 @@ set enable_seqscan = off
 set enable_hashjoin = off
 set enable_mergejoin = off
 as $$
+declare
+  v_is_foreign constant boolean := agg.has_foreign_tasks(p_env);
 begin
   return array(
     select s.canonical_symbol
@@ -26,13 +28,16 @@ begin
       where k.timeframe = p_timeframe and k.is_backfill = p_is_backfill and k.retry_at <= p_now
       group by k.canonical_symbol
     ) as k
-    join agg.active_asset as a on a.canonical_symbol = k.canonical_symbol and a.is_test = (select agg.is_test(p_env))
     join agg.runnable_task as s on s.canonical_symbol = k.canonical_symbol and s.timeframe = p_timeframe
     -- What its source waits to be built from first: a longer bar of bars that are not there yet would be removed.
     where not exists (
       select from agg.correction as u
       where u.canonical_symbol = s.canonical_symbol and u.timeframe = s.source_timeframe and u.timeframe <> s.timeframe
         and u.is_backfill = p_is_backfill and u.retry_at <= p_now and u.spans && k.spans
+    )
+    and (
+      not v_is_foreign
+      or exists (select from agg.active_asset as a where a.canonical_symbol = s.canonical_symbol and a.is_test = agg.is_test(p_env))
     )
     -- What a task has left waiting goes to the end of the queue.
     order by k.first_id

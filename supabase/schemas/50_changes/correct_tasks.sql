@@ -20,6 +20,7 @@ declare
   v_changes agg.changed_span[];
   v_requests agg.build_request[];
   v_results agg.build_result[];
+  v_windows bigint;
   v_sums agg.batch_result;
 begin
   with taken as (
@@ -32,7 +33,7 @@ begin
   into v_taken
   from taken as t;
   v_changes := array(
-    select agg.new_changed_span(t.canonical_symbol, t.timeframe, range_agg(t.spans), min(t.changed_at), max(t.failures))
+    select (t.canonical_symbol, t.timeframe, range_agg(t.spans), min(t.changed_at), max(t.failures))::agg.changed_span
     from unnest(v_taken) as t
     group by t.canonical_symbol, t.timeframe
   );
@@ -41,38 +42,31 @@ begin
   v_requests := array(select q from agg.rebuild_requests(v_changes, p_max_windows) as q);
   v_results := array(select r from agg.build_or_split(v_requests) as r);
 
-  -- Requests are the newest windows: what is older than them is left for later.
-  insert into agg.correction (canonical_symbol, timeframe, spans, changed_at, failures, is_backfill)
-  select k.canonical_symbol, k.timeframe, w.spans, k.changed_at, k.failures, p_is_backfill
-  from (
-    select
-      c.canonical_symbol, c.timeframe,
-      range_agg(c.spans) as spans, min(c.changed_at) as changed_at, max(c.failures) as failures, min(c.from_utc) as from_utc
+  select coalesce(sum(round(extract(epoch from q.to_utc - q.from_utc) / extract(epoch from q.window_length)) * cardinality(q.symbols)), 0)
+  into v_windows
+  from unnest(v_requests) as q;
+  -- Requests are the newest windows: what is older than them is left for later. None is, where all tasks together ask for less
+  -- than one of them may.
+  if v_windows >= p_max_windows then
+    insert into agg.correction (canonical_symbol, timeframe, spans, changed_at, failures, is_backfill)
+    select k.canonical_symbol, k.timeframe, w.spans, k.changed_at, k.failures, p_is_backfill
     from (
-      select c.canonical_symbol, c.timeframe, c.spans, c.changed_at, c.failures, null::timestamptz as from_utc
-      from unnest(v_changes) as c
-      union all
-      select y.symbol, q.timeframe, null, null, null, q.from_utc
-      from unnest(v_requests) as q
-      cross join lateral unnest(q.symbols) as y (symbol)
-    ) as c
-    group by c.canonical_symbol, c.timeframe
-  ) as k
-  cross join lateral (select k.spans * tstzmultirange(tstzrange(null, k.from_utc))) as w (spans)
-  where k.from_utc is not null and not isempty(w.spans);
-
-  insert into agg.correction (canonical_symbol, timeframe, spans, changed_at, failures, retry_at, error, is_backfill)
-  select
-    y.symbol, r.timeframe, r.failed, b.changed_at, b.failures + 1,
-    p_now + agg.retry_delay(b.failures, coalesce(r.fail_kind, 'hard')), r.error, p_is_backfill
-  from unnest(v_results) as r
-  cross join lateral unnest(r.symbols) as y (symbol)
-  cross join lateral (
-    select min(t.changed_at), least(max(t.failures), 1000000)
-    from unnest(v_taken) as t
-    where t.canonical_symbol = y.symbol and t.timeframe = r.timeframe and t.spans && r.failed
-  ) as b (changed_at, failures)
-  where r.error is not null;
+      select
+        c.canonical_symbol, c.timeframe,
+        range_agg(c.spans) as spans, min(c.changed_at) as changed_at, max(c.failures) as failures, min(c.from_utc) as from_utc
+      from (
+        select c.canonical_symbol, c.timeframe, c.spans, c.changed_at, c.failures, null::timestamptz as from_utc
+        from unnest(v_changes) as c
+        union all
+        select y.symbol, q.timeframe, null, null, null, q.from_utc
+        from unnest(v_requests) as q
+        cross join lateral unnest(q.symbols) as y (symbol)
+      ) as c
+      group by c.canonical_symbol, c.timeframe
+    ) as k
+    cross join lateral (select k.spans * tstzmultirange(tstzrange(null, k.from_utc))) as w (spans)
+    where k.from_utc is not null and not isempty(w.spans);
+  end if;
 
   select
     cardinality(p_symbols), coalesce(sum(r.windows * cardinality(r.symbols)), 0), 0, 0,
@@ -82,9 +76,21 @@ begin
     v_sums.tasks, v_sums.windows, v_sums.bars_created, v_sums.bars_quality_poor, v_sums.bars_corrected, v_sums.failed, v_sums.notes
   from unnest(v_results) as r;
   if p_is_backfill then
-    select coalesce(sum(round(extract(epoch from q.to_utc - q.from_utc) / extract(epoch from q.window_length)) * cardinality(q.symbols)), 0)
-    into v_sums.windows_backfilled
-    from unnest(v_requests) as q;
+    v_sums.windows_backfilled := v_windows;
+  end if;
+  if v_sums.failed > 0 then
+    insert into agg.correction (canonical_symbol, timeframe, spans, changed_at, failures, retry_at, error, is_backfill)
+    select
+      y.symbol, r.timeframe, r.failed, b.changed_at, b.failures + 1,
+      p_now + agg.retry_delay(b.failures, coalesce(r.fail_kind, 'hard')), r.error, p_is_backfill
+    from unnest(v_results) as r
+    cross join lateral unnest(r.symbols) as y (symbol)
+    cross join lateral (
+      select min(t.changed_at), least(max(t.failures), 1000000)
+      from unnest(v_taken) as t
+      where t.canonical_symbol = y.symbol and t.timeframe = r.timeframe and t.spans && r.failed
+    ) as b (changed_at, failures)
+    where r.error is not null;
   end if;
   return v_sums;
 end;

@@ -56,9 +56,9 @@ begin
     where s.canonical_symbol = l.canonical_symbol and s.timeframe = p_timeframe
     returning s.canonical_symbol, l.decided_to_utc, l.end_utc
   )
-  select array_agg(agg.new_changed_span(
-    m.canonical_symbol, p_timeframe, tstzmultirange(tstzrange(m.decided_to_utc, m.end_utc))
-  ))
+  select array_agg((
+    m.canonical_symbol, p_timeframe, tstzmultirange(tstzrange(m.decided_to_utc, m.end_utc)), now(), 0
+  )::agg.changed_span)
   into v_moved
   from moved as m;
 
@@ -66,7 +66,7 @@ begin
     perform agg.wake_dependents(array(select m.canonical_symbol from unnest(v_moved) as m), p_timeframe);
   end if;
   return v_moved || array(
-    select agg.new_changed_span(y.symbol, p_timeframe, tstzmultirange(tstzrange(p_from, p_to)))
+    select (y.symbol, p_timeframe, tstzmultirange(tstzrange(p_from, p_to)), now(), 0)::agg.changed_span
     from unnest(p_symbols) as y (symbol)
   );
 end;

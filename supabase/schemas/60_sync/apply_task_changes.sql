@@ -11,7 +11,7 @@ set plan_cache_mode = force_custom_plan
 as $$
 declare
   v_new_rules constant agg.changed_span[] := array(
-    select agg.new_changed_span(c.canonical_symbol, c.timeframe, c.changed_spans)
+    select (c.canonical_symbol, c.timeframe, c.changed_spans, now(), 0)::agg.changed_span
     from unnest(p_changes) as c
     where c.changed_spans is not null
   );

@@ -32,10 +32,10 @@ begin
   end loop;
   -- No other task has used yet what is built ahead of a cursor; writes to 1m bars leave notes of their own.
   v_passed_on := array(
-    select agg.new_changed_span(
+    select (
       s.canonical_symbol, s.timeframe,
-      range_agg(tstzrange(r.from_utc, case when r.removed > 0 then r.to_utc else r.decided_to_utc end))
-    )
+      range_agg(tstzrange(r.from_utc, case when r.removed > 0 then r.to_utc else r.decided_to_utc end)), now(), 0
+    )::agg.changed_span
     from unnest(v_results) as r
     cross join lateral unnest(r.symbols) as y (symbol)
     join public.data_agg_state as s

@@ -42,22 +42,8 @@ begin
   with request as materialized (
     select q.* from unnest(p_requests) with ordinality as q where q.source_timeframe is not null
   ),
-  inserted as (
-    insert into public.derived_data_bars as d (
-      canonical_symbol, timeframe, ts_utc, open, high, low, close, vol, vwap, vwap_vol, trade_count,
-      source_timeframe, source_candles, expected_candles, covered_minutes, expected_minutes,
-      quality_score, derivation_version, is_partial, deleted_at
-    )
-    select
-      w.canonical_symbol, w.timeframe, w.ts_utc, w.open, w.high, w.low, w.close, w.vol, w.vwap, w.vwap_vol, w.trade_count,
-      w.source_timeframe, w.source_candles, w.expected_candles, w.covered_minutes, w.expected_minutes,
-      w.quality_score, coalesce(w.derivation_version, 1), w.is_partial, case when w.quality_score is null then now() end
-    from agg.make_windows(p_requests) as w
-    where v_is_new
-    returning d.canonical_symbol, d.ts_utc, d.quality_score
-  ),
   compared as materialized (
-    select w.* from agg.compare_windows(p_requests) as w where not v_is_new
+    select w.*, w.covered_minutes > 0 as has_minutes from agg.compare_windows(p_requests) as w where not v_is_new
   ),
   -- Conflicts rather than joins: an update that joins may put the table first when it is thought to be empty.
   changed as (
@@ -97,23 +83,21 @@ begin
   -- New windows are those of the one request that has their symbol.
   tally as materialized (
     select
-      0 as request_no, w.canonical_symbol, count(*)::integer as windows, count(w.quality_score)::integer as bars,
-      count(*) filter (where w.quality_score = 0)::integer as bars_poor,
-      count(w.quality_score)::integer as inserted, 0 as updated, 0 as removed, count(*)::integer as written,
-      max(w.ts_utc) as last_utc
-    from inserted as w
-    group by w.canonical_symbol
+      0 as request_no, w.canonical_symbol, w.windows, w.bars, w.bars_poor,
+      w.bars as inserted, 0 as updated, 0 as removed, w.windows as written, w.last_utc
+    from agg.insert_windows(p_requests) as w
+    where v_is_new
     union all
     select
       w.request_no, w.canonical_symbol,
-      count(w.ends_utc)::integer,
-      count(w.quality_score) filter (where w.ends_utc is not null)::integer,
-      count(*) filter (where w.quality_score = 0 and w.ends_utc is not null)::integer,
-      count(w.quality_score) filter (where not w.was_bar and w.ends_utc is not null)::integer,
+      count(*) filter (where w.has_minutes)::integer,
+      count(w.quality_score) filter (where w.has_minutes)::integer,
+      count(*) filter (where w.quality_score = 0 and w.has_minutes)::integer,
+      count(w.quality_score) filter (where not w.was_bar and w.has_minutes)::integer,
       count(w.quality_score) filter (where w.was_bar and w.change = 'update')::integer,
-      count(w.change) filter (where w.was_bar and (w.ends_utc is null or w.quality_score is null))::integer,
+      count(w.change) filter (where w.was_bar and (not w.has_minutes or w.quality_score is null))::integer,
       count(w.change)::integer,
-      max(w.ts_utc) filter (where w.ends_utc is not null)
+      max(w.ts_utc) filter (where w.has_minutes)
     from compared as w
     group by w.request_no, w.canonical_symbol
   ),

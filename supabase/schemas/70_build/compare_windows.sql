@@ -19,7 +19,7 @@ begin
   return query
   select
     coalesce(j.request_no, d.request_no), coalesce(j.canonical_symbol, d.canonical_symbol), coalesce(j.timeframe, d.timeframe),
-    coalesce(j.ts_utc, d.ts_utc), j.ends_utc,
+    coalesce(j.ts_utc, d.ts_utc),
     coalesce(j.open, d.open), coalesce(j.high, d.high), coalesce(j.low, d.low), coalesce(j.close, d.close),
     case when j.ts_utc is not null then j.vol else d.vol end,
     case when j.ts_utc is not null then j.vwap else d.vwap end,

@@ -29,49 +29,58 @@ begin
   return query
   with request as materialized (
     select
-      o.*,
-      o.window_origin at time zone 'UTC' as origin_utc,
-      o.source_timeframe <> '1m' as is_derived,
-      o.source_timeframe <> '1m' or o.window_time_zone is not null or o.to_utc <= o.from_utc + o.window_length as is_by_window,
+      o.*, z.origin_utc, z.is_derived, u.open, v.open_windows,
+      -- Also where the session opens or closes within windows: each minute is looked at then.
+      z.is_derived or z.is_local or z.is_single or coalesce(u.open <> v.open_windows, false) as is_by_window,
+      z.is_single and not z.is_local as is_one_window,
       (extract(epoch from o.window_length) / 60)::integer as window_minutes,
-      (extract(epoch from o.source_length) / 60)::integer as source_minutes,
-      case
+      (extract(epoch from o.source_length) / 60)::integer as source_minutes
+    from unnest(p_requests) with ordinality as o
+    cross join lateral (
+      select
+        o.window_origin at time zone 'UTC', o.source_timeframe <> '1m', o.window_time_zone is not null, o.to_utc <= o.from_utc + o.window_length
+    ) as z (origin_utc, is_derived, is_local, is_single)
+    cross join lateral (
+      select case
         when o.session_minutes is not null or o.calendar is not null
           then agg.open_spans(o.session_time_zone, o.session_minutes, o.calendar, o.from_utc, o.to_utc)
-      end as open
-    from unnest(p_requests) with ordinality as o
+      end
+      offset 0
+    ) as u (open)
+    cross join lateral (
+      select case
+        when u.open is not null and not (z.is_derived or z.is_local or z.is_single) then (
+          select coalesce(range_agg(tstzrange(
+            date_bin(o.window_length, lower(p.span), z.origin_utc),
+            date_bin(o.window_length, upper(p.span) + o.window_length - interval '1 microsecond', z.origin_utc)
+          )), '{}')
+          from unnest(u.open) as p (span)
+        )
+      end
+      offset 0
+    ) as v (open_windows)
     where o.source_timeframe is not null and o.from_utc < o.to_utc
   ),
   -- What is read in one go, for each symbol: a window; or of minutes the whole range, and of a session what is open.
   stretch as materialized (
     select
-      r.ordinality, w.starts_utc as from_utc, w.ends_utc as to_utc, w.starts_utc as window_start,
-      case when not r.is_derived then r.open end as open,
-      (extract(epoch from w.ends_utc - w.starts_utc) / 60)::integer as window_minutes
-    from request as r
-    cross join lateral agg.windows_between(r.from_utc, r.to_utc, r.window_length, r.window_time_zone, r.window_origin) as w
-    where r.is_by_window and (r.window_time_zone is not null or r.to_utc > r.from_utc + r.window_length)
-    union all
-    select r.ordinality, r.from_utc, r.to_utc, r.from_utc, case when not r.is_derived then r.open end, r.window_minutes
-    from request as r
-    where r.window_time_zone is null and r.to_utc <= r.from_utc + r.window_length
-    union all
-    select r.ordinality, r.from_utc, r.to_utc, null, null, r.window_minutes
-    from request as r
-    where not r.is_by_window and r.open is null
-    union all
-    -- Minutes outside the session are in no bar. Where it opens and closes with windows, no minute has to be looked at.
-    select r.ordinality, lower(u.span), upper(u.span), null, case when r.open <> s.spans then r.open end, r.window_minutes
+      r.ordinality, t.from_utc, t.to_utc, t.window_start, case when not r.is_derived then r.open end as open,
+      case when r.open is null then t.window_minutes else 0 end as expected_minutes,
+      case when r.open is null then t.window_minutes / r.source_minutes else 0 end as expected_candles
     from request as r
     cross join lateral (
-      select range_agg(tstzrange(
-        date_bin(r.window_length, lower(p.span), r.origin_utc),
-        date_bin(r.window_length, upper(p.span) + r.window_length - interval '1 microsecond', r.origin_utc)
-      ))
-      from unnest(r.open) as p (span)
-    ) as s (spans)
-    cross join lateral unnest(s.spans) as u (span)
-    where not r.is_by_window and r.open is not null
+      select w.starts_utc, w.ends_utc, w.starts_utc, (extract(epoch from w.ends_utc - w.starts_utc) / 60)::integer
+      from agg.windows_between(r.from_utc, r.to_utc, r.window_length, r.window_time_zone, r.window_origin) as w
+      where r.is_by_window and not r.is_one_window
+      union all
+      select r.from_utc, r.to_utc, r.from_utc, r.window_minutes
+      where r.is_one_window
+      union all
+      -- Minutes outside the session are in no bar.
+      select lower(u.span), upper(u.span), null, r.window_minutes
+      from unnest(coalesce(r.open_windows, tstzmultirange(tstzrange(r.from_utc, r.to_utc)))) as u (span)
+      where not r.is_by_window
+    ) as t (from_utc, to_utc, window_start, window_minutes)
   ),
   -- How many minutes of each window are open, and how many of its source windows have one.
   expected as materialized (
@@ -101,7 +110,7 @@ begin
     group by s.ordinality, s.ts_utc, s.is_minute
   )
   select
-    b.ordinality, b.symbol, b.timeframe, b.ts_utc, b.ts_utc + b.window_minutes * interval '1 minute',
+    b.ordinality, b.symbol, b.timeframe, b.ts_utc,
     b.open, b.high, b.low, b.close, b.vol, b.vwap, b.vwap_vol, b.trade_count,
     b.source_timeframe, b.source_candles, b.expected_candles, b.covered_minutes, b.expected_minutes,
     case
@@ -113,14 +122,14 @@ begin
     b.derivation_version, b.is_partial, 'insert', false
   from (
     select
-      a.*,
-      coalesce(e.minutes, case when a.has_session then 0 else a.window_minutes end) as expected_minutes,
-      coalesce(e.candles, case when a.has_session then 0 else a.window_minutes / a.source_minutes end) as expected_candles
+      a.ordinality, a.symbol, a.timeframe, a.source_timeframe, a.derivation_version, a.good_percent, a.poor_percent,
+      a.ts_utc, a.open, a.high, a.low, a.close, a.vol, a.vwap, a.vwap_vol, a.trade_count, a.source_candles, a.covered_minutes, a.is_partial,
+      coalesce(e.minutes, a.expected_minutes) as expected_minutes, coalesce(e.candles, a.expected_candles) as expected_candles
     from (
       -- Three ways to read, one rule. Minutes, window by window: grouping costs a single window as much as its minutes.
       select
-        r.ordinality, r.timeframe, r.source_timeframe, r.source_minutes, r.derivation_version, r.good_percent, r.poor_percent,
-        r.open is not null as has_session, s.window_minutes, y.symbol, w.*
+        r.ordinality, y.symbol, r.timeframe, r.source_timeframe, r.derivation_version, r.good_percent, r.poor_percent, w.*,
+        s.expected_minutes, s.expected_candles
       from request as r
       join stretch as s on s.ordinality = r.ordinality
       cross join lateral unnest(r.symbols) as y (symbol)
@@ -153,14 +162,14 @@ begin
       union all
       -- Minutes of many windows.
       select
-        r.ordinality, r.timeframe, r.source_timeframe, r.source_minutes, r.derivation_version, r.good_percent, r.poor_percent,
-        r.open is not null as has_session, s.window_minutes, y.symbol, w.*
+        r.ordinality, y.symbol, r.timeframe, r.source_timeframe, r.derivation_version, r.good_percent, r.poor_percent, w.*,
+        s.expected_minutes, s.expected_candles
       from request as r
       join stretch as s on s.ordinality = r.ordinality
       cross join lateral unnest(r.symbols) as y (symbol)
       cross join lateral (
         select
-          date_bin(r.window_length, f.ts_utc, r.origin_utc) as ts_utc,
+          f.window_start as ts_utc,
           -- Over a sorted subquery: in the order of ts_utc.
           (array_agg(f.open))[1] as open,
           max(f.high) as high,
@@ -174,10 +183,11 @@ begin
           count(*)::integer as covered_minutes,
           bool_or(f.is_partial) as is_partial
         from (
-          select d.*
+          select
+            date_bin(r.window_length, d.ts_utc, r.origin_utc) as window_start,
+            d.open, d.high, d.low, d.close, d.vol, d.vwap, d.trade_count, d.is_partial
           from public.data_bars as d
           where d.canonical_symbol = y.symbol and d.timeframe = '1m' and d.ts_utc >= s.from_utc and d.ts_utc < s.to_utc
-            and (s.open is null or s.open @> d.ts_utc)
           order by d.ts_utc
         ) as f
         group by 1
@@ -187,8 +197,8 @@ begin
       union all
       -- Bars, and the windows that have too few minutes for one.
       select
-        r.ordinality, r.timeframe, r.source_timeframe, r.source_minutes, r.derivation_version, r.good_percent, r.poor_percent,
-        r.open is not null as has_session, s.window_minutes, y.symbol, w.*
+        r.ordinality, y.symbol, r.timeframe, r.source_timeframe, r.derivation_version, r.good_percent, r.poor_percent, w.*,
+        s.expected_minutes, s.expected_candles
       from request as r
       join stretch as s on s.ordinality = r.ordinality
       cross join lateral unnest(r.symbols) as y (symbol)

@@ -19,7 +19,7 @@ begin
       c.canonical_symbol, t.timeframe, case when t.source_timeframe is not null then s.source_timeframe end as source_timeframe,
       t.duration, w.span,
       s.window_time_zone, s.window_origin, s.good_percent, s.poor_percent, s.session_time_zone, s.session_minutes, s.calendar,
-      ceil(extract(epoch from upper(w.span) - lower(w.span)) / extract(epoch from t.duration))::bigint as windows
+      ceil(date_part('epoch', upper(w.span) - lower(w.span)) / date_part('epoch', t.duration)) as windows
     from unnest(p_changes) as c
     join agg.timeframe as t on t.timeframe = c.timeframe
     cross join lateral (
@@ -96,7 +96,7 @@ begin
       case
         when r.windows <= p_max_windows - r.newer_windows or p_max_windows is null then lower(r.span)
         else agg.window_start(
-          upper(r.span) - r.duration * (p_max_windows - r.newer_windows)::double precision, r.duration, r.window_time_zone, r.window_origin
+          upper(r.span) - r.duration * (p_max_windows - r.newer_windows), r.duration, r.window_time_zone, r.window_origin
         )
       end as from_utc
     from ranked as r
@@ -112,7 +112,7 @@ begin
   from limited as l
   left join agg.timeframe as st on st.timeframe = l.source_timeframe
   group by
-    l.timeframe, l.source_timeframe, l.duration, l.window_time_zone, l.window_origin, st.duration, l.from_utc, l.span,
+    l.from_utc, l.span, l.timeframe, l.source_timeframe, l.duration, l.window_time_zone, l.window_origin, st.duration,
     l.good_percent, l.poor_percent, l.session_time_zone, l.session_minutes, l.calendar,
     -- Each series has a basket of its own.
     case when l.source_timeframe is null then l.canonical_symbol end;

@@ -21,7 +21,7 @@ as $$
 begin
   return query
   select
-    q.ordinality, d.canonical_symbol, d.timeframe, d.ts_utc, null::timestamptz,
+    q.ordinality, d.canonical_symbol, d.timeframe, d.ts_utc,
     d.open, d.high, d.low, d.close, d.vol, d.vwap, d.vwap_vol, d.trade_count,
     d.source_timeframe, d.source_candles, d.expected_candles, d.covered_minutes, d.expected_minutes,
     d.quality_score, d.derivation_version, d.is_partial,

@@ -1,12 +1,11 @@
 comment on type agg.window_bar is
-  'A window of the request_no-th request, what its minutes make of it (quality_score null: they are too few for a bar), and how the row differs from the stored one: insert, update, remove (the window has no minutes any more; then it is the stored row, with covered_minutes 0 and without ends_utc), null for not at all. was_bar: the stored row was a bar.';
+  'A window of the request_no-th request, what its minutes make of it (quality_score null: they are too few for a bar), and how the row differs from the stored one: insert, update, remove (the window has no minutes any more; then it is the stored row, with covered_minutes 0), null for not at all. was_bar: the stored row was a bar.';
 
 create type agg.window_bar as (
   request_no bigint,
   canonical_symbol text,
   timeframe text,
   ts_utc timestamptz,
-  ends_utc timestamptz,
   open double precision,
   high double precision,
   low double precision,

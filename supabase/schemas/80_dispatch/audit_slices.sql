@@ -89,7 +89,7 @@ begin
     where a.canonical_symbol = s.symbol
     returning a.canonical_symbol, s.from_utc, s.to_utc
   )
-  select coalesce(array_agg(agg.new_changed_span(m.canonical_symbol, t.timeframe, tstzmultirange(tstzrange(m.from_utc, m.to_utc)))), '{}')
+  select coalesce(array_agg((m.canonical_symbol, t.timeframe, tstzmultirange(tstzrange(m.from_utc, m.to_utc)), now(), 0)::agg.changed_span), '{}')
   into v_spans
   from moved as m
   join agg.runnable_task as t on t.canonical_symbol = m.canonical_symbol

@@ -21,6 +21,8 @@ declare
   v_lanes constant integer := (select e.lanes from agg.environment as e);
   v_sums agg.batch_result;
   v_claim record;
+  v_is_backfill boolean;
+  v_length interval;
   v_timeframe text;
   v_symbols text[];
 begin
@@ -41,30 +43,28 @@ begin
     );
   end if;
 
-  -- From level to level: what one changes is a correction of the next.
-  if exists (select from agg.correction as k where k.retry_at <= p_now and not k.is_backfill) then
-    for v_timeframe in select t.timeframe from agg.timeframe as t order by t.duration loop
-      v_symbols := agg.claim_corrections(v_env, v_timeframe, p_limit, p_now, v_lanes);
-      if cardinality(v_symbols) > 0 then
-        v_sums := agg.sum_batches(
-          v_sums, agg.correct_tasks(v_symbols, v_timeframe, p_now, greatest(1, p_batch_windows / cardinality(v_symbols)))
-        );
-      end if;
-    end loop;
-  end if;
-
-  if coalesce(v_sums.tasks, 0) = 0 and exists (select from agg.correction as k where k.retry_at <= p_now) then
-    for v_timeframe in select t.timeframe from agg.timeframe as t order by t.duration loop
-      v_symbols := agg.claim_corrections(v_env, v_timeframe, p_limit, p_now, v_lanes, p_is_backfill => true);
+  foreach v_is_backfill in array array[false, true] loop
+    exit when v_is_backfill and v_sums.tasks > 0;
+    v_length := interval '0';
+    -- From level to level: what one changes is a correction of the next.
+    loop
+      select t.timeframe, t.duration into v_timeframe, v_length
+      from agg.timeframe as t
+      where t.duration > v_length
+        and t.timeframe in (select k.timeframe from agg.correction as k where k.is_backfill = v_is_backfill and k.retry_at <= p_now)
+      order by t.duration
+      limit 1;
+      exit when not found;
+      v_symbols := agg.claim_corrections(v_env, v_timeframe, p_limit, p_now, v_lanes, v_is_backfill);
       if cardinality(v_symbols) > 0 then
         v_sums := agg.sum_batches(
           v_sums,
-          agg.correct_tasks(v_symbols, v_timeframe, p_now, greatest(1, p_batch_windows / cardinality(v_symbols)), p_is_backfill => true)
+          agg.correct_tasks(v_symbols, v_timeframe, p_now, greatest(1, p_batch_windows / cardinality(v_symbols)), v_is_backfill)
         );
-        exit;
+        exit when v_is_backfill;
       end if;
     end loop;
-  end if;
+  end loop;
   return agg.sum_batches(v_sums, null);
 end;
 $$;

@@ -68,7 +68,7 @@ begin
       'windows', coalesce(sum(round(extract(epoch from q.to_utc - q.from_utc) / extract(epoch from q.window_length))), 0)::bigint
     )
     from agg.rebuild_requests(array(
-      select agg.new_changed_span(c.canonical_symbol, c.timeframe, range_agg(c.spans))
+      select (c.canonical_symbol, c.timeframe, range_agg(c.spans), now(), 0)::agg.changed_span
       from unnest(v_changes) as c
       group by c.canonical_symbol, c.timeframe
     )) as q

@@ -28,7 +28,7 @@ begin
       and (p_symbols is null or k.canonical_symbol = any (p_symbols)) and (p_timeframes is null or k.timeframe = any (p_timeframes))
     returning k.canonical_symbol, k.timeframe, k.spans
   )
-  select array_agg(agg.new_changed_span(c.canonical_symbol, c.timeframe, c.spans))
+  select array_agg((c.canonical_symbol, c.timeframe, c.spans, now(), 0)::agg.changed_span)
   into v_left
   from (
     select k.canonical_symbol, k.timeframe, range_agg(k.spans) as spans from cancelled as k group by k.canonical_symbol, k.timeframe

@@ -15,7 +15,7 @@ declare
   v_windows bigint;
   v_changes agg.changed_span[];
 begin
-  select coalesce(sum(v.windows), 0), array_agg(agg.new_changed_span(v.canonical_symbol, v.timeframe, v.spans))
+  select coalesce(sum(v.windows), 0), array_agg((v.canonical_symbol, v.timeframe, v.spans, now(), 0)::agg.changed_span)
   into v_windows, v_changes
   from (
     select d.canonical_symbol, d.timeframe, count(*) as windows, range_agg(tstzrange(d.ts_utc, d.ts_utc + t.duration)) as spans

@@ -41,7 +41,7 @@ begin
   return query
   select v.canonical_symbol, v.timeframe, v.ts_utc, v.problem, v.stored, v.expected, v.is_pending
   from agg.verify_spans(array(
-    select agg.new_changed_span(s.canonical_symbol, s.timeframe, tstzmultirange(tstzrange(p_from, p_to)))
+    select (s.canonical_symbol, s.timeframe, tstzmultirange(tstzrange(p_from, p_to)), now(), 0)::agg.changed_span
     from public.data_agg_state as s
     where (p_symbol is null or s.canonical_symbol = p_symbol) and (p_timeframe is null or s.timeframe = p_timeframe)
   )) as v

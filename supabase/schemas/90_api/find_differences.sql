@@ -21,7 +21,7 @@ begin
     v_differences := array(
       select row(
         w.canonical_symbol, w.timeframe, w.ts_utc, case when w.was_bar and w.quality_score is null then 'remove' else w.change end, to_jsonb(d),
-        to_jsonb(w) - array['request_no', 'canonical_symbol', 'timeframe', 'ts_utc', 'ends_utc', 'change', 'was_bar']
+        to_jsonb(w) - array['request_no', 'canonical_symbol', 'timeframe', 'ts_utc', 'change', 'was_bar']
       )::agg.difference
       from agg.compare_windows(p_requests) as w
       left join public.derived_data_bars as d
