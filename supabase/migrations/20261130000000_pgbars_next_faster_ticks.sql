@@ -171,18 +171,21 @@ CREATE OR REPLACE FUNCTION agg.add_corrections (
 declare
   v_woken agg.changed_span[];
 begin
-  with change as (
+  with change as materialized (
     select c.* from unnest(p_changes) as c where not isempty(c.spans)
   ),
   held as materialized (
     select
-      c.canonical_symbol, c.timeframe, c.spans,
-      case when s.queued_at = 'infinity' then s.decided_to_utc end as sleeps_from_utc,
-      case when s.running_started_at_utc is null then
-        tstzmultirange(tstzrange(null, s.followed_to_utc))
-      end as decided
+      c.canonical_symbol, c.timeframe, c.spans, c.changed_at, c.failures,
+      -- Only the holder of a task that no worker has claimed knows what it has decided, and may drop the rest.
+      case
+        when f.is_free then c.spans * tstzmultirange(tstzrange(null, s.followed_to_utc))
+        else c.spans
+      end as kept,
+      f.is_free and s.queued_at = 'infinity' and c.spans && tstzrange(s.decided_to_utc, null) as is_woken
     from change as c
     join agg.task as s on s.canonical_symbol = c.canonical_symbol and s.timeframe = c.timeframe
+    cross join lateral (select s.running_started_at_utc is null) as f (is_free)
     for update of s skip locked
   ),
   taken as (
@@ -203,6 +206,7 @@ begin
           end
         offset 0
       ) as w
+      where not isempty(h.kept)
     ))
     returning k.canonical_symbol, k.timeframe, k.spans, k.changed_at, k.failures, k.is_backfill <> p_is_backfill as is_history
   ),
@@ -212,21 +216,22 @@ begin
       m.canonical_symbol, m.timeframe,
       range_agg(m.spans) filter (where not m.is_history) as spans,
       range_agg(m.spans) filter (where m.is_history) as history,
-      range_agg(m.decided) as decided,
-      bool_or(m.is_held) as is_held,
-      max(m.sleeps_from_utc) as sleeps_from_utc,
       min(m.changed_at) filter (where not m.is_history) as changed_at,
       min(m.changed_at) filter (where m.is_history) as history_at,
       max(m.failures) filter (where not m.is_history) as failures
     from (
-      select c.canonical_symbol, c.timeframe, c.spans, null::tstzmultirange as decided, false as is_held, null::timestamptz as sleeps_from_utc, c.changed_at, c.failures, false as is_history
-      from change as c
-      union all
-      select t.canonical_symbol, t.timeframe, t.spans, null, false, null, t.changed_at, t.failures, t.is_history
-      from taken as t
-      union all
-      select h.canonical_symbol, h.timeframe, null, h.decided, true, h.sleeps_from_utc, null, null, false
+      select h.canonical_symbol, h.timeframe, h.kept as spans, h.changed_at, h.failures, false as is_history
       from held as h
+      where not isempty(h.kept)
+      union all
+      -- Of a task that another session holds, all.
+      select c.canonical_symbol, c.timeframe, c.spans, c.changed_at, c.failures, false
+      from change as c
+      join public.data_agg_state as s on s.canonical_symbol = c.canonical_symbol and s.timeframe = c.timeframe
+      where (c.canonical_symbol, c.timeframe) not in (select h.canonical_symbol, h.timeframe from held as h)
+      union all
+      select t.canonical_symbol, t.timeframe, t.spans, t.changed_at, t.failures, t.is_history
+      from taken as t
     ) as m
     group by m.canonical_symbol, m.timeframe
   ),
@@ -238,22 +243,13 @@ begin
     union all
     select m.canonical_symbol, m.timeframe, w.spans, m.changed_at, m.failures, p_is_backfill
     from merged as m
-    -- Only the holder of a task that no worker has claimed knows what it has decided, and may drop the rest.
-    cross join lateral (
-      select case when m.decided is null then m.spans else m.spans * m.decided end - coalesce(m.history, '{}')
-    ) as w (spans)
+    cross join lateral (select m.spans - coalesce(m.history, '{}')) as w (spans)
     where not isempty(w.spans)
-      and (
-        m.is_held
-        or (
-          select true from public.data_agg_state as s where s.canonical_symbol = m.canonical_symbol and s.timeframe = m.timeframe
-        )
-      )
   )
-  select array_agg((m.canonical_symbol, m.timeframe, m.spans, now(), 0)::agg.changed_span)
+  select array_agg((h.canonical_symbol, h.timeframe, h.spans, h.changed_at, h.failures)::agg.changed_span)
   into v_woken
-  from merged as m
-  where m.spans && tstzrange(m.sleeps_from_utc, null) and m.sleeps_from_utc is not null and m.decided is not null;
+  from held as h
+  where h.is_woken;
   if v_woken is not null then
     perform agg.wake_tasks(v_woken);
   end if;
@@ -829,6 +825,63 @@ begin
   from decided as d
   join request as q on q.ordinality = d.request_no;
   perform set_config('pgbars.is_building_windows', 'off', true);
+end;
+$function$;
+
+CREATE OR REPLACE FUNCTION agg.changes_from_notes (
+  p_note_ids bigint[]
+)
+  RETURNS SETOF agg.changed_span
+  LANGUAGE plpgsql
+  STABLE
+  SET search_path TO 'pg_catalog', 'pg_temp'
+  SET plan_cache_mode TO 'force_generic_plan'
+  SET jit TO 'off'
+  AS $function$
+begin
+  return query
+  with noted as materialized (
+    select
+      u.symbol, n.changed_at, n.is_built, tstzrange(u.from_utc, coalesce(u.to_utc, u.from_utc + interval '1 minute')) as span
+    from agg.change_note as n
+    cross join lateral unnest(coalesce(n.symbols, array[null]), n.from_utc, n.to_utc) as u (symbol, from_utc, to_utc)
+    where n.note_id = any (p_note_ids)
+  ),
+  merged as materialized (
+    select
+      m.symbol, range_agg(m.span) as spans, range_agg(m.span) filter (where not m.is_built) as foreign_spans, min(m.changed_at) as changed_at
+    from (
+      select n.symbol, n.span, n.changed_at, n.is_built from noted as n where n.symbol is not null
+      union all
+      select a.canonical_symbol, n.span, n.changed_at, n.is_built
+      from noted as n
+      cross join lateral (
+        select s.canonical_symbol from public.data_agg_state as s
+        union all
+        select k.component from agg.task_component as k
+      ) as a
+      where n.symbol is null
+    ) as m
+    group by m.symbol
+  )
+  select m.symbol, t.timeframe, m.spans, m.changed_at, 0
+  from merged as m
+  cross join agg.timeframe as t
+  where t.source_timeframe = '1m'
+  union all
+  select d.symbol, '1m', range_agg(d.spans), min(d.changed_at), 0
+  from (
+    select k.canonical_symbol as symbol, m.spans, m.changed_at
+    from merged as m
+    join agg.task_component as k on k.component = m.symbol
+    union all
+    -- Someone other than the builder wrote to the series.
+    select s.canonical_symbol, m.foreign_spans, m.changed_at
+    from merged as m
+    join public.data_agg_state as s on s.canonical_symbol = m.symbol and s.basket is not null
+    where m.foreign_spans is not null
+  ) as d
+  group by d.symbol;
 end;
 $function$;
 
@@ -2160,9 +2213,11 @@ CREATE OR REPLACE FUNCTION agg.plan_builds (
   SET jit TO 'off'
   AS $function$
 declare
+  v_is_of_minutes constant boolean := not exists (
+    select from agg.timeframe as t where t.timeframe = p_timeframe and t.source_timeframe <> '1m'
+  );
   -- Minutes come of a task only where there are baskets.
-  v_has_source_tasks constant boolean := exists (select from agg.timeframe as t where t.timeframe = p_timeframe and t.source_timeframe <> '1m')
-    or exists (select from public.data_agg_state as s where s.basket is not null);
+  v_has_source_tasks constant boolean := not v_is_of_minutes or exists (select from public.data_agg_state as s where s.basket is not null);
 begin
   -- Planning costs a millisecond, and joins thousands of symbols at once.
   if cardinality(p_symbols) > 500 then
@@ -2187,6 +2242,7 @@ begin
     ) as w (source_timeframe)
     left join agg.task as u
       on v_has_source_tasks and u.canonical_symbol = c.symbol and u.timeframe = w.source_timeframe and u.enabled
+        and (not v_is_of_minutes or u.basket is not null)
     -- Of a basket: its version, and the last minute of the component that ends first; null where one has no minute at all.
     cross join lateral (
       select

@@ -35,23 +35,23 @@ begin
     ) as m
     group by m.symbol
   )
-  select d.symbol, d.timeframe, range_agg(d.spans), min(d.changed_at), 0
+  select m.symbol, t.timeframe, m.spans, m.changed_at, 0
+  from merged as m
+  cross join agg.timeframe as t
+  where t.source_timeframe = '1m'
+  union all
+  select d.symbol, '1m', range_agg(d.spans), min(d.changed_at), 0
   from (
-    select m.symbol, t.timeframe, m.spans, m.changed_at
-    from merged as m
-    cross join agg.timeframe as t
-    where t.source_timeframe = '1m'
-    union all
-    select k.canonical_symbol, '1m', m.spans, m.changed_at
+    select k.canonical_symbol as symbol, m.spans, m.changed_at
     from merged as m
     join agg.task_component as k on k.component = m.symbol
     union all
     -- Someone other than the builder wrote to the series.
-    select s.canonical_symbol, s.timeframe, m.foreign_spans, m.changed_at
+    select s.canonical_symbol, m.foreign_spans, m.changed_at
     from merged as m
     join public.data_agg_state as s on s.canonical_symbol = m.symbol and s.basket is not null
     where m.foreign_spans is not null
   ) as d
-  group by d.symbol, d.timeframe;
+  group by d.symbol;
 end;
 $$;

@@ -21,9 +21,11 @@ set enable_sort = off
 set jit = off
 as $$
 declare
+  v_is_of_minutes constant boolean := not exists (
+    select from agg.timeframe as t where t.timeframe = p_timeframe and t.source_timeframe <> '1m'
+  );
   -- Minutes come of a task only where there are baskets.
-  v_has_source_tasks constant boolean := exists (select from agg.timeframe as t where t.timeframe = p_timeframe and t.source_timeframe <> '1m')
-    or exists (select from public.data_agg_state as s where s.basket is not null);
+  v_has_source_tasks constant boolean := not v_is_of_minutes or exists (select from public.data_agg_state as s where s.basket is not null);
 begin
   -- Planning costs a millisecond, and joins thousands of symbols at once.
   if cardinality(p_symbols) > 500 then
@@ -48,6 +50,7 @@ begin
     ) as w (source_timeframe)
     left join agg.task as u
       on v_has_source_tasks and u.canonical_symbol = c.symbol and u.timeframe = w.source_timeframe and u.enabled
+        and (not v_is_of_minutes or u.basket is not null)
     -- Of a basket: its version, and the last minute of the component that ends first; null where one has no minute at all.
     cross join lateral (
       select
