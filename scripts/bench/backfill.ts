@@ -1,6 +1,6 @@
 import type { Database } from "../lib/database.ts";
 import { timeBare } from "./bare.ts";
-import { keepOnly, loadMarket, minute, settle, START } from "./market.ts";
+import { keepOnly, loadMarket, minute, settle, START, startOver } from "./market.ts";
 import { type Measurement, median, medianRatio, time } from "./measure.ts";
 import { peakMemory } from "./memory.ts";
 import { dueSymbols, runTaskByTask } from "./worker.ts";
@@ -32,15 +32,15 @@ export async function measureBackfill(
   let memory = 0;
   try {
     for (let round = 0; round < ROUNDS; round++) {
-      await reset(db);
+      await startOver(db);
       const [one] = await commands(db, 1);
       memory = Math.max(memory, await peakMemory(db, async () => pgbars.push(await time(() => db.query(one!)))));
       const built = await fingerprint(db);
-      await reset(db);
+      await startOver(db);
       const [first, other] = await commands(db, 2);
       lanes.push(await time(() => Promise.all([db.query(first!), second.query(other!)])));
       await expectSame(db, built);
-      await reset(db);
+      await startOver(db);
       bare.push(await timeBare(db, START, UNTIL));
       await expectSame(db, built);
     }
@@ -48,7 +48,7 @@ export async function measureBackfill(
   } finally {
     await second.close();
   }
-  await reset(db);
+  await startOver(db);
   const looped = (await dueSymbols(db, UNTIL)).slice(0, loopSymbols);
   const loop = await time(async () => await runTaskByTask(db, looped, UNTIL)) * symbols / loopSymbols;
 
@@ -89,16 +89,6 @@ async function commands(db: Database, lanes: number): Promise<string[]> {
     [UNTIL],
   );
   return rows.map((row) => row.command);
-}
-
-async function reset(db: Database): Promise<void> {
-  await db.exec(`
-    truncate public.derived_data_bars;
-    select public.agg_bootstrap_cursor(canonical_symbol, timeframe) from public.data_agg_state where timeframe = '5m' and enabled;
-    -- As if nothing had ever been built.
-    update public.data_agg_state set built_to_utc = null;
-  `);
-  await settle(db);
 }
 
 async function fingerprint(db: Database): Promise<string> {

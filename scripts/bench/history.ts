@@ -1,47 +1,55 @@
 import type { Database } from "../lib/database.ts";
-import { keepOnly, loadMarket, minute, settle } from "./market.ts";
-import { type Measurement, time } from "./measure.ts";
+import { keepOnly, loadMarket, minute, settle, startOver } from "./market.ts";
+import { type Measurement, median, medianRatio, time } from "./measure.ts";
 
-/** 43.2 million minutes of 1,000 symbols would load for minutes: a fifth of the symbols, over the same 30 days. */
-const SYMBOLS = 200;
+const SYMBOLS = 1000;
 const DAYS = 30;
 const FEW_DAYS = 3;
+const ROUNDS = 3;
 
-/** What a window of a backfill costs after much history, and after a tenth of it. `open` gives a migrated database. */
+/** What a window of a backfill costs in much history and in a tenth of it, in turns. `open` gives a migrated database. */
 export async function measureHistory(open: (name: string) => Promise<Database>, scale: number): Promise<Measurement[]> {
   const symbols = Math.ceil(SYMBOLS / scale);
-  const little = await backfill(await open("history_short"), symbols, FEW_DAYS);
-  const much = await backfill(await open("history_long"), symbols, DAYS);
+  const short = await load(await open("history_short"), symbols, FEW_DAYS);
+  const long = await load(await open("history_long"), symbols, DAYS);
   const factor = DAYS / FEW_DAYS;
+  const little: number[] = [];
+  const much: number[] = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    little.push(factor * await backfill(short, symbols, FEW_DAYS));
+    much.push(await backfill(long, symbols, DAYS));
+  }
+  await Promise.all([short.close(), long.close()]);
   return [
     {
       work: `backfill 1m -> 5m, ${symbols} symbols x ${DAYS} days`,
-      pgbars: much,
-      against: { name: `${factor} times x ${FEW_DAYS} days`, milliseconds: factor * little },
-      budget: { text: "at most 1.1x its time", met: much <= 1.1 * factor * little },
+      pgbars: median(much),
+      against: { name: `${factor} times x ${FEW_DAYS} days`, milliseconds: median(little) },
+      budget: { text: "at most 1.1x its time", met: medianRatio(much, little) <= 1.1 },
     },
   ];
 }
 
+async function load(db: Database, symbols: number, days: number): Promise<Database> {
+  await loadMarket(db, { symbols, minutes: days * 1440, arrival: "history" });
+  await settle(db);
+  await keepOnly(db, "5m");
+  return db;
+}
+
 async function backfill(db: Database, symbols: number, days: number): Promise<number> {
-  try {
-    await loadMarket(db, { symbols, minutes: days * 1440, arrival: "history" });
-    await settle(db);
-    await keepOnly(db, "5m");
-    const [job] = await db.query<{ command: string }>(
-      "select command from agg.job_list($1) where job_name = 'pgbars:dispatch'",
-      [minute(days * 1440 + 5)],
-    );
-    // Each call stops after 40 seconds.
-    const spent = await time(async () => {
-      do await db.query(job!.command); while (await isDue(db, minute(days * 1440 + 5)));
-    });
-    const [row] = await db.query<{ bars: number }>("select count(*) as bars from public.derived_data_bars");
-    if (row?.bars !== symbols * days * 288) throw new Error(`${row?.bars} bars instead of ${symbols * days * 288}`);
-    return spent;
-  } finally {
-    await db.close();
-  }
+  await startOver(db);
+  const [job] = await db.query<{ command: string }>(
+    "select command from agg.job_list($1) where job_name = 'pgbars:dispatch'",
+    [minute(days * 1440 + 5)],
+  );
+  // Each call stops after 40 seconds.
+  const spent = await time(async () => {
+    do await db.query(job!.command); while (await isDue(db, minute(days * 1440 + 5)));
+  });
+  const [row] = await db.query<{ bars: number }>("select count(*) as bars from public.derived_data_bars");
+  if (row?.bars !== symbols * days * 288) throw new Error(`${row?.bars} bars instead of ${symbols * days * 288}`);
+  return spent;
 }
 
 async function isDue(db: Database, now: Date): Promise<boolean> {
