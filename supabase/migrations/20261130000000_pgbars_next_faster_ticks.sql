@@ -172,11 +172,11 @@ declare
   v_woken agg.changed_span[];
 begin
   with change as materialized (
-    select c.* from unnest(p_changes) as c where not isempty(c.spans)
+    select c.* from unnest(p_changes) with ordinality as c where not isempty(c.spans)
   ),
   held as materialized (
     select
-      c.canonical_symbol, c.timeframe, c.spans, c.changed_at, c.failures,
+      c.ordinality, c.canonical_symbol, c.timeframe, c.spans, c.changed_at, c.failures,
       -- Only the holder of a task that no worker has claimed knows what it has decided, and may drop the rest.
       case
         when f.is_free then c.spans * tstzmultirange(tstzrange(null, s.followed_to_utc))
@@ -227,8 +227,10 @@ begin
       -- Of a task that another session holds, all.
       select c.canonical_symbol, c.timeframe, c.spans, c.changed_at, c.failures, false
       from change as c
-      join public.data_agg_state as s on s.canonical_symbol = c.canonical_symbol and s.timeframe = c.timeframe
-      where (c.canonical_symbol, c.timeframe) not in (select h.canonical_symbol, h.timeframe from held as h)
+      cross join lateral (
+        select from public.data_agg_state as s where s.canonical_symbol = c.canonical_symbol and s.timeframe = c.timeframe offset 0
+      ) as s
+      where c.ordinality not in (select h.ordinality from held as h)
       union all
       select t.canonical_symbol, t.timeframe, t.spans, t.changed_at, t.failures, t.is_history
       from taken as t
@@ -1192,7 +1194,6 @@ declare
   v_changes agg.changed_span[];
   v_requests agg.build_request[];
   v_results agg.build_result[];
-  v_windows bigint;
   v_sums agg.batch_result;
 begin
   with taken as (
@@ -1214,31 +1215,25 @@ begin
   v_requests := array(select q from agg.rebuild_requests(v_changes, p_max_windows) as q);
   v_results := array(select r from agg.build_or_split(v_requests) as r);
 
-  select coalesce(sum(round(extract(epoch from q.to_utc - q.from_utc) / extract(epoch from q.window_length)) * cardinality(q.symbols)), 0)
-  into v_windows
-  from unnest(v_requests) as q;
-  -- Requests are the newest windows: what is older than them is left for later. None is, where all tasks together ask for less
-  -- than one of them may.
-  if v_windows >= p_max_windows then
-    insert into agg.correction (canonical_symbol, timeframe, spans, changed_at, failures, is_backfill)
-    select k.canonical_symbol, k.timeframe, w.spans, k.changed_at, k.failures, p_is_backfill
+  -- Requests are the newest windows: what is older than them is left for later.
+  insert into agg.correction (canonical_symbol, timeframe, spans, changed_at, failures, is_backfill)
+  select k.canonical_symbol, k.timeframe, w.spans, k.changed_at, k.failures, p_is_backfill
+  from (
+    select
+      c.canonical_symbol, c.timeframe,
+      range_agg(c.spans) as spans, min(c.changed_at) as changed_at, max(c.failures) as failures, min(c.from_utc) as from_utc
     from (
-      select
-        c.canonical_symbol, c.timeframe,
-        range_agg(c.spans) as spans, min(c.changed_at) as changed_at, max(c.failures) as failures, min(c.from_utc) as from_utc
-      from (
-        select c.canonical_symbol, c.timeframe, c.spans, c.changed_at, c.failures, null::timestamptz as from_utc
-        from unnest(v_changes) as c
-        union all
-        select y.symbol, q.timeframe, null, null, null, q.from_utc
-        from unnest(v_requests) as q
-        cross join lateral unnest(q.symbols) as y (symbol)
-      ) as c
-      group by c.canonical_symbol, c.timeframe
-    ) as k
-    cross join lateral (select k.spans * tstzmultirange(tstzrange(null, k.from_utc))) as w (spans)
-    where k.from_utc is not null and not isempty(w.spans);
-  end if;
+      select c.canonical_symbol, c.timeframe, c.spans, c.changed_at, c.failures, null::timestamptz as from_utc
+      from unnest(v_changes) as c
+      union all
+      select y.symbol, q.timeframe, null, null, null, q.from_utc
+      from unnest(v_requests) as q
+      cross join lateral unnest(q.symbols) as y (symbol)
+    ) as c
+    group by c.canonical_symbol, c.timeframe
+  ) as k
+  cross join lateral (select k.spans * tstzmultirange(tstzrange(null, k.from_utc))) as w (spans)
+  where k.from_utc is not null and not isempty(w.spans);
 
   select
     cardinality(p_symbols), coalesce(sum(r.windows * cardinality(r.symbols)), 0), 0, 0,
@@ -1248,7 +1243,9 @@ begin
     v_sums.tasks, v_sums.windows, v_sums.bars_created, v_sums.bars_quality_poor, v_sums.bars_corrected, v_sums.failed, v_sums.notes
   from unnest(v_results) as r;
   if p_is_backfill then
-    v_sums.windows_backfilled := v_windows;
+    select coalesce(sum(round(extract(epoch from q.to_utc - q.from_utc) / extract(epoch from q.window_length)) * cardinality(q.symbols)), 0)
+    into v_sums.windows_backfilled
+    from unnest(v_requests) as q;
   end if;
   if v_sums.failed > 0 then
     insert into agg.correction (canonical_symbol, timeframe, spans, changed_at, failures, retry_at, error, is_backfill)
@@ -1738,8 +1735,8 @@ CREATE OR REPLACE FUNCTION agg.insert_windows (
   AS $function$
 #variable_conflict use_column
 declare
-  -- To return a row costs a tenth of storing it. Where symbols have many windows they are counted afterwards: what an insert
-  -- returns is not computed for those who do not read it.
+  -- To keep and group what an insert returns costs a tenth of storing it. Where symbols have many windows they are counted
+  -- afterwards.
   v_is_counted_later constant boolean := (
     select bool_and(q.to_utc > q.from_utc + 10 * q.window_length) from unnest(p_requests) as q where q.source_timeframe is not null
   );
@@ -1775,6 +1772,8 @@ begin
         (count(*) filter (where d.quality_score = 0))::integer as bars_poor, max(d.ts_utc) as last_utc
       from public.derived_data_bars as d
       where d.canonical_symbol = y.symbol and d.timeframe = q.timeframe and d.ts_utc >= q.from_utc and d.ts_utc < q.to_utc
+        -- Rows that others have written may lie between them.
+        and d.created_at = now()
       offset 0
     ) as n
     where q.source_timeframe is not null and n.windows > 0;
@@ -1990,9 +1989,9 @@ begin
   return query
   with request as materialized (
     select
-      o.*, z.origin_utc, z.is_derived, u.open, v.open_windows,
+      o.*, z.origin_utc, z.is_derived, u.open, v.ranges,
       -- Also where the session opens or closes within windows: each minute is looked at then.
-      z.is_derived or z.is_local or z.is_single or coalesce(u.open <> v.open_windows, false) as is_by_window,
+      z.is_derived or z.is_local or z.is_single or coalesce(u.open <> v.ranges, false) as is_by_window,
       z.is_single and not z.is_local as is_one_window,
       (extract(epoch from o.window_length) / 60)::integer as window_minutes,
       (extract(epoch from o.source_length) / 60)::integer as source_minutes
@@ -2008,9 +2007,11 @@ begin
       end
       offset 0
     ) as u (open)
+    -- Where windows are looked for: of a session in UTC where it is open, otherwise everywhere.
     cross join lateral (
       select case
-        when u.open is not null and not (z.is_derived or z.is_local or z.is_single) then (
+        when u.open is null or z.is_derived or z.is_local or z.is_single then tstzmultirange(tstzrange(o.from_utc, o.to_utc))
+        else (
           select coalesce(range_agg(tstzrange(
             date_bin(o.window_length, lower(p.span), z.origin_utc),
             date_bin(o.window_length, upper(p.span) + o.window_length - interval '1 microsecond', z.origin_utc)
@@ -2019,19 +2020,20 @@ begin
         )
       end
       offset 0
-    ) as v (open_windows)
+    ) as v (ranges)
     where o.source_timeframe is not null and o.from_utc < o.to_utc
   ),
   -- What is read in one go, for each symbol: a window; or of minutes the whole range, and of a session what is open.
   stretch as materialized (
     select
-      r.ordinality, t.from_utc, t.to_utc, t.window_start, case when not r.is_derived then r.open end as open,
+      r.ordinality, t.from_utc, t.to_utc, t.window_start,
       case when r.open is null then t.window_minutes else 0 end as expected_minutes,
       case when r.open is null then t.window_minutes / r.source_minutes else 0 end as expected_candles
     from request as r
     cross join lateral (
       select w.starts_utc, w.ends_utc, w.starts_utc, (extract(epoch from w.ends_utc - w.starts_utc) / 60)::integer
-      from agg.windows_between(r.from_utc, r.to_utc, r.window_length, r.window_time_zone, r.window_origin) as w
+      from unnest(r.ranges) as u (span)
+      cross join lateral agg.windows_between(lower(u.span), upper(u.span), r.window_length, r.window_time_zone, r.window_origin) as w
       where r.is_by_window and not r.is_one_window
       union all
       select r.from_utc, r.to_utc, r.from_utc, r.window_minutes
@@ -2039,7 +2041,7 @@ begin
       union all
       -- Minutes outside the session are in no bar.
       select lower(u.span), upper(u.span), null, r.window_minutes
-      from unnest(coalesce(r.open_windows, tstzmultirange(tstzrange(r.from_utc, r.to_utc)))) as u (span)
+      from unnest(r.ranges) as u (span)
       where not r.is_by_window
     ) as t (from_utc, to_utc, window_start, window_minutes)
   ),
@@ -2087,7 +2089,9 @@ begin
       a.ts_utc, a.open, a.high, a.low, a.close, a.vol, a.vwap, a.vwap_vol, a.trade_count, a.source_candles, a.covered_minutes, a.is_partial,
       coalesce(e.minutes, a.expected_minutes) as expected_minutes, coalesce(e.candles, a.expected_candles) as expected_candles
     from (
-      -- Three ways to read, one rule. Minutes, window by window: grouping costs a single window as much as its minutes.
+      -- Three ways to read, one rule. Columns come in the order in which they are asked for above: so the planner leaves out the
+      -- layer of a subquery, which would copy each row.
+      -- Minutes, window by window: grouping costs a single window as much as its minutes.
       select
         r.ordinality, y.symbol, r.timeframe, r.source_timeframe, r.derivation_version, r.good_percent, r.poor_percent, w.*,
         s.expected_minutes, s.expected_candles
@@ -2113,7 +2117,7 @@ begin
           select d.*
           from public.data_bars as d
           where d.canonical_symbol = y.symbol and d.timeframe = '1m' and d.ts_utc >= s.from_utc and d.ts_utc < s.to_utc
-            and (s.open is null or s.open @> d.ts_utc)
+            and (r.open is null or r.open @> d.ts_utc)
           -- Sums of floats depend on the order: with this one a bar built again is the same to the last bit.
           order by d.ts_utc
         ) as f
@@ -2121,7 +2125,7 @@ begin
       ) as w
       where not r.is_derived and s.window_start is not null and w.covered_minutes > 0
       union all
-      -- Minutes of many windows.
+      -- Minutes of many windows, all of them in the session.
       select
         r.ordinality, y.symbol, r.timeframe, r.source_timeframe, r.derivation_version, r.good_percent, r.poor_percent, w.*,
         s.expected_minutes, s.expected_candles
@@ -3099,14 +3103,15 @@ begin
   held as materialized (
     select g.*
     from sleeping as g
-    join public.data_agg_state as s on s.canonical_symbol = g.canonical_symbol and s.timeframe = g.timeframe
+    join public.data_agg_state as s
+      on s.canonical_symbol = g.canonical_symbol and s.timeframe = g.timeframe and s.queued_at = 'infinity'
     for update of s skip locked
   ),
   woken as (
     update public.data_agg_state as s
     set next_run_at = h.due_at, updated_at = now()
     from held as h
-    where s.canonical_symbol = h.canonical_symbol and s.timeframe = h.timeframe and s.queued_at = 'infinity'
+    where s.canonical_symbol = h.canonical_symbol and s.timeframe = h.timeframe
   )
   select array_agg((m.canonical_symbol, m.timeframe, tstzmultirange(tstzrange(m.followed_to_utc, null)), now(), 0)::agg.changed_span)
   into v_missed
@@ -5077,8 +5082,8 @@ COMMENT ON FUNCTION "agg"."follow_revisions"() IS 'Raises agg.revision_floor whe
 
 COMMENT ON FUNCTION "agg"."has_foreign_tasks"(text) IS 'Whether tasks may be enabled whose assets are not active in p_env: then a claim has to ask the registry. Otherwise a task is enabled as its asset is active.';
 
-COMMENT ON FUNCTION "agg"."insert_windows"(agg.build_request[]) IS 'Stores what agg.make_windows makes of windows of which none is stored. Returns, for each symbol with minutes: its windows, how many of them are bars, how many of these poor, and the start of the last one. No symbol may be in two requests.
-Raises unique_violation where a row is stored.';
+COMMENT ON FUNCTION "agg"."insert_windows"(agg.build_request[]) IS 'Stores what agg.make_windows makes of windows for the first time. Returns, for each symbol with minutes: its windows, how many of them are bars, how many of these poor, and the start of the last one. No symbol may be in two requests.
+Raises unique_violation where one of them is stored.';
 
 COMMENT ON FUNCTION "agg"."is_paused"(timestamp with time zone) IS 'Whether this database pauses at p_now: agg_pause has said so, and neither the end has come nor agg_resume.';
 

@@ -38,14 +38,15 @@ begin
   held as materialized (
     select g.*
     from sleeping as g
-    join public.data_agg_state as s on s.canonical_symbol = g.canonical_symbol and s.timeframe = g.timeframe
+    join public.data_agg_state as s
+      on s.canonical_symbol = g.canonical_symbol and s.timeframe = g.timeframe and s.queued_at = 'infinity'
     for update of s skip locked
   ),
   woken as (
     update public.data_agg_state as s
     set next_run_at = h.due_at, updated_at = now()
     from held as h
-    where s.canonical_symbol = h.canonical_symbol and s.timeframe = h.timeframe and s.queued_at = 'infinity'
+    where s.canonical_symbol = h.canonical_symbol and s.timeframe = h.timeframe
   )
   select array_agg((m.canonical_symbol, m.timeframe, tstzmultirange(tstzrange(m.followed_to_utc, null)), now(), 0)::agg.changed_span)
   into v_missed

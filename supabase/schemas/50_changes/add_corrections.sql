@@ -21,11 +21,11 @@ declare
   v_woken agg.changed_span[];
 begin
   with change as materialized (
-    select c.* from unnest(p_changes) as c where not isempty(c.spans)
+    select c.* from unnest(p_changes) with ordinality as c where not isempty(c.spans)
   ),
   held as materialized (
     select
-      c.canonical_symbol, c.timeframe, c.spans, c.changed_at, c.failures,
+      c.ordinality, c.canonical_symbol, c.timeframe, c.spans, c.changed_at, c.failures,
       -- Only the holder of a task that no worker has claimed knows what it has decided, and may drop the rest.
       case
         when f.is_free then c.spans * tstzmultirange(tstzrange(null, s.followed_to_utc))
@@ -76,8 +76,10 @@ begin
       -- Of a task that another session holds, all.
       select c.canonical_symbol, c.timeframe, c.spans, c.changed_at, c.failures, false
       from change as c
-      join public.data_agg_state as s on s.canonical_symbol = c.canonical_symbol and s.timeframe = c.timeframe
-      where (c.canonical_symbol, c.timeframe) not in (select h.canonical_symbol, h.timeframe from held as h)
+      cross join lateral (
+        select from public.data_agg_state as s where s.canonical_symbol = c.canonical_symbol and s.timeframe = c.timeframe offset 0
+      ) as s
+      where c.ordinality not in (select h.ordinality from held as h)
       union all
       select t.canonical_symbol, t.timeframe, t.spans, t.changed_at, t.failures, t.is_history
       from taken as t

@@ -20,7 +20,6 @@ declare
   v_changes agg.changed_span[];
   v_requests agg.build_request[];
   v_results agg.build_result[];
-  v_windows bigint;
   v_sums agg.batch_result;
 begin
   with taken as (
@@ -42,31 +41,25 @@ begin
   v_requests := array(select q from agg.rebuild_requests(v_changes, p_max_windows) as q);
   v_results := array(select r from agg.build_or_split(v_requests) as r);
 
-  select coalesce(sum(round(extract(epoch from q.to_utc - q.from_utc) / extract(epoch from q.window_length)) * cardinality(q.symbols)), 0)
-  into v_windows
-  from unnest(v_requests) as q;
-  -- Requests are the newest windows: what is older than them is left for later. None is, where all tasks together ask for less
-  -- than one of them may.
-  if v_windows >= p_max_windows then
-    insert into agg.correction (canonical_symbol, timeframe, spans, changed_at, failures, is_backfill)
-    select k.canonical_symbol, k.timeframe, w.spans, k.changed_at, k.failures, p_is_backfill
+  -- Requests are the newest windows: what is older than them is left for later.
+  insert into agg.correction (canonical_symbol, timeframe, spans, changed_at, failures, is_backfill)
+  select k.canonical_symbol, k.timeframe, w.spans, k.changed_at, k.failures, p_is_backfill
+  from (
+    select
+      c.canonical_symbol, c.timeframe,
+      range_agg(c.spans) as spans, min(c.changed_at) as changed_at, max(c.failures) as failures, min(c.from_utc) as from_utc
     from (
-      select
-        c.canonical_symbol, c.timeframe,
-        range_agg(c.spans) as spans, min(c.changed_at) as changed_at, max(c.failures) as failures, min(c.from_utc) as from_utc
-      from (
-        select c.canonical_symbol, c.timeframe, c.spans, c.changed_at, c.failures, null::timestamptz as from_utc
-        from unnest(v_changes) as c
-        union all
-        select y.symbol, q.timeframe, null, null, null, q.from_utc
-        from unnest(v_requests) as q
-        cross join lateral unnest(q.symbols) as y (symbol)
-      ) as c
-      group by c.canonical_symbol, c.timeframe
-    ) as k
-    cross join lateral (select k.spans * tstzmultirange(tstzrange(null, k.from_utc))) as w (spans)
-    where k.from_utc is not null and not isempty(w.spans);
-  end if;
+      select c.canonical_symbol, c.timeframe, c.spans, c.changed_at, c.failures, null::timestamptz as from_utc
+      from unnest(v_changes) as c
+      union all
+      select y.symbol, q.timeframe, null, null, null, q.from_utc
+      from unnest(v_requests) as q
+      cross join lateral unnest(q.symbols) as y (symbol)
+    ) as c
+    group by c.canonical_symbol, c.timeframe
+  ) as k
+  cross join lateral (select k.spans * tstzmultirange(tstzrange(null, k.from_utc))) as w (spans)
+  where k.from_utc is not null and not isempty(w.spans);
 
   select
     cardinality(p_symbols), coalesce(sum(r.windows * cardinality(r.symbols)), 0), 0, 0,
@@ -76,7 +69,9 @@ begin
     v_sums.tasks, v_sums.windows, v_sums.bars_created, v_sums.bars_quality_poor, v_sums.bars_corrected, v_sums.failed, v_sums.notes
   from unnest(v_results) as r;
   if p_is_backfill then
-    v_sums.windows_backfilled := v_windows;
+    select coalesce(sum(round(extract(epoch from q.to_utc - q.from_utc) / extract(epoch from q.window_length)) * cardinality(q.symbols)), 0)
+    into v_sums.windows_backfilled
+    from unnest(v_requests) as q;
   end if;
   if v_sums.failed > 0 then
     insert into agg.correction (canonical_symbol, timeframe, spans, changed_at, failures, retry_at, error, is_backfill)

@@ -1,6 +1,6 @@
 comment on function agg.insert_windows is
-'Stores what agg.make_windows makes of windows of which none is stored. Returns, for each symbol with minutes: its windows, how many of them are bars, how many of these poor, and the start of the last one. No symbol may be in two requests.
-Raises unique_violation where a row is stored.';
+'Stores what agg.make_windows makes of windows for the first time. Returns, for each symbol with minutes: its windows, how many of them are bars, how many of these poor, and the start of the last one. No symbol may be in two requests.
+Raises unique_violation where one of them is stored.';
 
 create function agg.insert_windows(p_requests agg.build_request[])
 returns table (canonical_symbol text, windows integer, bars integer, bars_poor integer, last_utc timestamptz)
@@ -19,8 +19,8 @@ set work_mem = '32MB'
 as $$
 #variable_conflict use_column
 declare
-  -- To return a row costs a tenth of storing it. Where symbols have many windows they are counted afterwards: what an insert
-  -- returns is not computed for those who do not read it.
+  -- To keep and group what an insert returns costs a tenth of storing it. Where symbols have many windows they are counted
+  -- afterwards.
   v_is_counted_later constant boolean := (
     select bool_and(q.to_utc > q.from_utc + 10 * q.window_length) from unnest(p_requests) as q where q.source_timeframe is not null
   );
@@ -56,6 +56,8 @@ begin
         (count(*) filter (where d.quality_score = 0))::integer as bars_poor, max(d.ts_utc) as last_utc
       from public.derived_data_bars as d
       where d.canonical_symbol = y.symbol and d.timeframe = q.timeframe and d.ts_utc >= q.from_utc and d.ts_utc < q.to_utc
+        -- Rows that others have written may lie between them.
+        and d.created_at = now()
       offset 0
     ) as n
     where q.source_timeframe is not null and n.windows > 0;

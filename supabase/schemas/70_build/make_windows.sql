@@ -29,9 +29,9 @@ begin
   return query
   with request as materialized (
     select
-      o.*, z.origin_utc, z.is_derived, u.open, v.open_windows,
+      o.*, z.origin_utc, z.is_derived, u.open, v.ranges,
       -- Also where the session opens or closes within windows: each minute is looked at then.
-      z.is_derived or z.is_local or z.is_single or coalesce(u.open <> v.open_windows, false) as is_by_window,
+      z.is_derived or z.is_local or z.is_single or coalesce(u.open <> v.ranges, false) as is_by_window,
       z.is_single and not z.is_local as is_one_window,
       (extract(epoch from o.window_length) / 60)::integer as window_minutes,
       (extract(epoch from o.source_length) / 60)::integer as source_minutes
@@ -47,9 +47,11 @@ begin
       end
       offset 0
     ) as u (open)
+    -- Where windows are looked for: of a session in UTC where it is open, otherwise everywhere.
     cross join lateral (
       select case
-        when u.open is not null and not (z.is_derived or z.is_local or z.is_single) then (
+        when u.open is null or z.is_derived or z.is_local or z.is_single then tstzmultirange(tstzrange(o.from_utc, o.to_utc))
+        else (
           select coalesce(range_agg(tstzrange(
             date_bin(o.window_length, lower(p.span), z.origin_utc),
             date_bin(o.window_length, upper(p.span) + o.window_length - interval '1 microsecond', z.origin_utc)
@@ -58,19 +60,20 @@ begin
         )
       end
       offset 0
-    ) as v (open_windows)
+    ) as v (ranges)
     where o.source_timeframe is not null and o.from_utc < o.to_utc
   ),
   -- What is read in one go, for each symbol: a window; or of minutes the whole range, and of a session what is open.
   stretch as materialized (
     select
-      r.ordinality, t.from_utc, t.to_utc, t.window_start, case when not r.is_derived then r.open end as open,
+      r.ordinality, t.from_utc, t.to_utc, t.window_start,
       case when r.open is null then t.window_minutes else 0 end as expected_minutes,
       case when r.open is null then t.window_minutes / r.source_minutes else 0 end as expected_candles
     from request as r
     cross join lateral (
       select w.starts_utc, w.ends_utc, w.starts_utc, (extract(epoch from w.ends_utc - w.starts_utc) / 60)::integer
-      from agg.windows_between(r.from_utc, r.to_utc, r.window_length, r.window_time_zone, r.window_origin) as w
+      from unnest(r.ranges) as u (span)
+      cross join lateral agg.windows_between(lower(u.span), upper(u.span), r.window_length, r.window_time_zone, r.window_origin) as w
       where r.is_by_window and not r.is_one_window
       union all
       select r.from_utc, r.to_utc, r.from_utc, r.window_minutes
@@ -78,7 +81,7 @@ begin
       union all
       -- Minutes outside the session are in no bar.
       select lower(u.span), upper(u.span), null, r.window_minutes
-      from unnest(coalesce(r.open_windows, tstzmultirange(tstzrange(r.from_utc, r.to_utc)))) as u (span)
+      from unnest(r.ranges) as u (span)
       where not r.is_by_window
     ) as t (from_utc, to_utc, window_start, window_minutes)
   ),
@@ -126,7 +129,9 @@ begin
       a.ts_utc, a.open, a.high, a.low, a.close, a.vol, a.vwap, a.vwap_vol, a.trade_count, a.source_candles, a.covered_minutes, a.is_partial,
       coalesce(e.minutes, a.expected_minutes) as expected_minutes, coalesce(e.candles, a.expected_candles) as expected_candles
     from (
-      -- Three ways to read, one rule. Minutes, window by window: grouping costs a single window as much as its minutes.
+      -- Three ways to read, one rule. Columns come in the order in which they are asked for above: so the planner leaves out the
+      -- layer of a subquery, which would copy each row.
+      -- Minutes, window by window: grouping costs a single window as much as its minutes.
       select
         r.ordinality, y.symbol, r.timeframe, r.source_timeframe, r.derivation_version, r.good_percent, r.poor_percent, w.*,
         s.expected_minutes, s.expected_candles
@@ -152,7 +157,7 @@ begin
           select d.*
           from public.data_bars as d
           where d.canonical_symbol = y.symbol and d.timeframe = '1m' and d.ts_utc >= s.from_utc and d.ts_utc < s.to_utc
-            and (s.open is null or s.open @> d.ts_utc)
+            and (r.open is null or r.open @> d.ts_utc)
           -- Sums of floats depend on the order: with this one a bar built again is the same to the last bit.
           order by d.ts_utc
         ) as f
@@ -160,7 +165,7 @@ begin
       ) as w
       where not r.is_derived and s.window_start is not null and w.covered_minutes > 0
       union all
-      -- Minutes of many windows.
+      -- Minutes of many windows, all of them in the session.
       select
         r.ordinality, y.symbol, r.timeframe, r.source_timeframe, r.derivation_version, r.good_percent, r.poor_percent, w.*,
         s.expected_minutes, s.expected_candles
