@@ -21,7 +21,7 @@ begin
   if p_length <= interval '1 hour' then
     return v_monday;
   end if;
-  if p_length = interval '168 hours' then
+  if mod(extract(epoch from p_length), 7 * 24 * 60 * 60) = 0 then
     v_session_zone := agg.weekly_session(p_session) ->> 'time_zone';
     select s.opens into v_opens
     from (

@@ -1,5 +1,5 @@
 begin;
-select plan(12);
+select plan(13);
 
 call tests.clear();
 call tests.add_asset('PLAIN', '{"optional": ["15m", "4h", "1d", "1w"]}');
@@ -69,6 +69,17 @@ select results_eq(
       ('SPLIT', '1d 5m')
   $$,
   'bars of days that do not begin on a whole hour of UTC are built from 5m'
+);
+select results_eq(
+  $$
+    select s.canonical_symbol, agg.window_origin(interval '336 hours', r.metadata #> '{agg,day_close}', r.metadata #> '{agg,session}')
+    from public.data_agg_state as s
+    join public.core_asset_registry_all as r using (canonical_symbol)
+    where s.timeframe = '1w'
+    order by 1
+  $$,
+  $$ select s.canonical_symbol, s.window_origin from public.data_agg_state as s where s.timeframe = '1w' order by 1 $$,
+  'windows of several weeks begin with a week'
 );
 select results_eq(
   $$ select s.timeframe, s.is_mandatory from public.data_agg_state as s where s.canonical_symbol = 'NIFTY' order by s.run_interval_minutes $$,
