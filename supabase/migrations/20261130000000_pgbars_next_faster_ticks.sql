@@ -1215,25 +1215,27 @@ begin
   v_requests := array(select q from agg.rebuild_requests(v_changes, p_max_windows) as q);
   v_results := array(select r from agg.build_or_split(v_requests) as r);
 
-  -- Requests are the newest windows: what is older than them is left for later.
-  insert into agg.correction (canonical_symbol, timeframe, spans, changed_at, failures, is_backfill)
-  select k.canonical_symbol, k.timeframe, w.spans, k.changed_at, k.failures, p_is_backfill
-  from (
-    select
-      c.canonical_symbol, c.timeframe,
-      range_agg(c.spans) as spans, min(c.changed_at) as changed_at, max(c.failures) as failures, min(c.from_utc) as from_utc
+  -- What is older than the requests is left for later.
+  if exists (select from unnest(v_requests) as q where q.is_limited) then
+    insert into agg.correction (canonical_symbol, timeframe, spans, changed_at, failures, is_backfill)
+    select k.canonical_symbol, k.timeframe, w.spans, k.changed_at, k.failures, p_is_backfill
     from (
-      select c.canonical_symbol, c.timeframe, c.spans, c.changed_at, c.failures, null::timestamptz as from_utc
-      from unnest(v_changes) as c
-      union all
-      select y.symbol, q.timeframe, null, null, null, q.from_utc
-      from unnest(v_requests) as q
-      cross join lateral unnest(q.symbols) as y (symbol)
-    ) as c
-    group by c.canonical_symbol, c.timeframe
-  ) as k
-  cross join lateral (select k.spans * tstzmultirange(tstzrange(null, k.from_utc))) as w (spans)
-  where k.from_utc is not null and not isempty(w.spans);
+      select
+        c.canonical_symbol, c.timeframe,
+        range_agg(c.spans) as spans, min(c.changed_at) as changed_at, max(c.failures) as failures, min(c.from_utc) as from_utc
+      from (
+        select c.canonical_symbol, c.timeframe, c.spans, c.changed_at, c.failures, null::timestamptz as from_utc
+        from unnest(v_changes) as c
+        union all
+        select y.symbol, q.timeframe, null, null, null, q.from_utc
+        from unnest(v_requests) as q
+        cross join lateral unnest(q.symbols) as y (symbol)
+      ) as c
+      group by c.canonical_symbol, c.timeframe
+    ) as k
+    cross join lateral (select k.spans * tstzmultirange(tstzrange(null, k.from_utc))) as w (spans)
+    where k.from_utc is not null and not isempty(w.spans);
+  end if;
 
   select
     cardinality(p_symbols), coalesce(sum(r.windows * cardinality(r.symbols)), 0), 0, 0,
@@ -2483,7 +2485,8 @@ begin
   ),
   ranked as (
     select
-      r.*, sum(r.windows) over (partition by r.canonical_symbol, r.timeframe order by r.span desc) - r.windows as newer_windows
+      r.*, sum(r.windows) over (partition by r.canonical_symbol, r.timeframe order by r.span desc) - r.windows as newer_windows,
+      sum(r.windows) over (partition by r.canonical_symbol, r.timeframe) > p_max_windows as is_limited
     from run as r
   ),
   limited as (
@@ -2500,7 +2503,7 @@ begin
   )
   select
     array_agg(l.canonical_symbol), l.timeframe, l.source_timeframe, l.duration, l.window_time_zone, l.window_origin, st.duration,
-    l.from_utc, upper(l.span), upper(l.span), null::timestamptz, false,
+    l.from_utc, upper(l.span), upper(l.span), null::timestamptz, coalesce(l.is_limited, false),
     case when l.source_timeframe is null then (
       select k.derivation_version from agg.synthetic_component as k where k.canonical_symbol = min(l.canonical_symbol) limit 1
     ) end,
@@ -2508,7 +2511,7 @@ begin
   from limited as l
   left join agg.timeframe as st on st.timeframe = l.source_timeframe
   group by
-    l.from_utc, l.span, l.timeframe, l.source_timeframe, l.duration, l.window_time_zone, l.window_origin, st.duration,
+    l.from_utc, l.span, l.is_limited, l.timeframe, l.source_timeframe, l.duration, l.window_time_zone, l.window_origin, st.duration,
     l.good_percent, l.poor_percent, l.session_time_zone, l.session_minutes, l.calendar,
     -- Each series has a basket of its own.
     case when l.source_timeframe is null then l.canonical_symbol end;
@@ -5148,6 +5151,8 @@ COMMENT ON FUNCTION "agg"."raise_due_at"(boolean, integer, integer) IS 'Raises d
 Locks: never waits; the row of the queue, so that no task joins meanwhile (agg.finish_tasks).';
 
 COMMENT ON FUNCTION "agg"."raise_revision_floor"(text, jsonb, jsonb) IS 'Raises agg.revision_floor of a symbol whose revisions are kept for longer by p_revisions than by p_former, both metadata.agg.revisions; null for a symbol that the registry does not have.';
+
+COMMENT ON FUNCTION "agg"."rebuild_requests"(agg.changed_span[], integer) IS 'Requests to build again the decided windows that the changes touch: one for each run of windows, at most p_max_windows a task, the newest of them (is_limited: there are more). Symbols with the same run and settings share a request.';
 
 COMMENT ON FUNCTION "agg"."recover_postponed_tasks"(timestamp with time zone) IS 'Makes due at p_now what a clock that was ahead has put off for longer than any task or correction waits. Returns how many tasks.
 A task waits at most for its next window and an hour of backoff, a correction at most an hour; a task that sleeps (infinity) waits for data. Where there is nothing to do it costs one probe a queue.

@@ -41,25 +41,27 @@ begin
   v_requests := array(select q from agg.rebuild_requests(v_changes, p_max_windows) as q);
   v_results := array(select r from agg.build_or_split(v_requests) as r);
 
-  -- Requests are the newest windows: what is older than them is left for later.
-  insert into agg.correction (canonical_symbol, timeframe, spans, changed_at, failures, is_backfill)
-  select k.canonical_symbol, k.timeframe, w.spans, k.changed_at, k.failures, p_is_backfill
-  from (
-    select
-      c.canonical_symbol, c.timeframe,
-      range_agg(c.spans) as spans, min(c.changed_at) as changed_at, max(c.failures) as failures, min(c.from_utc) as from_utc
+  -- What is older than the requests is left for later.
+  if exists (select from unnest(v_requests) as q where q.is_limited) then
+    insert into agg.correction (canonical_symbol, timeframe, spans, changed_at, failures, is_backfill)
+    select k.canonical_symbol, k.timeframe, w.spans, k.changed_at, k.failures, p_is_backfill
     from (
-      select c.canonical_symbol, c.timeframe, c.spans, c.changed_at, c.failures, null::timestamptz as from_utc
-      from unnest(v_changes) as c
-      union all
-      select y.symbol, q.timeframe, null, null, null, q.from_utc
-      from unnest(v_requests) as q
-      cross join lateral unnest(q.symbols) as y (symbol)
-    ) as c
-    group by c.canonical_symbol, c.timeframe
-  ) as k
-  cross join lateral (select k.spans * tstzmultirange(tstzrange(null, k.from_utc))) as w (spans)
-  where k.from_utc is not null and not isempty(w.spans);
+      select
+        c.canonical_symbol, c.timeframe,
+        range_agg(c.spans) as spans, min(c.changed_at) as changed_at, max(c.failures) as failures, min(c.from_utc) as from_utc
+      from (
+        select c.canonical_symbol, c.timeframe, c.spans, c.changed_at, c.failures, null::timestamptz as from_utc
+        from unnest(v_changes) as c
+        union all
+        select y.symbol, q.timeframe, null, null, null, q.from_utc
+        from unnest(v_requests) as q
+        cross join lateral unnest(q.symbols) as y (symbol)
+      ) as c
+      group by c.canonical_symbol, c.timeframe
+    ) as k
+    cross join lateral (select k.spans * tstzmultirange(tstzrange(null, k.from_utc))) as w (spans)
+    where k.from_utc is not null and not isempty(w.spans);
+  end if;
 
   select
     cardinality(p_symbols), coalesce(sum(r.windows * cardinality(r.symbols)), 0), 0, 0,

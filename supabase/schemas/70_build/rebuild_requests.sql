@@ -1,5 +1,5 @@
 comment on function agg.rebuild_requests is
-'Requests to build again the decided windows that the changes touch: one for each run of windows, at most p_max_windows a task, the newest of them. Symbols with the same run and settings share a request.';
+'Requests to build again the decided windows that the changes touch: one for each run of windows, at most p_max_windows a task, the newest of them (is_limited: there are more). Symbols with the same run and settings share a request.';
 
 create function agg.rebuild_requests(p_changes agg.changed_span[], p_max_windows integer default null)
 returns setof agg.build_request
@@ -87,7 +87,8 @@ begin
   ),
   ranked as (
     select
-      r.*, sum(r.windows) over (partition by r.canonical_symbol, r.timeframe order by r.span desc) - r.windows as newer_windows
+      r.*, sum(r.windows) over (partition by r.canonical_symbol, r.timeframe order by r.span desc) - r.windows as newer_windows,
+      sum(r.windows) over (partition by r.canonical_symbol, r.timeframe) > p_max_windows as is_limited
     from run as r
   ),
   limited as (
@@ -104,7 +105,7 @@ begin
   )
   select
     array_agg(l.canonical_symbol), l.timeframe, l.source_timeframe, l.duration, l.window_time_zone, l.window_origin, st.duration,
-    l.from_utc, upper(l.span), upper(l.span), null::timestamptz, false,
+    l.from_utc, upper(l.span), upper(l.span), null::timestamptz, coalesce(l.is_limited, false),
     case when l.source_timeframe is null then (
       select k.derivation_version from agg.synthetic_component as k where k.canonical_symbol = min(l.canonical_symbol) limit 1
     ) end,
@@ -112,7 +113,7 @@ begin
   from limited as l
   left join agg.timeframe as st on st.timeframe = l.source_timeframe
   group by
-    l.from_utc, l.span, l.timeframe, l.source_timeframe, l.duration, l.window_time_zone, l.window_origin, st.duration,
+    l.from_utc, l.span, l.is_limited, l.timeframe, l.source_timeframe, l.duration, l.window_time_zone, l.window_origin, st.duration,
     l.good_percent, l.poor_percent, l.session_time_zone, l.session_minutes, l.calendar,
     -- Each series has a basket of its own.
     case when l.source_timeframe is null then l.canonical_symbol end;
