@@ -55,9 +55,9 @@ Deno.test("deno task migration writes what the three-way proof asks for after a 
     "a migration for it, a type with a new first attribute, a column and a function makes it hold",
     async () => {
       await edit(
-        "50_changes/changed_span.type.sql",
-        "  canonical_symbol text,",
-        "  span_id bigint,\n  canonical_symbol text,",
+        "70_build/build_request.type.sql",
+        "  symbols text[],",
+        "  request_id bigint,\n  symbols text[],",
       );
       await edit("80_dispatch/alert.table.sql", "\n);", ",\n  seen_at timestamptz\n);");
       await Deno.writeTextFile(
