@@ -1737,8 +1737,7 @@ CREATE OR REPLACE FUNCTION agg.insert_windows (
   AS $function$
 #variable_conflict use_column
 declare
-  -- To keep and group what an insert returns costs a tenth of storing it. Where symbols have many windows they are counted
-  -- afterwards.
+  -- Where symbols have many windows, to count them afterwards costs less than to keep and group what the insert returns.
   v_is_counted_later constant boolean := (
     select bool_and(q.to_utc > q.from_utc + 10 * q.window_length) from unnest(p_requests) as q where q.source_timeframe is not null
   );
